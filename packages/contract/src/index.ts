@@ -1,0 +1,11 @@
+export * from './access.ts';
+export * from './aggregate-names.ts';
+export * from './board.ts';
+export * from './catalog.ts';
+export * from './errors.ts';
+export * from './limits.ts';
+export type * from './log-record.ts';
+export * from './live/down.ts';
+export * from './live/up.ts';
+export * from './query.ts';
+export * from './time.ts';

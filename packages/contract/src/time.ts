@@ -1,0 +1,66 @@
+import { appError } from './errors.ts';
+
+const unitMs: Record<string, number> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+
+/** `15m` → 900000. Units ms, s, m, h, d, w. Throws `query.invalid`. */
+export function parseDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/.exec(text);
+  const value = match === null ? Number.NaN : Number(match[1]) * (unitMs[match[2] ?? ''] ?? Number.NaN);
+  if (!(value > 0))
+    throw appError('query.invalid', `"${text}" is not a duration; write for example 30s, 15m, 6h or 7d`);
+  return value;
+}
+
+/** 900000 → `15m`, with the largest unit that divides it. */
+export function formatDuration(ms: number): string {
+  for (const unit of ['w', 'd', 'h', 'm', 's'] as const) {
+    const size = unitMs[unit] ?? 1;
+    if (ms >= size && ms % size === 0) return `${ms / size}${unit}`;
+  }
+  return `${ms}ms`;
+}
+
+/** A bucket width: a fixed number of milliseconds, or days, weeks (from Monday), months of a time zone. */
+export type Step =
+  | { kind: 'fixed'; ms: number }
+  | { kind: 'calendar'; unit: 'day' | 'week' | 'month'; count: number };
+
+const calendarUnits = { d: 'day', w: 'week', mo: 'month' } as const;
+
+/** `10s` → fixed; `1d`, `1w`, `1mo` → calendar. Throws `query.invalid`. */
+export function parseStep(text: string): Step {
+  const calendar = /^(\d{1,3})(d|w|mo)$/.exec(text);
+  if (calendar !== null && Number(calendar[1]) >= 1) {
+    return {
+      kind: 'calendar',
+      unit: calendarUnits[calendar[2] as 'd' | 'w' | 'mo'],
+      count: Number(calendar[1]),
+    };
+  }
+  return { kind: 'fixed', ms: parseDuration(text) };
+}
+
+/** Epoch milliseconds, RFC 3339 (with offset or Z), `now`, `now-15m`, `now+1h`. Throws `query.invalid`. */
+export function parseTime(input: number | string, nowMs: number): number {
+  if (typeof input === 'number') {
+    if (Number.isFinite(input)) return input;
+  } else if (/^-?\d{1,16}$/.test(input)) {
+    return Number(input);
+  } else if (input === 'now') {
+    return nowMs;
+  } else if (/^now[+-]/.test(input)) {
+    const delta = parseDuration(input.slice(4));
+    return input[3] === '-' ? nowMs - delta : nowMs + delta;
+  } else if (/^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d/.test(input)) {
+    const parsed = Date.parse(input);
+    if (!Number.isNaN(parsed)) return parsed;
+  }
+  throw appError('query.invalid', `"${input}" is not a time; write epoch milliseconds, RFC 3339 or now-15m`);
+}

@@ -1,0 +1,5 @@
+export { assert, unreachable } from './assert.ts';
+export { AppError, isAppError } from './errors.ts';
+export { type Clock, ManualClock, systemClock } from './clock.ts';
+export { randomId } from './ids.ts';
+export type { Service, Unsubscribe } from './service.ts';

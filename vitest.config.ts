@@ -1,0 +1,37 @@
+import { defineConfig } from 'vitest/config';
+
+/** Suffix = environment: `.test.ts` is pure, `.int.test.ts` starts real servers, `.web.test.ts` drives a real browser. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{packages,apps,bench}/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.int.test.ts', '**/*.web.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'int',
+          include: ['{packages,apps,e2e}/**/*.int.test.ts'],
+          exclude: ['**/node_modules/**'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'web',
+          include: ['{apps,e2e}/**/*.web.test.ts'],
+          exclude: ['**/node_modules/**'],
+          testTimeout: 90_000,
+          hookTimeout: 90_000,
+          maxWorkers: 1,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
