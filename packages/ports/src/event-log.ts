@@ -44,7 +44,11 @@ export interface EventLog extends Service {
    * during the call. Entries appended meanwhile may or may not be visited.
    * Rejects with `log.failed` when `from` lies below `tail()`.
    */
-  read(partition: PartitionId, from: number, visit: (offset: number, payload: Uint8Array) => void | Promise<void>): Promise<void>;
+  read(
+    partition: PartitionId,
+    from: number,
+    visit: (offset: number, payload: Uint8Array) => void | Promise<void>,
+  ): Promise<void>;
 
   /** Allows everything below the vector to be forgotten. Never forgets more; may forget less. */
   truncate(below: OffsetVector): Promise<void>;

@@ -1,1 +1,3 @@
+export type * from './engine.ts';
 export type * from './event-log.ts';
+export type * from './warehouse.ts';
