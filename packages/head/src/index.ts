@@ -1,1 +1,4 @@
-export type * from './registry.ts';
+export type { RecentPoints, SeriesRegistry } from './registry.ts';
+export { SeriesIndex } from './series-index.ts';
+export { MetricIndex, valueTest } from './metric-index.ts';
+export { type AppliedBatch, Tail, type TailRecord } from './tail.ts';

@@ -1,0 +1,165 @@
+import type { Matcher, SeriesDefinition, Where } from '@nowcast/contract';
+import { appError } from '@nowcast/contract';
+import { RE2JS } from 're2js';
+import { GrowableUint32 } from './growable.ts';
+
+/** The pseudo-label under which a point's source is matched and grouped. */
+const sourceLabel = 'source';
+
+/**
+ * Inverted index of the series of one metric: label → value → ascending handles. Handles only ever grow, so every
+ * posting list is sorted by construction, and a matcher costs the distinct values of one label, not the series:
+ * regular expressions (RE2, linear time) run once a value.
+ */
+export class MetricIndex {
+  readonly #all = new GrowableUint32();
+  readonly #labels = new Map<string, Map<string, GrowableUint32>>();
+
+  add(handle: number, definition: SeriesDefinition): void {
+    this.#all.push(handle);
+    if (definition.source !== '') this.#post(sourceLabel, definition.source, handle);
+    for (const [name, value] of definition.labels) if (name !== sourceLabel) this.#post(name, value, handle);
+  }
+
+  get size(): number {
+    return this.#all.length;
+  }
+
+  labelNames(): string[] {
+    return [...this.#labels.keys()].sort();
+  }
+
+  /** Ascending handles of the series that satisfy every matcher. Throws `query.invalid` for a bad expression. */
+  match(where: Where): Uint32Array {
+    let result: Uint32Array = this.#all.view().slice();
+    for (const [label, matcher] of Object.entries(where)) {
+      if (result.length === 0) break;
+      result = this.#apply(result, label, matcher);
+    }
+    return result;
+  }
+
+  /** Values of a label with the number of series among `handles` (ascending) that carry each. */
+  valuesAmong(label: string, handles: Uint32Array): { value: string; series: number }[] {
+    const values: { value: string; series: number }[] = [];
+    for (const [value, postings] of this.#labels.get(label) ?? []) {
+      const series = countCommon(postings.view(), handles);
+      if (series > 0) values.push({ value, series });
+    }
+    return values;
+  }
+
+  #post(label: string, value: string, handle: number): void {
+    let values = this.#labels.get(label);
+    if (values === undefined) this.#labels.set(label, (values = new Map()));
+    let postings = values.get(value);
+    if (postings === undefined) values.set(value, (postings = new GrowableUint32()));
+    postings.push(handle);
+  }
+
+  /**
+   * A series without the label has the empty value. So "is one of" keeps the union of the accepted values' postings,
+   * and when the empty value is accepted everything but the union of the refused ones.
+   */
+  #apply(handles: Uint32Array, label: string, matcher: Matcher): Uint32Array {
+    const accepts = valueTest(matcher);
+    const keepsMissing = accepts('');
+    const lists: Uint32Array[] = [];
+    for (const [value, postings] of candidates(this.#labels.get(label), matcher)) {
+      if (accepts(value) !== keepsMissing) lists.push(postings.view());
+    }
+    const listed = union(lists);
+    return keepsMissing ? difference(handles, listed) : intersect(handles, listed);
+  }
+}
+
+/** Only the listed values need a look when the matcher names them. */
+function* candidates(
+  values: Map<string, GrowableUint32> | undefined,
+  matcher: Matcher,
+): Iterable<[string, GrowableUint32]> {
+  if (values === undefined) return;
+  const listed = Array.isArray(matcher)
+    ? matcher.includes('')
+      ? undefined
+      : matcher
+    : 'not' in matcher
+      ? matcher.not
+      : undefined;
+  if (listed === undefined || ('not' in matcher && listed.includes(''))) {
+    yield* values;
+    return;
+  }
+  for (const value of new Set(listed)) {
+    const postings = values.get(value);
+    if (postings !== undefined) yield [value, postings];
+  }
+}
+
+/** Compiles a matcher to a test of one label value (empty when the label is missing). */
+export function valueTest(matcher: Matcher): (value: string) => boolean {
+  if (Array.isArray(matcher)) {
+    const values = new Set(matcher);
+    return (value) => values.has(value);
+  }
+  if ('not' in matcher) {
+    const values = new Set(matcher.not);
+    return (value) => !values.has(value);
+  }
+  const negated = 'not_regex' in matcher;
+  const source = 'regex' in matcher ? matcher.regex : matcher.not_regex;
+  const pattern = compile(source);
+  return (value) => pattern.matches(value) !== negated;
+}
+
+function compile(source: string): RE2JS {
+  try {
+    return RE2JS.compile(source);
+  } catch (error) {
+    throw appError(
+      'query.invalid',
+      `"${source}" is not a regular expression this filter understands (RE2 syntax)`,
+      { cause: error },
+    );
+  }
+}
+
+/** Ascending union; the lists of one label are disjoint, since a series has one value of it. */
+function union(lists: readonly Uint32Array[]): Uint32Array {
+  if (lists.length === 1) return lists[0]!;
+  const out = new Uint32Array(lists.reduce((sum, list) => sum + list.length, 0));
+  let n = 0;
+  for (const list of lists) {
+    out.set(list, n);
+    n += list.length;
+  }
+  return out.sort();
+}
+
+function intersect(a: Uint32Array, b: Uint32Array): Uint32Array {
+  const out = new Uint32Array(Math.min(a.length, b.length));
+  let n = 0;
+  for (let i = 0, j = 0; i < a.length && j < b.length;) {
+    const x = a[i]!;
+    const y = b[j]!;
+    if (x === y) out[n++] = x;
+    if (x <= y) i++;
+    if (y <= x) j++;
+  }
+  return out.slice(0, n);
+}
+
+function difference(a: Uint32Array, b: Uint32Array): Uint32Array {
+  const out = new Uint32Array(a.length);
+  let n = 0;
+  for (let i = 0, j = 0; i < a.length; i++) {
+    const x = a[i]!;
+    while (j < b.length && b[j]! < x) j++;
+    if (b[j] !== x) out[n++] = x;
+  }
+  return out.slice(0, n);
+}
+
+function countCommon(a: Uint32Array, b: Uint32Array): number {
+  return a.length === 0 || b.length === 0 ? 0 : intersect(a, b).length;
+}

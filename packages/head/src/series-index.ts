@@ -1,0 +1,177 @@
+import { hash } from 'node:crypto';
+import { appError, limits, type SeriesDefinition, type Where } from '@nowcast/contract';
+import { assert, type Unsubscribe } from '@nowcast/kernel';
+import { GrowableUint32 } from './growable.ts';
+import { MetricIndex } from './metric-index.ts';
+import type { SeriesRegistry } from './registry.ts';
+
+/**
+ * All series of one engine: definition ↔ handle ↔ (partition, local index) ↔ stable id, and the inverted index that
+ * answers matchers. Kept in memory whole: opening a panel must not ask the warehouse which series exist.
+ *
+ * The stable id is the first 64 bits of the SHA-256 of the canonical definition, so every node computes the same one
+ * and nobody can aim for a collision cheaply; by accident, a million series collide with a chance of 3e-8. The
+ * partition follows from the id, so one series always lives in one partition.
+ */
+export class SeriesIndex implements SeriesRegistry {
+  readonly #partitions: number;
+  readonly #seriesLimit: (tenant: string) => number;
+  readonly #handles = new Map<string, number>();
+  readonly #definitions: SeriesDefinition[] = [];
+  #partition = new Uint16Array(1024);
+  #local = new Uint32Array(1024);
+  #ids = new BigUint64Array(1024);
+  readonly #locals: GrowableUint32[];
+  readonly #metrics = new Map<string, Map<string, MetricIndex>>();
+  readonly #tenantSizes = new Map<string, number>();
+  readonly #listeners = new Set<(handle: number) => void>();
+
+  constructor(partitions: number, seriesLimit: (tenant: string) => number = () => limits.seriesPerTenant) {
+    this.#partitions = partitions;
+    this.#seriesLimit = seriesLimit;
+    this.#locals = Array.from({ length: partitions }, () => new GrowableUint32());
+  }
+
+  get size(): number {
+    return this.#definitions.length;
+  }
+
+  define(definition: SeriesDefinition): number {
+    const key = canonicalKey(definition);
+    const known = this.#handles.get(key);
+    if (known !== undefined) return known;
+    const limit = this.#seriesLimit(definition.tenant);
+    if ((this.#tenantSizes.get(definition.tenant) ?? 0) >= limit) {
+      throw appError(
+        'ingest.series_limit',
+        `this tenant already has ${limit} series; drop a label whose values keep changing, or ask for a higher limit`,
+      );
+    }
+    return this.#add(key, definition);
+  }
+
+  /**
+   * Defines a series that a log record or the warehouse says has this local index. Replay meets definitions in the
+   * order of their first appearance, so the index must be the next one, or a known one that agrees.
+   */
+  restore(partition: number, local: number, definition: SeriesDefinition): number {
+    const key = canonicalKey(definition);
+    const known = this.#handles.get(key);
+    if (known !== undefined) {
+      assert(
+        this.#partition[known] === partition && this.#local[known] === local,
+        `series ${key} moved within the log`,
+      );
+      return known;
+    }
+    assert(
+      local === this.partitionSize(partition),
+      `local index ${local} of partition ${partition} skips ahead`,
+    );
+    const handle = this.#add(key, definition);
+    assert(this.#partition[handle] === partition, `series ${key} belongs to another partition`);
+    return handle;
+  }
+
+  partitionOf(handle: number): number {
+    return this.#partition[handle]!;
+  }
+
+  localOf(handle: number): number {
+    return this.#local[handle]!;
+  }
+
+  idOf(handle: number): bigint {
+    return this.#ids[handle]!;
+  }
+
+  definitionOf(handle: number): SeriesDefinition {
+    const definition = this.#definitions[handle];
+    assert(definition !== undefined, `handle ${handle} is not defined`);
+    return definition;
+  }
+
+  partitionSize(partition: number): number {
+    return this.#locals[partition]?.length ?? 0;
+  }
+
+  handleOf(partition: number, local: number): number {
+    const locals = this.#locals[partition];
+    assert(
+      locals !== undefined && local < locals.length,
+      `series ${local} of partition ${partition} is not defined`,
+    );
+    return locals.array[local]!;
+  }
+
+  /** Ascending handles of the tenant's series of the metric that satisfy every matcher. */
+  match(tenant: string, metric: string, where: Where): Uint32Array {
+    return this.#metrics.get(tenant)?.get(metric)?.match(where) ?? new Uint32Array(0);
+  }
+
+  metric(tenant: string, metric: string): MetricIndex | undefined {
+    return this.#metrics.get(tenant)?.get(metric);
+  }
+
+  metricNames(tenant: string): string[] {
+    return [...(this.#metrics.get(tenant)?.keys() ?? [])];
+  }
+
+  /** Calls `listener` with the handle of each series defined from now on. */
+  onSeries(listener: (handle: number) => void): Unsubscribe {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #add(key: string, definition: SeriesDefinition): number {
+    const handle = this.#definitions.length;
+    this.#ensure(handle + 1);
+    const id = seriesId(key);
+    const partition = Number(id % BigInt(this.#partitions));
+    const locals = this.#locals[partition]!;
+    this.#handles.set(key, handle);
+    this.#definitions.push(definition);
+    this.#ids[handle] = id;
+    this.#partition[handle] = partition;
+    this.#local[handle] = locals.length;
+    locals.push(handle);
+    this.#tenantSizes.set(definition.tenant, (this.#tenantSizes.get(definition.tenant) ?? 0) + 1);
+    this.#metricOf(definition).add(handle, definition);
+    for (const listener of this.#listeners) listener(handle);
+    return handle;
+  }
+
+  #metricOf(definition: SeriesDefinition): MetricIndex {
+    let metrics = this.#metrics.get(definition.tenant);
+    if (metrics === undefined)
+      this.#metrics.set(definition.tenant, (metrics = new Map<string, MetricIndex>()));
+    let metric = metrics.get(definition.metric_type);
+    if (metric === undefined) metrics.set(definition.metric_type, (metric = new MetricIndex()));
+    return metric;
+  }
+
+  #ensure(size: number): void {
+    if (size <= this.#local.length) return;
+    const capacity = this.#local.length * 2;
+    const partition = new Uint16Array(capacity);
+    const local = new Uint32Array(capacity);
+    const ids = new BigUint64Array(capacity);
+    partition.set(this.#partition);
+    local.set(this.#local);
+    ids.set(this.#ids);
+    [this.#partition, this.#local, this.#ids] = [partition, local, ids];
+  }
+}
+
+function canonicalKey(definition: SeriesDefinition): string {
+  return JSON.stringify([
+    definition.tenant,
+    definition.metric_type,
+    definition.source,
+    ...definition.labels.flat(),
+  ]);
+}
+
+function seriesId(key: string): bigint {
+  return hash('sha256', key, 'buffer').readBigUInt64LE(0);
+}

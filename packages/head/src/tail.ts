@@ -1,0 +1,260 @@
+import type { PointExtras } from '@nowcast/contract';
+import { assert } from '@nowcast/kernel';
+import { HandleColumn } from './growable.ts';
+import type { RecentPoints } from './registry.ts';
+
+const blockBits = 16;
+const blockSize = 1 << blockBits;
+const blockMask = blockSize - 1;
+
+/** Points in order of arrival. `back` is the distance to the previous point of the same series, 0 for none. */
+interface Block {
+  handles: Uint32Array;
+  timestamps: Float64Array;
+  values: Float64Array;
+  back: Uint32Array;
+}
+
+/** One applied log record: which points it brought, and what they share. */
+export interface TailRecord {
+  /** Position of its first point in the partition's tail. */
+  start: number;
+  count: number;
+  offset: number;
+  receivedAt: number;
+  extras: PointExtras | undefined;
+}
+
+export interface AppliedBatch {
+  offset: number;
+  receivedAt: number;
+  handles: Uint32Array;
+  timestamps: Float64Array;
+  values: Float64Array;
+  count: number;
+  extras: PointExtras | undefined;
+}
+
+/** How many points of one series the line-protocol dedupe looks back over, newest first. */
+const dedupeDepth = 4096;
+
+/**
+ * The newest points of one partition in memory: everything above the warehouse's watermark, and for a while what lies
+ * below it (queries of recent ranges and the dedupe of retries live on that).
+ *
+ * Per point it costs a copy into columns and one link: each point knows how far back its series' previous point is,
+ * so a series can be walked newest first without a column of its own, a million idle series cost nothing, and a
+ * flush is one counting sort. Positions count points since the partition began; they are never reused.
+ *
+ * ```
+ *  evicted │ retained, flushed  │ above the watermark │
+ *          first                flushed               end
+ * ```
+ */
+export class Tail implements RecentPoints {
+  readonly partition: number;
+  readonly #blocks = new Map<number, Block>();
+  readonly #records: TailRecord[] = [];
+  #first = 0;
+  #end = 0;
+  #evictedNewest = Number.NEGATIVE_INFINITY;
+  /** Position of each series' newest point by arrival, −1 for none. */
+  readonly #last = new HandleColumn(-1);
+  readonly #newest = new HandleColumn(Number.NEGATIVE_INFINITY);
+  readonly #newestValue = new HandleColumn(Number.NaN);
+
+  constructor(partition: number) {
+    this.partition = partition;
+  }
+
+  /** Oldest retained position. */
+  get first(): number {
+    return this.#first;
+  }
+
+  /** Position the next point will get. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** No point that was evicted has an event time above this, epoch ms. */
+  get evictedNewest(): number {
+    return this.#evictedNewest;
+  }
+
+  /** Raises `evictedNewest` to what the warehouse already holds at start. */
+  noteHistory(newestMs: number): void {
+    this.#evictedNewest = Math.max(this.#evictedNewest, newestMs);
+  }
+
+  append(batch: AppliedBatch): void {
+    const { handles, timestamps, values, count } = batch;
+    this.#records.push({
+      start: this.#end,
+      count,
+      offset: batch.offset,
+      receivedAt: batch.receivedAt,
+      extras: batch.extras,
+    });
+    let max = 0;
+    for (let i = 0; i < count; i++) if (handles[i]! > max) max = handles[i]!;
+    this.#last.ensure(max + 1);
+    this.#newest.ensure(max + 1);
+    this.#newestValue.ensure(max + 1);
+    for (let done = 0; done < count;) {
+      const at = this.#end & blockMask;
+      const n = Math.min(count - done, blockSize - at);
+      this.#copy(this.#blockAt(this.#end), at, handles, timestamps, values, done, n);
+      done += n;
+    }
+  }
+
+  #copy(
+    block: Block,
+    at: number,
+    handles: Uint32Array,
+    timestamps: Float64Array,
+    values: Float64Array,
+    from: number,
+    n: number,
+  ): void {
+    block.handles.set(handles.subarray(from, from + n), at);
+    block.timestamps.set(timestamps.subarray(from, from + n), at);
+    block.values.set(values.subarray(from, from + n), at);
+    const last = this.#last.array;
+    const newest = this.#newest.array;
+    const newestValue = this.#newestValue.array;
+    const back = block.back;
+    let position = this.#end;
+    for (let i = from; i < from + n; i++, position++) {
+      const handle = handles[i]!;
+      const previous = last[handle]!;
+      back[at + i - from] = previous < this.#first ? 0 : position - previous;
+      last[handle] = position;
+      if (timestamps[i]! >= newest[handle]!) {
+        newest[handle] = timestamps[i]!;
+        newestValue[handle] = values[i]!;
+      }
+    }
+    this.#end = position;
+  }
+
+  #blockAt(position: number): Block {
+    const key = Math.floor(position / blockSize);
+    let block = this.#blocks.get(key);
+    if (block === undefined) {
+      block = {
+        handles: new Uint32Array(blockSize),
+        timestamps: new Float64Array(blockSize),
+        values: new Float64Array(blockSize),
+        back: new Uint32Array(blockSize),
+      };
+      this.#blocks.set(key, block);
+    }
+    return block;
+  }
+
+  /**
+   * Visits the retained points of one series with positions in `[from, to)`, newest arrival first.
+   * `visit` returns false to stop.
+   */
+  walk(
+    handle: number,
+    from: number,
+    to: number,
+    visit: (timestamp: number, value: number, position: number) => boolean | void,
+  ): void {
+    const floor = Math.max(from, this.#first);
+    let position = handle < this.#last.array.length ? this.#last.array[handle]! : -1;
+    while (position >= floor) {
+      const block = this.#blocks.get(Math.floor(position / blockSize))!;
+      const at = position & blockMask;
+      if (position < to && visit(block.timestamps[at]!, block.values[at]!, position) === false) return;
+      const back = block.back[at]!;
+      if (back === 0) return;
+      position -= back;
+    }
+  }
+
+  /** Calls `visit` once for each run of points in `[from, to)`, in order of arrival, as column slices. */
+  scan(
+    from: number,
+    to: number,
+    visit: (handles: Uint32Array, timestamps: Float64Array, values: Float64Array, position: number) => void,
+  ): void {
+    assert(from >= this.#first && to <= this.#end, 'scan outside the retained tail');
+    for (let position = from; position < to;) {
+      const at = position & blockMask;
+      const n = Math.min(to - position, blockSize - at);
+      const block = this.#blocks.get(Math.floor(position / blockSize))!;
+      visit(
+        block.handles.subarray(at, at + n),
+        block.timestamps.subarray(at, at + n),
+        block.values.subarray(at, at + n),
+        position,
+      );
+      position += n;
+    }
+  }
+
+  /** The record that brought the point at `position`. */
+  recordAt(position: number): TailRecord {
+    let low = 0;
+    let high = this.#records.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#records[middle]!.start <= position) low = middle;
+      else high = middle - 1;
+    }
+    const record = this.#records[low];
+    assert(
+      record !== undefined && position >= record.start && position < record.start + record.count,
+      'no record at that position',
+    );
+    return record;
+  }
+
+  /** Retained records whose points lie in `[from, to)`, oldest first. */
+  recordsIn(from: number, to: number): TailRecord[] {
+    return this.#records.filter((record) => record.start >= from && record.start + record.count <= to);
+  }
+
+  newestOf(handle: number): number {
+    return handle < this.#newest.array.length ? this.#newest.array[handle]! : Number.NEGATIVE_INFINITY;
+  }
+
+  newestValueOf(handle: number): number {
+    return handle < this.#newestValue.array.length ? this.#newestValue.array[handle]! : Number.NaN;
+  }
+
+  has(handle: number, timestamp: number, value: number): boolean {
+    let found = false;
+    let depth = 0;
+    this.walk(handle, this.#first, this.#end, (t, v) => {
+      found = t === timestamp && Object.is(v, value);
+      return !found && ++depth < dedupeDepth;
+    });
+    return found;
+  }
+
+  /** Forgets points below `position`; whole blocks are freed as they empty. */
+  evict(position: number): void {
+    if (position <= this.#first) return;
+    assert(position <= this.#end, 'evicting points that do not exist');
+    this.scan(this.#first, position, (_handles, timestamps) => {
+      let newest = this.#evictedNewest;
+      for (let i = 0; i < timestamps.length; i++) if (timestamps[i]! > newest) newest = timestamps[i]!;
+      this.#evictedNewest = newest;
+    });
+    const from = Math.floor(this.#first / blockSize);
+    this.#first = position;
+    for (let key = from; (key + 1) * blockSize <= position; key++) this.#blocks.delete(key);
+    let dropped = 0;
+    while (
+      dropped < this.#records.length &&
+      this.#records[dropped]!.start + this.#records[dropped]!.count <= position
+    )
+      dropped++;
+    this.#records.splice(0, dropped);
+  }
+}
