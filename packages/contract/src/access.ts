@@ -38,6 +38,26 @@ export const preferencesSchema = z.strictObject({
 });
 export type Preferences = z.infer<typeof preferencesSchema>;
 
+/**
+ * Who asks. The tenant always comes from the session or the key, never from the request. `operator` is somebody with
+ * a shell on the machine (the CLI) or the server itself.
+ */
+export type Actor =
+  | { kind: 'user'; tenant_id: string; user_id: string; role: Role; session_id: string }
+  | { kind: 'key'; tenant_id: string; key_id: string; scopes: readonly Scope[] }
+  | { kind: 'operator'; tenant_id: string };
+
+/** What an action is done to, as far as the decision depends on it. */
+export interface ActionObject {
+  tenant_id: string;
+  /** Owner of a board. */
+  user_id?: string;
+  shared?: boolean;
+}
+
+/** The one decision about rights. */
+export type Can = (actor: Actor, action: Action, object?: ActionObject) => boolean;
+
 /** A user as the wire shows it; `role` is that of the session's active tenant. */
 export interface User {
   user_id: string;
@@ -69,6 +89,7 @@ export const loginSchema = z.strictObject({
   login: z.string().check(z.minLength(1), z.maxLength(254)),
   password: z.string().check(z.maxLength(256)),
 });
+export type LoginInput = z.infer<typeof loginSchema>;
 export interface LoginAnswer {
   user: User;
   token: string;
@@ -84,6 +105,7 @@ export const setupSchema = z.strictObject({
   username: usernameSchema,
   password,
 });
+export type SetupInput = z.infer<typeof setupSchema>;
 export const createUserSchema = z.strictObject({
   name: displayName,
   email: emailSchema,
@@ -91,26 +113,31 @@ export const createUserSchema = z.strictObject({
   password,
   role: roleSchema,
 });
+export type CreateUserInput = z.infer<typeof createUserSchema>;
 export const updateUserSchema = z.strictObject({
   role: z.optional(roleSchema),
   disabled: z.optional(z.boolean()),
   name: z.optional(displayName),
 });
+export type UpdateUserInput = z.infer<typeof updateUserSchema>;
 export const updateProfileSchema = z.strictObject({
   name: z.optional(displayName),
   email: z.optional(emailSchema),
   preferences: z.optional(preferencesSchema),
 });
+export type UpdateProfileInput = z.infer<typeof updateProfileSchema>;
 export const changePasswordSchema = z.strictObject({
   current_password: z.string().check(z.maxLength(256)),
   new_password: password,
 });
+export type ChangePasswordInput = z.infer<typeof changePasswordSchema>;
 
 export const createKeySchema = z.strictObject({
   name: displayName,
   scopes: z._default(z.array(scopeSchema).check(z.minLength(1)), ['ingest']),
   expires_at: z.optional(z.number()),
 });
+export type CreateKeyInput = z.infer<typeof createKeySchema>;
 /** An API key as the wire shows it; `secret` only in the answer that created it. */
 export interface ApiKey {
   key_id: string;

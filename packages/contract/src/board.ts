@@ -34,6 +34,7 @@ export const unitNames = [
   'eur',
   'usd',
 ] as const;
+export type UnitName = (typeof unitNames)[number];
 const shortText = z.string().check(z.maxLength(200));
 
 export const thresholdSchema = z.strictObject({ value: z.number(), level: z.enum(['warn', 'crit']) });
@@ -107,6 +108,8 @@ export const saveBoardSchema = z.strictObject({
   base_version: z.number().check(z.int(), z.gte(0)),
 });
 
+export type SaveBoardInput = z.infer<typeof saveBoardSchema>;
+
 export interface Board extends BoardContent {
   board_id: string;
   user_id: string;
@@ -131,4 +134,13 @@ export interface BoardSummary {
   last_updated: number;
   starred: boolean;
   editable: boolean;
+}
+
+/** One line of a board's history, newest first. */
+export interface BoardVersion {
+  version: number;
+  saved_at: number;
+  user_id: string;
+  /** Name of the person who saved it. */
+  owner_name: string;
 }

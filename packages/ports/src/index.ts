@@ -1,3 +1,5 @@
 export type * from './engine.ts';
 export type * from './event-log.ts';
+export type * from './meta-store.ts';
+export type * from './revocation-bus.ts';
 export type * from './warehouse.ts';
