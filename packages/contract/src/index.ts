@@ -5,7 +5,22 @@ export * from './catalog.ts';
 export * from './errors.ts';
 export * from './limits.ts';
 export type * from './log-record.ts';
+export {
+  type Frame,
+  type FrameType,
+  decodeDeltaBody,
+  decodeFrame,
+  decodeSnapshotBody,
+  encodeDeltaBody,
+  encodeFrame,
+  encodeJsonFrame,
+  encodeSnapshotBody,
+  frameHeader,
+  frameType,
+} from './live/binary.ts';
+export type { DeltaColumns, SeriesColumns, SnapshotColumns } from './live/columns.ts';
 export * from './live/down.ts';
+export { deltaFromJson, deltaToJson, snapshotFromJson, snapshotToJson } from './live/json.ts';
 export * from './live/up.ts';
 export * from './query.ts';
 export * from './time.ts';

@@ -57,7 +57,10 @@ export interface DeltaMessage {
   /** [key, bucket start, new value]: the whole value of that bucket, the latest wins. */
   cells: [number, number, number | null][];
   points?: PointRecord[];
-  /** Event time of the newest point in this delta, for measuring delay end to end; 0 when there is none. */
+  /**
+   * Server's wall clock when the newest record in this delta was received, epoch ms; absent when it holds none.
+   * Against a clock set by `welcome.server_time` it gives the delay from receipt to screen.
+   */
   newest?: number;
   /** Asks for `ack {n}`. */
   ack?: number;

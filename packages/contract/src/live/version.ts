@@ -1,0 +1,12 @@
+/**
+ * History of the live wire. The hash covers the schemas of what clients send and the bytes and JSON of fixed examples
+ * of what servers send (version.test.ts): a change of either fails the test until a line is added here, which is the
+ * moment to decide whether old clients still understand it. If they do not, the subprotocol name changes too.
+ */
+export const wireHistory: readonly { version: number; sha256: string; change: string }[] = [
+  {
+    version: 1,
+    sha256: '05fcad18346f4f07bc84a6b0d820b3b8628a058f651d361aed1653b59cedd8c8',
+    change: 'first version: nowcast.v1 and nowcast.v1.json',
+  },
+];
