@@ -1,0 +1,5 @@
+export { type Command, commands, optionsOf } from './commands.ts';
+export { commandPage, overviewPage } from './help.ts';
+export type { Settings } from './option.ts';
+export { keyOptions, serveOptions, setupOptions, userOptions } from './options.ts';
+export { parseOptions } from './parse.ts';
