@@ -135,8 +135,13 @@ export interface SketchRows {
 export interface StateParts {
   /** count, sum, min, max. */
   scalar: boolean;
-  /** first, last and their times; the growth column too. */
+  /** first, last and their times. */
   ends: boolean;
+  /**
+   * Growth of a counter, followed series by series: every series must be a group of its own (else the column is NaN).
+   * Implies `ends`.
+   */
+  growth: boolean;
   quantiles: boolean;
   uniques: boolean;
 }
@@ -159,13 +164,21 @@ export interface StatesRequest {
   buckets: Float64Array;
   /** Resolutions (ms) of fine rows to read, of {10_000, 60_000, 3_600_000}. */
   resolutions: readonly number[];
-  /** Use derived coarse states where a sealed period lies wholly inside one bucket. */
+  /**
+   * Use derived coarse states where a sealed period lies wholly inside one bucket. They count points of every
+   * resolution, so this only takes effect when `resolutions` names all three.
+   */
   coarse: boolean;
   parts: StateParts;
   limits: QueryLimits;
 }
 
-/** Merged states; row i is (group[i], bucket[i]). With `parts.ends`, ties in time go by (partition, flushTo). */
+/**
+ * Merged states; row i is (group[i], bucket[i]). With `parts.ends`, ties in time go by (partition, flushTo).
+ *
+ * A (group, bucket) that only the sketches know (or only the scalar states) has count 0, NaN in the other float
+ * columns and an empty sketch. `sum` agrees with the points to 1e-12 · Σ|v|; count, min, max, first and last exactly.
+ */
 export interface StateColumns {
   length: number;
   group: Uint32Array;
@@ -182,6 +195,10 @@ export interface StateColumns {
   last: Float64Array;
   lastAt: Float64Array;
   lastOrder: Float64Array;
+  /**
+   * Growth from the first to the last point of the bucket, resets handled. NaN when rows of the bucket overlap in time
+   * (a late point arrived in a later flush): rows cannot be chained then, the points must be read.
+   */
   growth: Float64Array;
   ddOffsets: Uint32Array;
   ddIndex: Int32Array;
@@ -230,6 +247,11 @@ export interface QueryLimits {
 export interface MaintainRequest {
   /** Visible vector; nothing above it is touched. */
   at: OffsetVector;
+  /**
+   * Vectors that snapshots still read at, besides `at`. What a newer generation replaced is deleted only when every
+   * one of them has reached that generation. Absent: none.
+   */
+  pinned?: readonly OffsetVector[];
   /** Logged clock: a period is sealed when it ended this long before it. */
   now: number;
   lateMs: number;
