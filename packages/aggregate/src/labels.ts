@@ -1,0 +1,25 @@
+import { otherLabelValue, type SeriesDefinition, type SeriesLabels } from '@nowcast/contract';
+
+/**
+ * The labels of the group a series belongs to: one entry for each name of `groupBy`, `""` where the series has no such
+ * label. The name `source` addresses the source unless the series has a label of that name.
+ */
+export function groupLabels(definition: SeriesDefinition, groupBy: readonly string[]): SeriesLabels {
+  return Object.fromEntries(groupBy.map((name) => [name, labelValue(definition, name)]));
+}
+
+function labelValue(definition: SeriesDefinition, name: string): string {
+  const own = definition.labels.find(([label]) => label === name);
+  if (own !== undefined) return own[1];
+  return name === 'source' ? definition.source : '';
+}
+
+/** Unique text of a group's labels: identity, and the order that breaks ties in a ranking. */
+export function labelText(labels: SeriesLabels): string {
+  return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+}
+
+/** Labels of the line that stands for all groups beyond the limit. */
+export function otherLabels(groupBy: readonly string[]): SeriesLabels {
+  return Object.fromEntries(groupBy.map((name) => [name, otherLabelValue]));
+}

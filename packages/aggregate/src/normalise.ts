@@ -1,0 +1,147 @@
+import {
+  type Across,
+  type Agg,
+  appError,
+  formatDuration,
+  parseDuration,
+  parseStep,
+  parseTime,
+  type Query,
+  type Step,
+  type Matcher,
+  type Where,
+} from '@nowcast/contract';
+import { Buckets, chooseStep, nominalStepMs, stepKey } from './buckets.ts';
+
+/** How the range of a query moves: with the clock, not at all, or only its end. */
+export type QueryRange =
+  | { kind: 'sliding'; windowMs: number }
+  | { kind: 'fixed'; from: number; to: number }
+  | { kind: 'open'; from: number };
+
+/** A query with every default filled in and everything that does not change the answer taken out. */
+export interface ResolvedQuery {
+  /** Equal for queries with equal answers, whatever the clock says; does not name the tenant. */
+  key: string;
+  metricType: string;
+  agg: Agg;
+  across: Across;
+  /** Sorted, without repetition. */
+  groupBy: readonly string[];
+  where: Where;
+  range: QueryRange;
+  /** The range now, epoch ms, `to` exclusive; whole buckets unless `agg` is `none`. */
+  from: number;
+  to: number;
+  buckets: Buckets;
+  step: Step;
+  /** For calendar steps the usual width. */
+  stepMs: number;
+  /** Groups to return; for `agg=none` records. Undefined: all groups. */
+  limit: number | undefined;
+  order: 'asc' | 'desc';
+  cursor: string | undefined;
+}
+
+const defaultWindowMs = 3_600_000;
+const defaultRecords = 100;
+/** More buckets than any screen has pixels; the bound of a view's memory and of an answer. */
+export const maxBuckets = 11_000;
+
+/**
+ * Resolves a query against the clock. Throws `query.invalid` for contradictions and `query.too_large` for more than
+ * 11,000 buckets. Regular expressions are not looked at: the series index compiles them.
+ */
+export function normaliseQuery(query: Query, nowMs: number): ResolvedQuery {
+  const range = rangeOf(query, nowMs);
+  const exact = rangeAt(range, nowMs);
+  const records = query.agg === 'none';
+  const step: Step = records
+    ? { kind: 'fixed', ms: 1000 }
+    : query.step === undefined
+      ? chooseStep(exact.to - exact.from)
+      : parseStep(query.step);
+  const buckets = new Buckets(step, query.tz);
+  if (!records) refuseTooMany(buckets, exact);
+  const { from, to } = records ? exact : wholeBuckets(buckets, exact);
+  const groupBy = records ? [] : [...new Set(query.group_by)].sort();
+  const across = records ? 'merge' : query.across;
+  const limit = records ? (query.limit ?? defaultRecords) : groupBy.length === 0 ? undefined : query.limit;
+  const where = normaliseWhere(query.where);
+  const zone = step.kind === 'calendar' ? query.tz : '';
+  const name = [query.metric_type, query.agg, across, groupBy, where, range];
+  return {
+    key: JSON.stringify([...name, records ? '' : stepKey(step), zone, limit ?? null, query.order]),
+    metricType: query.metric_type,
+    agg: query.agg,
+    across,
+    groupBy,
+    where,
+    range,
+    from,
+    to,
+    buckets,
+    step,
+    stepMs: nominalStepMs(step),
+    limit,
+    order: query.order,
+    cursor: query.cursor,
+  };
+}
+
+/** The range of a resolved query at another time, in whole buckets (records: exact). */
+export function rangeNow(query: ResolvedQuery, nowMs: number): { from: number; to: number } {
+  const exact = rangeAt(query.range, nowMs);
+  return query.agg === 'none' ? exact : wholeBuckets(query.buckets, exact);
+}
+
+function rangeOf(query: Query, nowMs: number): QueryRange {
+  const { window, from, to } = query;
+  if (window !== undefined) {
+    if (from !== undefined || to !== undefined)
+      throw appError('query.invalid', 'window excludes from and to; give one or the other');
+    return { kind: 'sliding', windowMs: parseDuration(window) };
+  }
+  if (from === undefined) {
+    if (to !== undefined) throw appError('query.invalid', 'to needs from; give both, or window');
+    return { kind: 'sliding', windowMs: defaultWindowMs };
+  }
+  const start = parseTime(from, nowMs);
+  const end = to === undefined ? nowMs : parseTime(to, nowMs);
+  if (!(start < end))
+    throw appError('query.invalid', 'from must lie before to, and before now where to is absent');
+  if (to !== undefined && to !== 'now') return { kind: 'fixed', from: start, to: end };
+  if (typeof from === 'string' && from.startsWith('now')) return { kind: 'sliding', windowMs: nowMs - start };
+  return { kind: 'open', from: start };
+}
+
+function rangeAt(range: QueryRange, nowMs: number): { from: number; to: number } {
+  if (range.kind === 'fixed') return range;
+  // The end is exclusive and a point of this very millisecond is inside.
+  return { from: range.kind === 'open' ? range.from : nowMs - range.windowMs, to: Math.floor(nowMs) + 1 };
+}
+
+function wholeBuckets(buckets: Buckets, range: { from: number; to: number }): { from: number; to: number } {
+  const last = buckets.start(range.to);
+  return { from: buckets.start(range.from), to: last === range.to ? last : buckets.end(range.to) };
+}
+
+function refuseTooMany(buckets: Buckets, range: { from: number; to: number }): void {
+  const count = buckets.countIn(range.from, range.to);
+  if (count <= maxBuckets) return;
+  const enough = formatDuration(nominalStepMs(chooseStep(range.to - range.from, maxBuckets - 2)));
+  throw appError(
+    'query.too_large',
+    `this range and step make ${count} buckets and ${maxBuckets} are the most; ask for a step of ${enough}, or a shorter range`,
+  );
+}
+
+function normaliseWhere(where: Where): Where {
+  const names = Object.keys(where).sort();
+  return Object.fromEntries(names.map((name) => [name, normaliseMatcher(where[name]!)]));
+}
+
+function normaliseMatcher(matcher: Matcher): Matcher {
+  if (Array.isArray(matcher)) return [...new Set(matcher)].sort();
+  return 'not' in matcher ? { not: [...new Set(matcher.not)].sort() } : matcher;
+}

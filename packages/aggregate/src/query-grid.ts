@@ -1,0 +1,384 @@
+import type { Across, AggName, SeriesLabels } from '@nowcast/contract';
+import { assert } from '@nowcast/kernel';
+import type { Buckets } from './buckets.ts';
+import { labelText, otherLabels } from './labels.ts';
+import { isPerSeries, partsOf, type PartSet } from './parts.ts';
+import { counterStep, isBefore, StateGrid, type StateSource } from './state-grid.ts';
+import { UnitCells } from './unit-cells.ts';
+
+/**
+ * The answer to one query while it is being put together, the same for history and for live views: both feed points
+ * and merged states in any order and read lines of (bucket, value).
+ *
+ * ```
+ *   series ──addSeries──► unit ──(unit, bucket)──► row of a StateGrid
+ *                          │
+ *   group ◄────────────────┘   line of a group = its units, combined bucket by bucket
+ *                              line "Other"    = the units of all groups beyond the limit, combined the same way
+ * ```
+ *
+ * A unit is a group when the points of its series are one population (`across=merge`), and a single series when each
+ * series must first speak for itself (`across=sum…`, and every counter). Only cells that have points exist: a gap
+ * is the absence of a cell.
+ *
+ * Counters: the step from a series' last point in one bucket to its first in a later one belongs to the later bucket;
+ * `seedCounter` says what came before the range. A piece that lies inside what its cell already covers cannot be
+ * merged; the unit is then in `overlapping` and must be reset and fed its points in time order (`addPoint` in any
+ * order across buckets, ascending inside one).
+ */
+export interface GridSpec {
+  agg: AggName;
+  across: Across;
+  groupBy: readonly string[];
+  buckets: Buckets;
+  /** Epoch ms; what lies before `from` or at or after `to` is ignored (a counter's point before `from` seeds it). */
+  from: number;
+  to: number;
+}
+
+export interface GridLine {
+  labels: SeriesLabels;
+  /** The line of all groups beyond the limit. */
+  other: boolean;
+  /** Bucket starts, ascending, and their values; never NaN. */
+  timestamps: Float64Array;
+  values: Float64Array;
+}
+
+export interface Ranking {
+  limit: number | undefined;
+  order: 'asc' | 'desc';
+}
+
+interface Group {
+  labels: SeriesLabels;
+  text: string;
+  units: number[];
+}
+
+interface CounterSeed {
+  at: number;
+  order: number;
+  value: number;
+}
+
+const scalarOnly: PartSet = { scalar: true, ends: false, growth: false, quantiles: false, uniques: false };
+
+export class QueryGrid {
+  readonly spec: GridSpec;
+  readonly perSeries: boolean;
+  readonly parts: PartSet;
+  /** Units whose counter growth cannot be told from the pieces seen. */
+  readonly overlapping = new Set<number>();
+  readonly #states: StateGrid;
+  readonly #free: number[] = [];
+  #rows = 0;
+  readonly #groups: Group[] = [];
+  readonly #groupByText = new Map<string, number>();
+  readonly #units: UnitCells[] = [];
+  readonly #unitGroup: number[] = [];
+  readonly #seeds: (CounterSeed | undefined)[] = [];
+  readonly #scratch: StateGrid;
+  readonly #combined = new StateGrid(scalarOnly, 1);
+
+  constructor(spec: GridSpec) {
+    this.spec = { ...spec };
+    this.perSeries = isPerSeries(spec.agg, spec.across);
+    this.parts = partsOf(spec.agg);
+    this.#states = new StateGrid(this.parts);
+    this.#scratch = new StateGrid(this.parts, 1);
+  }
+
+  /** Number of the group with these labels, made when it is new. */
+  addGroup(labels: SeriesLabels): number {
+    const text = labelText(labels);
+    const known = this.#groupByText.get(text);
+    if (known !== undefined) return known;
+    const group = this.#groups.length;
+    this.#groups.push({ labels, text, units: [] });
+    this.#groupByText.set(text, group);
+    if (!this.perSeries) this.#addUnit(group);
+    return group;
+  }
+
+  /** The unit that points of a further series of the group go to. Call it once for each series. */
+  addSeries(group: number): number {
+    if (this.perSeries) return this.#addUnit(group);
+    const unit = this.#groups[group]?.units[0];
+    assert(unit !== undefined, 'group exists');
+    return unit;
+  }
+
+  get groupCount(): number {
+    return this.#groups.length;
+  }
+
+  get unitCount(): number {
+    return this.#units.length;
+  }
+
+  /** Cells with points, over all units. */
+  get cellCount(): number {
+    return this.#rows - this.#free.length;
+  }
+
+  groupOf(unit: number): number {
+    return this.#unitGroup[unit]!;
+  }
+
+  labelsOf(group: number): SeriesLabels {
+    return this.#groups[group]!.labels;
+  }
+
+  textOf(group: number): string {
+    return this.#groups[group]!.text;
+  }
+
+  unitsOf(group: number): readonly number[] {
+    return this.#groups[group]!.units;
+  }
+
+  /** Bucket start of the point's cell, or NaN when it lies outside the range. */
+  addPoint(unit: number, timestamp: number, value: number, order: number, actor?: string): number {
+    if (timestamp < this.spec.from) {
+      if (this.parts.growth) this.seedCounter(unit, timestamp, value, order);
+      return Number.NaN;
+    }
+    if (timestamp >= this.spec.to) return Number.NaN;
+    const start = this.spec.buckets.start(timestamp);
+    this.#states.addPoint(this.#rowOf(unit, start), timestamp, value, order, actor);
+    this.#noteOverlap(unit);
+    return start;
+  }
+
+  /**
+   * Merges state columns: entry i goes to unit `columns.group[i]` and the bucket that holds `starts[columns.bucket[i]]`.
+   * For counters entries are taken in time order, so that finer states than the step may be given.
+   */
+  mergeStates(
+    columns: StateSource & { length: number; group: Uint32Array; bucket: Uint32Array },
+    starts: Float64Array,
+  ): void {
+    const order = this.parts.growth ? timeOrder(columns) : undefined;
+    for (let k = 0; k < columns.length; k += 1) {
+      const i = order === undefined ? k : order[k]!;
+      const unit = columns.group[i]!;
+      const start = this.spec.buckets.start(starts[columns.bucket[i]!]!);
+      this.#states.mergeColumns(this.#rowOf(unit, start), columns, i);
+      this.#noteOverlap(unit);
+    }
+  }
+
+  /** Merges one row of another grid into the cell that starts at `start`. */
+  mergeCell(unit: number, start: number, other: StateGrid, row: number): void {
+    this.#states.mergeRow(this.#rowOf(unit, start), other, row);
+    this.#noteOverlap(unit);
+  }
+
+  /** A counter's last point before the range; of several the latest counts. */
+  seedCounter(unit: number, timestamp: number, value: number, order: number): void {
+    const seed = this.#seeds[unit];
+    if (seed === undefined || isBefore(seed.at, seed.order, seed.value, timestamp, order, value))
+      this.#seeds[unit] = { at: timestamp, order, value };
+  }
+
+  /** Empties one unit, its seed too: it will be fed again. */
+  resetUnit(unit: number): void {
+    const cells = this.#units[unit]!;
+    while (cells.length > 0) this.#release(cells.shift());
+    this.#seeds[unit] = undefined;
+    this.overlapping.delete(unit);
+  }
+
+  /** Moves the range's start on; cells that begin before it are dropped and a counter's last point becomes its seed. */
+  dropBefore(from: number): void {
+    this.spec.from = from;
+    for (let unit = 0; unit < this.#units.length; unit += 1) {
+      const cells = this.#units[unit]!;
+      while (cells.length > 0 && cells.startAt(0) < from) {
+        const row = cells.shift();
+        if (this.parts.growth) {
+          const { last, lastAt, lastOrder } = this.#states;
+          this.seedCounter(unit, lastAt[row]!, last[row]!, lastOrder[row]!);
+        }
+        this.#release(row);
+      }
+    }
+  }
+
+  /** Start of the first cell of the unit after the bucket at `start`, or NaN: a counter's change shows there too. */
+  startAfter(unit: number, start: number): number {
+    const cells = this.#units[unit]!;
+    const i = cells.lowerBound(start + 1);
+    return i < cells.length ? cells.startAt(i) : Number.NaN;
+  }
+
+  /** Value of one bucket of a line made of these units; NaN when it has none. */
+  valueAt(units: readonly number[], start: number): number {
+    const { agg, across, buckets } = this.spec;
+    if (units.length === 1) return this.#unitValue(units[0]!, this.#units[units[0]!]!.find(start));
+    if (this.perSeries) {
+      this.#combined.clear(0);
+      for (const unit of units) {
+        const value = this.#unitValue(unit, this.#units[unit]!.find(start));
+        if (!Number.isNaN(value)) this.#combined.addPoint(0, 0, value, 0);
+      }
+      return this.#combined.value(0, combination(across), 1);
+    }
+    this.#scratch.clear(0);
+    for (const unit of units) {
+      const i = this.#units[unit]!.find(start);
+      if (i >= 0) this.#scratch.mergeRow(0, this.#states, this.#units[unit]!.rowAt(i));
+    }
+    return this.#scratch.value(0, agg, buckets.seconds(start));
+  }
+
+  /** All buckets of a line made of these units, ascending, without those that have no value. */
+  columns(units: readonly number[]): { timestamps: Float64Array; values: Float64Array } {
+    const slots = new Map<number, number>();
+    const merged = new StateGrid(this.perSeries ? scalarOnly : this.parts, 64);
+    for (const unit of units) this.#collect(unit, slots, merged);
+    const agg = this.perSeries ? combination(this.spec.across) : this.spec.agg;
+    const starts = Float64Array.from(slots.keys()).sort();
+    const values = starts.map((start) =>
+      merged.value(slots.get(start)!, agg, this.spec.buckets.seconds(start)),
+    );
+    const kept = starts.filter((_, i) => !Number.isNaN(values[i]!));
+    return { timestamps: kept, values: values.filter((value) => !Number.isNaN(value)) };
+  }
+
+  /** A group's aggregate over the whole range, which ranks it; NaN when it has none. `rate` counts per second of 1 s. */
+  total(group: number): number {
+    const { across, agg } = this.spec;
+    const { units } = this.#groups[group]!;
+    if (!this.perSeries) return this.#unitTotal(units[0]!, agg);
+    this.#combined.clear(0);
+    for (const unit of units) {
+      const value = this.#unitTotal(unit, agg);
+      if (!Number.isNaN(value)) this.#combined.addPoint(0, 0, value, 0);
+    }
+    return this.#combined.value(0, combination(across), 1);
+  }
+
+  /** Groups that have a value, best first: by `total`, ties by label text. */
+  ranked(order: 'asc' | 'desc'): number[] {
+    const sign = order === 'desc' ? -1 : 1;
+    return this.#groups
+      .map(({ text }, group) => ({ group, text, total: this.total(group) }))
+      .filter(({ total }) => !Number.isNaN(total))
+      .sort((a, b) => {
+        if (a.total !== b.total) return a.total < b.total ? -sign : sign;
+        return a.text < b.text ? -1 : 1;
+      })
+      .map(({ group }) => group);
+  }
+
+  /** The whole answer: the best `limit` groups in order, then "Other" with the rest, when there is a rest. */
+  lines(ranking: Ranking): GridLine[] {
+    const ranked = this.ranked(ranking.order);
+    const limit = ranking.limit ?? ranked.length;
+    const lines: GridLine[] = ranked.slice(0, limit).map((group) => ({
+      labels: this.labelsOf(group),
+      other: false,
+      ...this.columns(this.unitsOf(group)),
+    }));
+    const rest = ranked.slice(limit).flatMap((group) => this.unitsOf(group));
+    if (rest.length > 0)
+      lines.push({ labels: otherLabels(this.spec.groupBy), other: true, ...this.columns(rest) });
+    return lines;
+  }
+
+  #addUnit(group: number): number {
+    const unit = this.#units.length;
+    this.#units.push(new UnitCells());
+    this.#unitGroup.push(group);
+    this.#seeds.push(undefined);
+    this.#groups[group]!.units.push(unit);
+    return unit;
+  }
+
+  #rowOf(unit: number, start: number): number {
+    const cells = this.#units[unit]!;
+    const i = cells.lowerBound(start);
+    if (i < cells.length && cells.startAt(i) === start) return cells.rowAt(i);
+    let row = this.#free.pop();
+    if (row === undefined) {
+      row = this.#rows;
+      this.#rows += 1;
+      this.#states.reserve(this.#rows);
+    }
+    cells.insert(i, start, row);
+    return row;
+  }
+
+  #release(row: number): void {
+    this.#states.clear(row);
+    this.#free.push(row);
+  }
+
+  #noteOverlap(unit: number): void {
+    if (!this.#states.counterOverlap) return;
+    this.#states.counterOverlap = false;
+    this.overlapping.add(unit);
+  }
+
+  #unitValue(unit: number, i: number): number {
+    if (i < 0) return Number.NaN;
+    const cells = this.#units[unit]!;
+    if (this.parts.growth) return this.#increase(unit, i);
+    return this.#states.value(cells.rowAt(i), this.spec.agg, this.spec.buckets.seconds(cells.startAt(i)));
+  }
+
+  /** Growth inside the i-th cell and the step to it from whatever came before. */
+  #increase(unit: number, i: number): number {
+    const cells = this.#units[unit]!;
+    const row = cells.rowAt(i);
+    const seed = this.#seeds[unit];
+    const before = i > 0 ? this.#states.last[cells.rowAt(i - 1)]! : seed?.value;
+    const step = before === undefined ? 0 : counterStep(before, this.#states.first[row]!);
+    return this.#states.growth[row]! + step;
+  }
+
+  #unitTotal(unit: number, agg: AggName): number {
+    const cells = this.#units[unit]!;
+    if (this.parts.growth) {
+      let sum = cells.length === 0 ? Number.NaN : 0;
+      for (let i = 0; i < cells.length; i += 1) sum += this.#increase(unit, i);
+      return sum;
+    }
+    this.#scratch.clear(0);
+    for (let i = 0; i < cells.length; i += 1) this.#scratch.mergeRow(0, this.#states, cells.rowAt(i));
+    return this.#scratch.value(0, agg, 1);
+  }
+
+  #collect(unit: number, slots: Map<number, number>, merged: StateGrid): void {
+    const cells = this.#units[unit]!;
+    for (let i = 0; i < cells.length; i += 1) {
+      const start = cells.startAt(i);
+      let slot = slots.get(start);
+      if (slot === undefined) {
+        slot = slots.size;
+        slots.set(start, slot);
+        merged.reserve(slots.size);
+      }
+      if (!this.perSeries) {
+        merged.mergeRow(slot, this.#states, cells.rowAt(i));
+        continue;
+      }
+      const value = this.#unitValue(unit, i);
+      if (!Number.isNaN(value)) merged.addPoint(slot, 0, value, 0);
+    }
+  }
+}
+
+/** How the values of several series combine; the increases of a merged population add up. */
+function combination(across: Across): AggName {
+  return across === 'merge' ? 'sum' : across;
+}
+
+function timeOrder(columns: StateSource & { length: number }): Uint32Array {
+  const order = new Uint32Array(columns.length);
+  for (let i = 0; i < order.length; i += 1) order[i] = i;
+  const { firstAt, firstOrder } = columns;
+  return order.sort((a, b) => firstAt[a]! - firstAt[b]! || firstOrder[a]! - firstOrder[b]!);
+}

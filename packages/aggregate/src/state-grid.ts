@@ -1,0 +1,327 @@
+import type { AggName } from '@nowcast/contract';
+import { DdSketch } from './dd-sketch.ts';
+import { HyperLogLog } from './hyperloglog.ts';
+import { type PartSet, quantileFraction } from './parts.ts';
+
+/**
+ * Mergeable aggregate states as columns: row numbers are the caller's, an object per state would cost ten times the
+ * memory and a cache miss a field.
+ *
+ * Every operation is commutative and associative, so partitions, flushes, nodes and time may meet in any order:
+ * - count, min, max exactly; sum with Neumaier's compensation, so that any two orders agree to 1e-12 · Σ|v|.
+ * - first is the smallest and last the largest (time, order, value). `order` is partition · 2^40 + offset of the log;
+ *   the value only decides between points of one log record.
+ * - growth is the exception: it merges in time order only. `mergeRow`, `mergeColumns` and `addPoint` extend a row at
+ *   either end and report a piece that lies inside what the row already covers (see `counterOverlap`).
+ */
+export interface StateSource {
+  count: Float64Array;
+  sum: Float64Array;
+  min: Float64Array;
+  max: Float64Array;
+  first: Float64Array;
+  firstAt: Float64Array;
+  firstOrder: Float64Array;
+  last: Float64Array;
+  lastAt: Float64Array;
+  lastOrder: Float64Array;
+  growth: Float64Array;
+  ddOffsets: Uint32Array;
+  ddIndex: Int32Array;
+  ddCount: Float64Array;
+  hllOffsets: Uint32Array;
+  hllRegister: Uint16Array;
+  hllRank: Uint8Array;
+}
+
+const none = new Float64Array(0);
+
+/** Growth of a counter from one value to the next: a drop is a restart from zero. */
+export function counterStep(from: number, to: number): number {
+  return to >= from ? to - from : to;
+}
+
+/** Whether point a (time, order, value) comes before b; equal ones do not. */
+export function isBefore(
+  aAt: number,
+  aOrder: number,
+  a: number,
+  bAt: number,
+  bOrder: number,
+  b: number,
+): boolean {
+  if (aAt !== bAt) return aAt < bAt;
+  if (aOrder !== bOrder) return aOrder < bOrder;
+  return a < b;
+}
+
+export class StateGrid {
+  readonly parts: PartSet;
+  /** Rows with a number below this may be used; `reserve` raises it. */
+  capacity = 0;
+  /** Columns of the parts asked for, the others stay empty. Replaced when the grid grows: do not keep references. */
+  count: Float64Array = none;
+  min: Float64Array = none;
+  max: Float64Array = none;
+  first: Float64Array = none;
+  firstAt: Float64Array = none;
+  firstOrder: Float64Array = none;
+  last: Float64Array = none;
+  lastAt: Float64Array = none;
+  lastOrder: Float64Array = none;
+  growth: Float64Array = none;
+  #sum: Float64Array = none;
+  #compensation: Float64Array = none;
+  #sketches: (DdSketch | undefined)[] = [];
+  #uniques: (HyperLogLog | undefined)[] = [];
+  /**
+   * Set by the last merge or add that met a counter piece inside the range its row already covered; such a row's
+   * growth must be computed anew from sorted points. Cleared by the reader.
+   */
+  counterOverlap = false;
+
+  constructor(parts: PartSet, capacity = 16) {
+    this.parts = parts;
+    this.reserve(capacity);
+  }
+
+  /** Makes rows 0 … rows − 1 usable; new ones are empty. */
+  reserve(rows: number): void {
+    if (rows <= this.capacity) return;
+    const from = this.capacity;
+    const capacity = Math.max(rows, from * 2);
+    if (this.parts.scalar) {
+      this.count = grown(this.count, capacity, from, 0);
+      this.#sum = grown(this.#sum, capacity, from, 0);
+      this.#compensation = grown(this.#compensation, capacity, from, 0);
+      this.min = grown(this.min, capacity, from, Infinity);
+      this.max = grown(this.max, capacity, from, -Infinity);
+    }
+    if (this.parts.ends) {
+      this.first = grown(this.first, capacity, from, Number.NaN);
+      this.firstAt = grown(this.firstAt, capacity, from, Infinity);
+      this.firstOrder = grown(this.firstOrder, capacity, from, Infinity);
+      this.last = grown(this.last, capacity, from, Number.NaN);
+      this.lastAt = grown(this.lastAt, capacity, from, -Infinity);
+      this.lastOrder = grown(this.lastOrder, capacity, from, -Infinity);
+    }
+    if (this.parts.growth) this.growth = grown(this.growth, capacity, from, 0);
+    this.capacity = capacity;
+  }
+
+  clear(row: number): void {
+    if (this.parts.scalar) {
+      this.count[row] = 0;
+      this.#sum[row] = 0;
+      this.#compensation[row] = 0;
+      this.min[row] = Infinity;
+      this.max[row] = -Infinity;
+    }
+    if (this.parts.ends) {
+      this.first[row] = Number.NaN;
+      this.firstAt[row] = Infinity;
+      this.firstOrder[row] = Infinity;
+      this.last[row] = Number.NaN;
+      this.lastAt[row] = -Infinity;
+      this.lastOrder[row] = -Infinity;
+    }
+    if (this.parts.growth) this.growth[row] = 0;
+    this.#sketches[row]?.clear();
+    this.#uniques[row]?.clear();
+  }
+
+  /** `value` must be finite. `order`: partition · 2^40 + log offset. */
+  addPoint(row: number, timestamp: number, value: number, order: number, actor?: string): void {
+    if (this.parts.scalar) {
+      this.count[row] = this.count[row]! + 1;
+      this.#addSum(row, value);
+      if (value < this.min[row]!) this.min[row] = value;
+      if (value > this.max[row]!) this.max[row] = value;
+    }
+    if (this.parts.ends) this.#joinRun(row, timestamp, order, value, timestamp, order, value, 0);
+    if (this.parts.quantiles) this.#sketch(row).add(value);
+    if (actor !== undefined && this.parts.uniques) this.#distinct(row).addActor(actor);
+  }
+
+  /** Merges entry `i` of state columns; columns of parts that are not kept are not looked at. */
+  mergeColumns(row: number, source: StateSource, i: number): void {
+    if (this.parts.scalar) {
+      this.count[row] = this.count[row]! + source.count[i]!;
+      this.#addSum(row, source.sum[i]!);
+      this.#joinRange(row, source.min[i]!, source.max[i]!);
+    }
+    if (this.parts.ends) {
+      this.#joinRun(
+        row,
+        source.firstAt[i]!,
+        source.firstOrder[i]!,
+        source.first[i]!,
+        source.lastAt[i]!,
+        source.lastOrder[i]!,
+        source.last[i]!,
+        this.parts.growth ? source.growth[i]! : 0,
+      );
+    }
+    if (this.parts.quantiles) {
+      const from = source.ddOffsets[i]!;
+      const to = source.ddOffsets[i + 1]!;
+      if (to > from) this.#sketch(row).mergePairs(source.ddIndex, source.ddCount, from, to);
+    }
+    if (this.parts.uniques) {
+      const from = source.hllOffsets[i]!;
+      const to = source.hllOffsets[i + 1]!;
+      if (to > from) this.#distinct(row).mergePairs(source.hllRegister, source.hllRank, from, to);
+    }
+  }
+
+  /** Merges a row of another grid that keeps at least the parts of this one. */
+  mergeRow(row: number, other: StateGrid, otherRow: number): void {
+    if (this.parts.scalar) {
+      this.count[row] = this.count[row]! + other.count[otherRow]!;
+      this.#addSum(row, other.#sum[otherRow]!);
+      this.#compensation[row] = this.#compensation[row]! + other.#compensation[otherRow]!;
+      this.#joinRange(row, other.min[otherRow]!, other.max[otherRow]!);
+    }
+    if (this.parts.ends && other.firstAt[otherRow]! !== Infinity) {
+      this.#joinRun(
+        row,
+        other.firstAt[otherRow]!,
+        other.firstOrder[otherRow]!,
+        other.first[otherRow]!,
+        other.lastAt[otherRow]!,
+        other.lastOrder[otherRow]!,
+        other.last[otherRow]!,
+        this.parts.growth ? other.growth[otherRow]! : 0,
+      );
+    }
+    const sketch = this.parts.quantiles ? other.#sketches[otherRow] : undefined;
+    if (sketch !== undefined && sketch.total > 0) this.#sketch(row).merge(sketch);
+    const distinct = this.parts.uniques ? other.#uniques[otherRow] : undefined;
+    if (distinct !== undefined && !distinct.isEmpty()) this.#distinct(row).merge(distinct);
+  }
+
+  /** The aggregate of a row; NaN when it has none. `bucketSeconds` is what `rate` divides by. */
+  value(row: number, agg: AggName, bucketSeconds: number): number {
+    const fraction = quantileFraction(agg);
+    if (fraction !== undefined) return this.#sketches[row]?.quantile(fraction) ?? Number.NaN;
+    switch (agg) {
+      case 'first':
+        return this.first[row]!;
+      case 'last':
+        return this.last[row]!;
+      case 'increase':
+        return this.firstAt[row] === Infinity ? Number.NaN : this.growth[row]!;
+      case 'uniques': {
+        const distinct = this.#uniques[row];
+        return distinct === undefined || distinct.isEmpty() ? Number.NaN : distinct.estimate();
+      }
+      default:
+        return this.#scalarValue(row, agg, bucketSeconds);
+    }
+  }
+
+  /** Compensated sum of the row's values. */
+  sumOf(row: number): number {
+    const sum = this.#sum[row]!;
+    const total = sum + this.#compensation[row]!;
+    // The compensation of an overflowed sum is −∞ or NaN; the sum itself then says all there is to say.
+    return Number.isNaN(total) ? sum : total;
+  }
+
+  /** The row's sketch and registers, for writing them down; undefined when the row never had one. */
+  sketchOf(row: number): DdSketch | undefined {
+    return this.#sketches[row];
+  }
+
+  uniquesOf(row: number): HyperLogLog | undefined {
+    return this.#uniques[row];
+  }
+
+  #scalarValue(row: number, agg: AggName, bucketSeconds: number): number {
+    const count = this.count[row]!;
+    if (count === 0) return Number.NaN;
+    if (agg === 'count') return count;
+    if (agg === 'min') return this.min[row]!;
+    if (agg === 'max') return this.max[row]!;
+    const sum = this.sumOf(row);
+    if (agg === 'avg') return sum / count;
+    return agg === 'rate' ? sum / bucketSeconds : sum;
+  }
+
+  #addSum(row: number, value: number): void {
+    const sum = this.#sum[row]!;
+    const next = sum + value;
+    const lost = Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
+    this.#sum[row] = next;
+    this.#compensation[row] = this.#compensation[row]! + lost;
+  }
+
+  #joinRange(row: number, min: number, max: number): void {
+    if (min < this.min[row]!) this.min[row] = min;
+    if (max > this.max[row]!) this.max[row] = max;
+  }
+
+  #joinRun(
+    row: number,
+    firstAt: number,
+    firstOrder: number,
+    first: number,
+    lastAt: number,
+    lastOrder: number,
+    last: number,
+    growth: number,
+  ): void {
+    // Growth first: it needs the row's own ends as they were.
+    if (this.parts.growth) this.#joinGrowth(row, firstAt, firstOrder, first, lastAt, lastOrder, last, growth);
+    if (isBefore(firstAt, firstOrder, first, this.firstAt[row]!, this.firstOrder[row]!, this.first[row]!)) {
+      this.first[row] = first;
+      this.firstAt[row] = firstAt;
+      this.firstOrder[row] = firstOrder;
+    }
+    if (isBefore(this.lastAt[row]!, this.lastOrder[row]!, this.last[row]!, lastAt, lastOrder, last)) {
+      this.last[row] = last;
+      this.lastAt[row] = lastAt;
+      this.lastOrder[row] = lastOrder;
+    }
+  }
+
+  #joinGrowth(
+    row: number,
+    firstAt: number,
+    firstOrder: number,
+    first: number,
+    lastAt: number,
+    lastOrder: number,
+    last: number,
+    growth: number,
+  ): void {
+    if (this.firstAt[row] === Infinity) {
+      this.growth[row] = growth;
+    } else if (
+      !isBefore(firstAt, firstOrder, first, this.lastAt[row]!, this.lastOrder[row]!, this.last[row]!)
+    ) {
+      this.growth[row] = this.growth[row]! + counterStep(this.last[row]!, first) + growth;
+    } else if (
+      !isBefore(this.firstAt[row]!, this.firstOrder[row]!, this.first[row]!, lastAt, lastOrder, last)
+    ) {
+      this.growth[row] = growth + counterStep(last, this.first[row]!) + this.growth[row]!;
+    } else {
+      this.counterOverlap = true;
+    }
+  }
+
+  #sketch(row: number): DdSketch {
+    return (this.#sketches[row] ??= new DdSketch());
+  }
+
+  #distinct(row: number): HyperLogLog {
+    return (this.#uniques[row] ??= new HyperLogLog());
+  }
+}
+
+function grown(column: Float64Array, capacity: number, from: number, empty: number): Float64Array {
+  const next = new Float64Array(capacity);
+  next.set(column);
+  if (empty !== 0) next.fill(empty, from);
+  return next;
+}
