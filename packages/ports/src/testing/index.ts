@@ -1,1 +1,1 @@
-export {};
+export { type MetaStoreHarness, metaStoreConformance } from './meta-store.ts';

@@ -1,0 +1,1 @@
+export { SqliteMetaStore } from './sqlite-meta-store.ts';

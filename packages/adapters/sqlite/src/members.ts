@@ -1,0 +1,201 @@
+import type { Role } from '@nowcast/contract';
+import type { EndedSession, MemberRepository, MemberRow, UserRow } from '@nowcast/ports';
+import type { Kysely, Transaction } from 'kysely';
+import { conflict, foldLogin, memberFromRow, userToRow } from './rows.ts';
+import type { Tables } from './schema.ts';
+
+/** Members with their person and the tenant's name; every read of a role goes through here. */
+export function selectMembers(db: Kysely<Tables>) {
+  return db
+    .selectFrom('memberships')
+    .innerJoin('users', 'users.user_id', 'memberships.user_id')
+    .innerJoin('tenants', 'tenants.tenant_id', 'memberships.tenant_id')
+    .selectAll('users')
+    .select([
+      'memberships.tenant_id',
+      'memberships.role',
+      'memberships.disabled',
+      'memberships.joined_at',
+      'tenants.name as tenant_name',
+    ]);
+}
+
+/** Refuses names that somebody else has; runs inside the transaction of the write it protects. */
+export async function refuseTakenNames(
+  trx: Transaction<Tables>,
+  names: { email?: string; username?: string },
+  exceptUserId: string | undefined,
+): Promise<void> {
+  if (names.email !== undefined) {
+    const taken = await trx
+      .selectFrom('users')
+      .select('user_id')
+      .where('email_key', '=', foldLogin(names.email))
+      .where('user_id', '!=', exceptUserId ?? '')
+      .executeTakeFirst();
+    if (taken) throw conflict('email_taken', 'Somebody already uses this e-mail address; choose another');
+  }
+  if (names.username !== undefined) {
+    const taken = await trx
+      .selectFrom('users')
+      .select('user_id')
+      .where('username_key', '=', foldLogin(names.username))
+      .where('user_id', '!=', exceptUserId ?? '')
+      .executeTakeFirst();
+    if (taken) throw conflict('username_taken', 'Somebody already has this username; choose another');
+  }
+}
+
+export async function insertMember(
+  trx: Transaction<Tables>,
+  tenantId: string,
+  user: UserRow,
+  role: Role,
+): Promise<void> {
+  await refuseTakenNames(trx, user, undefined);
+  await trx.insertInto('users').values(userToRow(user)).execute();
+  await trx
+    .insertInto('memberships')
+    .values({
+      tenant_id: tenantId,
+      user_id: user.userId,
+      role,
+      disabled: 0,
+      joined_at: user.createdAt,
+    })
+    .execute();
+}
+
+async function refuseLosingLastOwner(trx: Transaction<Tables>, tenantId: string): Promise<void> {
+  const owner = await trx
+    .selectFrom('memberships')
+    .select('user_id')
+    .where('tenant_id', '=', tenantId)
+    .where('role', '=', 'owner')
+    .where('disabled', '=', 0)
+    .executeTakeFirst();
+  if (owner === undefined)
+    throw conflict('last_owner', 'An organisation needs an owner; make somebody else an owner first');
+}
+
+async function endSessions(
+  trx: Transaction<Tables>,
+  tenantId: string,
+  userId: string,
+): Promise<EndedSession[]> {
+  const ended = await trx
+    .deleteFrom('sessions')
+    .where('tenant_id', '=', tenantId)
+    .where('user_id', '=', userId)
+    .returning(['session_id', 'tenant_id'])
+    .execute();
+  return ended.map((row) => ({ sessionId: row.session_id, tenantId: row.tenant_id }));
+}
+
+export class SqliteMembers implements MemberRepository {
+  readonly #db: Kysely<Tables>;
+
+  constructor(db: Kysely<Tables>) {
+    this.#db = db;
+  }
+
+  async list(tenantId: string): Promise<MemberRow[]> {
+    const rows = await selectMembers(this.#db)
+      .where('memberships.tenant_id', '=', tenantId)
+      .orderBy('users.name')
+      .orderBy('users.username_key')
+      .execute();
+    return rows.map(memberFromRow);
+  }
+
+  async get(tenantId: string, userId: string): Promise<MemberRow | undefined> {
+    const row = await selectMembers(this.#db)
+      .where('memberships.tenant_id', '=', tenantId)
+      .where('memberships.user_id', '=', userId)
+      .executeTakeFirst();
+    return row && memberFromRow(row);
+  }
+
+  async ofUser(userId: string): Promise<MemberRow[]> {
+    const rows = await selectMembers(this.#db)
+      .where('memberships.user_id', '=', userId)
+      .orderBy('memberships.joined_at')
+      .orderBy('memberships.tenant_id')
+      .execute();
+    return rows.map(memberFromRow);
+  }
+
+  create(tenantId: string, user: UserRow, role: Role): Promise<void> {
+    return this.#db.transaction().execute((trx) => insertMember(trx, tenantId, user, role));
+  }
+
+  update(
+    tenantId: string,
+    userId: string,
+    change: { role?: Role; disabled?: boolean },
+  ): Promise<{ ended: EndedSession[] } | undefined> {
+    return this.#db.transaction().execute(async (trx) => {
+      const before = await trx
+        .selectFrom('memberships')
+        .select(['role', 'disabled'])
+        .where('tenant_id', '=', tenantId)
+        .where('user_id', '=', userId)
+        .executeTakeFirst();
+      if (before === undefined) return undefined;
+      const role = change.role ?? before.role;
+      const disabled = change.disabled === undefined ? before.disabled : Number(change.disabled);
+      if (role === before.role && disabled === before.disabled) return { ended: [] };
+      await trx
+        .updateTable('memberships')
+        .set({ role, disabled })
+        .where('tenant_id', '=', tenantId)
+        .where('user_id', '=', userId)
+        .execute();
+      await refuseLosingLastOwner(trx, tenantId);
+      return { ended: await endSessions(trx, tenantId, userId) };
+    });
+  }
+
+  remove(tenantId: string, userId: string, boardsTo: string): Promise<{ ended: EndedSession[] } | undefined> {
+    return this.#db.transaction().execute(async (trx) => {
+      const ended = await endSessions(trx, tenantId, userId);
+      await handOverBoards(trx, tenantId, userId, boardsTo);
+      const removed = await trx
+        .deleteFrom('memberships')
+        .where('tenant_id', '=', tenantId)
+        .where('user_id', '=', userId)
+        .returning('role')
+        .executeTakeFirst();
+      if (removed === undefined) return undefined;
+      if (removed.role === 'owner') await refuseLosingLastOwner(trx, tenantId);
+      await trx
+        .deleteFrom('users')
+        .where('user_id', '=', userId)
+        .where((eb) =>
+          eb.not(eb.exists(eb.selectFrom('memberships').select('tenant_id').where('user_id', '=', userId))),
+        )
+        .execute();
+      return { ended };
+    });
+  }
+}
+
+async function handOverBoards(
+  trx: Transaction<Tables>,
+  tenantId: string,
+  fromUserId: string,
+  toUserId: string,
+): Promise<void> {
+  await trx
+    .deleteFrom('boards')
+    .where('tenant_id', '=', tenantId)
+    .where('user_id', '=', fromUserId)
+    .where('shared', '=', 0)
+    .execute();
+  await trx
+    .updateTable('boards')
+    .set({ user_id: toUserId })
+    .where('tenant_id', '=', tenantId)
+    .where('user_id', '=', fromUserId)
+    .execute();
+}
