@@ -30,9 +30,15 @@ export interface EventLog extends Service {
    * - Failure: rejects with `log.full` (retryable; the log takes appends again once there is room, without a restart)
    *   or `log.failed` (an fsync failed: nothing is acknowledged any more on this segment, never retried as success).
    *   All calls queued behind a failed one reject too, so that no offset is used twice and order holds.
-   * - The payloads must not be changed until the promise settles.
+   * - Busy: rejects with `ingest.busy` (retryable) when `queuedBytes` would grow beyond the adapter's bound; nothing is
+   *   kept of the call, and calls before and after it are not affected.
+   * - The payloads must not be changed, nor their buffers transferred, until the promise settles.
+   * - No entries resolve with no offsets.
    */
   append(entries: readonly LogEntry[]): Promise<number[]>;
+
+  /** Bytes of the calls that have not settled yet: what a caller watches to refuse work in time. */
+  readonly queuedBytes: number;
 
   /** Next offset a partition will use, for all that is durable. */
   head(): OffsetVector;

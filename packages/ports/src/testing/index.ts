@@ -1,1 +1,2 @@
+export { type EventLogFixture, type EventLogHarness, eventLogConformance } from './event-log.ts';
 export { type MetaStoreHarness, metaStoreConformance } from './meta-store.ts';

@@ -1,0 +1,1 @@
+export { MemoryEventLog, MemoryLogStore } from './memory-event-log.ts';
