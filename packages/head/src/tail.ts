@@ -214,6 +214,24 @@ export class Tail implements RecentPoints {
     return record;
   }
 
+  /** Data id, actor and message of the point at `position`; undefined where it has none of them. */
+  textsAt(
+    position: number,
+  ): { dataId: string | undefined; actor: string | undefined; message: string | undefined } | undefined {
+    const { extras, start } = this.recordAt(position);
+    if (extras === undefined) return undefined;
+    const row = position - start;
+    let low = 0;
+    let high = extras.rows.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (extras.rows[middle]! < row) low = middle + 1;
+      else high = middle;
+    }
+    if (extras.rows[low] !== row) return undefined;
+    return { dataId: extras.dataIds[low], actor: extras.actors[low], message: extras.messages[low] };
+  }
+
   /** Retained records whose points lie in `[from, to)`, oldest first. */
   recordsIn(from: number, to: number): TailRecord[] {
     return this.#records.filter((record) => record.start >= from && record.start + record.count <= to);

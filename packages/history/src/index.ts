@@ -1,0 +1,6 @@
+export { buildFlush, type FlushRange } from './flush.ts';
+export { gridOf, QueryService } from './query-service.ts';
+export type { HistoryReader, Join } from './reader.ts';
+export { readRecords } from './records.ts';
+export type { HeadSource, Pin } from './sources.ts';
+export type { Selection } from './selection.ts';

@@ -1,0 +1,99 @@
+import type { QueryGrid } from '@nowcast/aggregate';
+import type { SeriesIndex } from '@nowcast/head';
+import type {
+  OffsetVector,
+  PointColumns,
+  QueryLimits,
+  StateColumns,
+  StateParts,
+  Warehouse,
+} from '@nowcast/ports';
+import { planQuery } from './plan.ts';
+import { byStableId, type Selection } from './selection.ts';
+
+/** What the warehouse gave for a range: merged states by unit, and points where no state fits. */
+export interface Piece {
+  borders: Float64Array;
+  /** In ascending order of stable ids; `points.series` counts in it. */
+  selection: Selection;
+  states: StateColumns | undefined;
+  points: PointColumns | undefined;
+}
+
+export interface PieceRequest {
+  selection: Selection;
+  /** Bucket starts and the exclusive end, epoch ms. */
+  borders: Float64Array;
+  parts: StateParts;
+  at: OffsetVector;
+  limits: QueryLimits;
+  /** Read every point, use no states. */
+  pointsOnly: boolean;
+}
+
+export async function readPiece(
+  warehouse: Warehouse,
+  index: SeriesIndex,
+  request: PieceRequest,
+): Promise<Piece> {
+  const { borders, parts } = request;
+  const { selection, ids } = byStableId(request.selection, index);
+  const from = borders[0]!;
+  const to = borders[borders.length - 1]!;
+  if (ids.length === 0 || from >= to) return { borders, selection, states: undefined, points: undefined };
+  const { resolutions, statedAt, bySketch, coarse } = planQuery(borders, parts.quantiles || parts.uniques);
+  const useStates = !request.pointsOnly && resolutions.length > 0;
+  const common = {
+    at: request.at,
+    tenant: selection.tenant,
+    metric: selection.metric,
+    series: ids,
+    from,
+    to,
+    limits: request.limits,
+  };
+  const [states, points] = await Promise.all([
+    useStates
+      ? warehouse.readStates({
+          ...common,
+          groups: selection.units,
+          buckets: borders,
+          resolutions,
+          coarse,
+          parts,
+        })
+      : undefined,
+    useStates && statedAt.length === 0
+      ? undefined
+      : warehouse.readPoints({
+          ...common,
+          ...(useStates ? { statedAt, bySketch } : {}),
+          records: parts.uniques,
+        }),
+  ]);
+  return { borders, selection, states, points };
+}
+
+/** Merges the states of a piece, and its points unless they are a counter's (those must meet the tail's first). */
+export function feedPiece(piece: Piece, grid: QueryGrid): void {
+  if (piece.states !== undefined) {
+    // Ties in time are broken by value alone, in the warehouse as in the tail.
+    piece.states.firstOrder.fill(0);
+    piece.states.lastOrder.fill(0);
+    grid.mergeStates(piece.states, piece.borders);
+  }
+  const { points } = piece;
+  if (points === undefined || grid.parts.growth) return;
+  const { units } = piece.selection;
+  for (let i = 0; i < points.length; i++) {
+    grid.addPoint(units[points.series[i]!]!, points.timestamps[i]!, points.values[i]!, 0, points.actors?.[i]);
+  }
+}
+
+/** States of one bucket that ends where the range begins: each unit's last value seeds its counter. */
+export function seedFrom(piece: Piece, grid: QueryGrid): void {
+  const { states } = piece;
+  if (states === undefined) return;
+  for (let i = 0; i < states.length; i++)
+    grid.seedCounter(states.group[i]!, states.lastAt[i]!, states.last[i]!, 0);
+}

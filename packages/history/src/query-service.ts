@@ -1,0 +1,97 @@
+import { normaliseQuery, QueryGrid, type ResolvedQuery } from '@nowcast/aggregate';
+import { type AggName, appError, type DataAnswer, type Query } from '@nowcast/contract';
+import type { SeriesIndex } from '@nowcast/head';
+import type { Clock } from '@nowcast/kernel';
+import type { QueryLimits, Warehouse } from '@nowcast/ports';
+import { HistoryReader } from './reader.ts';
+import { readRecords } from './records.ts';
+import type { HeadSource } from './sources.ts';
+
+const timeoutMs = 30_000;
+/** Cells of one answer: more than any table or chart shows, less than hurts. */
+const mostCells = 2_000_000;
+/** Loads of a counter query before it gives up; only late points that keep arriving can use them up. */
+const attempts = 5;
+
+/** `GET /data`: one query, one answer, history and live joined at the moment of the answer. */
+export class QueryService {
+  readonly reader: HistoryReader;
+  readonly #index: SeriesIndex;
+  readonly #head: HeadSource;
+  readonly #warehouse: Warehouse;
+  readonly #clock: Clock;
+
+  constructor(options: { index: SeriesIndex; head: HeadSource; warehouse: Warehouse; clock: Clock }) {
+    this.#index = options.index;
+    this.#head = options.head;
+    this.#warehouse = options.warehouse;
+    this.#clock = options.clock;
+    this.reader = new HistoryReader(options.index, options.head, options.warehouse);
+  }
+
+  /** Rejects with `query.*`, `warehouse.unavailable` or `request.cancelled`. */
+  async data(tenant: string, query: Query, signal?: AbortSignal): Promise<DataAnswer> {
+    const resolved = normaliseQuery(query, this.#clock.now());
+    const limits: QueryLimits = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
+    if (resolved.agg === 'none') return this.#records(tenant, resolved, limits);
+    const grid = await this.#grid(tenant, resolved, limits);
+    return {
+      ...this.#frame(resolved),
+      series: grid.lines({ limit: resolved.limit, order: resolved.order }).map((line) => ({
+        labels: line.labels,
+        timestamp: Array.from(line.timestamps),
+        value: Array.from(line.values),
+      })),
+    };
+  }
+
+  async #grid(tenant: string, query: ResolvedQuery, limits: QueryLimits): Promise<QueryGrid> {
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const grid = gridOf(query);
+      const selection = this.reader.select(tenant, query, grid);
+      refuseTooLarge(query, grid);
+      const join = await this.reader.load(selection, grid, limits, attempt);
+      if (join.finish()) return grid;
+    }
+    throw appError('query.timeout', 'late points of these counters keep arriving; ask again in a moment');
+  }
+
+  async #records(tenant: string, query: ResolvedQuery, limits: QueryLimits): Promise<DataAnswer> {
+    const sources = { index: this.#index, head: this.#head, warehouse: this.#warehouse };
+    const { points, cursor } = await readRecords(sources, tenant, query, limits);
+    return { ...this.#frame(query), series: [], points, ...(cursor === undefined ? {} : { cursor }) };
+  }
+
+  #frame(query: ResolvedQuery): Omit<DataAnswer, 'series'> {
+    return {
+      metric_type: query.metricType,
+      agg: query.agg,
+      across: query.across,
+      step_ms: query.stepMs,
+      from: query.from,
+      to: query.to,
+      complete_to: this.#clock.now(),
+    };
+  }
+}
+
+/** An empty grid for a query that asks for numbers. */
+export function gridOf(query: ResolvedQuery): QueryGrid {
+  return new QueryGrid({
+    agg: query.agg as AggName,
+    across: query.across,
+    groupBy: query.groupBy,
+    buckets: query.buckets,
+    from: query.from,
+    to: query.to,
+  });
+}
+
+function refuseTooLarge(query: ResolvedQuery, grid: QueryGrid): void {
+  const cells = grid.unitCount * query.buckets.countIn(query.from, query.to);
+  if (cells <= mostCells) return;
+  throw appError(
+    'query.too_large',
+    `this query makes up to ${cells} cells and ${mostCells} are the most; filter by a label, group by fewer, or ask for a longer step`,
+  );
+}

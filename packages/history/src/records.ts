@@ -1,0 +1,190 @@
+import type { ResolvedQuery } from '@nowcast/aggregate';
+import { appError, type PointRecord } from '@nowcast/contract';
+import type { SeriesIndex } from '@nowcast/head';
+import type { PointColumns, QueryLimits, Warehouse } from '@nowcast/ports';
+import { byStableId } from './selection.ts';
+import type { HeadSource } from './sources.ts';
+import { tailReaches } from './tail-fold.ts';
+
+/** One point on its way into a page of records. */
+interface Row {
+  handle: number;
+  timestamp: number;
+  value: number;
+  receivedAt: number;
+  dataId: string | undefined;
+  actor: string | undefined;
+  message: string | undefined;
+}
+
+export interface RecordPage {
+  /** In the query's order: newest first unless it says `asc`. */
+  points: PointRecord[];
+  /** Where the next page begins; undefined on the last one. */
+  cursor: string | undefined;
+}
+
+/**
+ * Pages of the points themselves (`agg=none`): the warehouse's and the tail's, at one vector, in (time, receipt,
+ * series, value) order. A cursor names the last time of a page and how many records of that time it has shown, so
+ * points that arrive between two pages shift nothing that was already read.
+ */
+export async function readRecords(
+  sources: { index: SeriesIndex; head: HeadSource; warehouse: Warehouse },
+  tenant: string,
+  query: ResolvedQuery,
+  limits: QueryLimits,
+): Promise<RecordPage> {
+  const { index, head } = sources;
+  const handles = index.match(tenant, query.metricType, query.where);
+  const limit = query.limit ?? 100;
+  const start = parseCursor(query.cursor);
+  const range = pageRange(query, start);
+  const rows: Row[] = [];
+  if (!tailReaches(head.tails, range.from)) {
+    const pin = head.pin();
+    try {
+      rows.push(
+        ...(await storedRows(sources, tenant, query, handles, range, limit + start.skip + 1, pin.at, limits)),
+      );
+      tailRows(index, head, handles, range, pin.positions, rows);
+    } finally {
+      pin.release();
+    }
+  } else {
+    tailRows(index, head, handles, range, undefined, rows);
+  }
+  const sign = query.order === 'asc' ? 1 : -1;
+  rows.sort((a, b) => sign * compareRows(index, a, b));
+  const page = rows.slice(start.skip, start.skip + limit);
+  const more = rows.length > start.skip + limit;
+  return { points: toRecords(index, page), cursor: more ? nextCursor(page, start) : undefined };
+}
+
+function compareRows(index: SeriesIndex, a: Row, b: Row): number {
+  if (a.timestamp !== b.timestamp) return a.timestamp - b.timestamp;
+  if (a.receivedAt !== b.receivedAt) return a.receivedAt - b.receivedAt;
+  if (a.handle !== b.handle) return index.idOf(a.handle) < index.idOf(b.handle) ? -1 : 1;
+  return a.value - b.value;
+}
+
+interface Cursor {
+  /** Event time at which to go on; undefined: from the range's end. */
+  at: number | undefined;
+  /** Records of that very time to pass over. */
+  skip: number;
+}
+
+function parseCursor(text: string | undefined): Cursor {
+  if (text === undefined) return { at: undefined, skip: 0 };
+  const match = /^(-?\d+(?:\.\d+)?)~(\d{1,9})$/.exec(text);
+  if (match === null)
+    throw appError('query.invalid', 'the cursor is not one this server gave; leave it out to begin again');
+  return { at: Number(match[1]), skip: Number(match[2]) };
+}
+
+function nextCursor(page: readonly Row[], start: Cursor): string {
+  const at = page.at(-1)!.timestamp;
+  const shown = page.filter((row) => row.timestamp === at).length;
+  return `${at}~${at === start.at ? start.skip + shown : shown}`;
+}
+
+function pageRange(query: ResolvedQuery, { at }: Cursor): { from: number; to: number } {
+  if (at === undefined) return { from: query.from, to: query.to };
+  // The page goes on at the very time the last one ended; `to` is exclusive, so it lies just behind it.
+  if (query.order === 'asc') return { from: Math.max(query.from, at), to: query.to };
+  return { from: query.from, to: Math.min(query.to, nextUp(at)) };
+}
+
+/** The smallest number a timestamp can be told from `at` by, at microsecond grain. */
+function nextUp(at: number): number {
+  return at + 0.001;
+}
+
+async function storedRows(
+  sources: { index: SeriesIndex; warehouse: Warehouse },
+  tenant: string,
+  query: ResolvedQuery,
+  handles: Uint32Array,
+  range: { from: number; to: number },
+  limit: number,
+  at: readonly number[],
+  limits: QueryLimits,
+): Promise<Row[]> {
+  const { selection, ids } = byStableId(
+    { tenant, metric: query.metricType, handles, units: handles },
+    sources.index,
+  );
+  if (ids.length === 0) return [];
+  const points = await sources.warehouse.readPoints({
+    at,
+    tenant,
+    metric: query.metricType,
+    series: ids,
+    ...range,
+    records: true,
+    page: { limit, order: query.order },
+    limits,
+  });
+  return Array.from({ length: points.length }, (_, i) => storedRow(points, i, selection.handles));
+}
+
+function storedRow(points: PointColumns, i: number, handles: Uint32Array): Row {
+  return {
+    handle: handles[points.series[i]!]!,
+    timestamp: points.timestamps[i]!,
+    value: points.values[i]!,
+    receivedAt: points.receivedAt[i]!,
+    dataId: points.dataIds?.[i],
+    actor: points.actors?.[i],
+    message: points.messages?.[i],
+  };
+}
+
+function tailRows(
+  index: SeriesIndex,
+  head: HeadSource,
+  handles: Uint32Array,
+  range: { from: number; to: number },
+  positions: readonly number[] | undefined,
+  out: Row[],
+): void {
+  for (const handle of handles) {
+    const tail = head.tails[index.partitionOf(handle)]!;
+    tail.walk(handle, positions?.[tail.partition] ?? tail.first, tail.end, (timestamp, value, position) => {
+      if (timestamp < range.from || timestamp >= range.to) return;
+      const texts = tail.textsAt(position);
+      out.push({
+        handle,
+        timestamp,
+        value,
+        receivedAt: tail.recordAt(position).receivedAt,
+        dataId: texts?.dataId,
+        actor: texts?.actor,
+        message: texts?.message,
+      });
+    });
+  }
+}
+
+/** A point without a data id is named by its series, its time and its ordinal among points of both. */
+function toRecords(index: SeriesIndex, rows: readonly Row[]): PointRecord[] {
+  const seen = new Map<string, number>();
+  return rows.map((row) => {
+    const definition = index.definitionOf(row.handle);
+    const name = `${index.idOf(row.handle).toString(16).padStart(16, '0')}-${row.timestamp}`;
+    const ordinal = seen.get(name) ?? 0;
+    seen.set(name, ordinal + 1);
+    return {
+      data_id: row.dataId ?? `${name}-${ordinal}`,
+      source: definition.source,
+      timestamp: row.timestamp,
+      metric_type: definition.metric_type,
+      value: row.value,
+      labels: Object.fromEntries(definition.labels),
+      ...(row.actor === undefined ? {} : { actor: row.actor }),
+      ...(row.message === undefined ? {} : { message: row.message }),
+      received_at: row.receivedAt,
+    };
+  });
+}

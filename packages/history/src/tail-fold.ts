@@ -1,0 +1,88 @@
+import type { QueryGrid } from '@nowcast/aggregate';
+import type { SeriesIndex, Tail } from '@nowcast/head';
+import type { Piece } from './piece.ts';
+import type { Selection } from './selection.ts';
+
+/** Whether memory holds every point with an event time at or after `from`. */
+export function tailReaches(tails: readonly Tail[], from: number): boolean {
+  return tails.every((tail) => from > tail.evictedNewest);
+}
+
+/**
+ * Adds the tail's points of the selected series, from the given positions on (default: all that is retained), and
+ * for counters the points of the pieces too: a counter must be fed in time order. Points before `reach` are left out,
+ * so that an answer does not depend on how much happens to be in memory.
+ */
+export function foldTail(
+  grid: QueryGrid,
+  selection: Selection,
+  index: SeriesIndex,
+  tails: readonly Tail[],
+  positions: readonly number[] | undefined,
+  reach: number,
+  pieces: readonly Piece[],
+): void {
+  if (grid.parts.growth) {
+    foldCounters(grid, selection, index, tails, positions, reach, pieces);
+    return;
+  }
+  const { handles, units } = selection;
+  const { from, to } = grid.spec;
+  const withActors = grid.parts.uniques;
+  for (let i = 0; i < handles.length; i++) {
+    const unit = units[i]!;
+    const tail = tails[index.partitionOf(handles[i]!)]!;
+    tail.walk(
+      handles[i]!,
+      positions?.[tail.partition] ?? tail.first,
+      tail.end,
+      (timestamp, value, position) => {
+        if (timestamp < from || timestamp >= to) return;
+        grid.addPoint(unit, timestamp, value, 0, withActors ? tail.textsAt(position)?.actor : undefined);
+      },
+    );
+  }
+}
+
+interface CounterPoint {
+  timestamp: number;
+  value: number;
+}
+
+function foldCounters(
+  grid: QueryGrid,
+  selection: Selection,
+  index: SeriesIndex,
+  tails: readonly Tail[],
+  positions: readonly number[] | undefined,
+  reach: number,
+  pieces: readonly Piece[],
+): void {
+  const { handles, units } = selection;
+  const stored = storedPoints(pieces);
+  for (let i = 0; i < handles.length; i++) {
+    const unit = units[i]!;
+    const points = stored.get(unit) ?? [];
+    const tail = tails[index.partitionOf(handles[i]!)]!;
+    tail.walk(handles[i]!, positions?.[tail.partition] ?? tail.first, tail.end, (timestamp, value) => {
+      if (timestamp >= reach) points.push({ timestamp, value });
+    });
+    points.sort((a, b) => a.timestamp - b.timestamp || a.value - b.value);
+    for (const { timestamp, value } of points) grid.addPoint(unit, timestamp, value, 0);
+  }
+}
+
+/** Points of the pieces by unit. */
+function storedPoints(pieces: readonly Piece[]): Map<number, CounterPoint[]> {
+  const byUnit = new Map<number, CounterPoint[]>();
+  for (const { points, selection } of pieces) {
+    if (points === undefined) continue;
+    for (let i = 0; i < points.length; i++) {
+      const unit = selection.units[points.series[i]!]!;
+      let list = byUnit.get(unit);
+      if (list === undefined) byUnit.set(unit, (list = []));
+      list.push({ timestamp: points.timestamps[i]!, value: points.values[i]! });
+    }
+  }
+  return byUnit;
+}
