@@ -1,0 +1,106 @@
+import { type QueryInput, querySchema } from '@nowcast/contract';
+import { describe, expect, it } from 'vitest';
+import { normaliseQuery, rangeNow } from './normalise.ts';
+
+const now = 1_800_000_012_345;
+const resolve = (input: Omit<QueryInput, 'metric_type'>, at = now) =>
+  normaliseQuery(querySchema.parse({ metric_type: 'm', ...input }), at);
+
+describe('normaliseQuery', () => {
+  it('gives questions with equal answers one key, whenever they are asked', () => {
+    const key = resolve({
+      window: '1h',
+      group_by: ['a', 'b'],
+      where: { x: ['2', '1'], w: { not: ['b', 'a'] } },
+    }).key;
+    const same = resolve(
+      {
+        from: 'now-1h',
+        to: 'now',
+        group_by: ['b', 'a', 'a'],
+        where: { w: { not: ['a', 'b', 'a'] }, x: ['1', '2'] },
+      },
+      now + 5000,
+    );
+    expect(same.key).toBe(key);
+    expect(resolve({ window: '1h', group_by: ['a', 'b'], tz: 'Europe/Berlin', where: same.where }).key).toBe(
+      key,
+    );
+    expect(resolve({}).key).toBe(resolve({ window: '60m' }).key);
+  });
+
+  it('keeps apart what differs in its answer', () => {
+    const inputs: Omit<QueryInput, 'metric_type'>[] = [
+      {},
+      { agg: 'sum' },
+      { across: 'sum' },
+      { group_by: ['a'] },
+      { group_by: ['a'], limit: 3 },
+      { group_by: ['a'], limit: 3, order: 'asc' },
+      { where: { a: ['1'] } },
+      { where: { a: { not: ['1'] } } },
+      { window: '2h' },
+      { step: '1m' },
+      { step: '1d' },
+      { step: '1d', tz: 'Europe/Berlin' },
+      { from: 1_799_999_000_000 },
+      { from: 1_799_999_000_000, to: 1_800_000_000_000 },
+      { agg: 'none' },
+      { agg: 'none', limit: 5 },
+    ];
+    const keys = new Set(inputs.map((input) => resolve(input).key));
+    expect(keys.size).toBe(inputs.length);
+  });
+
+  it('covers whole buckets, and the point of this very millisecond', () => {
+    const { from, to, stepMs } = resolve({ window: '15m' });
+    expect(stepMs).toBe(5000);
+    expect(from % 5000).toBe(0);
+    expect(from).toBeLessThanOrEqual(now - 900_000);
+    expect(to).toBe(1_800_000_015_000);
+    expect(resolve({ window: '15m' }, 1_800_000_015_000).to).toBe(1_800_000_020_000);
+    const fixed = resolve({ from: 1_000, to: 20_000, step: '10s' });
+    expect([fixed.from, fixed.to]).toEqual([0, 20_000]);
+  });
+
+  it('slides with the clock, or only its end, or not at all', () => {
+    const later = now + 60_000;
+    const sliding = resolve({ window: '15m' });
+    expect(rangeNow(sliding, later).to - sliding.to).toBe(60_000);
+    expect(rangeNow(sliding, later).from - sliding.from).toBe(60_000);
+    const open = resolve({ from: now - 5000, step: '1s' });
+    expect(rangeNow(open, later)).toEqual({ from: open.from, to: open.to + 60_000 });
+    const fixed = resolve({ from: 0, to: 60_000 });
+    expect(rangeNow(fixed, later)).toEqual({ from: fixed.from, to: fixed.to });
+  });
+
+  it('follows the calendar of the zone', () => {
+    const { from, to } = resolve({
+      from: '2026-10-25T12:00:00Z',
+      to: '2026-10-25T13:00:00Z',
+      step: '1d',
+      tz: 'Europe/Berlin',
+    });
+    expect((to - from) / 3_600_000).toBe(25);
+  });
+
+  it('says what to change in a query that cannot be answered', () => {
+    expect(() => resolve({ window: '1h', from: 0 })).toThrow(/one or the other/);
+    expect(() => resolve({ to: 5 })).toThrow(/needs from/);
+    expect(() => resolve({ from: 10, to: 10 })).toThrow(/before to/);
+    expect(() => resolve({ step: '1d', tz: 'Nowhere' })).toThrow(/IANA/);
+    expect(() => resolve({ window: '7d', step: '1s' })).toThrow(/step of 1m/);
+    expect(() => resolve({ window: '4000w', step: '1s' })).toThrow(/step of 1w|shorter/);
+  });
+
+  it('asks for records without buckets, groups or combination', () => {
+    const records = resolve({ agg: 'none', across: 'sum', group_by: ['a'], window: '1m' });
+    expect(records).toMatchObject({
+      across: 'merge',
+      groupBy: [],
+      limit: 100,
+      from: now - 60_000,
+      to: now + 1,
+    });
+  });
+});

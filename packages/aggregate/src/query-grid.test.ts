@@ -1,0 +1,215 @@
+import { type Query, querySchema, type SeriesDefinition } from '@nowcast/contract';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Buckets } from './buckets.ts';
+import { groupLabels } from './labels.ts';
+import { normaliseQuery, type ResolvedQuery } from './normalise.ts';
+import { QueryGrid } from './query-grid.ts';
+import { StateGrid, type StateSource } from './state-grid.ts';
+import { differences, evaluate, type ReferencePoint, scenario, seriesMatches } from './testing/index.ts';
+
+function gridOf(query: ResolvedQuery): QueryGrid {
+  if (query.agg === 'none') throw new Error('records have no grid');
+  return new QueryGrid({ ...query, agg: query.agg });
+}
+
+/** Registers series on first sight and says which unit each has. */
+function unitsFor(grid: QueryGrid, query: ResolvedQuery): (series: SeriesDefinition) => number {
+  const units = new Map<SeriesDefinition, number>();
+  return (series) => {
+    let unit = units.get(series);
+    if (unit === undefined) {
+      unit = grid.addSeries(grid.addGroup(groupLabels(series, query.groupBy)));
+      units.set(series, unit);
+    }
+    return unit;
+  };
+}
+
+function matching(points: readonly ReferencePoint[], query: ResolvedQuery): ReferencePoint[] {
+  return points.filter(({ series }) => seriesMatches(query.where, series));
+}
+
+function inTime(points: readonly ReferencePoint[]): ReferencePoint[] {
+  return points.toSorted((a, b) => a.timestamp - b.timestamp || a.order - b.order || a.value - b.value);
+}
+
+/** State columns as a warehouse would return them: one entry for each (unit, fine bucket). */
+function statesOf(
+  grid: QueryGrid,
+  points: readonly ReferencePoint[],
+  unitOf: (series: SeriesDefinition) => number,
+  fine: Buckets,
+): {
+  columns: StateSource & { length: number; group: Uint32Array; bucket: Uint32Array };
+  starts: Float64Array;
+} {
+  const states = new StateGrid(grid.parts);
+  const keys: { unit: number; start: number }[] = [];
+  for (const { series, timestamp, value, order, actor } of inTime(points)) {
+    const unit = unitOf(series);
+    const start = fine.start(timestamp);
+    let row = keys.findIndex((key) => key.unit === unit && key.start === start);
+    if (row < 0) row = keys.push({ unit, start }) - 1;
+    states.reserve(row + 1);
+    states.addPoint(row, timestamp, value, order, actor);
+  }
+  const starts = Float64Array.from(new Set(keys.map(({ start }) => start))).sort();
+  const dd = keys.map((_, row) => states.sketchOf(row));
+  const hll = keys.map((_, row) => {
+    const slots: [number, number][] = [];
+    states.uniquesOf(row)?.forEach((register, rank) => slots.push([register, rank]));
+    return slots;
+  });
+  const offsets = (lengths: number[]): Uint32Array => {
+    const list = Uint32Array.from([0, ...lengths]);
+    for (let i = 1; i < list.length; i += 1) list[i]! += list[i - 1]!;
+    return list;
+  };
+  return {
+    starts,
+    columns: {
+      length: keys.length,
+      group: Uint32Array.from(keys, ({ unit }) => unit),
+      bucket: Uint32Array.from(keys, ({ start }) => starts.indexOf(start)),
+      count: states.count,
+      sum: Float64Array.from(keys, (_, row) => (grid.parts.scalar ? states.sumOf(row) : 0)),
+      min: states.min,
+      max: states.max,
+      first: states.first,
+      firstAt: states.firstAt,
+      firstOrder: states.firstOrder,
+      last: states.last,
+      lastAt: states.lastAt,
+      lastOrder: states.lastOrder,
+      growth: states.growth,
+      ddOffsets: offsets(dd.map((sketch) => sketch?.length ?? 0)),
+      ddIndex: Int32Array.from(dd.flatMap((sketch) => [...(sketch?.keys.subarray(0, sketch.length) ?? [])])),
+      ddCount: Float64Array.from(
+        dd.flatMap((sketch) => [...(sketch?.counts.subarray(0, sketch.length) ?? [])]),
+      ),
+      hllOffsets: offsets(hll.map((slots) => slots.length)),
+      hllRegister: Uint16Array.from(hll.flat(), ([register]) => register),
+      hllRank: Uint8Array.from(hll.flat(), ([, rank]) => rank),
+    },
+  };
+}
+
+function unlimited(query: Query): Query {
+  const { limit: _limit, ...rest } = query;
+  return rest;
+}
+
+describe('QueryGrid', () => {
+  it('gives what the naive reference gives, points in any order of series', () => {
+    fc.assert(
+      fc.property(scenario, fc.boolean(), ({ points, query, nowMs }, reversed) => {
+        const resolved = normaliseQuery(query, nowMs);
+        const grid = gridOf(resolved);
+        const unitOf = unitsFor(grid, resolved);
+        const list = matching(points, resolved);
+        const ordered = grid.parts.growth ? inTime(list) : reversed ? list.toReversed() : list;
+        for (const { series, timestamp, value, order, actor } of ordered)
+          grid.addPoint(unitOf(series), timestamp, value, order, actor);
+        expect(grid.overlapping.size).toBe(0);
+        expect(differences(grid.lines(resolved), evaluate(points, resolved))).toEqual([]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('gives the same from merged states of any resolution as from points', () => {
+    fc.assert(
+      fc.property(
+        scenario,
+        fc.constantFrom(500, 1000, 3_600_000),
+        fc.nat(),
+        ({ points, query, nowMs }, fineMs, cut) => {
+          const resolved = normaliseQuery(query, nowMs);
+          fc.pre(resolved.step.kind === 'calendar' || resolved.stepMs % fineMs === 0);
+          const grid = gridOf(resolved);
+          const unitOf = unitsFor(grid, resolved);
+          const list = matching(points, resolved).filter(({ timestamp }) => timestamp < resolved.to);
+          const edge = resolved.buckets.start(resolved.from + (cut % (resolved.to - resolved.from)));
+          const before = inTime(list).filter(({ timestamp }) => timestamp < resolved.from);
+          const stated = list.filter(({ timestamp }) => timestamp >= resolved.from && timestamp < edge);
+          const { columns, starts } = statesOf(
+            grid,
+            stated,
+            unitOf,
+            new Buckets({ kind: 'fixed', ms: fineMs }),
+          );
+          grid.mergeStates(columns, starts);
+          for (const { series, timestamp, value, order, actor } of [
+            ...inTime(list).filter(({ timestamp }) => timestamp >= edge),
+            ...before,
+          ])
+            grid.addPoint(unitOf(series), timestamp, value, order, actor);
+          expect(differences(grid.lines(resolved), evaluate(points, resolved))).toEqual([]);
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('answers a single bucket of a line like the whole line', () => {
+    fc.assert(
+      fc.property(scenario, ({ points, query, nowMs }) => {
+        const resolved = normaliseQuery(unlimited(query), nowMs);
+        const grid = gridOf(resolved);
+        const unitOf = unitsFor(grid, resolved);
+        for (const { series, timestamp, value, order, actor } of inTime(matching(points, resolved)))
+          grid.addPoint(unitOf(series), timestamp, value, order, actor);
+        for (let group = 0; group < grid.groupCount; group += 1) {
+          const { timestamps, values } = grid.columns(grid.unitsOf(group));
+          expect([...timestamps].map((start) => grid.valueAt(grid.unitsOf(group), start))).toEqual([
+            ...values,
+          ]);
+        }
+      }),
+    );
+  });
+
+  it('forgets what leaves the range as if it had never been asked for', () => {
+    fc.assert(
+      fc.property(scenario, fc.nat(), ({ points, query, nowMs }, cut) => {
+        const resolved = normaliseQuery(unlimited(query), nowMs);
+        const from = resolved.buckets.start(resolved.from + (cut % (resolved.to - resolved.from)));
+        const grid = gridOf(resolved);
+        const unitOf = unitsFor(grid, resolved);
+        for (const { series, timestamp, value, order, actor } of inTime(matching(points, resolved)))
+          grid.addPoint(unitOf(series), timestamp, value, order, actor);
+        grid.dropBefore(from);
+        expect(
+          differences(grid.lines(resolved), evaluate(points, resolved, { from, to: resolved.to })),
+        ).toEqual([]);
+      }),
+    );
+  });
+
+  it('says which counter it cannot merge, and is right once that is fed again in order', () => {
+    const query = normaliseQuery(
+      querySchema.parse({ metric_type: 'm', agg: 'increase', from: 0, to: 60_000, step: '1m' }),
+      60_000,
+    );
+    const grid = gridOf(query);
+    const unit = grid.addSeries(grid.addGroup({}));
+    grid.addPoint(unit, 1000, 10, 1);
+    grid.addPoint(unit, 3000, 30, 2);
+    grid.addPoint(unit, 500, 5, 3);
+    expect(grid.overlapping.size).toBe(0);
+    expect(grid.valueAt([unit], 0)).toBe(25);
+    grid.addPoint(unit, 2000, 4, 4);
+    expect([...grid.overlapping]).toEqual([unit]);
+    grid.resetUnit(unit);
+    for (const [at, value] of [
+      [500, 5],
+      [1000, 10],
+      [2000, 4],
+      [3000, 30],
+    ] as const)
+      grid.addPoint(unit, at, value, 1);
+    expect(grid.overlapping.size).toBe(0);
+    expect(grid.valueAt([unit], 0)).toBe(5 + 4 + 26);
+  });
+});
