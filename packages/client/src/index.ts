@@ -1,0 +1,10 @@
+export {
+  LiveClient,
+  type Hint,
+  type LiveClientOptions,
+  type LiveStatus,
+  type SocketConstructor,
+  type SocketLike,
+} from './live/live-client.ts';
+export type { SubscribeOptions, Subscription, ViewHandlers } from './live/subscription-set.ts';
+export { ViewSeries, ViewState } from './view-state.ts';
