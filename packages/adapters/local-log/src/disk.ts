@@ -1,5 +1,6 @@
 import { open, mkdir, readdir, readFile, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { isAppError } from '@nowcast/kernel';
+import { lockDirectory } from './directory-lock.ts';
 
 /**
  * The few file operations the log is made of, and nothing else. Everything the log knows about the disk goes through
@@ -7,6 +8,8 @@ import { isAppError } from '@nowcast/kernel';
  * simulated disk.
  */
 export interface Disk {
+  /** Keeps every other opener out of the directory until the returned function is called. Throws when one is in. */
+  lock(directory: string): () => void;
   makeDirectory(path: string): Promise<void>;
   /** Names in the directory, in no order. */
   list(directory: string): Promise<string[]>;
@@ -79,6 +82,7 @@ class NodeFile implements DiskFile {
 
 /** The real file system, through libuv's thread pool: the calling thread goes on decoding meanwhile. */
 export const nodeDisk: Disk = {
+  lock: lockDirectory,
   async makeDirectory(path) {
     await mkdir(path, { recursive: true, mode: 0o700 });
   },

@@ -1,8 +1,7 @@
 import { appError } from '@nowcast/contract';
 import { assert } from '@nowcast/kernel';
 import type { EventLog, LogEntry, OffsetVector, PartitionId } from '@nowcast/ports';
-import { lockDirectory } from './directory-lock.ts';
-import { type Disk, nodeDisk } from './disk.ts';
+import { type Disk, type DiskFile, nodeDisk } from './disk.ts';
 import { frameBytes, maxFrameBytes } from './frame.ts';
 import { prepareIdentity, publishIdentity, readIdentity } from './log-identity.ts';
 import { type LogAlarm, type LogStats, newLogStats } from './log-stats.ts';
@@ -98,7 +97,7 @@ export class LocalEventLog implements EventLog {
     assert(this.#state === 'new', 'a log runs once');
     const { disk, directory } = this.#options;
     await disk.makeDirectory(directory);
-    this.#unlock = lockDirectory(directory);
+    this.#unlock = disk.lock(directory);
     try {
       const recovered = await this.#openOrCreate();
       this.#segments = recovered.segments;
@@ -206,7 +205,7 @@ export class LocalEventLog implements EventLog {
     const { disk, directory } = this.#options;
     const identity = await prepareIdentity(disk, directory, this.partitions);
     const { segment, file } = await createSegment(disk, directory, 1, this.#firstOffsets);
-    await publishIdentity(disk, directory);
+    await closeOnFailure(file, () => publishIdentity(disk, directory));
     this.#epoch = identity.epoch;
     return { segments: [segment], active: file, cutBytes: 0, failedMarks: [] };
   }
@@ -219,8 +218,10 @@ export class LocalEventLog implements EventLog {
     }
     await recovered.active?.close();
     const { segment, file } = await createSegment(disk, directory, last.index + 1, last.next);
-    for (const mark of recovered.failedMarks) await disk.unlink(mark);
-    await disk.syncDirectory(directory);
+    await closeOnFailure(file, async () => {
+      for (const mark of recovered.failedMarks) await disk.unlink(mark);
+      await disk.syncDirectory(directory);
+    });
     return { ...recovered, segments: [...recovered.segments, segment], active: file };
   }
 
@@ -297,6 +298,15 @@ export class LocalEventLog implements EventLog {
       this.#segments.shift();
       await disk.syncDirectory(directory);
     }
+  }
+}
+
+async function closeOnFailure(file: DiskFile, step: () => Promise<void>): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    await file.close();
+    throw error;
   }
 }
 
