@@ -64,7 +64,7 @@ async function checkStored(directory: string, acknowledged: readonly number[], w
 test.each(['EIO', 'ENOSPC', 'short write'] as const satisfies FaultKind[])(
   'whichever single I/O fails (%s), acknowledged ⊆ stored ⊆ sent after a restart, in order and once each',
   async (kind) => {
-    await using root = await temporaryDirectory();
+    const root = await temporaryDirectory();
     const fired = new Set<string>();
     for (let failAt = 1; ; failAt++) {
       const directory = join(root.path, `${failAt}`);
@@ -93,7 +93,7 @@ test.each(['EIO', 'ENOSPC', 'short write'] as const satisfies FaultKind[])(
 );
 
 test('F3: after a failed fdatasync nothing is acknowledged until a restart, which cuts what was not certain', async () => {
-  await using root = await temporaryDirectory();
+  const root = await temporaryDirectory();
   const alarms: LogAlarm[] = [];
   const faulty = new FaultyDisk(nodeDisk, { failAt: 2, kind: 'EIO', on: 'fdatasync' });
   const broken = await openLog(root.path, { disk: faulty.disk, onAlarm: (alarm) => void alarms.push(alarm) });
@@ -120,7 +120,7 @@ test('F3: after a failed fdatasync nothing is acknowledged until a restart, whic
 });
 
 test('a bound on waiting bytes refuses further calls with ingest.busy and disturbs nobody else', async () => {
-  await using root = await temporaryDirectory();
+  const root = await temporaryDirectory();
   const log = await openLog(root.path, { maxQueuedBytes: 100_000 });
   const payload = Buffer.alloc(30_000, 1);
   const results = await Promise.allSettled(

@@ -14,6 +14,8 @@ const kills = process.env['NOWCAST_LONG'] === '1' ? 50 : 5;
 
 interface Writer {
   child: ChildProcess;
+  /** Ends the writer itself, also under strace, which would leave it running. */
+  kill: () => void;
   acknowledged: number[];
   refused: string[];
   ended: Promise<void>;
@@ -32,9 +34,12 @@ function startWriter(
       : spawn('strace', [...trace, process.execPath, ...node], { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface(child.stdout);
   const ended = Promise.all([once(lines, 'close'), once(child, 'exit')]).then(() => undefined);
-  const writer: Writer = { child, acknowledged: [], refused: [], ended };
+  let pid = 0;
+  const kill = () => void process.kill(pid, 'SIGKILL');
+  const writer: Writer = { child, kill, acknowledged: [], refused: [], ended };
   lines.on('line', (line) => {
     const [what, n, detail] = line.split(' ');
+    if (what === 'ready') pid = Number(n);
     if (what === 'ack') writer.acknowledged.push(Number(n));
     if (what === 'refused') writer.refused.push(detail!);
     options.onLine?.(line, writer);
@@ -62,15 +67,15 @@ async function checkStored(directory: string, acknowledged: ReadonlySet<number>,
 }
 
 test(`F1: SIGKILL ${kills} times in the middle of writing: acknowledged ⊆ stored ⊆ sent, none twice`, async () => {
-  await using root = await temporaryDirectory();
+  const root = await temporaryDirectory();
   const acknowledged = new Set<number>();
   let first = 0;
   for (let round = 0; round < kills; round++) {
     const target = 40 + ((round * 397) % 800);
     const writer = startWriter(root.path, {
       first,
-      onLine: (_line, { child, acknowledged: own }) => {
-        if (own.length === target) child.kill('SIGKILL');
+      onLine: (_line, { kill, acknowledged: own }) => {
+        if (own.length === target) kill();
       },
     });
     await writer.ended;
@@ -82,12 +87,12 @@ test(`F1: SIGKILL ${kills} times in the middle of writing: acknowledged ⊆ stor
 }, 300_000);
 
 test('a second process is refused while the first lives, and may open once it was killed', async () => {
-  await using root = await temporaryDirectory();
+  const root = await temporaryDirectory();
   const ready = Promise.withResolvers<void>();
   const writer = startWriter(root.path, { onLine: () => ready.resolve() });
   await ready.promise;
   await expect(openLog(root.path)).rejects.toMatchObject({ code: 'log.failed' });
-  writer.child.kill('SIGKILL');
+  writer.kill();
   await writer.ended;
   const log = await openLog(root.path);
   expect(log.head()[0]).toBeGreaterThan(0);
@@ -96,7 +101,7 @@ test('a second process is refused while the first lives, and may open once it wa
 
 describe.runIf(hasStrace)('with faults injected into system calls (skipped where strace is missing)', () => {
   test('F1: SIGKILL at the Nth fdatasync', async () => {
-    await using root = await temporaryDirectory();
+    const root = await temporaryDirectory();
     for (const nth of [1, 2, 7]) {
       const directory = join(root.path, `${nth}`);
       const writer = startWriter(directory, { inject: `fdatasync:signal=SIGKILL:when=${nth}` });
@@ -107,7 +112,7 @@ describe.runIf(hasStrace)('with faults injected into system calls (skipped where
   });
 
   test('F3: fdatasync failing with EIO ends all acknowledgements until a restart', async () => {
-    await using root = await temporaryDirectory();
+    const root = await temporaryDirectory();
     for (const nth of [1, 6]) {
       const directory = join(root.path, `${nth}`);
       const writer = startWriter(directory, { inject: `fdatasync:error=EIO:when=${nth}` });
@@ -120,9 +125,13 @@ describe.runIf(hasStrace)('with faults injected into system calls (skipped where
   });
 
   test('F2: fdatasync failing with ENOSPC refuses those calls, keeps nothing of them, and goes on', async () => {
-    await using root = await temporaryDirectory();
-    const enough = (_line: string, { child, acknowledged, refused }: Writer): void => {
-      if (refused.length > 0 && acknowledged.length > 100) child.kill('SIGKILL');
+    const root = await temporaryDirectory();
+    let isKilled = false;
+    const enough = (_line: string, { kill, acknowledged, refused }: Writer): void => {
+      if (refused.length > 0 && !isKilled && acknowledged.length > 100) {
+        isKilled = true;
+        kill();
+      }
     };
     const directory = join(root.path, 'log');
     const inject = 'fdatasync:error=ENOSPC:when=5..6';
@@ -141,7 +150,7 @@ function mountSmallDisk(path: string): boolean {
 test('F2: a full disk refuses with log.full, keeps what was acknowledged, and goes on once there is room', async ({
   skip,
 }) => {
-  await using root = await temporaryDirectory();
+  const root = await temporaryDirectory();
   const disk = join(root.path, 'disk');
   await mkdir(disk);
   if (!mountSmallDisk(disk))

@@ -40,7 +40,7 @@ async function logWithLastFrame(directory: string) {
 test.each(['cut off', 'zeroed', 'garbage'] as const)(
   'a last frame %s from any of its bytes on is dropped, whole, and its offsets are used again',
   async (how) => {
-    await using root = await temporaryDirectory();
+    const root = await temporaryDirectory();
     const original = join(root.path, 'original');
     const { from, to } = await logWithLastFrame(original);
     expect(to - from).toBeGreaterThan(80);
@@ -70,7 +70,7 @@ function damaged(length: number): Uint8Array {
 }
 
 test('cutting off an unfinished write is reported, an undamaged start is not', async () => {
-  await using root = await temporaryDirectory();
+  const root = await temporaryDirectory();
   const { to } = await logWithLastFrame(root.path);
   const alarms: LogAlarm[] = [];
   const options = { onAlarm: (alarm: LogAlarm) => void alarms.push(alarm) };
@@ -83,7 +83,7 @@ test('cutting off an unfinished write is reported, an undamaged start is not', a
 });
 
 test('a flipped bit in any byte of an acknowledged frame refuses the start and names the place', async () => {
-  await using root = await temporaryDirectory();
+  const root = await temporaryDirectory();
   const original = join(root.path, 'original');
   const log = await openLog(original);
   const [path] = await segmentPaths(original);
@@ -106,7 +106,7 @@ test('a flipped bit in any byte of an acknowledged frame refuses the start and n
 });
 
 test('a flipped bit in any byte of a segment header refuses the start', async () => {
-  await using root = await temporaryDirectory();
+  const root = await temporaryDirectory();
   const original = join(root.path, 'original');
   await logWithLastFrame(original);
   for (let at = 0; at < 32 + 3 * 8; at++) {
@@ -118,7 +118,7 @@ test('a flipped bit in any byte of a segment header refuses the start', async ()
 });
 
 test('damage at the end of an older segment is corruption, not a torn write', async () => {
-  await using root = await temporaryDirectory();
+  const root = await temporaryDirectory();
   const log = await openLog(root.path, { segmentBytes: 1024 });
   for (let i = 0; i < 20; i++) await log.append([text(0, 'x'.repeat(300))]);
   await log.stop();
@@ -130,7 +130,7 @@ test('damage at the end of an older segment is corruption, not a torn write', as
 });
 
 test('a whole frame missing at the end of an older segment is noticed by the next one', async () => {
-  await using root = await temporaryDirectory();
+  const root = await temporaryDirectory();
   const log = await openLog(root.path, { segmentBytes: 1024 });
   const [first] = await segmentPaths(root.path);
   await log.append([text(0, 'x'.repeat(600))]);
@@ -142,7 +142,7 @@ test('a whole frame missing at the end of an older segment is noticed by the nex
 });
 
 test.each([0, 1])('a missing segment refuses the start (number %i of those kept)', async (which) => {
-  await using root = await temporaryDirectory();
+  const root = await temporaryDirectory();
   const log = await openLog(root.path, { segmentBytes: 512 });
   for (let i = 0; i < 12; i++) await log.append([text(0, 'x'.repeat(300))]);
   await log.truncate([4, 0, 0]);
@@ -156,7 +156,7 @@ test.each([0, 1])('a missing segment refuses the start (number %i of those kept)
 });
 
 test('a log whose segments or whose identity are gone is not silently begun anew', async () => {
-  await using root = await temporaryDirectory();
+  const root = await temporaryDirectory();
   const original = join(root.path, 'original');
   await logWithLastFrame(original);
   const withoutIdentity = await copyDirectory(original, join(root.path, 'a'));
@@ -168,7 +168,7 @@ test('a log whose segments or whose identity are gone is not silently begun anew
 });
 
 test('frames of one unfinished group are cut from the first bad one on, even when later ones are whole', async () => {
-  await using root = await temporaryDirectory();
+  const root = await temporaryDirectory();
   const log = await openLog(root.path);
   await log.append([text(0, 'before')]);
   const [path] = await segmentPaths(root.path);
@@ -185,7 +185,7 @@ test('frames of one unfinished group are cut from the first bad one on, even whe
 });
 
 test('first offsets of a new log go on from a restored watermark', async () => {
-  await using root = await temporaryDirectory();
+  const root = await temporaryDirectory();
   const log = await openLog(root.path, { firstOffsets: [7, 2 ** 40, 0] });
   expect(log.tail()).toEqual([7, 2 ** 40, 0]);
   expect(await log.append([text(0, 'a'), text(1, 'b')])).toEqual([7, 2 ** 40]);

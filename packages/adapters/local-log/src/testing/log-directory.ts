@@ -1,13 +1,15 @@
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import type { EventLog } from '@nowcast/ports';
 import { LocalEventLog, type LocalEventLogOptions } from '../local-event-log.ts';
 
-/** A directory of its own for one test; removed by `await using`. */
-export async function temporaryDirectory(): Promise<AsyncDisposable & { path: string }> {
+/** A directory of its own for the running test, removed when it ends. */
+export async function temporaryDirectory(): Promise<{ path: string }> {
   const path = await mkdtemp(join(tmpdir(), 'nowcast-log-'));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  return { path };
 }
 
 export async function openLog(
