@@ -1,0 +1,247 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Actor, appError } from '@nowcast/contract';
+import type { Logger } from '../log.ts';
+import { discardBody, hasBody, readBody, refuseDeclaredLength } from './body.ts';
+import type { ClientInfo, ProxyTrust } from './client-address.ts';
+import { type Gatekeeper, readCredential, readInfluxCredential } from './credentials.ts';
+import { errorBody, errorStatus, publicError, retryAfterSeconds } from './errors.ts';
+import { parseJson } from './json.ts';
+import type { OwnOrigin } from './origin.ts';
+import {
+  type Access,
+  type Answer,
+  bodyCapBytes,
+  type Call,
+  jsonAnswer,
+  type Route,
+  smallBodyBytes,
+} from './route.ts';
+import type { RouteTable } from './route-table.ts';
+import { validate } from './schema.ts';
+import { plainPolicy, securityHeaders } from './security-headers.ts';
+import { send } from './send.ts';
+
+export interface RouterOptions {
+  table: RouteTable;
+  gatekeeper: Gatekeeper;
+  proxies: ProxyTrust;
+  origin: OwnOrigin;
+  /** Answers GETs that no route claims: the page and its files. */
+  pages: (path: string, headers: IncomingMessage['headers']) => Promise<Answer> | Answer;
+  strictTransport: boolean;
+  log: Logger;
+  observe: (request: { method: string; path: string; status: number; seconds: number }) => void;
+}
+
+/** The state of one request on its way through the checks. */
+interface Passage {
+  request: IncomingMessage;
+  response: ServerResponse;
+  /** The sender waits for `100 Continue` before it sends the body. */
+  waits: boolean;
+  client: ClientInfo;
+  url: URL;
+  route: Route | undefined;
+}
+
+/**
+ * Takes every request through the same steps, in this order: find the route → byte cap → foreign-page check →
+ * who is it → may they → read the body → parse and validate → handler → answer. A step that fails ends the
+ * passage with an error body; the handler only ever sees requests that passed all of them.
+ */
+export class Router {
+  readonly #options: RouterOptions;
+
+  constructor(options: RouterOptions) {
+    this.#options = options;
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse, waits = false): Promise<void> {
+    const started = performance.now();
+    const { proxies, strictTransport, observe, log } = this.#options;
+    const client = proxies.read(request, 'encrypted' in request.socket);
+    const url = requestUrl(request);
+    const passage: Passage = { request, response, waits, client, url, route: undefined };
+    let answer: Answer;
+    try {
+      answer = await this.#pass(passage);
+    } catch (error) {
+      answer = this.#failed(passage, error);
+    }
+    const headers = securityHeaders(strictTransport && client.secure);
+    headers['Content-Security-Policy'] = plainPolicy;
+    headers['Cache-Control'] = 'no-store';
+    try {
+      await send(request, response, answer, headers);
+    } catch (error) {
+      log.error('an answer broke off', { path: passage.route?.path ?? 'page', error });
+      response.destroy();
+    }
+    observe({
+      method: request.method ?? '',
+      path: passage.route?.path ?? 'page',
+      status: answer.status,
+      seconds: (performance.now() - started) / 1000,
+    });
+  }
+
+  async #pass(passage: Passage): Promise<Answer> {
+    const { request, url } = passage;
+    const { table, pages } = this.#options;
+    const match = table.match(request.method ?? '', url.pathname);
+    if (match.kind === 'found') {
+      passage.route = match.route;
+      return this.#serve(passage, match.route, match.params);
+    }
+    const reads = request.method === 'GET' || request.method === 'HEAD';
+    const capBytes = reads ? 0 : smallBodyBytes;
+    refuseDeclaredLength(request, capBytes);
+    if (!passage.waits) await discardBody(request, capBytes);
+    if (match.kind === 'method') {
+      const allowed = match.allowed.join(', ');
+      throw appError('request.method_not_allowed', `${url.pathname} takes ${allowed}`, {
+        details: { allowed },
+      });
+    }
+    if (!reads || url.pathname.startsWith('/api/')) {
+      throw appError(
+        'request.not_found',
+        `there is nothing at ${url.pathname}; /api/docs lists the addresses`,
+      );
+    }
+    return pages(url.pathname, request.headers);
+  }
+
+  async #serve(passage: Passage, route: Route, params: Readonly<Record<string, string>>): Promise<Answer> {
+    const { request, response, client, url } = passage;
+    const capBytes = bodyCapBytes(route.body);
+    refuseDeclaredLength(request, capBytes);
+    let actor: Actor | undefined;
+    try {
+      if (route.method !== 'GET' && request.headers.authorization === undefined) {
+        this.#options.origin.refuseForeign(request.headers, client);
+      }
+      actor = await this.#authorise(route, passage);
+    } catch (error) {
+      // The cap outranks the refusal: a sender without rights may not stream without end either.
+      if (!passage.waits) await discardBody(request, capBytes);
+      throw error;
+    }
+    if (passage.waits) response.writeContinue();
+    const { body, form } = await readTyped(route, request, capBytes);
+    const call: Omit<Call, 'actor'> = {
+      params,
+      query: url.searchParams,
+      headers: request.headers,
+      body,
+      form,
+      client,
+      signal: closeSignal(response),
+      request,
+      response,
+    };
+    return route.handle({ ...call, actor } as Call);
+  }
+
+  /** Who it is, when the route needs to know; throws `auth.required` or `auth.forbidden`. */
+  async #authorise(route: Route, passage: Passage): Promise<Actor | undefined> {
+    const { request, client, url } = passage;
+    const action = neededAction(route.access, client);
+    if (action === undefined) return undefined;
+    const { gatekeeper } = this.#options;
+    const credential =
+      (route.influxCredentials === true
+        ? readInfluxCredential(request.headers, url.searchParams)
+        : undefined) ?? readCredential(request.headers, client.secure);
+    const actor = credential && (await gatekeeper.identify(credential));
+    if (actor === undefined) {
+      throw appError(
+        'auth.required',
+        credential === undefined
+          ? 'sign in, or send an API key as "Authorization: Bearer nk_…"'
+          : 'this key or session is not valid (any more); sign in again or make a new key',
+      );
+    }
+    if (!gatekeeper.can(actor, action, { tenant_id: actor.tenant_id })) {
+      const who = actor.kind === 'user' ? `the role ${actor.role}` : 'this key';
+      throw appError(
+        'auth.forbidden',
+        `${who} may not do this (${action}); ask an admin of your organisation`,
+      );
+    }
+    return actor;
+  }
+
+  #failed(passage: Passage, thrown: unknown): Answer {
+    const { request, route, url } = passage;
+    const error = publicError(thrown);
+    const status = errorStatus(error);
+    if (status >= 500) {
+      this.#options.log.error('a request failed', {
+        method: request.method,
+        path: route?.path ?? 'page',
+        error: thrown,
+      });
+    }
+    if (route?.formError !== undefined && isForm(request))
+      return route.formError(error.code, url.searchParams);
+    const headers: Record<string, string> = {};
+    const retryAfter = retryAfterSeconds(error);
+    if (retryAfter !== undefined) headers['Retry-After'] = String(retryAfter);
+    if (status === 401) headers['WWW-Authenticate'] = 'Bearer';
+    const allowed = error.details?.['allowed'];
+    if (status === 405 && typeof allowed === 'string') headers['Allow'] = allowed;
+    return jsonAnswer(status, errorBody(error), headers);
+  }
+}
+
+function neededAction(access: Access, client: ClientInfo) {
+  if (access === 'public') return undefined;
+  if (typeof access === 'string') return access;
+  return client.loopback ? undefined : access.loopbackOr;
+}
+
+async function readTyped(
+  route: Route,
+  request: IncomingMessage,
+  capBytes: number,
+): Promise<{ body: unknown; form: URLSearchParams | undefined }> {
+  const { body: spec } = route;
+  const bytes = await readBody(request, capBytes);
+  if (spec.kind === 'bytes') return { body: bytes, form: undefined };
+  if (spec.kind === 'none') return { body: undefined, form: undefined };
+  if (spec.form === true && isForm(request)) {
+    const form = new URLSearchParams(Buffer.from(bytes).toString('utf8'));
+    const fields = Object.fromEntries([...form].filter(([name]) => name !== 'next'));
+    return { body: validate(spec.schema, fields, 'request.invalid'), form };
+  }
+  const type = mediaType(request);
+  if (type !== 'application/json' || (!hasBody(request) && bytes.length === 0)) {
+    throw appError('request.unsupported_media_type', 'send JSON with "Content-Type: application/json"');
+  }
+  return { body: validate(spec.schema, parseJson(bytes), 'request.invalid'), form: undefined };
+}
+
+function isForm(request: IncomingMessage): boolean {
+  return mediaType(request) === 'application/x-www-form-urlencoded';
+}
+
+function mediaType(request: IncomingMessage): string {
+  return (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+}
+
+/** A request target may be anything; what is not a path is treated as one that does not exist. */
+function requestUrl(request: IncomingMessage): URL {
+  const base = 'http://server.invalid';
+  const target = request.url ?? '/';
+  const own = target.startsWith('/') ? `${base}${target}` : `${base}/`;
+  return new URL(URL.canParse(own) ? own : base);
+}
+
+function closeSignal(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}

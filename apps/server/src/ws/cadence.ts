@@ -1,0 +1,77 @@
+import type { Connection, Subscription } from './connection.ts';
+import type { SharedView } from './shared-views.ts';
+
+interface Pace {
+  readonly intervalMs: number;
+  readonly members: Map<Subscription, Connection>;
+  /** Monotonic ms of the last round. */
+  ranAt: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/**
+ * Viewers that asked for a slower pace than the server's ticks. All of one view and one pace are served in the same
+ * round: they stand at the same position, so what they missed is read and encoded once.
+ */
+export class Cadence {
+  readonly #now: () => number;
+  readonly #catchUp: (connection: Connection, subscription: Subscription) => void;
+  readonly #paces = new Map<SharedView, Map<number, Pace>>();
+
+  constructor(now: () => number, catchUp: (connection: Connection, subscription: Subscription) => void) {
+    this.#now = now;
+    this.#catchUp = catchUp;
+  }
+
+  add(connection: Connection, subscription: Subscription): void {
+    const { view, intervalMs } = subscription;
+    if (view === undefined) return;
+    const paces = this.#paces.get(view) ?? new Map<number, Pace>();
+    this.#paces.set(view, paces);
+    const pace = paces.get(intervalMs) ?? {
+      intervalMs,
+      members: new Map(),
+      ranAt: this.#now(),
+      timer: undefined,
+    };
+    paces.set(intervalMs, pace);
+    pace.members.set(subscription, connection);
+  }
+
+  remove(subscription: Subscription, view: SharedView): void {
+    const paces = this.#paces.get(view);
+    const pace = paces?.get(subscription.intervalMs);
+    if (paces === undefined || pace === undefined) return;
+    pace.members.delete(subscription);
+    if (pace.members.size > 0) return;
+    clearTimeout(pace.timer);
+    paces.delete(subscription.intervalMs);
+    if (paces.size === 0) this.#paces.delete(view);
+  }
+
+  /** The view has news: each pace runs when its interval is over. */
+  touch(view: SharedView): void {
+    const paces = this.#paces.get(view);
+    if (paces === undefined) return;
+    for (const pace of paces.values()) {
+      if (pace.timer !== undefined) continue;
+      const waitMs = Math.max(0, pace.ranAt + pace.intervalMs - this.#now());
+      pace.timer = setTimeout(() => this.#run(pace), waitMs);
+    }
+  }
+
+  #run(pace: Pace): void {
+    pace.timer = undefined;
+    pace.ranAt = this.#now();
+    for (const [subscription, connection] of pace.members) {
+      if (subscription.state === 'resting' && !connection.blocked) this.#catchUp(connection, subscription);
+    }
+  }
+
+  stop(): void {
+    for (const paces of this.#paces.values()) {
+      for (const pace of paces.values()) clearTimeout(pace.timer);
+    }
+    this.#paces.clear();
+  }
+}

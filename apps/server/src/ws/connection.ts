@@ -1,0 +1,97 @@
+import type { Actor } from '@nowcast/contract';
+import type { Credential } from '../http/credentials.ts';
+import type { Cohort } from './cohorts.ts';
+import type { LiveFormat } from './encoded-frame.ts';
+import { createFlow, type Flow } from './flow-control.ts';
+import type { Position, SharedView } from './shared-views.ts';
+
+/** Where bytes go: a WebSocket's TCP socket, or the response of an event stream. */
+export interface Sink {
+  write(bytes: Uint8Array): unknown;
+  end(): unknown;
+  destroy(): unknown;
+  readonly writableLength: number;
+}
+
+/**
+ * `opening`: waits for the view. `reading`: waits for a snapshot or a merged delta. `flowing`: gets every tick.
+ * `resting`: up to date at its own slower pace. `held`: gets nothing until the connection may send again.
+ */
+export type SubscriptionState = 'opening' | 'reading' | 'flowing' | 'resting' | 'held';
+
+export interface Subscription {
+  readonly id: string;
+  /** 0: as fast as the server ticks. */
+  readonly intervalMs: number;
+  view: SharedView | undefined;
+  state: SubscriptionState;
+  /** What the viewer has; while flowing it is the view's own. */
+  position: Position;
+  /** Its first message went out; every subscribe gets one, even when there is nothing new. */
+  answered: boolean;
+  /** Ended by the viewer; answers still under way for it are dropped. */
+  ended: boolean;
+}
+
+/**
+ * The state of one viewer, and nothing else: there may be tens of thousands, so it holds no closures, no timers and
+ * no buffers. What happens to it is in `session.ts` (messages of the peer) and `delivery.ts` (frames to the peer).
+ */
+export class Connection {
+  readonly sink: Sink;
+  readonly format: LiveFormat;
+  readonly flow: Flow;
+  readonly subscriptions = new Map<string, Subscription>();
+  actor: Actor | undefined;
+  credential: Credential | undefined;
+  paused = false;
+  closed = false;
+  cohort: Cohort | undefined;
+  cohortIndex = 0;
+  /** Monotonic ms. */
+  readonly openedAt: number;
+  heardAt: number;
+  sentAt: number;
+  pingedAt: number;
+  /** Message bucket: what is left, and when it was last filled. */
+  allowance: number;
+  allowanceAt: number;
+
+  constructor(sink: Sink, format: LiveFormat, now: number, allowance: number) {
+    this.sink = sink;
+    this.format = format;
+    this.flow = createFlow(now, Math.random());
+    this.openedAt = now;
+    this.heardAt = now;
+    this.sentAt = now;
+    this.pingedAt = now;
+    this.allowance = allowance;
+    this.allowanceAt = now;
+  }
+
+  /** Event streams cannot answer. */
+  get acknowledges(): boolean {
+    return this.format !== 'sse';
+  }
+
+  /** Whether frames may go out at all. */
+  get blocked(): boolean {
+    return this.closed || this.paused || this.flow.stalled;
+  }
+
+  /** Flowing subscriptions in a fixed order. */
+  flowing(): Cohort['entries'] {
+    const entries: { id: string; view: SharedView }[] = [];
+    if (this.closed) return entries;
+    for (const { id, view, state } of this.subscriptions.values()) {
+      if (state === 'flowing' && view !== undefined) entries.push({ id, view });
+    }
+    return entries.length < 2 ? entries : entries.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  write(bytes: Uint8Array, now: number): void {
+    if (this.closed) return;
+    this.sentAt = now;
+    this.sink.write(bytes);
+  }
+}

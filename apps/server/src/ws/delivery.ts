@@ -1,0 +1,311 @@
+import type { ViewFrame } from '@nowcast/ports';
+import type { Logger } from '../log.ts';
+import { Cadence } from './cadence.ts';
+import { type Cohort, Cohorts } from './cohorts.ts';
+import type { Connection, Subscription } from './connection.ts';
+import { EncodedFrame } from './encoded-frame.ts';
+import { ask, mustStall, shouldAsk } from './flow-control.ts';
+import type { SharedView, SharedViews } from './shared-views.ts';
+
+/**
+ * Sends frames to viewers, and keeps the one promise the protocol stands on: the deltas a viewer gets join up.
+ *
+ *     engine ──frames──┐                        ┌─► cohort A: one buffer, one write a socket
+ *     engine ──answers─┼─► queue, one at a time ┤
+ *     viewers ─changes─┘                        └─► cohort B …
+ *
+ * A tick to thousands of sockets must yield to other work in between, and then half of them have it and half do not.
+ * So everything that changes who is where (a tick, an answer that lets a subscription join, a pause, an unsubscribe)
+ * goes through one queue and is done whole before the next begins. Outside of a tick every flowing subscription
+ * stands at its view's `seq`; therefore nobody keeps a position of their own until they stop flowing.
+ */
+type Work =
+  | { kind: 'tick'; frames: readonly ViewFrame[] }
+  | { kind: 'join'; connection: Connection; subscription: Subscription; frame: ViewFrame }
+  | { kind: 'hold' | 'release' | 'gone'; connection: Connection }
+  | { kind: 'leave'; connection: Connection; subscription: Subscription };
+
+/** Writes between two chances for other work; 500 take about 3 ms. */
+const writesPerTurn = 500;
+
+export interface DeliveryStats {
+  writes: number;
+  frames: number;
+  bytes: number;
+  stalls: number;
+}
+
+export interface DeliveryOptions {
+  views: SharedViews;
+  now: () => number;
+  log: Logger;
+  /** Milliseconds from receipt of a frame's newest record until it was written to all flowing viewers. */
+  observeDelayMs: (ms: number) => void;
+}
+
+export class Delivery {
+  readonly stats: DeliveryStats = { writes: 0, frames: 0, bytes: 0, stalls: 0 };
+  readonly #options: DeliveryOptions;
+  readonly #cohorts = new Cohorts();
+  readonly #cadence: Cadence;
+  readonly #queue: Work[] = [];
+  #working = false;
+  /** Number of the last question for an acknowledgement; one a tick, the same for all who are asked. */
+  #question = 0;
+  #rotation = 0;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+    this.#cadence = new Cadence(options.now, (connection, subscription) =>
+      this.#catchUp(connection, subscription),
+    );
+  }
+
+  get cohorts(): number {
+    return this.#cohorts.size;
+  }
+
+  tick(frames: readonly ViewFrame[]): void {
+    this.#do({ kind: 'tick', frames });
+  }
+
+  /** The subscription's view is open: bring it up to date, then let it flow. */
+  start(connection: Connection, subscription: Subscription): void {
+    this.#catchUp(connection, subscription);
+  }
+
+  /** Stops the frames of a connection and remembers where it stands. */
+  hold(connection: Connection): void {
+    this.#do({ kind: 'hold', connection });
+  }
+
+  /** Starts them again, with one merged frame for each view that moved on. */
+  release(connection: Connection): void {
+    this.#do({ kind: 'release', connection });
+  }
+
+  leave(connection: Connection, subscription: Subscription): void {
+    this.#do({ kind: 'leave', connection, subscription });
+  }
+
+  gone(connection: Connection): void {
+    this.#do({ kind: 'gone', connection });
+  }
+
+  /** The next number to ask with, when this connection should be asked now; 0 when not. */
+  question(connection: Connection, now: number): number {
+    if (!connection.acknowledges || !shouldAsk(connection.flow, now)) return 0;
+    this.#question = (this.#question % 0xffff_ffff) + 1;
+    ask(connection.flow, this.#question, now);
+    return this.#question;
+  }
+
+  stop(): void {
+    this.#cadence.stop();
+  }
+
+  #do(work: Work): void {
+    this.#queue.push(work);
+    if (this.#working) return;
+    this.#working = true;
+    void this.#work();
+  }
+
+  /** Runs to the end without a pause unless a tick has more than `writesPerTurn` sockets to write. Never rejects. */
+  async #work(): Promise<void> {
+    for (let work = this.#queue.shift(); work !== undefined; work = this.#queue.shift()) {
+      try {
+        if (work.kind === 'tick') {
+          const turns = this.#tick(this.#mergeTicks(work.frames));
+          for (const _ of turns) await new Promise((resolve) => setImmediate(resolve));
+        } else this.#change(work);
+      } catch (error) {
+        this.#options.log.error('delivery failed', { error });
+      }
+    }
+    this.#working = false;
+  }
+
+  /** Ticks that came while another was being written go out together. */
+  #mergeTicks(frames: readonly ViewFrame[]): readonly ViewFrame[] {
+    let merged = frames;
+    while (this.#queue[0]?.kind === 'tick') {
+      const next = this.#queue.shift();
+      if (next?.kind === 'tick') merged = [...merged, ...next.frames];
+    }
+    return merged;
+  }
+
+  #change(work: Exclude<Work, { kind: 'tick' }>): void {
+    const { connection } = work;
+    if (work.kind === 'join') this.#join(connection, work.subscription, work.frame);
+    else if (work.kind === 'leave') this.#leave(connection, work.subscription);
+    else if (work.kind === 'hold') this.#hold(connection);
+    else if (work.kind === 'release') this.#release(connection);
+    else {
+      for (const subscription of connection.subscriptions.values()) this.#leave(connection, subscription);
+      connection.subscriptions.clear();
+    }
+  }
+
+  /** Yields after each `writesPerTurn` writes. */
+  *#tick(frames: readonly ViewFrame[]): Generator<void> {
+    const { views, observeDelayMs } = this.#options;
+    this.#cohorts.settle();
+    const news = new Map<SharedView, EncodedFrame[]>();
+    const cohorts = new Set<Cohort>();
+    for (const frame of frames) {
+      const view = views.get(frame.view);
+      if (view === undefined) continue;
+      const list = news.get(view);
+      if (list === undefined) news.set(view, [new EncodedFrame(frame, view.epoch)]);
+      else list.push(new EncodedFrame(frame, view.epoch));
+      for (const cohort of view.cohorts) cohorts.add(cohort);
+    }
+    this.#question = (this.#question % 0xffff_ffff) + 1;
+    this.#rotation++;
+    const stalled: Connection[] = [];
+    for (const cohort of cohorts) yield* this.#deliver(cohort, news, stalled);
+    for (const connection of stalled) this.#hold(connection);
+    for (const [view, list] of news) {
+      view.seq = list.at(-1)?.frame.seq ?? view.seq;
+      this.#cadence.touch(view);
+    }
+    const wall = Date.now();
+    for (const frame of frames)
+      if (frame.receivedAt > 0) observeDelayMs(Math.max(0, wall - frame.receivedAt));
+  }
+
+  *#deliver(cohort: Cohort, news: Map<SharedView, EncodedFrame[]>, stalled: Connection[]): Generator<void> {
+    const { members } = cohort;
+    const question = this.#question;
+    const first = this.#rotation % members.length;
+    const plain = cohortBytes(cohort, news, 0);
+    let asking: CohortBytes | undefined;
+    let now = this.#options.now();
+    for (let i = 0; i < members.length; i++) {
+      const connection = members[first + i < members.length ? first + i : first + i - members.length]!;
+      if (connection.closed) continue;
+      const { flow, sink } = connection;
+      if (mustStall(flow, sink.writableLength, now)) {
+        this.stats.stalls++;
+        stalled.push(connection);
+        continue;
+      }
+      const asks = connection.acknowledges && shouldAsk(flow, now);
+      if (asks) ask(flow, question, now);
+      const { bytes } = asks ? (asking ??= cohortBytes(cohort, news, question)) : plain;
+      connection.write(bytes, now);
+      this.stats.frames += plain.frames;
+      this.stats.bytes += bytes.length;
+      if (++this.stats.writes % writesPerTurn === 0) {
+        yield;
+        now = this.#options.now();
+      }
+    }
+  }
+
+  /** Reads what the subscription misses; the answer joins the queue. */
+  #catchUp(connection: Connection, subscription: Subscription): void {
+    const { view } = subscription;
+    if (view === undefined) return;
+    subscription.state = 'reading';
+    this.#cohorts.moved(connection);
+    this.#options.views.read(view, subscription.position).then(
+      (frame) => this.#do({ kind: 'join', connection, subscription, frame }),
+      (error: unknown) => {
+        this.#options.log.warn('a view could not be read', { error });
+        // Held: the next release, or the viewer subscribing again, tries anew.
+        subscription.state = 'held';
+      },
+    );
+  }
+
+  #join(connection: Connection, subscription: Subscription, frame: ViewFrame): void {
+    const { view, position } = subscription;
+    if (subscription.ended || connection.closed || view === undefined) return;
+    const now = this.#options.now();
+    const firstWhilePaused = connection.paused && !subscription.answered;
+    if (
+      mustStall(connection.flow, connection.sink.writableLength, now) ||
+      (connection.paused && !firstWhilePaused)
+    ) {
+      subscription.state = 'held';
+      return;
+    }
+    if (view.seq === '') view.seq = frame.seq;
+    if (!subscription.answered || frame.kind === 'snapshot' || frame.seq !== position?.seq) {
+      subscription.answered = true;
+      const bytes = new EncodedFrame(frame, view.epoch).bytes(
+        connection.format,
+        subscription.id,
+        this.question(connection, now),
+      );
+      connection.write(bytes, now);
+      this.stats.writes++;
+      this.stats.frames++;
+      this.stats.bytes += bytes.length;
+    }
+    subscription.position = { epoch: view.epoch, seq: frame.seq };
+    if (connection.paused) subscription.state = 'held';
+    else if (subscription.intervalMs === 0) subscription.state = 'flowing';
+    else {
+      subscription.state = 'resting';
+      this.#cadence.add(connection, subscription);
+      if (frame.seq !== view.seq) this.#cadence.touch(view);
+    }
+    this.#cohorts.moved(connection);
+  }
+
+  #hold(connection: Connection): void {
+    for (const subscription of connection.subscriptions.values()) {
+      const { view, state } = subscription;
+      if (view === undefined || state !== 'flowing') continue;
+      subscription.position = { epoch: view.epoch, seq: view.seq };
+      subscription.state = 'held';
+    }
+    this.#cohorts.moved(connection);
+  }
+
+  #release(connection: Connection): void {
+    if (connection.blocked) return;
+    for (const subscription of connection.subscriptions.values()) {
+      const { view, state, position } = subscription;
+      if (view === undefined) continue;
+      if (state === 'resting') this.#cadence.touch(view);
+      else if (state === 'held') {
+        if (position?.seq === view.seq && subscription.intervalMs === 0) subscription.state = 'flowing';
+        else this.#catchUp(connection, subscription);
+      }
+    }
+    this.#cohorts.moved(connection);
+  }
+
+  #leave(connection: Connection, subscription: Subscription): void {
+    subscription.ended = true;
+    const { view } = subscription;
+    if (view === undefined) return;
+    subscription.view = undefined;
+    this.#cadence.remove(subscription, view);
+    this.#cohorts.moved(connection);
+    // Cohorts still name the view; they must be settled before it can go.
+    this.#cohorts.settle();
+    this.#options.views.release(view);
+  }
+}
+
+interface CohortBytes {
+  bytes: Buffer;
+  frames: number;
+}
+
+/** What a tick has for one cohort; only the last frame asks. */
+function cohortBytes(cohort: Cohort, news: Map<SharedView, EncodedFrame[]>, question: number): CohortBytes {
+  const wanted: { id: string; frame: EncodedFrame }[] = [];
+  for (const { id, view } of cohort.entries) {
+    for (const frame of news.get(view) ?? []) wanted.push({ id, frame });
+  }
+  const last = wanted.length - 1;
+  const parts = wanted.map(({ id, frame }, i) => frame.bytes(cohort.format, id, i === last ? question : 0));
+  return { bytes: parts.length === 1 ? parts[0]! : Buffer.concat(parts), frames: parts.length };
+}

@@ -1,0 +1,317 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type Actor, appError, limits, type Query } from '@nowcast/contract';
+import type { Service } from '@nowcast/kernel';
+import type { Engine, Revocation, RevocationBus } from '@nowcast/ports';
+import type { ClientInfo } from '../http/client-address.ts';
+import { type Gatekeeper, readCredential } from '../http/credentials.ts';
+import { errorBody, errorStatus, publicError } from '../http/errors.ts';
+import type { OwnOrigin } from '../http/origin.ts';
+import { readSessionCookie } from '../http/cookies.ts';
+import type { Logger } from '../log.ts';
+import { Connection, type Sink } from './connection.ts';
+import { Delivery } from './delivery.ts';
+import { encodeMessage, type LiveFormat, readSsePosition } from './encoded-frame.ts';
+import { drained, isDead, stalenessMs } from './flow-control.ts';
+import { FrameParser, ProtocolError } from './frame-parser.ts';
+import { pingFrame, pongFrame } from './frames.ts';
+import { readHandshake, switchingProtocols } from './handshake.ts';
+import { authenticateMs, heartbeatMs, messageBucket, Session } from './session.ts';
+import { SharedViews } from './shared-views.ts';
+
+export interface GatewayOptions {
+  engine: Engine;
+  gatekeeper: Gatekeeper;
+  revocations: RevocationBus;
+  revokes: (revocation: Revocation, actor: Actor) => boolean;
+  origin: OwnOrigin;
+  drainMs: number;
+  log: Logger;
+  observeDelayMs: (ms: number) => void;
+}
+
+const sweepEveryMs = 1000;
+/** Rights are looked up again this often: when the bus is cut, a revocation still arrives. */
+const recheckEveryMs = 20_000;
+
+/**
+ * `GET /updates`: WebSockets and event streams in front of the engine's shared views. This class owns the connections
+ * and their life (upgrade, heartbeat, revocation, drain); what they say is `Session`'s, what they get `Delivery`'s.
+ */
+export class Gateway implements Service {
+  readonly #options: GatewayOptions;
+  readonly #connections = new Set<Connection>();
+  readonly #views: SharedViews;
+  readonly #delivery: Delivery;
+  readonly #session: Session;
+  readonly #unsubscribe: (() => void)[] = [];
+  #sweepTimer: NodeJS.Timeout | undefined;
+  #recheckedAt = 0;
+  #draining = false;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    const now = (): number => performance.now();
+    this.#views = new SharedViews(options.engine.live);
+    this.#delivery = new Delivery({
+      views: this.#views,
+      now,
+      log: options.log,
+      observeDelayMs: options.observeDelayMs,
+    });
+    this.#session = new Session({
+      gatekeeper: options.gatekeeper,
+      views: this.#views,
+      delivery: this.#delivery,
+      now,
+      epoch: () => this.#views.epoch,
+      onClosed: (connection) => this.#connections.delete(connection),
+    });
+  }
+
+  run(): Promise<void> {
+    const { engine, revocations } = this.#options;
+    this.#unsubscribe.push(
+      engine.live.onFrames((frames) => this.#delivery.tick(frames)),
+      revocations.onRevoked((revocation) => this.#revoke(revocation)),
+    );
+    this.#sweepTimer = setInterval(() => this.#sweep(), sweepEveryMs);
+    return Promise.resolve();
+  }
+
+  /** An HTTP upgrade. `client` is who asks, after trusted proxies. */
+  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, client: ClientInfo): void {
+    const socket = stream as Socket;
+    // A socket without an error listener takes the process down with it.
+    socket.on('error', () => socket.destroy());
+    let handshake: ReturnType<typeof readHandshake>;
+    try {
+      if (new URL(request.url ?? '/', 'http://own.invalid').pathname !== '/updates') {
+        throw appError('request.not_found', 'WebSockets are at /updates');
+      }
+      if (this.#draining)
+        throw appError('server.unavailable', 'the server is stopping; connect again in a moment');
+      handshake = readHandshake(request.headers);
+      this.#checkOrigin(request, client);
+    } catch (error) {
+      refuse(socket, error);
+      return;
+    }
+    socket.setNoDelay(true);
+    socket.setTimeout(0);
+    socket.write(switchingProtocols(handshake));
+    const connection = this.#add(socket, handshake.protocol);
+    this.#listen(connection, socket, head);
+    const credential = readCredential(request.headers, client.secure);
+    if (credential !== undefined) void this.#session.authenticate(connection, credential);
+  }
+
+  /** A browser always sends Origin with a WebSocket; a cookie without one comes from something that pretends. */
+  #checkOrigin(request: IncomingMessage, client: ClientInfo): void {
+    const { origin, cookie, authorization } = request.headers;
+    const withCookie = authorization === undefined && readSessionCookie(cookie, client.secure) !== undefined;
+    if (origin === undefined ? !withCookie : this.#options.origin.allows(origin, client)) return;
+    throw appError(
+      'auth.origin_refused',
+      `pages of ${origin ?? 'an unknown origin'} may not open this socket`,
+    );
+  }
+
+  #add(sink: Sink, format: LiveFormat): Connection {
+    const connection = new Connection(sink, format, performance.now(), messageBucket.size);
+    this.#connections.add(connection);
+    return connection;
+  }
+
+  #listen(connection: Connection, socket: Socket, head: Buffer): void {
+    const parser = new FrameParser(limits.socketMessageBytes, {
+      onText: (text) => this.#session.receive(connection, text),
+      onPing: (payload) => {
+        connection.heardAt = performance.now();
+        connection.write(pongFrame(payload), connection.heardAt);
+      },
+      onPong: () => {
+        connection.heardAt = performance.now();
+      },
+      onClose: (code) => this.#session.close(connection, code === 1005 ? 1000 : code, ''),
+    });
+    const take = (bytes: Uint8Array): void => {
+      if (connection.closed) return;
+      try {
+        parser.push(bytes);
+      } catch (error) {
+        const code = error instanceof ProtocolError ? error.closeCode : 1011;
+        this.#session.close(connection, code, error instanceof ProtocolError ? error.message : '');
+      }
+    };
+    socket.on('data', take);
+    this.#watch(connection, socket);
+    if (head.length > 0) take(head);
+  }
+
+  #watch(connection: Connection, stream: Socket | ServerResponse): void {
+    stream.on('drain', () => {
+      if (drained(connection.flow)) this.#delivery.release(connection);
+    });
+    stream.on('close', () => this.#session.lost(connection));
+    stream.on('end', () => this.#session.lost(connection));
+  }
+
+  /** `GET /updates` without an upgrade: one view as an event stream, until the peer goes. */
+  stream(
+    actor: Actor,
+    query: Query,
+    client: ClientInfo,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): void {
+    const connection = this.#add(response, 'sse');
+    connection.actor = actor;
+    connection.credential = readCredential(request.headers, client.secure);
+    this.#watch(connection, response);
+    response.write('retry: 1000\n\n');
+    const header = request.headers['last-event-id'];
+    const resume = readSsePosition(Array.isArray(header) ? header[0] : header);
+    this.#session.subscribe(connection, {
+      type: 'subscribe',
+      id: 'view',
+      query,
+      ...(resume === undefined ? {} : { resume }),
+    });
+  }
+
+  /** Throws when no new streams are taken. */
+  assertOpen(): void {
+    if (this.#draining)
+      throw appError('server.unavailable', 'the server is stopping; connect again in a moment');
+  }
+
+  #revoke(revocation: Revocation): void {
+    for (const connection of this.#connections) {
+      if (connection.actor === undefined || !this.#options.revokes(revocation, connection.actor)) continue;
+      this.#session.fail(connection, appError('auth.revoked', 'your access has ended; sign in again'));
+    }
+  }
+
+  /** Once a second: who is late, silent, or no longer allowed. */
+  #sweep(): void {
+    const now = performance.now();
+    const recheck = now - this.#recheckedAt >= recheckEveryMs;
+    if (recheck) this.#recheckedAt = now;
+    for (const connection of this.#connections) {
+      this.#check(connection, now);
+      if (recheck) void this.#recheck(connection);
+    }
+  }
+
+  #check(connection: Connection, now: number): void {
+    const { flow, sink } = connection;
+    if (connection.actor === undefined && now - connection.openedAt > authenticateMs) {
+      this.#session.fail(
+        connection,
+        appError('auth.required', 'no valid "auth" message came within 5 seconds'),
+      );
+      return;
+    }
+    if (isDead(flow, now)) {
+      this.#session.fail(
+        connection,
+        appError('live.unacknowledged', 'nothing was acknowledged for 30 seconds'),
+      );
+      return;
+    }
+    if (flow.stalled && sink.writableLength === 0 && drained(flow)) this.#delivery.release(connection);
+    if (connection.format === 'sse') {
+      if (now - connection.sentAt >= heartbeatMs) connection.write(sseHeartbeat, now);
+    } else this.#heartbeat(connection, now);
+  }
+
+  /** Two pings without a sign of life: the link is cut, however open the socket looks. */
+  #heartbeat(connection: Connection, now: number): void {
+    if (now - connection.pingedAt < heartbeatMs) return;
+    if (now - connection.heardAt > 2 * heartbeatMs) {
+      this.#session.lost(connection);
+      return;
+    }
+    const silent = now - connection.sentAt >= heartbeatMs - sweepEveryMs;
+    connection.pingedAt = now;
+    const beat = { type: 'heartbeat', server_time: Date.now() } as const;
+    connection.write(
+      silent ? Buffer.concat([pingFrame, encodeMessage(connection.format, beat)]) : pingFrame,
+      now,
+    );
+  }
+
+  async #recheck(connection: Connection): Promise<void> {
+    const { credential, actor } = connection;
+    if (credential === undefined || actor === undefined) return;
+    try {
+      const still = await this.#options.gatekeeper.identify(credential);
+      if (still === undefined || !this.#options.gatekeeper.can(still, 'data.read')) {
+        this.#session.fail(connection, appError('auth.revoked', 'your access has ended; sign in again'));
+      }
+    } catch (error) {
+      this.#options.log.warn('rights could not be checked; the socket stays', { error });
+    }
+  }
+
+  /** Asks every viewer to come back at a time of its own, waits for that, and closes what is left. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    const spreadMs = Math.min(this.#options.drainMs, 200 + this.#connections.size * 3);
+    const now = performance.now();
+    for (const connection of this.#connections) {
+      const reconnect_after_ms = Math.round(Math.random() * spreadMs);
+      connection.write(encodeMessage(connection.format, { type: 'goaway', reconnect_after_ms }), now);
+    }
+    while (this.#connections.size > 0 && performance.now() - now < spreadMs + 300) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    for (const connection of this.#connections) this.#session.close(connection, 1012, 'server.unavailable');
+  }
+
+  stop(): Promise<void> {
+    clearInterval(this.#sweepTimer);
+    for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
+    for (const connection of this.#connections) this.#session.close(connection, 1012, 'server.unavailable');
+    this.#delivery.stop();
+    return Promise.resolve();
+  }
+
+  /** Figures for `/metrics`. */
+  stats() {
+    const now = performance.now();
+    const staleness = Array.from(this.#connections, ({ flow }) => stalenessMs(flow, now)).sort(
+      (a, b) => a - b,
+    );
+    const subscriptions = Array.from(this.#connections, (connection) => connection.subscriptions.size);
+    return {
+      ...this.#delivery.stats,
+      viewers: this.#connections.size,
+      subscriptions: subscriptions.reduce((sum, count) => sum + count, 0),
+      views: this.#views.size,
+      cohorts: this.#delivery.cohorts,
+      stalenessP99Ms: staleness[Math.floor(staleness.length * 0.99)] ?? 0,
+      stalenessMaxMs: staleness.at(-1) ?? 0,
+    };
+  }
+}
+
+const sseHeartbeat = Buffer.from(': heartbeat\n\n');
+
+/** Answers an upgrade that is not granted. */
+function refuse(socket: Socket, thrown: unknown): void {
+  const error = publicError(thrown);
+  const body = JSON.stringify(errorBody(error));
+  socket.end(
+    [
+      `HTTP/1.1 ${errorStatus(error)} Refused`,
+      'Content-Type: application/json; charset=utf-8',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  );
+}

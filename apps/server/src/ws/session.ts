@@ -1,0 +1,254 @@
+import {
+  type Actor,
+  appError,
+  errorEntry,
+  type ErrorCode,
+  limits,
+  type SubscribeMessage,
+  type UpMessage,
+  upSchema,
+} from '@nowcast/contract';
+import { type AppError, isAppError } from '@nowcast/kernel';
+import type { Credential, Gatekeeper } from '../http/credentials.ts';
+import { publicError } from '../http/errors.ts';
+import { parseJson } from '../http/json.ts';
+import { validate } from '../http/schema.ts';
+import type { Connection, Subscription } from './connection.ts';
+import type { Delivery } from './delivery.ts';
+import { encodeMessage } from './encoded-frame.ts';
+import { acknowledge } from './flow-control.ts';
+import { closeFrame } from './frames.ts';
+import type { SharedViews } from './shared-views.ts';
+
+/** Messages a peer may send at once, and a second on average. */
+export const messageBucket = { size: 200, perSecond: 50 } as const;
+export const authenticateMs = 5000;
+export const heartbeatMs = 15_000;
+/** How long a closed socket may linger before it is cut. */
+const closeGraceMs = 2000;
+
+export interface SessionOptions {
+  gatekeeper: Gatekeeper;
+  views: SharedViews;
+  delivery: Delivery;
+  now: () => number;
+  /** Epoch of the log, as far as it is known. */
+  epoch: () => string;
+  onClosed: (connection: Connection) => void;
+}
+
+/** What a peer says, and what comes of it. One object for all connections. */
+export class Session {
+  readonly #options: SessionOptions;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  /** One text message. Never throws: what is wrong with it ends the connection or the subscription it is about. */
+  receive(connection: Connection, text: string): void {
+    const now = this.#options.now();
+    connection.heardAt = now;
+    if (connection.closed) return;
+    if (!takeAllowance(connection, now)) {
+      this.fail(connection, appError('live.message_rate', 'too many messages; send at most 50 a second'));
+      return;
+    }
+    try {
+      const message = validate(upSchema, parseJson(Buffer.from(text)), 'live.message_invalid');
+      this.#handle(connection, message);
+    } catch (error) {
+      this.fail(connection, invalidMessage(error));
+    }
+  }
+
+  #handle(connection: Connection, message: UpMessage): void {
+    const { delivery } = this.#options;
+    if (message.type === 'auth') {
+      void this.authenticate(connection, { kind: 'session', token: message.token });
+      return;
+    }
+    if (connection.actor === undefined) {
+      throw appError('auth.required', 'say who you are first: {"type": "auth", "token": …}');
+    }
+    switch (message.type) {
+      case 'ack':
+        if (acknowledge(connection.flow, message.n)) delivery.release(connection);
+        break;
+      case 'subscribe':
+        this.subscribe(connection, message);
+        break;
+      case 'unsubscribe':
+        this.#unsubscribe(connection, message.id);
+        break;
+      case 'pause':
+        if (connection.paused === message.paused) break;
+        connection.paused = message.paused;
+        if (message.paused) delivery.hold(connection);
+        else delivery.release(connection);
+        break;
+      default:
+    }
+  }
+
+  /** First or renewed identity; answers with `welcome`, or closes. */
+  async authenticate(connection: Connection, credential: Credential): Promise<void> {
+    try {
+      const actor = await this.#options.gatekeeper.identify(credential);
+      if (connection.closed) return;
+      if (actor === undefined)
+        throw appError('auth.required', 'this session is not valid (any more); sign in again');
+      this.#admit(connection, actor);
+      connection.credential = credential;
+    } catch (error) {
+      this.fail(connection, publicError(error));
+      return;
+    }
+    this.#welcome(connection);
+  }
+
+  /** Throws when the actor may not be on this socket. */
+  #admit(connection: Connection, actor: Actor): void {
+    const before = connection.actor;
+    if (before !== undefined && !samePrincipal(before, actor)) {
+      throw appError('auth.forbidden', 'this socket belongs to somebody else; open a new one');
+    }
+    if (!this.#options.gatekeeper.can(actor, 'data.read', { tenant_id: actor.tenant_id })) {
+      throw appError('auth.forbidden', 'this key or role may not read data; a key needs the scope "read"');
+    }
+    connection.actor = actor;
+  }
+
+  #welcome(connection: Connection): void {
+    if (connection.format === 'sse') return;
+    const welcome = {
+      type: 'welcome',
+      protocol: connection.format,
+      server_time: Date.now(),
+      epoch: this.#options.epoch(),
+      heartbeat_ms: heartbeatMs,
+    } as const;
+    connection.write(encodeMessage(connection.format, welcome), this.#options.now());
+  }
+
+  subscribe(connection: Connection, message: SubscribeMessage): void {
+    const { subscriptions, actor } = connection;
+    if (subscriptions.has(message.id)) {
+      throw appError('live.message_invalid', `the subscription "${message.id}" is open; choose another id`);
+    }
+    if (subscriptions.size >= limits.subscriptionsPerSocket) {
+      throw appError(
+        'live.subscription_limit',
+        `a socket may have ${limits.subscriptionsPerSocket} subscriptions; end some first`,
+      );
+    }
+    if (
+      actor === undefined ||
+      !this.#options.gatekeeper.can(actor, 'data.read', { tenant_id: actor.tenant_id })
+    ) {
+      throw appError('auth.forbidden', 'this key or role may not read data');
+    }
+    const subscription: Subscription = {
+      id: message.id,
+      intervalMs: message.interval_ms ?? 0,
+      view: undefined,
+      state: 'opening',
+      position: message.resume,
+      answered: false,
+      ended: false,
+    };
+    subscriptions.set(message.id, subscription);
+    void this.#open(connection, subscription, actor.tenant_id, message.query);
+  }
+
+  async #open(
+    connection: Connection,
+    subscription: Subscription,
+    tenant: string,
+    query: SubscribeMessage['query'],
+  ): Promise<void> {
+    const { views, delivery, now } = this.#options;
+    try {
+      const view = await views.acquire(tenant, query);
+      if (subscription.ended || connection.closed) {
+        views.release(view);
+        return;
+      }
+      subscription.view = view;
+      delivery.start(connection, subscription);
+    } catch (thrown) {
+      const error = publicError(thrown);
+      connection.subscriptions.delete(subscription.id);
+      const { id } = subscription;
+      const { code, message, retryable } = error;
+      connection.write(
+        encodeMessage(connection.format, { type: 'notice', id, code, message, retryable }),
+        now(),
+      );
+      if (connection.format === 'sse') this.close(connection, 1000, '');
+    }
+  }
+
+  #unsubscribe(connection: Connection, id: string): void {
+    const subscription = connection.subscriptions.get(id);
+    if (subscription === undefined) return;
+    connection.subscriptions.delete(id);
+    subscription.ended = true;
+    this.#options.delivery.leave(connection, subscription);
+  }
+
+  /** Says why, then closes with the code of the error. */
+  fail(connection: Connection, error: AppError): void {
+    if (connection.closed) return;
+    const { code, message, retryable } = error;
+    connection.write(
+      encodeMessage(connection.format, { type: 'notice', code, message, retryable }),
+      this.#options.now(),
+    );
+    this.close(connection, errorEntry(code).close ?? 1011, code);
+  }
+
+  close(connection: Connection, code: number, reason: string): void {
+    if (connection.closed) return;
+    connection.closed = true;
+    const { sink } = connection;
+    if (connection.format !== 'sse') sink.write(closeFrame(code, reason));
+    sink.end();
+    setTimeout(() => sink.destroy(), closeGraceMs).unref();
+    this.#gone(connection);
+  }
+
+  /** The peer is gone without a word. */
+  lost(connection: Connection): void {
+    if (connection.closed) return;
+    connection.closed = true;
+    connection.sink.destroy();
+    this.#gone(connection);
+  }
+
+  #gone(connection: Connection): void {
+    for (const subscription of connection.subscriptions.values()) subscription.ended = true;
+    this.#options.delivery.gone(connection);
+    this.#options.onClosed(connection);
+  }
+}
+
+function invalidMessage(error: unknown): AppError {
+  if (!isAppError(error)) return publicError(error);
+  const code: ErrorCode = 'live.message_invalid';
+  return error.code.startsWith('request.') ? appError(code, error.message, { cause: error }) : error;
+}
+
+function samePrincipal(a: Actor, b: Actor): boolean {
+  if (a.tenant_id !== b.tenant_id) return false;
+  if (a.kind === 'user') return b.kind === 'user' && a.user_id === b.user_id;
+  return a.kind === 'key' && b.kind === 'key' && a.key_id === b.key_id;
+}
+
+/** Takes one message out of the connection's bucket; false when it is empty. */
+function takeAllowance(connection: Connection, now: number): boolean {
+  const refill = ((now - connection.allowanceAt) / 1000) * messageBucket.perSecond;
+  connection.allowance = Math.min(messageBucket.size, connection.allowance + refill) - 1;
+  connection.allowanceAt = now;
+  return connection.allowance >= 0;
+}

@@ -1,0 +1,100 @@
+import type { Query } from '@nowcast/contract';
+import type { LiveViews, OpenView, ViewFrame } from '@nowcast/ports';
+import type { Cohort } from './cohorts.ts';
+
+/** Where a viewer stands in a view; undefined: it has nothing yet. */
+export type Position = { epoch: string; seq: string } | undefined;
+
+/** A view of the engine, as all connections of this gateway use it together. */
+export interface SharedView extends OpenView {
+  /** Spellings of the query under which it was asked for. */
+  readonly keys: string[];
+  /** Subscriptions that use it. */
+  users: number;
+  /** Position of every subscription that flows: the end of the last delta that was sent. */
+  seq: string;
+  /** Cohorts that have it in their set. */
+  readonly cohorts: Set<Cohort>;
+}
+
+/**
+ * Opens each query once however many viewers ask, and reads each position once however many are behind at it. Ten
+ * thousand sockets that come back after a restart with the same board cost the engine one open and one read a panel.
+ */
+export class SharedViews {
+  readonly #live: LiveViews;
+  readonly #byKey = new Map<string, Promise<SharedView>>();
+  readonly #byNumber = new Map<number, SharedView>();
+  readonly #reads = new Map<string, Promise<ViewFrame>>();
+  #epoch = '';
+
+  constructor(live: LiveViews) {
+    this.#live = live;
+  }
+
+  /** Rejects like `LiveViews.open`. Each resolved call needs one `release`. */
+  async acquire(tenant: string, query: Query): Promise<SharedView> {
+    const key = JSON.stringify([tenant, query]);
+    let opening = this.#byKey.get(key);
+    if (opening === undefined) {
+      opening = this.#open(key, tenant, query);
+      this.#byKey.set(key, opening);
+    }
+    const view = await opening;
+    // Everybody left between the opening and now: that view is closed already.
+    if (this.#byNumber.get(view.view) !== view) return this.acquire(tenant, query);
+    view.users++;
+    return view;
+  }
+
+  async #open(key: string, tenant: string, query: Query): Promise<SharedView> {
+    try {
+      const opened = await this.#live.open(tenant, query);
+      this.#epoch = opened.epoch;
+      const existing = this.#byNumber.get(opened.view);
+      // Two spellings of one query are one view of the engine, but were opened twice.
+      if (existing !== undefined) {
+        this.#live.close(opened.view);
+        existing.keys.push(key);
+        return existing;
+      }
+      const view = { ...opened, keys: [key], users: 0, seq: '', cohorts: new Set<Cohort>() };
+      this.#byNumber.set(view.view, view);
+      return view;
+    } catch (error) {
+      this.#byKey.delete(key);
+      throw error;
+    }
+  }
+
+  release(view: SharedView): void {
+    if (--view.users > 0) return;
+    for (const key of view.keys) this.#byKey.delete(key);
+    this.#byNumber.delete(view.view);
+    this.#live.close(view.view);
+  }
+
+  get(view: number): SharedView | undefined {
+    return this.#byNumber.get(view);
+  }
+
+  /** Epoch of the view opened last; empty before the first. */
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  get size(): number {
+    return this.#byNumber.size;
+  }
+
+  /** One answer for everybody who asks for the same stretch while it is being made. */
+  read(view: SharedView, since: Position): Promise<ViewFrame> {
+    const key = `${view.view}/${since === undefined ? '' : `${since.epoch}/${since.seq}`}`;
+    let reading = this.#reads.get(key);
+    if (reading === undefined) {
+      reading = this.#live.read(view.view, since).finally(() => this.#reads.delete(key));
+      this.#reads.set(key, reading);
+    }
+    return reading;
+  }
+}
