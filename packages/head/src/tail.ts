@@ -214,6 +214,40 @@ export class Tail implements RecentPoints {
     return record;
   }
 
+  #recordIndex(position: number): number {
+    let low = 0;
+    let high = this.#records.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#records[middle]!.start <= position) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  /** Log offset of the oldest retained record; undefined when none is. */
+  get firstOffset(): number | undefined {
+    return this.#records[0]?.offset;
+  }
+
+  /** The last record border at or below `position`. */
+  recordStart(position: number): number {
+    const index = this.#recordIndex(position);
+    return position >= this.#end ? this.#end : (this.#records[index]?.start ?? this.#first);
+  }
+
+  /** Position of the first retained point whose record was received after `time`; `end` when there is none. */
+  firstPositionReceivedAfter(time: number): number {
+    let low = 0;
+    let high = this.#records.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#records[middle]!.receivedAt <= time) low = middle + 1;
+      else high = middle;
+    }
+    return this.#records[low]?.start ?? this.#end;
+  }
+
   /** Data id, actor and message of the point at `position`; undefined where it has none of them. */
   textsAt(
     position: number,

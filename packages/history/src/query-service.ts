@@ -50,7 +50,7 @@ export class QueryService {
       const grid = gridOf(query);
       const selection = this.reader.select(tenant, query, grid);
       refuseTooLarge(query, grid);
-      const join = await this.reader.load(selection, grid, limits, attempt);
+      const join = await this.reader.load(selection, grid, { limits, attempt });
       if (join.finish()) return grid;
     }
     throw appError('query.timeout', 'late points of these counters keep arriving; ask again in a moment');

@@ -1,10 +1,10 @@
 import { groupLabels, type QueryGrid, type ResolvedQuery } from '@nowcast/aggregate';
 import type { SeriesIndex } from '@nowcast/head';
-import type { OffsetVector, QueryLimits, StateParts, Warehouse } from '@nowcast/ports';
+import type { QueryLimits, StateParts, Warehouse } from '@nowcast/ports';
 import { feedPiece, type Piece, readPiece, seedFrom } from './piece.ts';
 import { type Selection, subset } from './selection.ts';
 import type { HeadSource, Pin } from './sources.ts';
-import { foldTail, tailReaches } from './tail-fold.ts';
+import { endOf, foldTail, startOf, tailReaches, type TailSpan } from './tail-fold.ts';
 
 /** The asynchronous part of an answer is at hand; `finish` adds it and the tail to the grid in one turn. */
 export interface Join {
@@ -15,6 +15,14 @@ export interface Join {
    */
   finish(): boolean;
   release(): void;
+}
+
+export interface LoadOptions {
+  limits: QueryLimits;
+  /** Position in each tail at which the answer stands; undefined: wherever the tail ends when it is finished. */
+  until?: readonly number[];
+  /** 0, then one more each time `finish` returned false. */
+  attempt?: number;
 }
 
 /** How far a counter looks back for the point before its range, at least; milliseconds. */
@@ -51,22 +59,24 @@ export class HistoryReader {
   }
 
   /** Reads what lies below the watermark. Rejects with `warehouse.unavailable`, `query.timeout`, `request.cancelled`. */
-  async load(selection: Selection, grid: QueryGrid, limits: QueryLimits, attempt = 0): Promise<Join> {
+  async load(selection: Selection, grid: QueryGrid, options: LoadOptions): Promise<Join> {
     const { from, buckets } = grid.spec;
     const reach = grid.parts.growth ? Math.min(from - lookbackMs, buckets.start(from - 1)) : from;
-    const { tails } = this.#head;
-    if (selection.handles.length === 0 || tailReaches(tails, reach)) {
-      return { finish: () => this.#finish(selection, grid, reach, [], undefined), release: () => undefined };
+    const end = options.until;
+    if (selection.handles.length === 0 || tailReaches(this.#head.tails, reach)) {
+      const span: TailSpan = { start: undefined, end, reach };
+      return { finish: () => this.#finish(selection, grid, span, []), release: () => undefined };
     }
     const pin = this.#head.pin();
     try {
+      const span: TailSpan = { start: pin.positions, end, reach };
       const pieces = grid.parts.growth
-        ? await this.#readCounters(selection, grid, reach, pin, limits, attempt > 0)
-        : [await this.#read(selection, grid, pin.at, limits)];
+        ? await this.#readCounters(selection, grid, span, pin, options)
+        : [await this.#read(selection, grid, pin, options)];
       return {
         finish: () => {
           pin.release();
-          return this.#finish(selection, grid, reach, pieces, pin.positions);
+          return this.#finish(selection, grid, span, pieces);
         },
         release: () => pin.release(),
       };
@@ -76,22 +86,16 @@ export class HistoryReader {
     }
   }
 
-  #finish(
-    selection: Selection,
-    grid: QueryGrid,
-    reach: number,
-    pieces: readonly Piece[],
-    positions: readonly number[] | undefined,
-  ): boolean {
+  #finish(selection: Selection, grid: QueryGrid, span: TailSpan, pieces: readonly Piece[]): boolean {
     for (const piece of pieces) {
-      if (grid.parts.growth && piece.borders[0] === reach) seedFrom(piece, grid);
+      if (grid.parts.growth && piece.borders[0] === span.reach) seedFrom(piece, grid);
       else feedPiece(piece, grid);
     }
-    foldTail(grid, selection, this.#index, this.#head.tails, positions, reach, pieces);
+    foldTail(grid, selection, this.#index, this.#head.tails, span, pieces);
     return grid.overlapping.size === 0;
   }
 
-  #read(selection: Selection, grid: QueryGrid, at: OffsetVector, limits: QueryLimits): Promise<Piece> {
+  #read(selection: Selection, grid: QueryGrid, { at }: Pin, { limits }: LoadOptions): Promise<Piece> {
     const { from, to, buckets } = grid.spec;
     const borders = buckets.boundaries(from, to);
     return readPiece(this.#warehouse, this.#index, {
@@ -111,43 +115,42 @@ export class HistoryReader {
   async #readCounters(
     selection: Selection,
     grid: QueryGrid,
-    reach: number,
+    span: TailSpan,
     pin: Pin,
-    limits: QueryLimits,
-    pointsOnly: boolean,
+    options: LoadOptions,
   ): Promise<Piece[]> {
     const { from, to } = grid.spec;
     const parts = partsOf(grid);
-    const byPoints = new Set<number>(pointsOnly ? selection.units : []);
+    const common = { at: pin.at, limits: options.limits };
+    const byPoints = new Set<number>((options.attempt ?? 0) > 0 ? selection.units : []);
     for (;;) {
       const straight = subset(selection, (i) => !byPoints.has(selection.units[i]!));
       const late = subset(selection, (i) => byPoints.has(selection.units[i]!));
-      const common = { at: pin.at, limits };
       const [main, seed, points] = await Promise.all([
-        this.#read(straight, grid, pin.at, limits),
+        this.#read(straight, grid, pin, options),
         readPiece(this.#warehouse, this.#index, {
           ...common,
           selection: straight,
-          borders: Float64Array.of(reach, from),
+          borders: Float64Array.of(span.reach, from),
           parts: { ...parts, growth: false },
           pointsOnly: false,
         }),
         readPiece(this.#warehouse, this.#index, {
           ...common,
           selection: late,
-          borders: Float64Array.of(reach, to),
+          borders: Float64Array.of(span.reach, to),
           parts,
           pointsOnly: true,
         }),
       ]);
-      const found = this.#unchained(main, pin);
+      const found = this.#unchained(main, span);
       if (found.length === 0) return [main, seed, points];
       for (const unit of found) byPoints.add(unit);
     }
   }
 
   /** Units whose states do not chain: their rows overlap, or the tail has a point before the end of one. */
-  #unchained(piece: Piece, pin: Pin): number[] {
+  #unchained(piece: Piece, span: TailSpan): number[] {
     const { states, selection } = piece;
     if (states === undefined) return [];
     const newest = new Map<number, number>();
@@ -157,14 +160,14 @@ export class HistoryReader {
     }
     return Array.from(selection.units).filter((unit, i) => {
       const end = newest.get(unit) ?? Number.NEGATIVE_INFINITY;
-      return end === Number.POSITIVE_INFINITY || this.#oldestInTail(selection.handles[i]!, pin) <= end;
+      return end === Number.POSITIVE_INFINITY || this.#oldestInTail(selection.handles[i]!, span) <= end;
     });
   }
 
-  #oldestInTail(handle: number, pin: Pin): number {
+  #oldestInTail(handle: number, span: TailSpan): number {
     const tail = this.#head.tails[this.#index.partitionOf(handle)]!;
     let oldest = Number.POSITIVE_INFINITY;
-    tail.walk(handle, pin.positions[tail.partition]!, tail.end, (timestamp) => {
+    tail.walk(handle, startOf(span, tail), endOf(span, tail), (timestamp) => {
       if (timestamp < oldest) oldest = timestamp;
     });
     return oldest;

@@ -4,7 +4,7 @@ import type { SeriesIndex } from '@nowcast/head';
 import type { PointColumns, QueryLimits, Warehouse } from '@nowcast/ports';
 import { byStableId } from './selection.ts';
 import type { HeadSource } from './sources.ts';
-import { tailReaches } from './tail-fold.ts';
+import { endOf, startOf, tailReaches, type TailSpan } from './tail-fold.ts';
 
 /** One point on its way into a page of records. */
 interface Row {
@@ -34,6 +34,7 @@ export async function readRecords(
   tenant: string,
   query: ResolvedQuery,
   limits: QueryLimits,
+  until?: readonly number[],
 ): Promise<RecordPage> {
   const { index, head } = sources;
   const handles = index.match(tenant, query.metricType, query.where);
@@ -47,12 +48,12 @@ export async function readRecords(
       rows.push(
         ...(await storedRows(sources, tenant, query, handles, range, limit + start.skip + 1, pin.at, limits)),
       );
-      tailRows(index, head, handles, range, pin.positions, rows);
+      tailRows(index, head, handles, { start: pin.positions, end: until, reach: range.from }, range.to, rows);
     } finally {
       pin.release();
     }
   } else {
-    tailRows(index, head, handles, range, undefined, rows);
+    tailRows(index, head, handles, { start: undefined, end: until, reach: range.from }, range.to, rows);
   }
   const sign = query.order === 'asc' ? 1 : -1;
   rows.sort((a, b) => sign * compareRows(index, a, b));
@@ -145,14 +146,14 @@ function tailRows(
   index: SeriesIndex,
   head: HeadSource,
   handles: Uint32Array,
-  range: { from: number; to: number },
-  positions: readonly number[] | undefined,
+  span: TailSpan,
+  to: number,
   out: Row[],
 ): void {
   for (const handle of handles) {
     const tail = head.tails[index.partitionOf(handle)]!;
-    tail.walk(handle, positions?.[tail.partition] ?? tail.first, tail.end, (timestamp, value, position) => {
-      if (timestamp < range.from || timestamp >= range.to) return;
+    tail.walk(handle, startOf(span, tail), endOf(span, tail), (timestamp, value, position) => {
+      if (timestamp < span.reach || timestamp >= to) return;
       const texts = tail.textsAt(position);
       out.push({
         handle,

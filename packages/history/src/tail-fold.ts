@@ -8,22 +8,41 @@ export function tailReaches(tails: readonly Tail[], from: number): boolean {
   return tails.every((tail) => from > tail.evictedNewest);
 }
 
+/** Which of the tail's points belong to an answer. */
+export interface TailSpan {
+  /** First position in each tail; undefined: all that is retained. */
+  start: readonly number[] | undefined;
+  /** Position in each tail to stop before; undefined: all there is when the fold happens. */
+  end: readonly number[] | undefined;
+  /**
+   * Epoch ms: points before it are left out, so that an answer does not depend on how much happens to be in memory.
+   * Lies before the grid's range for counters, which look back.
+   */
+  reach: number;
+}
+
+export function startOf(span: TailSpan, tail: Tail): number {
+  return span.start?.[tail.partition] ?? tail.first;
+}
+
+export function endOf(span: TailSpan, tail: Tail): number {
+  return span.end?.[tail.partition] ?? tail.end;
+}
+
 /**
- * Adds the tail's points of the selected series, from the given positions on (default: all that is retained), and
- * for counters the points of the pieces too: a counter must be fed in time order. Points before `reach` are left out,
- * so that an answer does not depend on how much happens to be in memory.
+ * Adds the tail's points of the selected series, and for counters the points of the pieces too: a counter must be fed
+ * in time order.
  */
 export function foldTail(
   grid: QueryGrid,
   selection: Selection,
   index: SeriesIndex,
   tails: readonly Tail[],
-  positions: readonly number[] | undefined,
-  reach: number,
+  span: TailSpan,
   pieces: readonly Piece[],
 ): void {
   if (grid.parts.growth) {
-    foldCounters(grid, selection, index, tails, positions, reach, pieces);
+    foldCounters(grid, selection, index, tails, span, pieces);
     return;
   }
   const { handles, units } = selection;
@@ -32,15 +51,10 @@ export function foldTail(
   for (let i = 0; i < handles.length; i++) {
     const unit = units[i]!;
     const tail = tails[index.partitionOf(handles[i]!)]!;
-    tail.walk(
-      handles[i]!,
-      positions?.[tail.partition] ?? tail.first,
-      tail.end,
-      (timestamp, value, position) => {
-        if (timestamp < from || timestamp >= to) return;
-        grid.addPoint(unit, timestamp, value, 0, withActors ? tail.textsAt(position)?.actor : undefined);
-      },
-    );
+    tail.walk(handles[i]!, startOf(span, tail), endOf(span, tail), (timestamp, value, position) => {
+      if (timestamp < from || timestamp >= to) return;
+      grid.addPoint(unit, timestamp, value, 0, withActors ? tail.textsAt(position)?.actor : undefined);
+    });
   }
 }
 
@@ -54,8 +68,7 @@ function foldCounters(
   selection: Selection,
   index: SeriesIndex,
   tails: readonly Tail[],
-  positions: readonly number[] | undefined,
-  reach: number,
+  span: TailSpan,
   pieces: readonly Piece[],
 ): void {
   const { handles, units } = selection;
@@ -64,8 +77,8 @@ function foldCounters(
     const unit = units[i]!;
     const points = stored.get(unit) ?? [];
     const tail = tails[index.partitionOf(handles[i]!)]!;
-    tail.walk(handles[i]!, positions?.[tail.partition] ?? tail.first, tail.end, (timestamp, value) => {
-      if (timestamp >= reach) points.push({ timestamp, value });
+    tail.walk(handles[i]!, startOf(span, tail), endOf(span, tail), (timestamp, value) => {
+      if (timestamp >= span.reach) points.push({ timestamp, value });
     });
     points.sort((a, b) => a.timestamp - b.timestamp || a.value - b.value);
     for (const { timestamp, value } of points) grid.addPoint(unit, timestamp, value, 0);
