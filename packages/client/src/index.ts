@@ -8,3 +8,11 @@ export {
 } from './live/live-client.ts';
 export type { SubscribeOptions, Subscription, ViewHandlers } from './live/subscription-set.ts';
 export { ViewSeries, ViewState } from './view-state.ts';
+export { HttpApi, queryParameters, type CallOptions, type HttpApiOptions } from './http-api.ts';
+export {
+  Producer,
+  type PointInput,
+  type ProducerOptions,
+  type ProducerStats,
+  type RejectedPoint,
+} from './producer.ts';

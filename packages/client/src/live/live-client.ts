@@ -1,4 +1,5 @@
 import {
+  type NoticeMessage,
   type QueryInput,
   type UpMessage,
   appError,
