@@ -1,0 +1,492 @@
+/**
+ * Influx line protocol to columns.
+ *
+ *     cpu,host=a,region=eu usage=0.5,load=3i 1700000000000000000
+ *     └────── key ───────┘ └field┘   └field┘ └── timestamp ──┘
+ *
+ * Splitting a line into strings and looking the series up costs ten times what the numbers do. Senders repeat their
+ * series in the same order, so the decoder guesses: it compares the bytes at hand with those of the key that followed
+ * the last one before, then likewise each field name. A wrong guess falls back to a hash table over the raw bytes, and
+ * only bytes never seen before are taken apart as text (`line-text.ts`).
+ *
+ * A line with anything wrong in it is dropped whole and reported; the others are kept. A series is defined only when
+ * the whole line that brings it is sound, so that a broken line leaves nothing behind: the line is read twice then,
+ * the first time *dry*.
+ */
+import { type SeriesDefinition, limits } from '@nowcast/contract';
+import type { AppError } from '@nowcast/kernel';
+import { hashBytes, sameBytes } from './byte-table.ts';
+import { fourDigits, scanDecimal } from './decimal.ts';
+import {
+  type DecodeContext,
+  defineSeries,
+  definitionProblem,
+  maxFailedDefinitions,
+  timestampBounds,
+  timestampProblem,
+} from './decode-context.ts';
+import type { LineSeries } from './line-series.ts';
+import {
+  type LineKey,
+  endOfLine,
+  endOfString,
+  endOfToken,
+  metricTypeOf,
+  parseFieldName,
+  parseLineKey,
+  parseToken,
+  unquote,
+  utf8Text,
+} from './line-text.ts';
+import type { PointColumns } from './point-columns.ts';
+
+export type Precision = 'ns' | 'us' | 'ms' | 's' | 'm' | 'h';
+
+const newline = 10;
+const carriageReturn = 13;
+const space = 32;
+const zero = 48;
+const quote = 34;
+const hash = 35;
+const comma = 44;
+const dot = 46;
+const equals = 61;
+const backslash = 92;
+const letterI = 105;
+
+/** Milliseconds in one unit; what is finer than a millisecond is divided instead, which rounds once. */
+const unitMs: Record<Precision, number> = {
+  ns: 1 / 1e6,
+  us: 1 / 1e3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+const nanosPerMs = 1_000_000;
+
+export class LineProtocolDecoder {
+  #bytes: Uint8Array = new Uint8Array(0);
+  #view: DataView = new DataView(new ArrayBuffer(0));
+  #end = 0;
+  #context!: DecodeContext;
+  #columns!: PointColumns;
+  #series!: LineSeries;
+  #precision: Precision = 'ns';
+  #minTimestamp = 0;
+  #maxTimestamp = 0;
+  #lastKey = 0;
+  #previousKey = 0;
+  #dry = false;
+  #checkedLine = -1;
+  #lineStart = 0;
+  #firstRow = 0;
+  /** Lines that hold a quoted text may go over several lines. */
+  #hasText = false;
+  /** Bytes of the key at hand when it has no entry. */
+  #keyLength = 0;
+  #keyStart = 0;
+  #code = '';
+  #problem = '';
+  #failedDefinitions = 0;
+  #refusal: AppError | undefined;
+  /** Integers of the last request that no double can hold. */
+  roundedIntegers = 0;
+
+  /** Reads all lines of `body` into the context's columns and rejections. Throws only `request.too_large`. */
+  decode(body: Uint8Array, precision: Precision, series: LineSeries, context: DecodeContext): void {
+    this.#bytes = body;
+    this.#view = new DataView(body.buffer, body.byteOffset, body.length);
+    this.#end = body.length;
+    this.#context = context;
+    this.#columns = context.columns;
+    this.#series = series;
+    this.#precision = precision;
+    const bounds = timestampBounds(context.receivedAt);
+    this.#minTimestamp = bounds.min;
+    this.#maxTimestamp = bounds.max;
+    this.#lastKey = 0;
+    this.#checkedLine = -1;
+    this.#failedDefinitions = 0;
+    this.roundedIntegers = 0;
+    this.#lines();
+    this.#bytes = new Uint8Array(0);
+  }
+
+  #lines(): void {
+    const bytes = this.#bytes;
+    const end = this.#end;
+    let at = 0;
+    let line = 0;
+    while (at < end) {
+      const first = bytes[at]!;
+      if (first <= space) {
+        if (first === newline) line++;
+        at++;
+      } else if (first === hash) {
+        at = endOfLine(bytes, at, end);
+      } else {
+        const next = this.#line(at);
+        if (next >= 0) {
+          if (this.#hasText) line += countNewlines(bytes, at, next);
+          at = next;
+        } else {
+          this.#context.rejections.add(line, this.#code, `line ${line + 1}: ${this.#problem}`);
+          at = endOfLine(bytes, at, end);
+        }
+      }
+    }
+  }
+
+  /** Decodes the line at `start`; the place of its newline (or the end), or −1 after `#fail`, with no row kept. */
+  #line(start: number): number {
+    const columns = this.#columns;
+    const firstRow = columns.length;
+    this.#lineStart = start;
+    this.#firstRow = firstRow;
+    this.#hasText = false;
+    const key = this.#key(start);
+    let at = key < 0 ? -1 : this.#fields(key, start + this.#keyLength);
+    if (at >= 0) at = this.#tail(at, firstRow);
+    if (at < 0) columns.truncate(firstRow);
+    return at;
+  }
+
+  /** Entry of the key at `at` (0: none yet), its length in `#keyLength`; −1 after `#fail`. */
+  #key(at: number): number {
+    const series = this.#series;
+    const keys = series.keys;
+    this.#keyStart = at;
+    let key = series.nextKey[this.#lastKey]!;
+    let length = keys.lengths[key]!;
+    if (
+      key === 0 ||
+      at + length > this.#end ||
+      !sameBytes(this.#view, at, keys.view, keys.starts[key]!, length)
+    ) {
+      length = this.#scanKey(at);
+      if (length < 0) return -1;
+      key = keys.find(this.#view, at, length, 0, hashBytes(this.#view, at, length, 0));
+      if (!this.#dry) series.nextKey[this.#lastKey] = key;
+    }
+    this.#keyLength = length;
+    if (!this.#dry) this.#previousKey = this.#lastKey;
+    this.#lastKey = key;
+    return key;
+  }
+
+  /** Length of the key at `at`, its final space included. */
+  #scanKey(at: number): number {
+    const bytes = this.#bytes;
+    const end = this.#end;
+    let i = at;
+    for (; i < end; i++) {
+      const byte = bytes[i]!;
+      if (byte === backslash) i += escapedBytes(bytes[i + 1]);
+      else if (byte === space) return i + 1 - at;
+      else if (byte === newline) break;
+    }
+    return this.#fail(
+      'request.invalid',
+      'there are no fields; write measurement,tag=value field=1 timestamp',
+    );
+  }
+
+  /** Decodes `name=value,…` into one row each; the place after them, or −1. */
+  #fields(key: number, from: number): number {
+    const columns = this.#columns;
+    const series = this.#series;
+    let at = from;
+    let previous = 0;
+    for (;;) {
+      let field = previous === 0 ? series.firstField[key]! : series.nextField[previous]!;
+      const table = series.fields;
+      let length = table.lengths[field]!;
+      if (
+        field === 0 ||
+        at + length > this.#end ||
+        !sameBytes(this.#view, at, table.view, table.starts[field]!, length)
+      ) {
+        if (previous === 0) at = this.#skipSpaces(at);
+        length = this.#scanField(at);
+        if (length < 0) return -1;
+        field = this.#field(key, at, length);
+        if (field < 0) return -1;
+        // Learning may have given the key an entry.
+        const owner = this.#lastKey;
+        if (previous === 0 && owner !== 0) series.firstField[owner] = field;
+        else if (previous !== 0) series.nextField[previous] = field;
+        if (owner !== 0) key = owner;
+      }
+      const row = columns.length;
+      if (row === columns.capacity) columns.grow();
+      if (!this.#dry) columns.series[row] = series.handles[field]!;
+      at = this.#value(at + length, row);
+      if (at < 0) return -1;
+      columns.length = row + 1;
+      if (this.#bytes[at] !== comma) return at;
+      at++;
+      previous = field;
+    }
+  }
+
+  #skipSpaces(from: number): number {
+    let at = from;
+    while (this.#bytes[at] === space) at++;
+    return at;
+  }
+
+  /** Length of the field name at `at`, its `=` included. */
+  #scanField(at: number): number {
+    const bytes = this.#bytes;
+    for (let i = at; i < this.#end; i++) {
+      const byte = bytes[i]!;
+      if (byte === backslash) i += escapedBytes(bytes[i + 1]);
+      else if (byte === equals) return i + 1 - at;
+      else if (byte === comma || byte === quote || byte <= space) break;
+    }
+    return this.#fail('request.invalid', 'a field is not name=value; write for example usage=0.5');
+  }
+
+  /** Entry of the field name at `at`, learned when it is new (then 0 where the table has no place); −1: refused. */
+  #field(key: number, at: number, length: number): number {
+    const fields = this.#series.fields;
+    const known =
+      key === 0 ? 0 : fields.find(this.#view, at, length, key, hashBytes(this.#view, at, length, key));
+    return known === 0 ? this.#learn(key, at, length) : known;
+  }
+
+  #learn(key: number, at: number, length: number): number {
+    const keyFrom = this.#keyStart;
+    const keyLength = this.#keyLength;
+    const parsed = parseLineKey(this.#bytes, keyFrom, keyFrom + keyLength - 1);
+    if (typeof parsed === 'string') return this.#fail('request.invalid', parsed);
+    const name = parseFieldName(this.#bytes, at, at + length - 1);
+    if (typeof name === 'string') return this.#fail('request.invalid', name);
+    const definition = definitionOf(this.#context.tenant, parsed, name.name);
+    const problem = definitionProblem(definition);
+    if (problem !== undefined) return this.#fail('request.invalid', problem);
+    if (this.#dry) return 0;
+    if (!this.#isLineSound()) return -1;
+    const handle = this.#define(definition);
+    if (handle < 0) return -1;
+    const view = this.#view;
+    const series = this.#series;
+    let owner = key === 0 ? this.#lastKey : key;
+    if (owner === 0) {
+      owner = series.addKey(this.#bytes, keyFrom, keyLength, hashBytes(view, keyFrom, keyLength, 0));
+      this.#lastKey = owner;
+      series.nextKey[this.#previousKey] = owner;
+    }
+    return series.addField(this.#bytes, at, length, owner, hashBytes(view, at, length, owner), handle);
+  }
+
+  #define(definition: SeriesDefinition): number {
+    if (this.#failedDefinitions < maxFailedDefinitions) {
+      const handle = defineSeries(this.#context.registry, definition);
+      if (typeof handle === 'number') return handle;
+      this.#failedDefinitions++;
+      this.#refusal = handle;
+    }
+    return this.#fail(this.#refusal?.code ?? '', this.#refusal?.message ?? '');
+  }
+
+  /** Reads the line at hand without defining anything; false after `#fail`. Once a line. */
+  #isLineSound(): boolean {
+    const start = this.#lineStart;
+    if (this.#checkedLine === start) return true;
+    const { length } = this.#columns;
+    const { roundedIntegers } = this;
+    const lastKey = this.#lastKey;
+    // The rows decoded so far are decoded again in place; a dry run does not touch the column of handles.
+    this.#columns.truncate(this.#firstRow);
+    this.#dry = true;
+    const end = this.#line(start);
+    this.#dry = false;
+    this.#columns.truncate(Math.min(length, this.#columns.length));
+    this.roundedIntegers = roundedIntegers;
+    this.#lastKey = lastKey;
+    this.#checkedLine = start;
+    return end >= 0;
+  }
+
+  /** Decodes the value at `at` into `row`; the place after it, or −1. */
+  #value(at: number, row: number): number {
+    const bytes = this.#bytes;
+    const values = this.#columns.values;
+    const next = scanDecimal(bytes, at, values, row);
+    if (next >= 0) {
+      const after = next < this.#end ? bytes[next]! : newline;
+      if (after <= space || after === comma) return next;
+      if (after === letterI && Math.abs(values[row]!) < 2 ** 53 && isInteger(bytes, at, next)) {
+        const last = next + 1 < this.#end ? bytes[next + 1]! : newline;
+        if (last <= space || last === comma) return next + 1;
+      }
+    }
+    return this.#unusualValue(at, row);
+  }
+
+  #unusualValue(at: number, row: number): number {
+    const bytes = this.#bytes;
+    if (bytes[at] === quote) return this.#stringValue(at, row);
+    const end = endOfToken(bytes, at, this.#end);
+    const text = utf8Text(bytes, at, Math.min(end, at + 500)) ?? '';
+    const parsed = parseToken(text);
+    if (typeof parsed === 'string') return this.#fail('request.invalid', parsed);
+    this.#columns.values[row] = parsed.value;
+    if (parsed.rounded) this.roundedIntegers++;
+    return end;
+  }
+
+  #stringValue(at: number, row: number): number {
+    const end = endOfString(this.#bytes, at, this.#end);
+    if (end < 0) return this.#fail('request.invalid', 'a quoted text does not end');
+    const after = this.#bytes[end];
+    if (after !== undefined && after !== comma && after > space) {
+      return this.#fail(
+        'request.invalid',
+        'something follows a quoted text; escape quotes inside it by a backslash',
+      );
+    }
+    const message = unquote(this.#bytes, at, end);
+    if (message === undefined) return this.#fail('request.invalid', 'a quoted text is not valid UTF-8');
+    if (message.length > limits.messageLength) {
+      return this.#fail('request.invalid', `a text is longer than ${limits.messageLength} characters`);
+    }
+    this.#hasText = true;
+    this.#columns.values[row] = 1;
+    this.#columns.setExtra(row, undefined, undefined, message);
+    return end;
+  }
+
+  /** Reads the timestamp after the fields, gives it to the line's rows and finds the end of the line. */
+  #tail(at: number, firstRow: number): number {
+    const columns = this.#columns;
+    let place = at;
+    let timestamp = this.#context.receivedAt;
+    if (this.#bytes[place] === space) {
+      place = this.#timestamp(place + 1, firstRow);
+      if (place < 0) return -1;
+      timestamp = columns.timestamps[firstRow]!;
+    }
+    if (this.#bytes[place] !== newline) {
+      place = this.#lineEnd(place);
+      if (place < 0) return -1;
+    }
+    if (!(timestamp >= this.#minTimestamp && timestamp <= this.#maxTimestamp)) {
+      return this.#fail('request.invalid', timestampProblem(timestamp, this.#context.receivedAt));
+    }
+    const { timestamps, length } = columns;
+    for (let row = firstRow; row < length; row++) timestamps[row] = timestamp;
+    return place;
+  }
+
+  /** Nineteen digits of nanoseconds in one go; everything else as text. */
+  #timestamp(at: number, row: number): number {
+    if (this.#precision === 'ns' && at + 20 <= this.#end) {
+      const view = this.#view;
+      const a = fourDigits(view, at);
+      const b = fourDigits(view, at + 4);
+      const c = fourDigits(view, at + 8);
+      const d = fourDigits(view, at + 12);
+      const e = fourDigits(view, at + 15);
+      if ((a | b | c | d | e) >= 0 && this.#bytes[at + 19]! <= space) {
+        const thousands = Math.floor(d / 1000);
+        const nanos = (d - thousands * 1000) * 1000 + (e % 1000);
+        const ms = (a * 10_000 + b) * 100_000 + c * 10 + thousands;
+        this.#columns.timestamps[row] = nanos === 0 ? ms : ms + nanos / nanosPerMs;
+        return at + 19;
+      }
+    }
+    if (this.#precision !== 'ns') {
+      const end = this.#shortTimestamp(at, row);
+      if (end >= 0) return end;
+    }
+    return this.#otherTimestamp(at, row);
+  }
+
+  /** A timestamp that is exact as a double in its own unit. */
+  #shortTimestamp(at: number, row: number): number {
+    const bytes = this.#bytes;
+    let place = at;
+    let units = 0;
+    let digit = bytes[place]! ^ zero;
+    while (digit < 10) {
+      units = units * 10 + digit;
+      digit = bytes[++place]! ^ zero;
+    }
+    if (place === at || units > Number.MAX_SAFE_INTEGER || (place < this.#end && bytes[place]! > space))
+      return -1;
+    this.#columns.timestamps[row] = inMs(units, this.#precision);
+    return place;
+  }
+
+  #otherTimestamp(from: number, row: number): number {
+    const at = this.#skipSpaces(from);
+    const end = endOfToken(this.#bytes, at, this.#end);
+    if (end === at) {
+      this.#columns.timestamps[row] = this.#context.receivedAt;
+      return at;
+    }
+    const text = utf8Text(this.#bytes, at, Math.min(end, at + 60)) ?? '';
+    if (!/^-?\d{1,20}$/.test(text)) {
+      return this.#fail(
+        'request.invalid',
+        `"${text}" is not a timestamp; write a whole number of ${this.#precision}`,
+      );
+    }
+    this.#columns.timestamps[row] = timestampOf(text, this.#precision);
+    return end;
+  }
+
+  /** Skips what may stand before the end of a line. */
+  #lineEnd(from: number): number {
+    let at = from;
+    while (at < this.#end && (this.#bytes[at] === space || this.#bytes[at] === carriageReturn)) at++;
+    if (at === this.#end || this.#bytes[at] === newline) return at;
+    return this.#fail('request.invalid', 'something follows the timestamp; one line holds one timestamp');
+  }
+
+  #fail(code: string, problem: string): number {
+    this.#code = code;
+    this.#problem = problem;
+    return -1;
+  }
+}
+
+function definitionOf(tenant: string, key: LineKey, field: string): SeriesDefinition {
+  return {
+    tenant,
+    metric_type: metricTypeOf(key.measurement, field),
+    source: key.source,
+    labels: key.labels,
+  };
+}
+
+/** Bytes to pass over after a backslash: it escapes what follows, unless that is a backslash or ends the line. */
+function escapedBytes(next: number | undefined): number {
+  return next === backslash || next === newline ? 0 : 1;
+}
+
+function countNewlines(bytes: Uint8Array, from: number, to: number): number {
+  let count = 0;
+  for (let i = from; i < to; i++) if (bytes[i] === newline) count++;
+  return count;
+}
+
+function isInteger(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (bytes[i] === dot) return false;
+  return true;
+}
+
+function inMs(units: number, precision: Precision): number {
+  return precision === 'us' ? units / 1000 : units * unitMs[precision];
+}
+
+/** Epoch ms of an integer in the unit. Nanoseconds keep their fraction of a millisecond. */
+function timestampOf(text: string, precision: Precision): number {
+  if (precision !== 'ns') return inMs(Number(text), precision);
+  const nanos = BigInt(text);
+  const ms = nanos / BigInt(nanosPerMs);
+  return Number(ms) + Number(nanos - ms * BigInt(nanosPerMs)) / nanosPerMs;
+}
