@@ -1,0 +1,240 @@
+import type { PointColumns } from '@nowcast/ports';
+import { rawExponent } from './chunk-columns.ts';
+import { powersOfTen } from './decimal.ts';
+import type { ArrayColumn, NativeAnswer } from './native-reader.ts';
+
+/** Order of a point among equal times: partition · 2^40 + flushTo − 1 (ports/warehouse.ts). */
+export function orderOf(partition: number, flushTo: number): number {
+  return partition * 2 ** 40 + flushTo - 1;
+}
+
+type Steps = ArrayColumn<Int8Array | Int16Array | Int32Array | BigInt64Array>;
+
+/** Undoes chunk-columns.ts, a row at a time. */
+export class ChunkReader {
+  readonly rows: number;
+  readonly series: BigUint64Array;
+  readonly partition: Uint16Array;
+  readonly flushTo: Float64Array;
+  readonly n: Uint32Array;
+  readonly #start: Float64Array;
+  readonly #timeScale: Uint16Array;
+  readonly #timeFraction: Uint16Array;
+  readonly #timeStep: Uint32Array;
+  readonly #timeSteps: ArrayColumn<Uint32Array>;
+  readonly #timeRaw: ArrayColumn<Float64Array>;
+  readonly #exponent: Uint8Array;
+  readonly #first: Float64Array;
+  readonly #steps: readonly Steps[];
+  readonly #valuesRaw: ArrayColumn<Float64Array>;
+  readonly #runLengths: ArrayColumn<Uint32Array>;
+  readonly #runFlushes: ArrayColumn<BigUint64Array>;
+  readonly #receipts: { lag: Float64Array; step: Int32Array; steps: ArrayColumn<Int32Array> } | undefined;
+  readonly texts: Readonly<Record<TextName, ArrayColumn<string[]>>> | undefined;
+
+  constructor(answer: NativeAnswer, records: boolean) {
+    this.rows = answer.rows;
+    this.series = answer.fixed('series', 'UInt64');
+    this.partition = answer.fixed('partition', 'UInt16');
+    this.flushTo = answer.numbers('flush_to');
+    this.n = answer.fixed('n', 'UInt32');
+    this.#start = answer.numbers('start');
+    this.#timeScale = answer.fixed('time_scale', 'UInt16');
+    this.#timeFraction = answer.fixed('time_fraction', 'UInt16');
+    this.#timeStep = answer.fixed('time_step', 'UInt32');
+    this.#timeSteps = answer.array('time_steps', 'UInt32');
+    this.#timeRaw = answer.array('time_raw', 'Float64');
+    this.#exponent = answer.fixed('exponent', 'UInt8');
+    this.#first = answer.numbers('first');
+    this.#steps = [
+      answer.array('steps8', 'Int8'),
+      answer.array('steps16', 'Int16'),
+      answer.array('steps32', 'Int32'),
+      answer.array('steps64', 'Int64'),
+    ];
+    this.#valuesRaw = answer.array('values_raw', 'Float64');
+    this.#runLengths = answer.array('run_lengths', 'UInt32');
+    this.#runFlushes = answer.array('run_flushes', 'UInt64');
+    if (!records) return;
+    this.#receipts = {
+      lag: answer.numbers('receipt_lag'),
+      step: answer.fixed('receipt_step', 'Int32'),
+      steps: answer.array('receipt_steps', 'Int32'),
+    };
+    this.texts = {
+      dataIds: answer.stringArray('data_ids'),
+      actors: answer.stringArray('actors'),
+      messages: answer.stringArray('messages'),
+    };
+  }
+
+  times(row: number, out: Float64Array): void {
+    const scale = this.#timeScale[row]!;
+    if (scale === 0) {
+      out.set(slice(this.#timeRaw, row));
+      return;
+    }
+    let step = this.#start[row]! * scale + this.#timeFraction[row]!;
+    const even = this.#timeStep[row]!;
+    const { offsets, values } = this.#timeSteps;
+    const base = offsets[row]!;
+    const isEven = offsets[row + 1] === base;
+    for (let i = 0; i < out.length; i++) {
+      out[i] = scale === 1 ? step : step / scale;
+      step += isEven ? even : (values[base + i] ?? 0);
+    }
+  }
+
+  values(row: number, out: Float64Array): void {
+    const exponent = this.#exponent[row]!;
+    if (exponent === rawExponent) {
+      out.set(slice(this.#valuesRaw, row));
+      return;
+    }
+    const scale = powersOfTen[exponent]!;
+    let integer = this.#first[row]!;
+    out[0] = integer / scale;
+    if (out.length === 1) return;
+    const { offsets, values } = this.#steps.find((steps) => steps.offsets[row + 1]! > steps.offsets[row]!)!;
+    const base = offsets[row]!;
+    for (let i = 1; i < out.length; i++) {
+      integer += Number(values[base + i - 1]);
+      out[i] = integer / scale;
+    }
+  }
+
+  receipts(row: number, out: Float64Array): void {
+    const { lag, step, steps } = this.#receipts!;
+    let at = this.#start[row]! + lag[row]!;
+    const base = steps.offsets[row]!;
+    const isEven = steps.offsets[row + 1] === base;
+    for (let i = 0; i < out.length; i++) {
+      out[i] = at;
+      at += isEven ? step[row]! : (steps.values[base + i] ?? 0);
+    }
+  }
+
+  /** `flush_to` of each point. */
+  flushes(row: number, out: Float64Array): void {
+    const lengths = slice(this.#runLengths, row);
+    if (lengths.length === 0) {
+      out.fill(this.flushTo[row]!);
+      return;
+    }
+    const base = this.#runFlushes.offsets[row]!;
+    let at = 0;
+    for (let run = 0; run < lengths.length; run++) {
+      out.fill(Number(this.#runFlushes.values[base + run]!), at, at + lengths[run]!);
+      at += lengths[run]!;
+    }
+  }
+}
+
+function slice<T extends Float64Array | Uint32Array>(column: ArrayColumn<T>, row: number): T {
+  return column.values.subarray(column.offsets[row], column.offsets[row + 1]) as T;
+}
+
+type TextName = 'dataIds' | 'actors' | 'messages';
+const textNames: readonly TextName[] = ['dataIds', 'actors', 'messages'];
+
+/** Collects decoded points, cut to a range, as flat columns. */
+export class PointSink {
+  #length = 0;
+  #capacity = 4096;
+  #series = new Uint32Array(this.#capacity);
+  #timestamps = new Float64Array(this.#capacity);
+  #values = new Float64Array(this.#capacity);
+  #order = new Float64Array(this.#capacity);
+  #receivedAt: Float64Array;
+  readonly #records: boolean;
+  readonly #texts: Record<TextName, (string | undefined)[] | undefined>;
+
+  constructor(records: boolean) {
+    this.#records = records;
+    this.#receivedAt = new Float64Array(records ? this.#capacity : 0);
+    this.#texts = { dataIds: undefined, actors: undefined, messages: undefined };
+  }
+
+  /** Adds the points of a row with `from <= time < to`; within a row times ascend. */
+  add(reader: ChunkReader, row: number, series: number, from: number, to: number): void {
+    const n = reader.n[row]!;
+    const start = this.#length;
+    this.#reserve(n);
+    const end = start + n;
+    const times = this.#timestamps.subarray(start, end);
+    reader.times(row, times);
+    let low = 0;
+    while (low < n && times[low]! < from) low++;
+    let high = n;
+    while (high > low && times[high - 1]! >= to) high--;
+    reader.values(row, this.#values.subarray(start, end));
+    const order = this.#order.subarray(start, end);
+    reader.flushes(row, order);
+    const partition = reader.partition[row]!;
+    for (let i = low; i < high; i++) order[i] = orderOf(partition, order[i]!);
+    if (this.#records) reader.receipts(row, this.#receivedAt.subarray(start, end));
+    if (low > 0) {
+      for (const column of this.#numberColumns()) column.copyWithin(start, start + low, start + high);
+    }
+    this.#series.fill(series, start, start + high - low);
+    this.#length = start + high - low;
+    if (this.#records) this.#addTexts(reader, row, start, low, high);
+  }
+
+  #addTexts(reader: ChunkReader, row: number, start: number, low: number, high: number): void {
+    for (const name of textNames) {
+      const { offsets, values } = reader.texts![name];
+      const base = offsets[row]!;
+      if (offsets[row + 1] === base) continue;
+      const column = (this.#texts[name] ??= []);
+      padTo(column, start);
+      for (let i = low; i < high; i++) column.push(values[base + i] === '' ? undefined : values[base + i]);
+    }
+  }
+
+  #numberColumns(): Float64Array[] {
+    const columns = [this.#timestamps, this.#values, this.#order];
+    return this.#records ? [...columns, this.#receivedAt] : columns;
+  }
+
+  #reserve(count: number): void {
+    if (this.#length + count <= this.#capacity) return;
+    this.#capacity = Math.max(this.#length + count, this.#capacity * 2);
+    const grow = (column: Float64Array) => {
+      const grown = new Float64Array(this.#capacity);
+      grown.set(column.subarray(0, this.#length));
+      return grown;
+    };
+    this.#timestamps = grow(this.#timestamps);
+    this.#values = grow(this.#values);
+    this.#order = grow(this.#order);
+    if (this.#records) this.#receivedAt = grow(this.#receivedAt);
+    const series = new Uint32Array(this.#capacity);
+    series.set(this.#series.subarray(0, this.#length));
+    this.#series = series;
+  }
+
+  columns(): PointColumns {
+    const n = this.#length;
+    const text = (name: TextName) => {
+      const column = this.#texts[name];
+      if (column !== undefined) padTo(column, n);
+      return column;
+    };
+    return {
+      length: n,
+      series: this.#series.subarray(0, n),
+      timestamps: this.#timestamps.subarray(0, n),
+      values: this.#values.subarray(0, n),
+      order: this.#order.subarray(0, n),
+      receivedAt: this.#receivedAt.subarray(0, this.#records ? n : 0),
+      dataIds: text('dataIds'),
+      actors: text('actors'),
+      messages: text('messages'),
+    };
+  }
+}
+
+function padTo(column: (string | undefined)[], length: number): void {
+  while (column.length < length) column.push(undefined);
+}

@@ -1,0 +1,43 @@
+import type { OffsetVector, PointsRequest } from '@nowcast/ports';
+import { chunkRes, type Manifest } from './manifest.ts';
+import { dayMs } from './schema.ts';
+import { vectorLiteral } from './state-sql.ts';
+
+/** The rows of `chunks` that a points request sees; expects the parameters tenant, metric, series, at, from and to. */
+export function chunkConditions(manifest: Manifest, request: PointsRequest): string {
+  const conditions = [
+    'tenant = {tenant:String}',
+    'metric = {metric:String}',
+    request.series.length === 1 ? `series = ${request.series[0]!}` : 'series IN {series:Array(UInt64)}',
+    'start < {to:Int64}',
+    'until >= {from:Int64}',
+    'flush_to <= {at:Array(UInt64)}[partition + 1]',
+    ...generationConditions(manifest, request.at),
+  ];
+  if (request.statedAt !== undefined) {
+    const column = request.bySketch === true ? 'sketch_res' : 'state_res';
+    conditions.push(request.statedAt.length === 0 ? '0' : `${column} IN (${request.statedAt.join(', ')})`);
+  }
+  return conditions.join(' AND ');
+}
+
+/**
+ * Hides, of every day that was compacted and not yet cleaned, what the reader's generation replaced, and generations
+ * that the reader's vector does not reach. Days long compacted need no condition: only one generation is left.
+ */
+export function generationConditions(manifest: Manifest, at: OffsetVector): string[] {
+  const conditions: string[] = [];
+  if (manifest.pendingGen !== undefined) conditions.push(`gen < ${manifest.pendingGen}`);
+  for (const [day, generations] of manifest.periods(chunkRes)) {
+    const used = manifest.generationAt(chunkRes, day, at);
+    const newer = generations.filter(({ gen }) => gen > (used?.gen ?? 0));
+    const of = `start >= ${day} AND start < ${day + dayMs}`;
+    if (newer.length > 0) conditions.push(`NOT (${of} AND gen >= ${newer[0]!.gen})`);
+    if (used !== undefined && !manifest.isClean(chunkRes, day, used.gen)) {
+      conditions.push(
+        `NOT (${of} AND gen < ${used.gen} AND flush_to <= ${vectorLiteral(used.vector)}[partition + 1])`,
+      );
+    }
+  }
+  return conditions;
+}

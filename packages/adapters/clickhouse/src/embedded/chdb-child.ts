@@ -1,0 +1,133 @@
+/**
+ * Entry of the child process that holds the engine. A native crash or an out-of-memory kill takes this process down
+ * and nothing else: the parent starts it again and repeats what the log has (docs/decisions/0003).
+ *
+ * One chDB session runs one query at a time, so each lane has sessions of its own; a further one, never used for work,
+ * kills queries. The process ends with its parent: a closed IPC channel means nobody will ever ask again.
+ */
+import { Session } from 'chdb';
+import type { Lane } from '../sql-connection.ts';
+import type { ChildOptions, ChildReply, ChildRequest } from './messages.ts';
+
+type RunRequest = Extract<ChildRequest, { kind: 'run' }>;
+
+const options = JSON.parse(process.argv[2] ?? '{}') as ChildOptions;
+
+function send(reply: ChildReply): void {
+  process.send?.(reply, undefined, {}, () => undefined);
+}
+
+/** Sessions of one lane and the calls that wait for one of them. */
+class LanePool {
+  readonly #idle: Session[];
+  readonly #waiting: RunRequest[] = [];
+  readonly #running = new Set<number>();
+
+  constructor(sessions: Session[]) {
+    this.#idle = sessions;
+  }
+
+  push(request: RunRequest): void {
+    this.#waiting.push(request);
+    this.#next();
+  }
+
+  /** `true` when the call runs right now and must be killed; a waiting one is simply dropped. */
+  cancel(id: number): boolean {
+    const waiting = this.#waiting.findIndex((request) => request.id === id);
+    if (waiting >= 0) this.#waiting.splice(waiting, 1);
+    return this.#running.has(id);
+  }
+
+  #next(): void {
+    const session = this.#idle.pop();
+    if (session === undefined) return;
+    const request = this.#waiting.shift();
+    if (request === undefined) {
+      this.#idle.push(session);
+      return;
+    }
+    this.#running.add(request.id);
+    void run(session, request).finally(() => {
+      this.#running.delete(request.id);
+      this.#idle.push(session);
+      this.#next();
+    });
+  }
+}
+
+async function run(session: Session, request: RunRequest): Promise<void> {
+  try {
+    const result = await session.queryAsync(`/*nowcast:${request.id}*/ ${request.sql}`, { format: 'Native' });
+    send({ kind: 'done', id: request.id, bytes: request.answer ? result.bytes() : undefined });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const code = /Code: (\d+)/.exec(message)?.[1];
+    send({ kind: 'failed', id: request.id, code: code === undefined ? undefined : Number(code), message });
+  }
+}
+
+/** The directory may still be held by a predecessor that is about to notice the end of its parent. */
+async function openFirst(): Promise<Session> {
+  const patienceMs = 10_000;
+  const start = performance.now();
+  for (;;) {
+    try {
+      return new Session(options.path);
+    } catch (error) {
+      if (performance.now() - start > patienceMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+async function open(): Promise<Map<Lane | 'control', Session[]>> {
+  const first = await openFirst();
+  const more = (count: number) => Array.from({ length: count }, () => new Session(options.path));
+  const sessions = new Map<Lane | 'control', Session[]>([
+    ['read', [first, ...more(options.readSessions - 1)]],
+    ['write', more(1)],
+    ['upkeep', more(1)],
+    ['control', more(1)],
+  ]);
+  const settings = Object.entries(options.settings).map(([name, value]) => `${name} = ${value}`);
+  for (const session of [...sessions.values()].flat()) {
+    await session.queryAsync(`SET ${settings.join(', ')}`, { format: 'Native' });
+  }
+  return sessions;
+}
+
+function serve(sessions: Map<Lane | 'control', Session[]>): void {
+  const control = sessions.get('control')![0]!;
+  const pools = new Map<Lane, LanePool>();
+  for (const lane of ['read', 'write', 'upkeep'] as const) pools.set(lane, new LanePool(sessions.get(lane)!));
+  const cancel = (id: number) => {
+    const running = [...pools.values()].filter((pool) => pool.cancel(id)).length > 0;
+    if (!running) return;
+    // ASYNC: the synchronous form was seen to hang.
+    const kill = `KILL QUERY WHERE startsWith(query, '/*nowcast:${id}*/') ASYNC`;
+    control.queryAsync(kill, { format: 'Native' }).catch(() => undefined);
+  };
+  process.on('message', (message: ChildRequest) => {
+    if (message.kind === 'run') pools.get(message.lane)!.push(message);
+    else if (message.kind === 'cancel') cancel(message.id);
+    else close([...sessions.values()].flat());
+  });
+  send({ kind: 'ready' });
+}
+
+function close(sessions: readonly Session[]): void {
+  for (const session of sessions) session.close();
+  process.exit(0);
+}
+
+// No orderly end here: every acknowledged insert is on disk, and a query in flight would only delay the end.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+// Ctrl-C reaches the whole process group; the parent decides when the engine goes.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+
+open().then(serve, (error: unknown) => {
+  send({ kind: 'open_failed', message: error instanceof Error ? error.message : String(error) });
+  process.exitCode = 1;
+});

@@ -1,0 +1,21 @@
+import type { Lane } from '../sql-connection.ts';
+
+/** Parent → child. */
+export type ChildRequest =
+  | { kind: 'run'; id: number; lane: Lane; sql: string; answer: boolean }
+  | { kind: 'cancel'; id: number }
+  | { kind: 'close' };
+
+/** Child → parent. */
+export type ChildReply =
+  | { kind: 'ready' }
+  | { kind: 'open_failed'; message: string }
+  | { kind: 'done'; id: number; bytes: Uint8Array | undefined }
+  | { kind: 'failed'; id: number; code: number | undefined; message: string };
+
+/** What the child is told at its start, as its one argument. */
+export interface ChildOptions {
+  path: string;
+  settings: Readonly<Record<string, number>>;
+  readSessions: number;
+}

@@ -1,0 +1,35 @@
+import { appError, type ErrorCode } from '@nowcast/contract';
+
+/** ClickHouse's error numbers that mean something to a caller; everything else is ours to fix. */
+const known: Readonly<Record<number, { code: ErrorCode; message: string }>> = {
+  159: {
+    code: 'query.timeout',
+    message: 'the query took too long; ask for a shorter range, a larger step or fewer series',
+  },
+  160: {
+    code: 'query.timeout',
+    message: 'the query would take too long; ask for a shorter range, a larger step or fewer series',
+  },
+  241: {
+    code: 'query.too_large',
+    message: 'the query needs too much memory; ask for a shorter range, a larger step or fewer series',
+  },
+  396: {
+    code: 'query.too_large',
+    message: 'the answer would be too large; ask for a shorter range, a larger step or fewer series',
+  },
+  394: { code: 'request.cancelled', message: 'the query was cancelled' },
+  // NOT_ENOUGH_SPACE, CANNOT_WRITE_TO_FILE_DESCRIPTOR, CANNOT_FSYNC: a full or failing disk.
+  243: { code: 'warehouse.unavailable', message: 'the warehouse has no disk space left; free some' },
+  75: { code: 'warehouse.unavailable', message: 'the warehouse cannot write to its disk' },
+  189: { code: 'warehouse.unavailable', message: 'the warehouse cannot sync its disk' },
+};
+
+export function engineError(number: number | undefined, message: string): Error {
+  const entry = number === undefined ? undefined : known[number];
+  const cause = new Error(message);
+  if (entry !== undefined) return appError(entry.code, entry.message, { cause });
+  return appError('server.error', `the warehouse engine refused a statement (code ${number ?? 'unknown'})`, {
+    cause,
+  });
+}

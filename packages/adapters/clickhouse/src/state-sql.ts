@@ -1,0 +1,211 @@
+import type { StateParts, StatesRequest } from '@nowcast/ports';
+import type { Coverage, LateHour, Range } from './coverage.ts';
+import type { SqlParams } from './sql-literals.ts';
+
+/**
+ * Compiles a states request into one statement: fine and coarse rows brought to the same columns (`v_…`), then merged
+ * by (group, bucket) exactly as the engine merges them in memory. Only the columns the answer needs are named.
+ */
+export interface Statement {
+  sql: string;
+  params: SqlParams;
+  /** Bucket index of the answer's `b` column. */
+  bucketOf: (b: number) => number;
+}
+
+/** What marks rows of series that belong to no group; they are dropped from the answer. */
+export const noGroup = 4_294_967_295;
+/** From this many series on, the index alone finds them and `transform` tells which rows are theirs. */
+const hintedSeries = 64;
+
+const order = `toUInt64(toUInt64(partition) * 1099511627776 + flush_to - 1)`;
+const fineValue = (bitsColumn: string, scaled: string) =>
+  `if(scale = 0, reinterpretAsFloat64(${bitsColumn}), (${scaled}) / scale)`;
+const fineTime = (column: string) =>
+  `if(time_scale = 0, reinterpretAsFloat64(${column}), bucket + ${column} / time_scale)`;
+
+/** The columns of one row, from the fine table and from the coarse one. */
+const scalarColumns = [
+  ['v_n', 'toUInt64(n)', 'n'],
+  ['v_sum', fineValue('total', 'total + toInt64(n) * first'), 'sum'],
+  ['v_min', fineValue('low', 'first - low'), 'min'],
+  ['v_max', fineValue('high', 'first + high'), 'max'],
+] as const;
+const endColumns = [
+  ['v_first', fineValue('first', 'first'), 'first'],
+  ['v_first_at', fineTime('first_in'), 'first_at'],
+  ['v_first_order', order, 'first_order'],
+  ['v_last', fineValue('last', 'first + last'), 'last'],
+  ['v_last_at', fineTime('last_in'), 'last_at'],
+  ['v_last_order', order, 'last_order'],
+] as const;
+const growthColumns = [['v_growth', fineValue('growth', 'growth'), 'growth']] as const;
+const quantileColumns = [
+  ['v_dd_index', 'dd_index', 'dd_index'],
+  ['v_dd_count', "CAST(dd_count, 'Array(UInt64)')", 'dd_count'],
+] as const;
+const uniqueColumns = [
+  ['v_hll_register', 'hll_register', 'hll_register'],
+  ['v_hll_rank', 'hll_rank', 'hll_rank'],
+] as const;
+
+const mergeScalar = `sum(v_n) AS o_n, sum(v_sum) AS o_sum, min(v_min) AS o_min, max(v_max) AS o_max`;
+// argMin of a tuple by a tuple: ties in time go by the order of the log.
+const mergeEnds = `argMin((v_first, v_first_at, v_first_order), (v_first_at, v_first_order)) AS o_f,
+  argMax((v_last, v_last_at, v_last_order), (v_last_at, v_last_order)) AS o_l`;
+/**
+ * Growth of rows one after the other: what each grew and what it grew by in between, a reset counting from zero.
+ * NaN when they overlap, because then the points of one lie between the points of the other.
+ */
+export const mergeGrowth = `arraySort(groupArray((v_first_at, v_first_order, v_last_at, v_last_order, v_first, v_last, v_growth))) AS rows_in_time,
+  if(arrayExists((a, b) -> (a.3, a.4) >= (b.1, b.2), arrayPopBack(rows_in_time), arrayPopFront(rows_in_time)), nan,
+    arraySum(r -> r.7, rows_in_time)
+      + arraySum((a, b) -> if(b.5 >= a.6, b.5 - a.6, b.5), arrayPopBack(rows_in_time), arrayPopFront(rows_in_time))) AS o_growth`;
+const mergeQuantiles = `sumMap(v_dd_index, v_dd_count) AS o_dd`;
+const mergeUniques = `maxMap(v_hll_register, v_hll_rank) AS o_hll`;
+
+type ColumnSource = readonly (readonly [name: string, fine: string, coarse: string])[];
+
+function stateColumnsOf(parts: StateParts): ColumnSource {
+  return [
+    ...(parts.scalar ? scalarColumns : []),
+    ...(parts.ends || parts.growth ? endColumns : []),
+    ...(parts.growth ? growthColumns : []),
+  ];
+}
+
+const unpackEnds = `o_f.1 AS o_first, o_f.2 AS o_first_at, o_f.3 AS o_first_order, o_l.1 AS o_last, o_l.2 AS o_last_at, o_l.3 AS o_last_order`;
+
+export function statesStatement(
+  request: StatesRequest,
+  coverage: Coverage,
+  pendingGen: number | undefined,
+): Statement {
+  const { parts } = request;
+  const ends = parts.ends || parts.growth;
+  const merged = [parts.scalar ? mergeScalar : '', ends ? mergeEnds : '', parts.growth ? mergeGrowth : ''];
+  const shown = ['g', 'b'];
+  if (parts.scalar) shown.push('o_n', 'o_sum', 'o_min', 'o_max');
+  if (ends) shown.push(unpackEnds);
+  if (parts.growth) shown.push('o_growth');
+  const tables = { fine: 'states', coarse: 'states_coarse' };
+  return compile(request, coverage, pendingGen, { tables, columns: stateColumnsOf(parts), merged, shown });
+}
+
+export function sketchesStatement(
+  request: StatesRequest,
+  coverage: Coverage,
+  pendingGen: number | undefined,
+): Statement {
+  const { parts } = request;
+  const columns = [...(parts.quantiles ? quantileColumns : []), ...(parts.uniques ? uniqueColumns : [])];
+  const merged = [parts.quantiles ? mergeQuantiles : '', parts.uniques ? mergeUniques : ''];
+  const shown = ['g', 'b'];
+  if (parts.quantiles) shown.push('o_dd.1 AS o_dd_index', 'o_dd.2 AS o_dd_count');
+  if (parts.uniques) shown.push('o_hll.1 AS o_hll_register', 'o_hll.2 AS o_hll_rank');
+  return compile(request, coverage, pendingGen, {
+    tables: { fine: 'sketches', coarse: 'sketches_coarse' },
+    columns,
+    merged,
+    shown,
+  });
+}
+
+interface Shape {
+  tables: { fine: string; coarse: string };
+  columns: ColumnSource;
+  merged: readonly string[];
+  shown: readonly string[];
+}
+
+function compile(
+  request: StatesRequest,
+  coverage: Coverage,
+  pendingGen: number | undefined,
+  shape: Shape,
+): Statement {
+  const bucket = bucketExpression(request.buckets);
+  const group = groupExpression(request);
+  const keys = `${group.sql} AS g, ${bucket.sql} AS b`;
+  const select = (table: string, column: 1 | 2, where: string) => {
+    const columns = shape.columns.map((source) => `${source[column]} AS ${source[0]}`);
+    return `SELECT ${[keys, ...columns].join(', ')} FROM ${table} WHERE tenant = {tenant:String} AND metric = {metric:String} AND ${group.filter} AND ${where}`;
+  };
+  const selects: string[] = [];
+  const fine = fineCondition(request, coverage);
+  if (fine !== undefined) selects.push(select(shape.tables.fine, 1, fine));
+  for (const [res, ranges] of coverage.coarse) {
+    const hidden = coverage.excluded
+      .filter((row) => row.res === res)
+      .map((row) => `NOT (bucket = ${row.period} AND gen = ${row.gen})`);
+    if (pendingGen !== undefined) hidden.push(`gen < ${pendingGen}`);
+    selects.push(
+      select(shape.tables.coarse, 2, [`res = ${res}`, rangeCondition(ranges), ...hidden].join(' AND ')),
+    );
+  }
+  const merged = shape.merged.filter((sql) => sql !== '').join(', ');
+  const sql = `SELECT ${shape.shown.join(', ')} FROM (SELECT g, b, ${merged} FROM (${selects.join(' UNION ALL ')}) GROUP BY g, b)`;
+  const { at, tenant, metric, series } = request;
+  const params: SqlParams = { at, tenant, metric, series, groups: request.groups };
+  return { sql: selects.length === 0 ? '' : sql, params, bucketOf: bucket.indexOf };
+}
+
+/** All series of one group need no look-up; more of them are told apart by a hash table over the ids. */
+function groupExpression(request: StatesRequest): { sql: string; filter: string } {
+  const { series, groups } = request;
+  const oneGroup = groups.every((group) => group === groups[0]);
+  const isIn = series.length === 1 ? `series = ${series[0]!}` : `series IN {series:Array(UInt64)}`;
+  if (oneGroup) return { sql: `toUInt32(${groups[0] ?? 0})`, filter: isIn };
+  const sql = `transform(series, {series:Array(UInt64)}, {groups:Array(UInt32)}, toUInt32(${noGroup}))`;
+  return { sql, filter: series.length < hintedSeries ? isIn : `indexHint(${isIn})` };
+}
+
+/**
+ * Even buckets by division; others (calendar months, days across a change of daylight saving) by binary search for
+ * the bucket's start, told in seconds from the first one, which fit 32 bits.
+ */
+function bucketExpression(buckets: Float64Array): { sql: string; indexOf: (b: number) => number } {
+  const first = buckets[0]!;
+  const step = buckets[1]! - first;
+  const even = buckets.every((start, i) => start === first + i * step);
+  if (buckets.length === 2) return { sql: 'toUInt32(0)', indexOf: () => 0 };
+  if (even) return { sql: `toUInt32(intDiv(bucket - ${first}, ${step}))`, indexOf: (b) => b };
+  const starts = buckets.subarray(0, -1);
+  const index = new Map(Array.from(starts, (start, i) => [(start - first) / 1000, i] as const));
+  const sql = `toUInt32(intDiv(toInt64(roundDown(bucket, CAST([${starts.join(',')}], 'Array(Int64)'))) - ${first}, 1000))`;
+  return { sql, indexOf: (b) => index.get(b)! };
+}
+
+function fineCondition(request: StatesRequest, coverage: Coverage): string | undefined {
+  const { resolutions } = request;
+  const ranges = [];
+  if (coverage.fine.length > 0) ranges.push(rangeCondition(coverage.fine));
+  ranges.push(...coverage.late.map((late) => lateCondition(late)));
+  if (ranges.length === 0 || resolutions.length === 0) return undefined;
+  const bounds = rangeCondition([boundsOf(coverage)]);
+  return `${bounds} AND (${ranges.join(' OR ')}) AND res IN (${resolutions.join(', ')}) AND flush_to <= {at:Array(UInt64)}[partition + 1]`;
+}
+
+/** One plain range around everything, which is what the engine's indexes understand best. */
+function boundsOf(coverage: Coverage): Range {
+  const starts = [...coverage.fine.map((range) => range.from), ...coverage.late.map((late) => late.hour)];
+  const ends = [
+    ...coverage.fine.map((range) => range.to),
+    ...coverage.late.map((late) => late.hour + 3_600_000),
+  ];
+  return { from: Math.min(...starts), to: Math.max(...ends) };
+}
+
+function lateCondition({ hour, vector }: LateHour): string {
+  return `(bucket >= ${hour} AND bucket < ${hour + 3_600_000} AND flush_to > ${vectorLiteral(vector)}[partition + 1])`;
+}
+
+/** Offsets of a vector; partitions beyond it read as 0. */
+export function vectorLiteral(vector: readonly number[]): string {
+  return `CAST([${vector.join(',')}], 'Array(UInt64)')`;
+}
+
+function rangeCondition(ranges: readonly Range[]): string {
+  const conditions = ranges.map(({ from, to }) => `(bucket >= ${from} AND bucket < ${to})`);
+  return conditions.length === 1 ? conditions[0]! : `(${conditions.join(' OR ')})`;
+}
