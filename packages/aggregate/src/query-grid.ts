@@ -169,10 +169,43 @@ export class QueryGrid {
     }
   }
 
-  /** Merges one row of another grid into the cell that starts at `start`. */
-  mergeCell(unit: number, start: number, other: StateGrid, row: number): void {
+  /**
+   * Merges one row of another grid into the cell that starts at `start`; false when that lies outside the range (a
+   * counter is seeded by what lies before it).
+   */
+  mergeCell(unit: number, start: number, other: StateGrid, row: number): boolean {
+    if (start >= this.spec.to) return false;
+    if (start < this.spec.from) {
+      if (this.parts.growth)
+        this.seedCounter(unit, other.lastAt[row]!, other.last[row]!, other.lastOrder[row]!);
+      return false;
+    }
     this.#states.mergeRow(this.#rowOf(unit, start), other, row);
     this.#noteOverlap(unit);
+    return true;
+  }
+
+  /**
+   * Merges everything another grid of the same query holds; both must have been given the same series in the same
+   * order. For counters the other grid's points should be the later ones: whatever lies inside is `overlapping`.
+   */
+  mergeGrid(other: QueryGrid): void {
+    for (let unit = 0; unit < other.unitCount; unit += 1) {
+      const seed = other.#seeds[unit];
+      if (seed !== undefined) this.seedCounter(unit, seed.at, seed.value, seed.order);
+      const cells = other.#units[unit]!;
+      for (let i = 0; i < cells.length; i += 1)
+        this.mergeCell(unit, cells.startAt(i), other.#states, cells.rowAt(i));
+    }
+    for (const unit of other.overlapping) this.overlapping.add(unit);
+  }
+
+  /** An empty grid of the same query with the same groups and units under the same numbers. */
+  emptyCopy(): QueryGrid {
+    const copy = new QueryGrid(this.spec);
+    for (const { labels } of this.#groups) copy.addGroup(labels);
+    if (this.perSeries) for (const group of this.#unitGroup) copy.addSeries(group);
+    return copy;
   }
 
   /** A counter's last point before the range; of several the latest counts. */
@@ -190,8 +223,11 @@ export class QueryGrid {
     this.overlapping.delete(unit);
   }
 
-  /** Moves the range's start on; cells that begin before it are dropped and a counter's last point becomes its seed. */
-  dropBefore(from: number): void {
+  /**
+   * Moves the range's start on; cells that begin before it are dropped and a counter's last point becomes its seed.
+   * Groups that lost cells are told to `onDrop`, repeatedly.
+   */
+  dropBefore(from: number, onDrop?: (group: number) => void): void {
     this.spec.from = from;
     for (let unit = 0; unit < this.#units.length; unit += 1) {
       const cells = this.#units[unit]!;
@@ -202,6 +238,7 @@ export class QueryGrid {
           this.seedCounter(unit, lastAt[row]!, last[row]!, lastOrder[row]!);
         }
         this.#release(row);
+        onDrop?.(this.#unitGroup[unit]!);
       }
     }
   }
@@ -211,6 +248,11 @@ export class QueryGrid {
     const cells = this.#units[unit]!;
     const i = cells.lowerBound(start + 1);
     return i < cells.length ? cells.startAt(i) : Number.NaN;
+  }
+
+  /** Whether the group has any cell at all. */
+  hasCells(group: number): boolean {
+    return this.#groups[group]!.units.some((unit) => this.#units[unit]!.length > 0);
   }
 
   /** Value of one bucket of a line made of these units; NaN when it has none. */

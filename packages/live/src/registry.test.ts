@@ -1,0 +1,163 @@
+import { normaliseQuery, rangeNow } from '@nowcast/aggregate';
+import { differences, evaluate, scenario } from '@nowcast/aggregate/testing';
+import type { Query } from '@nowcast/contract';
+import { ManualClock } from '@nowcast/kernel';
+import type { ViewFrame } from '@nowcast/ports';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LiveViewRegistry } from './registry.ts';
+import { FakeEngine } from './testing/fake-engine.ts';
+import { Viewer } from './testing/viewer.ts';
+
+/** Lets every promise that can settle do so. */
+async function drainMicrotasks(): Promise<void> {
+  for (let i = 0; i < 30; i += 1) await Promise.resolve();
+}
+
+interface Client {
+  query: Query;
+  viewer: Viewer;
+  /** Open and reading frames. */
+  view: number | undefined;
+  opening: boolean;
+}
+
+/** The engine, the registry and some clients that come and go, driven one step at a time. */
+class World {
+  readonly clock: ManualClock;
+  readonly engine: FakeEngine;
+  readonly registry: LiveViewRegistry;
+  readonly clients: Client[];
+
+  constructor(nowMs: number, queries: readonly Query[]) {
+    this.clock = new ManualClock(nowMs);
+    this.engine = new FakeEngine(this.clock);
+    this.registry = new LiveViewRegistry(this.engine, this.engine.at, { lingerMs: 3000, lingering: 1 });
+    this.clients = queries.map((query) => ({ query, viewer: new Viewer(), view: undefined, opening: false }));
+  }
+
+  tick(): void {
+    this.deliver(this.registry.advance(this.engine.tick()));
+  }
+
+  deliver(frames: readonly ViewFrame[]): void {
+    for (const frame of frames)
+      for (const { view, viewer } of this.clients) if (view === frame.view) viewer.apply(frame);
+  }
+
+  /** Opens the client's view, or resumes it where the client was when it closed. */
+  toggle(client: Client): void {
+    if (client.opening) return;
+    if (client.view !== undefined) {
+      this.registry.close(client.view);
+      client.view = undefined;
+      return;
+    }
+    client.opening = true;
+    void this.#open(client);
+  }
+
+  async #open(client: Client): Promise<void> {
+    const { view, epoch } = await this.registry.open('t', client.query);
+    client.opening = false;
+    client.view = view;
+    const { seq } = client.viewer;
+    client.viewer.apply(this.registry.read(view, seq === undefined ? undefined : { epoch, seq }));
+  }
+
+  /** Until nothing is under way any more: loads done, late counters reloaded, rankings worked out. */
+  async settle(): Promise<void> {
+    for (let i = 0; i < 4; i += 1) {
+      this.engine.releaseLoads();
+      await drainMicrotasks();
+      this.clock.advance(1000);
+      this.tick();
+      await drainMicrotasks();
+    }
+    this.engine.releaseLoads();
+    await drainMicrotasks();
+    this.tick();
+  }
+
+  /** How far what each open client shows departs from the naive reference. */
+  check(): string[] {
+    const now = this.clock.now();
+    return this.clients.flatMap(({ query, viewer, view }) => {
+      if (view === undefined) return [];
+      const resolved = normaliseQuery(query, now);
+      const { from } = rangeNow(resolved, now);
+      if (resolved.agg === 'none') {
+        const expected = JSON.stringify(
+          this.engine.newestRecords(resolved, from).map(({ data_id }) => data_id),
+        );
+        const given = JSON.stringify(viewer.points(from, resolved.limit!).map(({ data_id }) => data_id));
+        return given === expected ? [] : [`records ${given}, expected ${expected}`];
+      }
+      return differences(viewer.lines(from), evaluate(this.engine.log, resolved, { from, to: Infinity }));
+    });
+  }
+}
+
+/** Other questions about the same points, so that folds are shared by views of other steps and parts. */
+function variants({ limit: _limit, ...query }: Query): Query[] {
+  return [
+    { ...query, agg: 'p90', across: 'merge' },
+    { ...query, agg: 'last', group_by: [] },
+    { ...query, agg: 'none', limit: 7 },
+  ];
+}
+
+const step = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant('append' as const), count: fc.integer({ min: 1, max: 8 }) }),
+  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('tick' as const) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('toggle' as const), client: fc.nat({ max: 4 }) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('load' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('sleep' as const), ms: fc.integer({ min: 1, max: 4000 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('settle' as const) }) },
+);
+
+describe('live views against the naive reference', () => {
+  it('show the same at every settled moment, whatever the interleaving of points, ticks, opens and resumes', async () => {
+    let compared = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        scenario,
+        fc.array(step, { minLength: 5, maxLength: 40, size: 'max' }),
+        fc.boolean(),
+        async ({ points, query, nowMs }, steps, slow) => {
+          const world = new World(nowMs, [query, query, ...variants(query)]);
+          world.engine.slow = slow;
+          const queue = [...points];
+          for (const action of steps) {
+            if (action.do === 'append')
+              for (const point of queue.splice(0, action.count)) world.engine.append(point);
+            else if (action.do === 'tick') world.tick();
+            else if (action.do === 'toggle') world.toggle(world.clients[action.client]!);
+            else if (action.do === 'load') world.engine.releaseLoads();
+            else if (action.do === 'sleep') world.clock.advance(action.ms);
+            else {
+              await world.settle();
+              compared += world.clients.filter(({ view }) => view !== undefined).length;
+              expect(world.check()).toEqual([]);
+            }
+            await drainMicrotasks();
+          }
+          for (const point of queue) world.engine.append(point);
+          for (const client of world.clients) if (client.view === undefined) world.toggle(client);
+          await world.settle();
+          expect(world.clients.every(({ view }) => view !== undefined)).toBe(true);
+          compared += world.clients.length;
+          expect(world.check()).toEqual([]);
+        },
+      ),
+      { numRuns: 400 },
+    );
+    expect(compared).toBeGreaterThan(1000);
+  });
+});

@@ -1,0 +1,274 @@
+import { normaliseQuery, type ResolvedQuery } from '@nowcast/aggregate';
+import { appError, type Query } from '@nowcast/contract';
+import type { Unsubscribe } from '@nowcast/kernel';
+import type { OffsetVector, OpenView, ViewFrame } from '@nowcast/ports';
+import { FeedView } from './feed-view.ts';
+import { GridView } from './grid-view.ts';
+import { formatPosition, parsePosition } from './position.ts';
+import { SeriesWatchers } from './series-watchers.ts';
+import { defaultLiveLimits, type LiveLimits, type LiveSources, type Tick } from './sources.ts';
+
+interface Entry {
+  id: number;
+  key: string;
+  query: ResolvedQuery;
+  view: GridView | FeedView;
+  viewers: number;
+  /** Settles when the view is loaded; every opener waits for it. */
+  ready: Promise<void>;
+  isReady: boolean;
+  handles: number[];
+  unwatch: Unsubscribe;
+  cancelLinger: Unsubscribe | undefined;
+  /** The present state whole, encoded once a revision. */
+  snapshot: { seq: string; frame: ViewFrame } | undefined;
+  receivedAt: number;
+  /** Position of the last change. */
+  seq: string;
+}
+
+export interface LiveStats {
+  views: number;
+  lingering: number;
+  cells: number;
+  reloads: number;
+}
+
+/**
+ * All live views of one engine, keyed by (tenant, normalised query): a thousand viewers of one question cost one
+ * computation and one encoding a tick.
+ *
+ * The engine calls `advance` once a tick with what arrived since the last one, and publishes the frames it returns.
+ * Positions: `advance` moves the registry to the log vector of the tick; a view that is opened between two ticks loads
+ * history at exactly that vector, and everything newer reaches it through the ticks that follow.
+ *
+ * A view without viewers lingers: it keeps folding points, so that a reload of the page finds it warm, but works out
+ * no values until it is looked at again.
+ */
+export class LiveViewRegistry {
+  readonly #sources: LiveSources;
+  readonly #limits: LiveLimits;
+  readonly #watchers = new SeriesWatchers();
+  readonly #byKey = new Map<string, Entry>();
+  readonly #byId = new Map<number, Entry>();
+  #at: OffsetVector;
+  #nextId = 1;
+  #reloads = 0;
+
+  /** `at`: the vector the engine stands at; history below it is `loadGrid`'s, the rest comes through `advance`. */
+  constructor(sources: LiveSources, at: OffsetVector, limits: Partial<LiveLimits> = {}) {
+    this.#sources = sources;
+    this.#at = at;
+    this.#limits = { ...defaultLiveLimits, ...limits };
+  }
+
+  /** Opens or joins the view of a query. Rejects with `query.invalid`, `query.too_large` or what loading rejects with. */
+  async open(tenant: string, query: Query): Promise<OpenView> {
+    const resolved = normaliseQuery(query, this.#sources.clock.now());
+    const key = `${tenant}\0${resolved.key}`;
+    const entry = this.#byKey.get(key) ?? this.#create(tenant, key, resolved);
+    // A view that nobody watched has kept its states but not its values; nobody waits for the delta either.
+    if (entry.viewers === 0 && entry.isReady) this.#settle(entry);
+    entry.viewers += 1;
+    entry.cancelLinger?.();
+    entry.cancelLinger = undefined;
+    await entry.ready;
+    return {
+      view: entry.id,
+      epoch: this.#sources.epoch,
+      agg: entry.query.agg,
+      stepMs: entry.query.stepMs,
+    };
+  }
+
+  /** The view as `LiveViews.read` of the engine port says. Rejects with `request.not_found` for a view nobody opened. */
+  read(view: number, since: { epoch: string; seq: string } | undefined): ViewFrame {
+    const entry = this.#byId.get(view);
+    if (entry === undefined || !entry.isReady)
+      throw appError('request.not_found', `there is no open view ${view}; open it first`);
+    return (since === undefined ? undefined : this.#resume(entry, since)) ?? this.#snapshot(entry);
+  }
+
+  /** One call for each `open`, also for one that was rejected by its caller's own doing; unknown views are ignored. */
+  close(view: number): void {
+    const entry = this.#byId.get(view);
+    if (entry === undefined || entry.viewers === 0) return;
+    entry.viewers -= 1;
+    if (entry.viewers === 0) this.#linger(entry);
+  }
+
+  /**
+   * Folds the new points into the views and returns the deltas of those that have viewers. Call it at least once a
+   * second, also without points: windows slide, rankings settle and counters reload on it.
+   */
+  advance(tick: Tick): ViewFrame[] {
+    this.#watchers.fold(tick);
+    this.#at = tick.at;
+    const frames: ViewFrame[] = [];
+    for (const entry of this.#byId.values()) {
+      if (tick.receivedAt > 0) entry.receivedAt = tick.receivedAt;
+      if (!entry.isReady || entry.viewers === 0) continue;
+      const frame = this.#settle(entry);
+      if (frame !== undefined) frames.push(frame);
+      if (entry.view.wantsReload) this.#reload(entry);
+    }
+    return frames;
+  }
+
+  stats(): LiveStats {
+    let cells = 0;
+    let lingering = 0;
+    for (const { view, viewers } of this.#byId.values()) {
+      if (view instanceof GridView) cells += view.grid.cellCount;
+      if (viewers === 0) lingering += 1;
+    }
+    return { views: this.#byId.size, lingering, cells, reloads: this.#reloads };
+  }
+
+  /** Drops every view. */
+  stop(): void {
+    for (const entry of this.#byId.values()) this.#drop(entry);
+  }
+
+  #create(tenant: string, key: string, query: ResolvedQuery): Entry {
+    if (this.#byId.size >= this.#limits.views && !this.#dropOldestLingering())
+      throw appError(
+        'query.too_large',
+        `${this.#limits.views} live views are open and no more may be; close some panels`,
+      );
+    const view =
+      query.agg === 'none'
+        ? new FeedView(tenant, query, this.#sources)
+        : new GridView(tenant, query, this.#sources, this.#limits);
+    const handles: number[] = [];
+    const unwatch = this.#sources.watchSeries(tenant, query, (handle, definition) => {
+      handles.push(handle);
+      if (view instanceof FeedView) {
+        view.addSeries(handle, definition);
+        this.#watchers.addFeed(handle, view);
+      } else {
+        this.#watchers.addGrid(handle, view, view.addSeries(handle, definition));
+      }
+    });
+    const entry: Entry = {
+      id: this.#nextId,
+      key,
+      query,
+      view,
+      viewers: 0,
+      ready: Promise.resolve(),
+      isReady: false,
+      handles,
+      unwatch,
+      cancelLinger: undefined,
+      snapshot: undefined,
+      receivedAt: 0,
+      seq: '',
+    };
+    entry.seq = this.#positionOf(entry);
+    this.#nextId += 1;
+    this.#byKey.set(key, entry);
+    this.#byId.set(entry.id, entry);
+    entry.ready = this.#load(entry);
+    return entry;
+  }
+
+  async #load(entry: Entry): Promise<void> {
+    try {
+      await entry.view.load(this.#at);
+      entry.isReady = true;
+      this.#settle(entry);
+    } catch (error) {
+      this.#drop(entry);
+      throw error;
+    }
+  }
+
+  /** A failed reload leaves the view as it was; it is tried again when the view next wants it. */
+  #reload(entry: Entry): void {
+    this.#reloads += 1;
+    entry.view.load(this.#at).catch(() => undefined);
+  }
+
+  #settle(entry: Entry): ViewFrame | undefined {
+    const baseSeq = entry.seq;
+    const delta = entry.view.settle(entry.receivedAt);
+    const { receivedAt } = entry;
+    entry.receivedAt = 0;
+    if (delta === undefined) return undefined;
+    const seq = this.#positionOf(entry);
+    entry.seq = seq;
+    entry.snapshot = undefined;
+    if (entry.viewers === 0) return undefined;
+    const body = delta.encode(baseSeq, seq);
+    return { view: entry.id, kind: 'delta', baseSeq, seq, recovered: true, receivedAt, body };
+  }
+
+  #resume(entry: Entry, since: { epoch: string; seq: string }): ViewFrame | undefined {
+    const position = parsePosition(since.seq);
+    const known =
+      position !== undefined &&
+      since.epoch === this.#sources.epoch &&
+      position.instance === this.#sources.instance &&
+      position.view === entry.id &&
+      position.revision <= entry.view.revision;
+    if (!known) return undefined;
+    const { seq } = entry;
+    const body = entry.view.changesSince(position.revision, since.seq, seq);
+    if (body === undefined) return undefined;
+    return {
+      view: entry.id,
+      kind: 'delta',
+      baseSeq: since.seq,
+      seq,
+      recovered: true,
+      receivedAt: 0,
+      body,
+    };
+  }
+
+  #snapshot(entry: Entry): ViewFrame {
+    const { seq } = entry;
+    if (entry.snapshot?.seq === seq) return entry.snapshot.frame;
+    const frame: ViewFrame = {
+      view: entry.id,
+      kind: 'snapshot',
+      baseSeq: '',
+      seq,
+      recovered: false,
+      receivedAt: 0,
+      body: entry.view.snapshot(seq),
+    };
+    entry.snapshot = { seq, frame };
+    return frame;
+  }
+
+  #positionOf(entry: Entry): string {
+    const { instance } = this.#sources;
+    return formatPosition({ instance, view: entry.id, revision: entry.view.revision }, this.#at);
+  }
+
+  #linger(entry: Entry): void {
+    entry.cancelLinger = this.#sources.clock.after(this.#limits.lingerMs, () => this.#drop(entry));
+    let lingering = 0;
+    for (const { viewers } of this.#byId.values()) if (viewers === 0) lingering += 1;
+    if (lingering > this.#limits.lingering) this.#dropOldestLingering();
+  }
+
+  #dropOldestLingering(): boolean {
+    for (const entry of this.#byId.values()) {
+      if (entry.viewers > 0) continue;
+      this.#drop(entry);
+      return true;
+    }
+    return false;
+  }
+
+  #drop(entry: Entry): void {
+    entry.unwatch();
+    entry.cancelLinger?.();
+    for (const handle of entry.handles) this.#watchers.remove(handle, entry.view);
+    this.#byId.delete(entry.id);
+    if (this.#byKey.get(entry.key) === entry) this.#byKey.delete(entry.key);
+  }
+}

@@ -1,0 +1,151 @@
+import { type Buckets, type PartSet, StateGrid, stepKey } from '@nowcast/aggregate';
+import type { FeedView } from './feed-view.ts';
+import type { GridView } from './grid-view.ts';
+import type { PointRun, RunWants, Tick } from './sources.ts';
+
+/** Views that cut a series' points into the same buckets. */
+interface StepGroup {
+  key: string;
+  buckets: Buckets;
+  /** What any of the targets keeps. */
+  parts: PartSet;
+  /** One row that keeps those parts; shared by all groups that keep the same. */
+  scratch: StateGrid;
+  targets: { view: GridView; unit: number }[];
+}
+
+interface SeriesWatch {
+  steps: StepGroup[];
+  feeds: FeedView[];
+  wants: RunWants;
+}
+
+/**
+ * The index series → (view, unit), and the fold of new points through it.
+ *
+ * Pushing each point into each view would cost points × views. Instead the points of one series are cut into buckets
+ * once for each step in use and added up there; what the views get are a few ready states. Fifty views of the same
+ * thousand series then cost little more than one, and a series that nobody watches costs one look into an array.
+ */
+export class SeriesWatchers {
+  readonly #watches: (SeriesWatch | undefined)[] = [];
+  readonly #scratches = new Map<string, StateGrid>();
+
+  addGrid(handle: number, view: GridView, unit: number): void {
+    const watch = this.#watchOf(handle);
+    const { buckets } = view.query;
+    const key = `${stepKey(buckets.step)} ${buckets.step.kind === 'fixed' ? '' : buckets.tz}`;
+    let step = watch.steps.find((other) => other.key === key);
+    if (step === undefined) {
+      step = { key, buckets, parts: view.grid.parts, scratch: this.#scratchOf(view.grid.parts), targets: [] };
+      watch.steps.push(step);
+    }
+    step.targets.push({ view, unit });
+    this.#refresh(watch);
+  }
+
+  addFeed(handle: number, view: FeedView): void {
+    const watch = this.#watchOf(handle);
+    watch.feeds.push(view);
+    this.#refresh(watch);
+  }
+
+  remove(handle: number, view: GridView | FeedView): void {
+    const watch = this.#watches[handle];
+    if (watch === undefined) return;
+    watch.feeds = watch.feeds.filter((feed) => feed !== view);
+    for (const step of watch.steps) step.targets = step.targets.filter((target) => target.view !== view);
+    watch.steps = watch.steps.filter((step) => step.targets.length > 0);
+    if (watch.steps.length === 0 && watch.feeds.length === 0) this.#watches[handle] = undefined;
+    else this.#refresh(watch);
+  }
+
+  fold(tick: Tick): void {
+    for (let i = 0; i < tick.touchedCount; i += 1) {
+      const handle = tick.touched[i]!;
+      const watch = this.#watches[handle];
+      if (watch === undefined) continue;
+      const run = tick.read(handle, watch.wants);
+      for (const feed of watch.feeds) feed.addRun(handle, run);
+      for (const step of watch.steps) this.#foldStep(step, run);
+    }
+  }
+
+  #foldStep(step: StepGroup, arrived: PointRun): void {
+    const { buckets, parts, scratch, targets } = step;
+    const run = parts.growth ? inTime(arrived) : arrived;
+    const { timestamps, values, orders, actors, length } = run;
+    let i = 0;
+    while (i < length) {
+      const start = buckets.start(timestamps[i]!);
+      const end = buckets.end(timestamps[i]!);
+      scratch.clear(0);
+      do {
+        scratch.addPoint(0, timestamps[i]!, values[i]!, orders?.[i] ?? 0, actors?.[i]);
+        i += 1;
+      } while (i < length && timestamps[i]! >= start && timestamps[i]! < end);
+      for (const { view, unit } of targets) view.merge(unit, start, scratch, 0);
+    }
+  }
+
+  #scratchOf(parts: PartSet): StateGrid {
+    const key = JSON.stringify(parts);
+    let scratch = this.#scratches.get(key);
+    if (scratch === undefined) {
+      scratch = new StateGrid(parts, 1);
+      this.#scratches.set(key, scratch);
+    }
+    return scratch;
+  }
+
+  /** Brings what a series must be read with in line with who watches it. */
+  #refresh(watch: SeriesWatch): void {
+    for (const step of watch.steps) {
+      step.parts = step.targets.map(({ view }) => view.grid.parts).reduce(union);
+      step.scratch = this.#scratchOf(step.parts);
+    }
+    watch.wants = {
+      orders: watch.steps.some(({ parts }) => parts.ends),
+      actors: watch.steps.some(({ parts }) => parts.uniques) || watch.feeds.length > 0,
+      records: watch.feeds.length > 0,
+    };
+  }
+
+  #watchOf(handle: number): SeriesWatch {
+    let watch = this.#watches[handle];
+    if (watch === undefined) {
+      watch = { steps: [], feeds: [], wants: { orders: false, actors: false, records: false } };
+      this.#watches[handle] = watch;
+    }
+    return watch;
+  }
+}
+
+/** Counters are followed in time order; the run itself stays as it is, for the feeds. */
+function inTime(run: PointRun): PointRun {
+  const { length, timestamps, values, orders } = run;
+  let ascending = true;
+  for (let i = 1; i < length && ascending; i += 1) ascending = timestamps[i]! > timestamps[i - 1]!;
+  if (ascending) return run;
+  const at = Uint32Array.from({ length }, (_, i) => i).sort(
+    (a, b) =>
+      timestamps[a]! - timestamps[b]! || (orders?.[a] ?? 0) - (orders?.[b] ?? 0) || values[a]! - values[b]!,
+  );
+  return {
+    length,
+    timestamps: Float64Array.from(at, (i) => timestamps[i]!),
+    values: Float64Array.from(at, (i) => values[i]!),
+    orders: Float64Array.from(at, (i) => orders?.[i] ?? 0),
+    actors: run.actors === undefined ? undefined : Array.from(at, (i) => run.actors![i]),
+  };
+}
+
+function union(a: PartSet, b: PartSet): PartSet {
+  return {
+    scalar: a.scalar || b.scalar,
+    ends: a.ends || b.ends,
+    growth: a.growth || b.growth,
+    quantiles: a.quantiles || b.quantiles,
+    uniques: a.uniques || b.uniques,
+  };
+}

@@ -1,0 +1,198 @@
+import { derivedDataId, groupLabels, type ResolvedQuery } from '@nowcast/aggregate';
+import { type ReferencePoint, seriesMatches } from '@nowcast/aggregate/testing';
+import type { PointRecord, SeriesDefinition } from '@nowcast/contract';
+import type { ManualClock, Unsubscribe } from '@nowcast/kernel';
+import type { OffsetVector } from '@nowcast/ports';
+import type { FeedRecord, GridLoad, LiveSources, RecordLoad, Tick } from '../sources.ts';
+
+const partitionSpan = 2 ** 40;
+const partitions = 3;
+
+/** A log in memory, with loads that take as long as the test says, for tests of live views. */
+export class FakeEngine implements LiveSources {
+  readonly clock: ManualClock;
+  readonly epoch = 'epoch1';
+  readonly instance: string;
+  /** Everything that arrived, in order of arrival. */
+  readonly log: ReferencePoint[] = [];
+  readonly #handles = new Map<string, number>();
+  readonly #definitions: SeriesDefinition[] = [];
+  readonly #watchers = new Set<Watcher>();
+  readonly #gates: (() => void)[] = [];
+  #ticked = 0;
+  /** Whether loads wait for `releaseLoads`. */
+  slow = false;
+  /** The next load rejects with this. */
+  failure: Error | undefined;
+
+  constructor(clock: ManualClock, instance = 'i1') {
+    this.clock = clock;
+    this.instance = instance;
+  }
+
+  /** Position after everything that was given to a tick. */
+  get at(): OffsetVector {
+    return this.#vector(this.#ticked);
+  }
+
+  append(point: ReferencePoint): void {
+    const handle = this.#define(point.series);
+    this.log.push({ ...point, series: this.#definitions[handle]! });
+  }
+
+  /** What arrived since the last tick. */
+  tick(receivedAt = this.clock.now()): Tick {
+    const fresh = this.log.slice(this.#ticked);
+    this.#ticked = this.log.length;
+    const handles = [...new Set(fresh.map(({ series }) => this.#define(series)))];
+    return {
+      at: this.at,
+      receivedAt: fresh.length === 0 ? 0 : receivedAt,
+      touched: Uint32Array.from(handles),
+      touchedCount: handles.length,
+      read: (handle, wants) => {
+        const points = fresh.filter(({ series }) => this.#define(series) === handle);
+        return {
+          length: points.length,
+          timestamps: Float64Array.from(points, ({ timestamp }) => timestamp),
+          values: Float64Array.from(points, ({ value }) => value),
+          orders: wants.orders ? Float64Array.from(points, ({ order }) => order) : undefined,
+          actors: wants.actors ? points.map(({ actor }) => actor) : undefined,
+          receivedAt: wants.records ? Float64Array.from(points, () => receivedAt) : undefined,
+        };
+      },
+    };
+  }
+
+  watchSeries(tenant: string, query: ResolvedQuery, onSeries: OnSeries): Unsubscribe {
+    const watcher = { tenant, query, onSeries };
+    this.#definitions.forEach((definition, handle) => announce(watcher, handle, definition));
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  seriesId(handle: number): bigint {
+    return BigInt(handle);
+  }
+
+  async loadGrid(load: GridLoad): Promise<void> {
+    const points = this.#below(load);
+    await this.#gate();
+    const unitOf = new Map(load.handles.map((handle, i) => [handle, load.units[i]!]));
+    for (const { series, timestamp, value, order, actor } of points.toSorted(
+      (a, b) => a.timestamp - b.timestamp || a.order - b.order || a.value - b.value,
+    ))
+      load.grid.addPoint(unitOf.get(this.#define(series))!, timestamp, value, order, actor);
+  }
+
+  async loadRecords(load: RecordLoad): Promise<FeedRecord[]> {
+    const records = this.#records(this.#below(load));
+    await this.#gate();
+    return records
+      .filter(({ record }) => record.timestamp >= load.from)
+      .toSorted((a, b) => compareRecords(a.record, b.record))
+      .slice(-load.limit);
+  }
+
+  /** The records of these points, in the same order. */
+  #records(points: readonly ReferencePoint[]): FeedRecord[] {
+    const seen = new Map<string, number>();
+    return points.map(({ series, timestamp, value, actor }) => {
+      const handle = this.#define(series);
+      const key = `${handle} ${timestamp}`;
+      const ordinal = seen.get(key) ?? 0;
+      seen.set(key, ordinal + 1);
+      const record: PointRecord = {
+        data_id: derivedDataId(BigInt(handle), timestamp, ordinal),
+        source: series.source,
+        timestamp,
+        metric_type: series.metric_type,
+        value,
+        labels: groupLabels(
+          series,
+          series.labels.map(([name]) => name),
+        ),
+        received_at: 0,
+        ...(actor === undefined ? {} : { actor }),
+      };
+      return { handle, record };
+    });
+  }
+
+  /** The newest records of a query, worked out from the whole log. */
+  newestRecords(query: ResolvedQuery, from: number): PointRecord[] {
+    const matching = this.log.filter(({ series }) => seriesMatches(query.where, series));
+    return this.#records(matching)
+      .map(({ record }) => record)
+      .filter(({ timestamp }) => timestamp >= from)
+      .toSorted(compareRecords)
+      .slice(-query.limit!);
+  }
+
+  releaseLoads(): void {
+    for (const open of this.#gates.splice(0)) open();
+  }
+
+  get waitingLoads(): number {
+    return this.#gates.length;
+  }
+
+  async #gate(): Promise<void> {
+    if (this.slow) await new Promise<void>((resolve) => this.#gates.push(resolve));
+    const { failure } = this;
+    this.failure = undefined;
+    if (failure !== undefined) throw failure;
+  }
+
+  #below(load: { handles: readonly number[]; at: OffsetVector }): ReferencePoint[] {
+    const wanted = new Set(load.handles);
+    return this.log.filter(({ series, order }, i) => {
+      const partition = Math.floor(order / partitionSpan);
+      return (
+        i < this.#ticked && order % partitionSpan < load.at[partition]! && wanted.has(this.#define(series))
+      );
+    });
+  }
+
+  #vector(length: number): OffsetVector {
+    const at = Array.from({ length: partitions }, () => 0);
+    for (const { order } of this.log.slice(0, length)) {
+      const partition = Math.floor(order / partitionSpan);
+      at[partition] = Math.max(at[partition]!, (order % partitionSpan) + 1);
+    }
+    return at;
+  }
+
+  #define(definition: SeriesDefinition): number {
+    const key = JSON.stringify(definition);
+    let handle = this.#handles.get(key);
+    if (handle === undefined) {
+      handle = this.#definitions.push(definition) - 1;
+      this.#handles.set(key, handle);
+      for (const watcher of this.#watchers) announce(watcher, handle, definition);
+    }
+    return handle;
+  }
+}
+
+/** The order of a feed. */
+export function compareRecords(a: PointRecord, b: PointRecord): number {
+  return a.timestamp - b.timestamp || (a.data_id < b.data_id ? -1 : 1);
+}
+
+type OnSeries = (handle: number, definition: SeriesDefinition) => void;
+
+interface Watcher {
+  tenant: string;
+  query: ResolvedQuery;
+  onSeries: OnSeries;
+}
+
+function announce(watcher: Watcher, handle: number, definition: SeriesDefinition): void {
+  const { tenant, query, onSeries } = watcher;
+  const matches =
+    definition.tenant === tenant &&
+    definition.metric_type === query.metricType &&
+    seriesMatches(query.where, definition);
+  if (matches) onSeries(handle, definition);
+}
