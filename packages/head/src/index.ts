@@ -1,4 +1,4 @@
 export type { RecentPoints, SeriesRegistry } from './registry.ts';
 export { SeriesIndex } from './series-index.ts';
-export { MetricIndex, valueTest } from './metric-index.ts';
+export { MetricIndex, seriesTest, valueTest } from './metric-index.ts';
 export { type AppliedBatch, Tail, type TailRecord } from './tail.ts';

@@ -112,6 +112,17 @@ export function valueTest(matcher: Matcher): (value: string) => boolean {
   return (value) => pattern.matches(value) !== negated;
 }
 
+/** Compiles matchers to a test of one series. Throws `query.invalid` for a bad expression. */
+export function seriesTest(where: Where): (definition: SeriesDefinition) => boolean {
+  const tests = Object.entries(where).map(([label, matcher]) => ({ label, accepts: valueTest(matcher) }));
+  return (definition) => tests.every(({ label, accepts }) => accepts(valueOf(definition, label)));
+}
+
+function valueOf(definition: SeriesDefinition, label: string): string {
+  if (label === sourceLabel && definition.source !== '') return definition.source;
+  return definition.labels.find(([name]) => name === label)?.[1] ?? '';
+}
+
 function compile(source: string): RE2JS {
   try {
     return RE2JS.compile(source);

@@ -58,8 +58,13 @@ export class QueryService {
 
   async #records(tenant: string, query: ResolvedQuery, limits: QueryLimits): Promise<DataAnswer> {
     const sources = { index: this.#index, head: this.#head, warehouse: this.#warehouse };
-    const { points, cursor } = await readRecords(sources, tenant, query, limits);
-    return { ...this.#frame(query), series: [], points, ...(cursor === undefined ? {} : { cursor }) };
+    const { rows, cursor } = await readRecords(sources, tenant, query, limits);
+    return {
+      ...this.#frame(query),
+      series: [],
+      points: rows.map((row) => row.record),
+      ...(cursor === undefined ? {} : { cursor }),
+    };
   }
 
   #frame(query: ResolvedQuery): Omit<DataAnswer, 'series'> {

@@ -19,7 +19,7 @@ interface Row {
 
 export interface RecordPage {
   /** In the query's order: newest first unless it says `asc`. */
-  points: PointRecord[];
+  rows: { handle: number; record: PointRecord }[];
   /** Where the next page begins; undefined on the last one. */
   cursor: string | undefined;
 }
@@ -59,7 +59,7 @@ export async function readRecords(
   rows.sort((a, b) => sign * compareRows(index, a, b));
   const page = rows.slice(start.skip, start.skip + limit);
   const more = rows.length > start.skip + limit;
-  return { points: toRecords(index, page), cursor: more ? nextCursor(page, start) : undefined };
+  return { rows: toRecords(index, page), cursor: more ? nextCursor(page, start) : undefined };
 }
 
 function compareRows(index: SeriesIndex, a: Row, b: Row): number {
@@ -169,14 +169,14 @@ function tailRows(
 }
 
 /** A point without a data id is named by its series, its time and its ordinal among points of both. */
-function toRecords(index: SeriesIndex, rows: readonly Row[]): PointRecord[] {
+function toRecords(index: SeriesIndex, rows: readonly Row[]): RecordPage['rows'] {
   const seen = new Map<string, number>();
   return rows.map((row) => {
     const definition = index.definitionOf(row.handle);
     const name = `${index.idOf(row.handle).toString(16).padStart(16, '0')}-${row.timestamp}`;
     const ordinal = seen.get(name) ?? 0;
     seen.set(name, ordinal + 1);
-    return {
+    const record: PointRecord = {
       data_id: row.dataId ?? `${name}-${ordinal}`,
       source: definition.source,
       timestamp: row.timestamp,
@@ -187,5 +187,6 @@ function toRecords(index: SeriesIndex, rows: readonly Row[]): PointRecord[] {
       ...(row.message === undefined ? {} : { message: row.message }),
       received_at: row.receivedAt,
     };
+    return { handle: row.handle, record };
   });
 }

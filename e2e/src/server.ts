@@ -1,0 +1,77 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '../..');
+const node = join(root, 'node_modules/.bin/node');
+const main = join(root, 'apps/server/src/main.ts');
+
+/** A real server process on a free port. */
+export interface RunningServer {
+  pid: number;
+  port: number;
+  url: string;
+  /** API key with the scopes ingest and read. */
+  key: string;
+  dataDir: string;
+  login: { login: string; password: string };
+  /** What it printed so far. */
+  output(): string;
+  /** SIGTERM, and wait for the end. */
+  stop(): Promise<void>;
+  /** SIGKILL, and wait for the end. */
+  kill(): Promise<void>;
+  /** Kills it and removes its data folder. */
+  destroy(): Promise<void>;
+}
+
+/** Starts the real server on a fresh data folder, set up by the CLI, with one owner and one API key. */
+export async function startServer(extra: readonly string[] = []): Promise<RunningServer> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'nowcast-e2e-'));
+  const login = { login: 'ada', password: 'correct horse battery' };
+  const setup = ['setup', '--tenant', 'Acme', '--email', 'ada@example.com', '--username', login.login, '--password-stdin'];
+  cli(dataDir, setup, login.password);
+  const key = /nk_\w+/.exec(cli(dataDir, ['key', 'create', '--name', 'first', '--scopes', 'ingest,read'], ''))?.[0];
+  if (key === undefined) throw new Error('the CLI printed no key');
+  const server = await serve(dataDir, extra);
+  return { ...server, key, login };
+}
+
+/** Starts the server on an existing data folder; `stop` leaves the folder, `destroy` removes it. */
+export async function serve(dataDir: string, extra: readonly string[] = []): Promise<Omit<RunningServer, 'key' | 'login'>> {
+  const child = spawn(node, [main, 'serve', '--data-dir', dataDir, '--port', '0', ...extra], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  let text = '';
+  const port = await new Promise<number>((found, failed) => {
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      const match = /https?:\/\/[^\s:/]+:(\d+)/.exec(text);
+      if (match !== null) found(Number(match[1]));
+    });
+    child.once('exit', (code) => failed(new Error(`the server ended with ${code}: ${text}`)));
+  });
+  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
+    child.kill(signal);
+    await gone;
+  };
+  return {
+    pid: child.pid!,
+    port,
+    url: `http://127.0.0.1:${port}`,
+    dataDir,
+    output: () => text,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    destroy: async () => {
+      await end('SIGKILL');
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+function cli(dataDir: string, args: readonly string[], input: string): string {
+  const result = spawnSync(node, [main, ...args, '--data-dir', dataDir], { input, encoding: 'utf8' });
+  if (result.status !== 0) throw new Error(`nowcast ${args[0]}: ${result.stderr}`);
+  return result.stdout;
+}
