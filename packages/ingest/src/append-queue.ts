@@ -1,0 +1,91 @@
+/**
+ * Appends to the log and applies what became durable in the order of the appends, whatever order the promises come
+ * back in: fdatasync → apply → acknowledge.
+ */
+import { appError } from '@nowcast/contract';
+import type { LogEntry } from '@nowcast/ports';
+
+/** What happens to an append when its turn comes; both must not throw. */
+export interface Settlement {
+  /** The entries are durable at these offsets. Everything appended before has been applied. */
+  apply(offsets: readonly number[]): void;
+  /** Nothing of the entries is in the log. */
+  drop(error: unknown): void;
+}
+
+interface Waiting {
+  settlement: Settlement;
+  outcome: { offsets: readonly number[] } | { error: unknown } | undefined;
+  settle: { resolve: () => void; reject: (error: unknown) => void };
+}
+
+export class AppendQueue {
+  readonly #append: (entries: readonly LogEntry[]) => Promise<readonly number[]>;
+  readonly #waiting: Waiting[] = [];
+  #last: Promise<void> = Promise.resolve();
+  /** Set when an apply threw: memory no longer follows the log, so nothing more may be acknowledged. */
+  #broken: unknown;
+
+  constructor(append: (entries: readonly LogEntry[]) => Promise<readonly number[]>) {
+    this.#append = append;
+  }
+
+  get length(): number {
+    return this.#waiting.length;
+  }
+
+  /** Settles when the newest append so far has been applied (or has failed: then rejects with its error). */
+  get last(): Promise<void> {
+    return this.#last;
+  }
+
+  /** Resolves after `apply`; rejects with the log's error after `drop`. */
+  push(entries: readonly LogEntry[], settlement: Settlement): Promise<void> {
+    const done = new Promise<void>((resolve, reject) => {
+      const waiting: Waiting = { settlement, outcome: undefined, settle: { resolve, reject } };
+      this.#waiting.push(waiting);
+      void this.#start(entries, waiting);
+    });
+    this.#last = done;
+    // Whoever needs it looks at the promise it was given; `last` may have no reader.
+    this.#last.catch(() => undefined);
+    return done;
+  }
+
+  async #start(entries: readonly LogEntry[], waiting: Waiting): Promise<void> {
+    try {
+      if (this.#broken !== undefined) throw brokenError(this.#broken);
+      waiting.outcome = { offsets: await this.#append(entries) };
+    } catch (error) {
+      waiting.outcome = { error };
+    }
+    this.#drain();
+  }
+
+  #drain(): void {
+    for (let first = this.#waiting[0]; first?.outcome !== undefined; first = this.#waiting[0]) {
+      this.#waiting.shift();
+      const { outcome, settlement, settle } = first;
+      try {
+        if ('error' in outcome) {
+          settlement.drop(outcome.error);
+          settle.reject(outcome.error);
+        } else if (this.#broken !== undefined) {
+          throw brokenError(this.#broken);
+        } else {
+          settlement.apply(outcome.offsets);
+          settle.resolve();
+        }
+      } catch (error) {
+        this.#broken ??= error;
+        settle.reject(error);
+      }
+    }
+  }
+}
+
+function brokenError(cause: unknown): Error {
+  return appError('log.failed', 'points could not be applied after they were stored; restart the server', {
+    cause,
+  });
+}

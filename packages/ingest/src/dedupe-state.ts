@@ -1,0 +1,169 @@
+/**
+ * What the log says has been taken: the windows of ids and the answers given. A function of the log's records alone,
+ * applied in order: `apply` is called for a record the moment it is durable and by the replay of a restart, and there
+ * is no other way in. Decisions are made before the log (`request-dedupe.ts`) and are not repeated here.
+ *
+ * One window for each tenant and partition, since partitions replay independently; a question is put to all of them.
+ */
+import { ByteReader, ByteWriter, type PointsRecord, appError } from '@nowcast/contract';
+import { Fingerprint } from './fingerprint.ts';
+import { IdWindow } from './id-window.ts';
+import { IdempotencyStore, type StoredAnswer } from './idempotency-store.ts';
+
+/** How much is remembered; docs/ARCHITECTURE.md, "Rules of the log", 6. */
+export interface DedupeLimits {
+  idsPerTenant: number;
+  idAgeMs: number;
+  answers: number;
+  answerBytes: number;
+  answerAgeMs: number;
+}
+
+export const dedupeLimits: DedupeLimits = {
+  idsPerTenant: 1_000_000,
+  idAgeMs: 15 * 60_000,
+  answers: 200_000,
+  answerBytes: 64 * 1024 * 1024,
+  answerAgeMs: 24 * 3_600_000,
+};
+
+const checkpointVersion = 1;
+
+export class DedupeState {
+  readonly partitions: number;
+  readonly #limits: DedupeLimits;
+  readonly #fingerprint = new Fingerprint();
+  /** First offset of each partition that is not in the state. */
+  readonly #applied: number[];
+  #windows: Map<string, IdWindow>[];
+  #answers: IdempotencyStore[];
+
+  constructor(partitions: number, limits: DedupeLimits = dedupeLimits) {
+    this.partitions = partitions;
+    this.#limits = limits;
+    this.#applied = Array.from({ length: partitions }, () => 0);
+    this.#windows = this.#applied.map(() => new Map());
+    this.#answers = this.#applied.map(() => this.#newAnswers());
+  }
+
+  /** Exclusive offsets up to which records are in the state. */
+  get applied(): readonly number[] {
+    return this.#applied;
+  }
+
+  hasId(tenant: string, high: number, low: number, now: number): boolean {
+    for (const windows of this.#windows) if (windows.get(tenant)?.has(high, low, now) === true) return true;
+    return false;
+  }
+
+  answerFor(partition: number, key: string, now: number): StoredAnswer | undefined {
+    return this.#answers[partition]!.find(key, now);
+  }
+
+  /** Takes a durable record in; one that is in already (below a checkpoint) changes nothing. */
+  apply(partition: number, offset: number, record: PointsRecord): void {
+    if (offset < this.#applied[partition]!) return;
+    this.#applied[partition] = offset + 1;
+    const { idempotency, receivedAt } = record;
+    if (record.extras !== undefined) this.#applyIds(partition, record);
+    if (idempotency !== undefined) {
+      const { key, bodyHash, status, answer } = idempotency;
+      this.#answers[partition]!.add(key, { bodyHash, status, answer, receivedAt });
+    }
+  }
+
+  #applyIds(partition: number, record: PointsRecord): void {
+    const extras = record.extras!;
+    const window = this.#window(partition, record.tenant);
+    const fingerprint = this.#fingerprint;
+    for (let i = 0; i < extras.rows.length; i++) {
+      const row = extras.rows[i]!;
+      const message = extras.messages[i];
+      const dataId = extras.dataIds[i];
+      if (dataId !== undefined) fingerprint.ofDataId(dataId);
+      else if (message !== undefined) {
+        fingerprint.ofMessage(partition, record.series[row]!, record.timestamps[row]!, message);
+      } else continue;
+      window.add(fingerprint.high, fingerprint.low, record.receivedAt);
+    }
+  }
+
+  #window(partition: number, tenant: string): IdWindow {
+    const windows = this.#windows[partition]!;
+    let window = windows.get(tenant);
+    if (window === undefined) {
+      window = new IdWindow(this.#limits.idsPerTenant, this.#limits.idAgeMs);
+      windows.set(tenant, window);
+    }
+    return window;
+  }
+
+  #newAnswers(): IdempotencyStore {
+    return new IdempotencyStore(this.#limits.answers, this.#limits.answerBytes, this.#limits.answerAgeMs);
+  }
+
+  /** The whole state as bytes, as of `applied`. */
+  checkpoint(): Uint8Array<ArrayBuffer> {
+    const writer = new ByteWriter();
+    writer.u8(checkpointVersion);
+    writer.varint(this.partitions);
+    for (let partition = 0; partition < this.partitions; partition++) {
+      writer.varint(this.#applied[partition]!);
+      const windows = this.#windows[partition]!;
+      writer.varint(windows.size);
+      for (const [tenant, window] of windows) {
+        writer.string(tenant);
+        writer.varint(window.size);
+        window.forEach((high, low, receivedAt) => {
+          writer.varint(high >>> 0);
+          writer.varint(low >>> 0);
+          writer.f64(receivedAt);
+        });
+      }
+      const answers = this.#answers[partition]!;
+      writer.varint(answers.size);
+      for (const [key, stored] of answers.entries()) {
+        writer.string(key);
+        writer.string(stored.bodyHash);
+        writer.varint(stored.status);
+        writer.string(stored.answer);
+        writer.f64(stored.receivedAt);
+      }
+    }
+    return new Uint8Array(writer.written());
+  }
+
+  /** Replaces the state by a checkpoint's. Throws `log.failed` for bytes that are none, or of other partitions. */
+  restore(bytes: Uint8Array): void {
+    this.#windows = this.#applied.map(() => new Map());
+    this.#answers = this.#applied.map(() => this.#newAnswers());
+    try {
+      this.#restoreChecked(new ByteReader(bytes));
+    } catch (cause) {
+      throw appError('log.failed', 'the dedupe checkpoint cannot be read', { cause });
+    }
+  }
+
+  #restoreChecked(reader: ByteReader): void {
+    if (reader.u8() !== checkpointVersion) throw new RangeError('unknown version');
+    if (reader.varint() !== this.partitions) throw new RangeError('another number of partitions');
+    for (let partition = 0; partition < this.partitions; partition++) {
+      this.#applied[partition] = reader.varint();
+      for (let windows = reader.varint(); windows > 0; windows--) {
+        const window = this.#window(partition, reader.string());
+        for (let ids = reader.varint(); ids > 0; ids--) {
+          const high = reader.varint() | 0;
+          const low = reader.varint() | 0;
+          window.add(high, low, reader.f64());
+        }
+      }
+      for (let answers = reader.varint(); answers > 0; answers--) {
+        const key = reader.string();
+        const bodyHash = reader.string();
+        const status = reader.varint();
+        const answer = reader.string();
+        this.#answers[partition]!.add(key, { bodyHash, status, answer, receivedAt: reader.f64() });
+      }
+    }
+  }
+}

@@ -1,0 +1,1 @@
+export { type DurableRecord, type IngestOptions, IngestService, type IngestStats } from './ingest-service.ts';

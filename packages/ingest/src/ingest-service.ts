@@ -1,0 +1,321 @@
+/**
+ * From the bytes of a request to an answer that may be believed.
+ *
+ *     body ─► decompress ─► decode ─► drop duplicates ─► encode ─► log ══ durable ══► apply ─► answer
+ *             (may wait)    └──────── one turn, in the order of the log ────────┘    (in the order of the log)
+ *
+ * Everything between decoding and the append happens in one turn of the event loop, so the order of requests, their
+ * receipt times and their places in the log are one order. What a request changed becomes visible in `apply`, when its
+ * record is durable and all before it have been applied: points go to the listeners (the engine's memory, live views),
+ * ids and answers into the dedupe state. Only then the sender hears of it.
+ */
+import {
+  type FlushRecord,
+  type PointsRecord,
+  type SourceStatus,
+  type TickRecord,
+  appError,
+  encodeRecord,
+  limits,
+} from '@nowcast/contract';
+import type { RecentPoints, SeriesRegistry } from '@nowcast/head';
+import { type Clock, type Unsubscribe, assert, isAppError } from '@nowcast/kernel';
+import type { IngestAnswer, IngestRequest, LogEntry } from '@nowcast/ports';
+import { errorAnswer, ingestAnswer } from './answers.ts';
+import { AppendQueue } from './append-queue.ts';
+import { DecodeCaches } from './decode-caches.ts';
+import { decompress } from './decompress.ts';
+import { DedupeState } from './dedupe-state.ts';
+import { type IdempotencyClaim, IdempotencyGate } from './idempotency-gate.ts';
+import { JsonDecoder } from './json-points.ts';
+import { LineProtocolDecoder } from './line-protocol.ts';
+import { DefinitionLedger, type PartitionRecord, partitionRecords } from './partition-records.ts';
+import { PointColumns } from './point-columns.ts';
+import { Rejections } from './rejections.ts';
+import { RequestDedupe } from './request-dedupe.ts';
+import { SourceCounters } from './source-counters.ts';
+
+export interface IngestOptions {
+  clock: Clock;
+  registry: SeriesRegistry;
+  /** Points in memory, those of every applied batch included. */
+  recent: RecentPoints;
+  partitions: number;
+  /** `EventLog.append`. */
+  append: (entries: readonly LogEntry[]) => Promise<readonly number[]>;
+  /** Bodies (decompressed) that may be on their way at once before senders are told to wait; default 64 MiB. */
+  maxBytesInFlight?: number;
+  /** The same for points; default 2 million. */
+  maxPointsInFlight?: number;
+}
+
+/** A record that became durable, in the order of the log. Its arrays are only valid during the call. */
+export type DurableRecord =
+  | { kind: 'points'; partition: number; offset: number; record: PointsRecord; handles: Uint32Array }
+  | { kind: 'control'; partition: number; offset: number; record: FlushRecord | TickRecord };
+
+export interface IngestStats {
+  requests: number;
+  /** Bytes received, before decompression. */
+  bytes: number;
+  points: number;
+  rejected: number;
+  duplicates: number;
+  roundedIntegers: number;
+  /** Requests told to wait. */
+  busy: number;
+  bytesInFlight: number;
+  pointsInFlight: number;
+  appendsInFlight: number;
+}
+
+const mebibyte = 1024 * 1024;
+/** Column sets kept for reuse, none larger than this many points. */
+const pooledColumns = 4;
+const pooledPoints = 65_536;
+
+export class IngestService {
+  readonly #options: IngestOptions;
+  readonly #registry: SeriesRegistry;
+  readonly #state: DedupeState;
+  readonly #dedupe: RequestDedupe;
+  readonly #gate: IdempotencyGate;
+  readonly #queue: AppendQueue;
+  readonly #caches = new DecodeCaches();
+  readonly #lines = new LineProtocolDecoder();
+  readonly #json = new JsonDecoder();
+  readonly #sources: SourceCounters;
+  readonly #listeners = new Set<(durable: DurableRecord) => void>();
+  readonly #pool: PointColumns[] = [];
+  readonly #maxBytesInFlight: number;
+  readonly #maxPointsInFlight: number;
+  #ledger: DefinitionLedger | undefined;
+  #lastReceivedAt = 0;
+  readonly #stats: IngestStats = {
+    requests: 0,
+    bytes: 0,
+    points: 0,
+    rejected: 0,
+    duplicates: 0,
+    roundedIntegers: 0,
+    busy: 0,
+    bytesInFlight: 0,
+    pointsInFlight: 0,
+    appendsInFlight: 0,
+  };
+
+  constructor(options: IngestOptions) {
+    this.#options = options;
+    this.#registry = options.registry;
+    this.#state = new DedupeState(options.partitions);
+    this.#dedupe = new RequestDedupe(this.#state, options.registry, options.recent);
+    this.#gate = new IdempotencyGate(this.#state);
+    this.#queue = new AppendQueue(options.append);
+    this.#sources = new SourceCounters(options.registry);
+    this.#maxBytesInFlight = options.maxBytesInFlight ?? 64 * mebibyte;
+    this.#maxPointsInFlight = options.maxPointsInFlight ?? 2_000_000;
+  }
+
+  /** Puts the dedupe state of a checkpoint in place; before `replay`. Throws `log.failed` when it cannot be read. */
+  restore(checkpoint: Uint8Array): void {
+    this.#state.restore(checkpoint);
+  }
+
+  /** Takes a record of the log in again, after a restart. Records the checkpoint covers are passed over. */
+  replay(partition: number, offset: number, record: PointsRecord): void {
+    this.#state.apply(partition, offset, record);
+  }
+
+  /** The registry knows every series of the log now; requests may come. */
+  begin(): void {
+    this.#ledger = new DefinitionLedger(this.#registry, this.#options.partitions);
+  }
+
+  /** Dedupe state of everything applied so far, and the exclusive offsets it covers: the log may be cut below them. */
+  checkpoint(): { bytes: Uint8Array<ArrayBuffer>; offsets: readonly number[] } {
+    return { bytes: this.#state.checkpoint(), offsets: [...this.#state.applied] };
+  }
+
+  /** Calls `listener` for every record the moment it is durable, in order, before its sender hears of it. */
+  onDurable(listener: (durable: DurableRecord) => void): Unsubscribe {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Receipt time of what arrives now: never before that of anything earlier, whatever the clock does. */
+  receivedAt(): number {
+    this.#lastReceivedAt = Math.max(this.#lastReceivedAt, this.#options.clock.now());
+    return this.#lastReceivedAt;
+  }
+
+  /** Appends a flush mark or a tick in its place among the points; resolves with its offset once it is applied. */
+  async appendControl(partition: number, record: FlushRecord | TickRecord): Promise<number> {
+    let offset = -1;
+    await this.#queue.push([{ partition, payload: encodeRecord(record) }], {
+      apply: (offsets) => {
+        offset = offsets[0]!;
+        for (const listener of this.#listeners) listener({ kind: 'control', partition, offset, record });
+      },
+      drop: () => undefined,
+    });
+    return offset;
+  }
+
+  sourceStatus(tenant: string, keyId: string): SourceStatus {
+    return this.#sources.status(tenant, keyId);
+  }
+
+  stats(): IngestStats {
+    return { ...this.#stats, appendsInFlight: this.#queue.length };
+  }
+
+  /** Takes one request. Every refusal is an answer; a rejected promise is a defect of this program. */
+  async handle(request: IngestRequest): Promise<IngestAnswer> {
+    const stats = this.#stats;
+    stats.requests++;
+    stats.bytes += request.body.length;
+    let reserved = 0;
+    try {
+      this.#admit(request);
+      reserved = request.body.length;
+      stats.bytesInFlight += reserved;
+      const cap = request.format === 'json' ? limits.jsonBytes : limits.decodedBytes;
+      const body = await decompress(request.body, request.encoding, cap);
+      if (body.length > cap) throw tooLarge(cap);
+      stats.bytesInFlight += body.length - reserved;
+      reserved = body.length;
+      return await this.#gate.run(
+        request,
+        body,
+        (claim) => this.#take(request, body, claim),
+        () => this.receivedAt(),
+      );
+    } catch (error) {
+      if (!isAppError(error)) throw error;
+      if (error.code === 'ingest.busy') stats.busy++;
+      this.#sources.failed(request.tenant, request.keyId, error, this.receivedAt(), 0);
+      return errorAnswer(request.format, error);
+    } finally {
+      stats.bytesInFlight -= reserved;
+    }
+  }
+
+  #admit(request: IngestRequest): void {
+    const { bytesInFlight, pointsInFlight } = this.#stats;
+    if (request.body.length > limits.bodyBytes) throw tooLarge(limits.bodyBytes);
+    const full =
+      bytesInFlight + request.body.length > this.#maxBytesInFlight ||
+      pointsInFlight >= this.#maxPointsInFlight;
+    if (full && bytesInFlight > 0) {
+      throw appError(
+        'ingest.busy',
+        'more points are arriving than can be stored; send the same again in a second',
+      );
+    }
+  }
+
+  /** Decodes, dedupes and appends in one turn; answers when that is durable and applied. */
+  async #take(
+    request: IngestRequest,
+    body: Uint8Array,
+    claim: IdempotencyClaim | undefined,
+  ): Promise<IngestAnswer> {
+    const receivedAt = this.receivedAt();
+    const columns = this.#pool.pop() ?? new PointColumns(limits.pointsPerRequest);
+    const rejections = new Rejections();
+    let isFree = true;
+    try {
+      this.#decode(request, body, columns, rejections, receivedAt);
+      const accepted = columns.length;
+      const { tenant, keyId } = request;
+      const { batch, duplicates, depends } = this.#dedupe.run(
+        tenant,
+        columns,
+        receivedAt,
+        request.format === 'line-protocol',
+      );
+      const answer = ingestAnswer(request.format, accepted, rejections);
+      const idempotency = claim?.entry(answer);
+      const head = { tenant, keyId, receivedAt, idempotency, idempotencyPartition: claim?.partition ?? 0 };
+      const records = partitionRecords(columns, head, this.#options.partitions, this.#registry);
+      const earlier = depends ? this.#queue.last : undefined;
+      if (records.length > 0) {
+        isFree = false;
+        await this.#append(records, columns, () => this.#dedupe.enter(batch));
+      }
+      await earlier;
+      this.#count(request, rejections, duplicates, receivedAt);
+      return answer;
+    } finally {
+      if (isFree) this.#release(columns);
+    }
+  }
+
+  #decode(
+    request: IngestRequest,
+    body: Uint8Array,
+    columns: PointColumns,
+    rejections: Rejections,
+    receivedAt: number,
+  ): void {
+    const cache = this.#caches.of(request.tenant);
+    const context = { tenant: request.tenant, receivedAt, registry: this.#registry, columns, rejections };
+    if (request.format === 'line-protocol') {
+      this.#lines.decode(body, request.precision, cache.lines, context);
+      this.#stats.roundedIntegers += this.#lines.roundedIntegers;
+    } else {
+      this.#json.decode(body, request.format, cache.templates, context);
+    }
+  }
+
+  #append(records: readonly PartitionRecord[], columns: PointColumns, enter: () => void): Promise<void> {
+    const ledger = this.#ledger;
+    assert(ledger !== undefined, 'begin() comes before the first request');
+    for (const record of records) ledger.complete(record);
+    const entries = records.map(({ partition, record }) => ({ partition, payload: encodeRecord(record) }));
+    const { failures } = ledger;
+    const points = columns.length;
+    this.#stats.pointsInFlight += points;
+    enter();
+    const finish = (): void => {
+      this.#dedupe.leave();
+      this.#stats.pointsInFlight -= points;
+      this.#release(columns);
+    };
+    return this.#queue.push(entries, {
+      apply: (offsets) => {
+        for (let i = 0; i < records.length; i++) this.#apply(records[i]!, offsets[i]!, ledger);
+        this.#stats.points += points;
+        finish();
+      },
+      drop: () => {
+        ledger.failed(failures);
+        finish();
+      },
+    });
+  }
+
+  #apply(durable: PartitionRecord, offset: number, ledger: DefinitionLedger): void {
+    const { partition, record, handles } = durable;
+    ledger.durable(durable);
+    this.#state.apply(partition, offset, record);
+    this.#sources.accepted(record, handles);
+    for (const listener of this.#listeners) listener({ kind: 'points', partition, offset, record, handles });
+  }
+
+  #count(request: IngestRequest, rejections: Rejections, duplicates: number, receivedAt: number): void {
+    this.#stats.duplicates += duplicates;
+    if (rejections.count === 0) return;
+    this.#stats.rejected += rejections.count;
+    this.#sources.rejected(request.tenant, request.keyId, rejections, receivedAt);
+  }
+
+  #release(columns: PointColumns): void {
+    columns.clear();
+    if (this.#pool.length < pooledColumns && columns.capacity <= pooledPoints) this.#pool.push(columns);
+  }
+}
+
+function tooLarge(cap: number): Error {
+  return appError('request.too_large', `the body is larger than ${cap} bytes; send it in smaller pieces`);
+}

@@ -1,0 +1,188 @@
+/**
+ * Decides which points of a request are new, before they go to the log.
+ *
+ * Three places hold what was taken already: the state that follows from the log (`dedupe-state.ts`, the points in
+ * memory behind `RecentPoints`), the batches on their way into the log, and the request itself. A batch on its way is
+ * not a fact yet: if its append fails, nothing of it may be remembered, and a request that dropped a point because of
+ * it must fail too. So batches stand in a queue beside the state, leave it in order, and a duplicate found there is
+ * reported as *depending* on them.
+ *
+ * Line protocol knows no ids: equal (series, time, value) is a retry. Nearly every point is newer than anything its
+ * series has, so one comparison decides; the exact question is only put for the others.
+ */
+import type { PointExtras } from '@nowcast/contract';
+import type { RecentPoints, SeriesRegistry } from '@nowcast/head';
+import type { DedupeState } from './dedupe-state.ts';
+import { Fingerprint } from './fingerprint.ts';
+import { IdWindow } from './id-window.ts';
+import type { PointColumns } from './point-columns.ts';
+import { PointSet } from './point-set.ts';
+
+/** Ids in flight are bounded by the queue, not by the window. */
+const unbounded = Number.MAX_SAFE_INTEGER;
+
+/** A request's points on their way into the log. */
+export interface InFlight {
+  tenant: string;
+  columns: PointColumns;
+  set: PointSet;
+  /** Fingerprints it put beside the window. */
+  ids: number;
+}
+
+export interface DedupeResult {
+  /** To be handed to `enter` when the batch goes to the log. */
+  batch: InFlight;
+  duplicates: number;
+  /** A duplicate was found in a batch that is not durable yet. */
+  depends: boolean;
+}
+
+export class RequestDedupe {
+  readonly #state: DedupeState;
+  readonly #registry: SeriesRegistry;
+  readonly #recent: RecentPoints;
+  readonly #fingerprint = new Fingerprint();
+  readonly #inFlight: InFlight[] = [];
+  readonly #inFlightIds = new Map<string, IdWindow>();
+  /** Newest time seen of each handle, in flight or taken; NaN: not asked yet. May be too high, never too low. */
+  #newest = new Float64Array(1024).fill(Number.NaN);
+  #depends = false;
+
+  constructor(state: DedupeState, registry: SeriesRegistry, recent: RecentPoints) {
+    this.#state = state;
+    this.#registry = registry;
+    this.#recent = recent;
+  }
+
+  /** Removes what was taken before from the columns. `equalPoints`: also points without an id (line protocol). */
+  run(tenant: string, columns: PointColumns, now: number, equalPoints: boolean): DedupeResult {
+    this.#depends = false;
+    const batch: InFlight = { tenant, columns, set: new PointSet(columns), ids: 0 };
+    const extras = columns.extras();
+    const dropped: number[] = [];
+    if (extras !== undefined) this.#dropKnownIds(batch, extras, now, equalPoints, dropped);
+    columns.remove(dropped);
+    let duplicates = dropped.length;
+    dropped.length = 0;
+    if (equalPoints) this.#dropEqual(batch, dropped);
+    else this.#noteNewest(columns);
+    columns.remove(dropped);
+    duplicates += dropped.length;
+    // Rows moved up: what was indexed meanwhile names other rows now.
+    if (dropped.length > 0) batch.set = new PointSet(columns);
+    return { batch, duplicates, depends: this.#depends };
+  }
+
+  /** The batch is on its way; batches leave in the order they entered. */
+  enter(batch: InFlight): void {
+    this.#inFlight.push(batch);
+  }
+
+  /** The oldest batch is durable and applied, or will never be. */
+  leave(): void {
+    const batch = this.#inFlight.shift();
+    if (batch === undefined || batch.ids === 0) return;
+    const ids = this.#inFlightIds.get(batch.tenant);
+    ids?.dropOldest(batch.ids);
+    if (ids?.size === 0) this.#inFlightIds.delete(batch.tenant);
+  }
+
+  #dropKnownIds(batch: InFlight, extras: PointExtras, now: number, texts: boolean, dropped: number[]): void {
+    for (let i = 0; i < extras.rows.length; i++) {
+      const row = extras.rows[i]!;
+      const dataId = extras.dataIds[i];
+      const message = extras.messages[i];
+      if (dataId !== undefined) this.#fingerprint.ofDataId(dataId);
+      else if (message !== undefined && texts) this.#fingerprintOfText(batch.columns, row, message);
+      else continue;
+      if (this.#isKnownId(batch.tenant, now)) dropped.push(row);
+      else this.#noteId(batch, now);
+    }
+  }
+
+  #fingerprintOfText(columns: PointColumns, row: number, message: string): void {
+    const handle = columns.series[row]!;
+    const local = this.#registry.localOf(handle);
+    this.#fingerprint.ofMessage(this.#registry.partitionOf(handle), local, columns.timestamps[row]!, message);
+  }
+
+  #isKnownId(tenant: string, now: number): boolean {
+    const { high, low } = this.#fingerprint;
+    if (this.#state.hasId(tenant, high, low, now)) return true;
+    if (this.#inFlightIds.get(tenant)?.has(high, low, now) !== true) return false;
+    // It may be one of this very request; then waiting for the others is merely needless.
+    this.#depends = this.#inFlight.length > 0;
+    return true;
+  }
+
+  #noteId(batch: InFlight, now: number): void {
+    let ids = this.#inFlightIds.get(batch.tenant);
+    if (ids === undefined) {
+      ids = new IdWindow(unbounded, unbounded);
+      this.#inFlightIds.set(batch.tenant, ids);
+    }
+    ids.add(this.#fingerprint.high, this.#fingerprint.low, now);
+    batch.ids++;
+  }
+
+  #dropEqual(batch: InFlight, dropped: number[]): void {
+    const { columns } = batch;
+    const { series, timestamps, length } = columns;
+    const texts = columns.hasExtras ? textRows(columns) : undefined;
+    for (let row = 0; row < length; row++) {
+      const handle = series[row]!;
+      if (handle >= this.#newest.length) this.#growNewest(handle);
+      const timestamp = timestamps[row]!;
+      if (timestamp > this.#newest[handle]!) this.#newest[handle] = timestamp;
+      else if (this.#isTaken(batch, row) && texts?.has(row) !== true) dropped.push(row);
+    }
+  }
+
+  /** The exact question, for a point that is not newer than all others of its series. */
+  #isTaken(batch: InFlight, row: number): boolean {
+    const handle = batch.columns.series[row]!;
+    const timestamp = batch.columns.timestamps[row]!;
+    const value = batch.columns.values[row]!;
+    if (Number.isNaN(this.#newest[handle]!)) {
+      const newest = this.#recent.newestOf(handle);
+      this.#newest[handle] = Math.max(newest, timestamp);
+      if (timestamp > newest) return false;
+    }
+    if (batch.set.has(row, handle, timestamp, value)) return true;
+    for (const other of this.#inFlight) {
+      if (!other.set.has(other.columns.length, handle, timestamp, value)) continue;
+      this.#depends = true;
+      return true;
+    }
+    return this.#recent.has(handle, timestamp, value);
+  }
+
+  #noteNewest({ series, timestamps, length }: PointColumns): void {
+    for (let row = 0; row < length; row++) {
+      const handle = series[row]!;
+      if (handle >= this.#newest.length) this.#growNewest(handle);
+      const newest = this.#newest[handle]!;
+      if (timestamps[row]! > newest) this.#newest[handle] = timestamps[row]!;
+      else if (Number.isNaN(newest)) {
+        this.#newest[handle] = Math.max(this.#recent.newestOf(handle), timestamps[row]!);
+      }
+    }
+  }
+
+  #growNewest(handle: number): void {
+    const grown = new Float64Array(Math.max(this.#newest.length * 2, handle + 1)).fill(Number.NaN);
+    grown.set(this.#newest);
+    this.#newest = grown;
+  }
+}
+
+/** Rows whose text was compared already, by its fingerprint: two texts of one moment are two points. */
+function textRows(columns: PointColumns): Set<number> {
+  const extras = columns.extras();
+  const rows = new Set<number>();
+  extras?.messages.forEach((message, i) => {
+    if (message !== undefined) rows.add(extras.rows[i]!);
+  });
+  return rows;
+}

@@ -1,0 +1,123 @@
+/** What each API key has sent since the server started, for its page. */
+import type { PointExtras, PointRecord, PointsRecord, SourceStatus } from '@nowcast/contract';
+import type { SeriesRegistry } from '@nowcast/head';
+import type { Rejections } from './rejections.ts';
+
+interface Sample {
+  handle: number;
+  timestamp: number;
+  value: number;
+  receivedAt: number;
+  dataId: string | undefined;
+  actor: string | undefined;
+  message: string | undefined;
+}
+
+interface Counters {
+  accepted: number;
+  rejected: number;
+  firstSeenAt: number | null;
+  lastSeenAt: number | null;
+  lastError: SourceStatus['last_error'];
+  sample: Sample | undefined;
+}
+
+export class SourceCounters {
+  readonly #registry: SeriesRegistry;
+  readonly #sources = new Map<string, Counters>();
+
+  constructor(registry: SeriesRegistry) {
+    this.#registry = registry;
+  }
+
+  /** Points of a record that is durable; `handles` are its series. */
+  accepted(record: PointsRecord, handles: Uint32Array): void {
+    if (handles.length === 0) return;
+    const counters = this.#counters(record.tenant, record.keyId);
+    counters.accepted += handles.length;
+    counters.firstSeenAt ??= record.receivedAt;
+    counters.lastSeenAt = record.receivedAt;
+    const row = handles.length - 1;
+    counters.sample = {
+      handle: handles[row]!,
+      timestamp: record.timestamps[row]!,
+      value: record.values[row]!,
+      receivedAt: record.receivedAt,
+      ...extrasOf(record.extras, row),
+    };
+  }
+
+  rejected(tenant: string, keyId: string, rejections: Rejections, at: number): void {
+    const last = rejections.list.at(-1);
+    if (last !== undefined) this.failed(tenant, keyId, last, at, rejections.count);
+  }
+
+  /** A request, or `count` points of one, was refused. */
+  failed(
+    tenant: string,
+    keyId: string,
+    error: { code: string; message: string },
+    at: number,
+    count: number,
+  ): void {
+    const counters = this.#counters(tenant, keyId);
+    counters.rejected += count;
+    counters.lastError = { code: error.code, message: error.message, at };
+  }
+
+  status(tenant: string, keyId: string): SourceStatus {
+    const counters = this.#counters(tenant, keyId);
+    return {
+      key_id: keyId,
+      accepted: counters.accepted,
+      rejected: counters.rejected,
+      first_seen_at: counters.firstSeenAt,
+      last_seen_at: counters.lastSeenAt,
+      last_error: counters.lastError,
+      sample: counters.sample === undefined ? null : this.#pointRecord(counters.sample),
+    };
+  }
+
+  #pointRecord(sample: Sample): PointRecord {
+    const definition = this.#registry.definitionOf(sample.handle);
+    return {
+      data_id: sample.dataId ?? '',
+      source: definition.source,
+      timestamp: sample.timestamp,
+      metric_type: definition.metric_type,
+      value: sample.value,
+      labels: Object.fromEntries(definition.labels),
+      ...(sample.actor === undefined ? {} : { actor: sample.actor }),
+      ...(sample.message === undefined ? {} : { message: sample.message }),
+      received_at: sample.receivedAt,
+    };
+  }
+
+  #counters(tenant: string, keyId: string): Counters {
+    const name = `${tenant}\n${keyId}`;
+    let counters = this.#sources.get(name);
+    if (counters === undefined) {
+      counters = {
+        accepted: 0,
+        rejected: 0,
+        firstSeenAt: null,
+        lastSeenAt: null,
+        lastError: null,
+        sample: undefined,
+      };
+      this.#sources.set(name, counters);
+    }
+    return counters;
+  }
+}
+
+function extrasOf(
+  extras: PointExtras | undefined,
+  row: number,
+): Pick<Sample, 'dataId' | 'actor' | 'message'> {
+  const last = (extras?.rows.length ?? 0) - 1;
+  if (extras === undefined || extras.rows[last] !== row) {
+    return { dataId: undefined, actor: undefined, message: undefined };
+  }
+  return { dataId: extras.dataIds[last], actor: extras.actors[last], message: extras.messages[last] };
+}
