@@ -50,8 +50,10 @@ export class ViewSeries {
   set(bucket: number, value: number): void {
     const last = this.#end - 1;
     if (this.length > 0 && this.#timestamps[last]! >= bucket) {
-      const at = this.#timestamps[last] === bucket ? last : this.#search(bucket);
-      this.#values[this.#timestamps[at] === bucket ? at : this.#insert(at, bucket)] = value;
+      const found = this.#timestamps[last] === bucket ? last : this.#search(bucket);
+      // First the room, which can replace the columns; then the value.
+      const at = this.#timestamps[found] === bucket ? found : this.#insert(found, bucket);
+      this.#values[at] = value;
       return;
     }
     this.#reserve();

@@ -45,7 +45,7 @@ interface Entry {
   query: QueryInput;
   readonly intervalMs: number | undefined;
   readonly handlers: ViewHandlers;
-  cancelRetry: Unsubscribe | undefined;
+  cancelTimer: Unsubscribe | undefined;
 }
 
 /** A frame of a view, with what hands it to the handlers. */
@@ -85,7 +85,7 @@ export class SubscriptionSet {
       query,
       intervalMs,
       handlers,
-      cancelRetry: undefined,
+      cancelTimer: undefined,
     };
     this.#entries.add(entry);
     if (this.#linked) this.#step(entry, { type: 'linkUp' });
@@ -162,14 +162,15 @@ export class SubscriptionSet {
         this.#forget(entry);
         break;
       case 'arm':
-        entry.cancelRetry?.();
-        entry.cancelRetry = this.#clock.after(this.#random() * effect.delayMs, () =>
-          this.#step(entry, { type: 'retryDue' }),
+        entry.cancelTimer?.();
+        entry.cancelTimer = this.#clock.after(
+          effect.jitter ? this.#random() * effect.delayMs : effect.delayMs,
+          () => this.#step(entry, { type: 'retryDue' }),
         );
         break;
       case 'disarm':
-        entry.cancelRetry?.();
-        entry.cancelRetry = undefined;
+        entry.cancelTimer?.();
+        entry.cancelTimer = undefined;
         break;
       case 'deliver':
         try {

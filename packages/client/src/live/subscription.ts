@@ -48,8 +48,8 @@ export type SubscriptionEffect =
   | { do: 'forget' }
   /** Hand the frame to the user. Always the last effect: the user may call back. */
   | { do: 'deliver' }
-  /** After a random part of the delay. */
-  | { do: 'arm'; delayMs: number }
+  /** `retryDue` after the delay, or a random part of it. */
+  | { do: 'arm'; delayMs: number; jitter: boolean }
   | { do: 'disarm' };
 
 export interface SubscriptionStep {
@@ -59,6 +59,8 @@ export interface SubscriptionStep {
 
 const retryBaseMs = 1_000;
 const retryMaxMs = 30_000;
+/** Longer than any query may take. The server answers every question; this heals the bug that it did not. */
+const answerMs = 60_000;
 
 export const newSubscription: SubscriptionMachine = {
   phase: 'unsent',
@@ -79,20 +81,25 @@ const forget: SubscriptionEffect = { do: 'forget' };
 const disarm: SubscriptionEffect = { do: 'disarm' };
 
 function ask(machine: SubscriptionMachine, before: readonly SubscriptionEffect[] = []): SubscriptionStep {
-  return { next: { ...machine, phase: 'asked' }, effects: [...before, { do: 'ask' }] };
+  const effects: SubscriptionEffect[] = [
+    ...before,
+    { do: 'ask' },
+    { do: 'arm', delayMs: answerMs, jitter: false },
+  ];
+  return { next: { ...machine, phase: 'asked' }, effects };
 }
 
 function retry(machine: SubscriptionMachine, before: readonly SubscriptionEffect[]): SubscriptionStep {
   const delayMs = Math.min(retryMaxMs, retryBaseMs * 2 ** Math.min(machine.attempt, 16));
   return {
     next: { ...machine, phase: 'retrying', attempt: machine.attempt + 1 },
-    effects: [...before, { do: 'arm', delayMs }],
+    effects: [...before, { do: 'arm', delayMs, jitter: true }],
   };
 }
 
 function refused(machine: SubscriptionMachine, retryable: boolean): SubscriptionStep {
   if (retryable) return retry(machine, [forget]);
-  return { next: { ...machine, phase: 'failed' }, effects: [forget] };
+  return { next: { ...machine, phase: 'failed' }, effects: [disarm, forget] };
 }
 
 function unlink(machine: SubscriptionMachine, before: readonly SubscriptionEffect[]): SubscriptionStep {
@@ -105,12 +112,15 @@ function end(machine: SubscriptionMachine, before: readonly SubscriptionEffect[]
 
 const acceptSnapshot: Handler<'snapshot'> = (machine, { epoch, seq }) => ({
   next: { ...machine, phase: 'flowing', position: { epoch, seq } },
-  effects: [{ do: 'deliver' }],
+  effects: [disarm, { do: 'deliver' }],
 });
 
 /** A delta that continues what the user has. */
 function acceptDelta(machine: SubscriptionMachine, position: Position): SubscriptionStep {
-  return { next: { ...machine, phase: 'flowing', position, attempt: 0 }, effects: [{ do: 'deliver' }] };
+  return {
+    next: { ...machine, phase: 'flowing', position, attempt: 0 },
+    effects: [disarm, { do: 'deliver' }],
+  };
 }
 
 const continues = (
@@ -137,7 +147,7 @@ const table: { readonly [P in SubscriptionPhase]: Row } = {
   },
   asked: {
     linkUp: stay,
-    linkDown: (machine) => unlink(machine, [forget]),
+    linkDown: (machine) => unlink(machine, [disarm, forget]),
     snapshot: acceptSnapshot,
     // An answer that does not fit the question: start over, but not in a loop.
     delta: (machine, { baseSeq, seq }) =>
@@ -145,10 +155,10 @@ const table: { readonly [P in SubscriptionPhase]: Row } = {
         ? acceptDelta(machine, { epoch: machine.position.epoch, seq })
         : retry(startOver(machine), [withdraw]),
     refused: (machine, { retryable }) => refused(machine, retryable),
-    retryDue: stay,
+    retryDue: (machine) => retry(machine, [withdraw]),
     broken: (machine) => retry(startOver(machine), [withdraw]),
     updated: (machine) => ask({ ...startOver(machine), attempt: 0 }, [withdraw]),
-    close: (machine) => end(machine, [withdraw]),
+    close: (machine) => end(machine, [disarm, withdraw]),
   },
   flowing: {
     linkUp: stay,
