@@ -1,25 +1,29 @@
 /**
- * The session cookie (C1). Over TLS it is `__Host-nowcast`, which a browser takes only with Secure, Path=/ and no
- * Domain, so that neither another subdomain nor plain HTTP can plant one. Plain HTTP cannot have the prefix; there
- * the name is `nowcast`, and over TLS that name is ignored.
+ * Our two cookies (C1): the session, and a token of the device that only ever makes a sign-in less suspicious. Over
+ * TLS their names begin with `__Host-`, which a browser takes only with Secure, Path=/ and no Domain, so that neither
+ * another subdomain nor plain HTTP can plant one. Plain HTTP cannot have the prefix; over TLS its names are ignored.
  */
-export function sessionCookieName(secure: boolean): string {
-  return secure ? '__Host-nowcast' : 'nowcast';
+const names = { session: 'nowcast', device: 'nowcast-device' } as const;
+export type CookieKind = keyof typeof names;
+
+function cookieName(kind: CookieKind, secure: boolean): string {
+  return secure ? `__Host-${names[kind]}` : names[kind];
 }
 
-export function sessionCookie(secure: boolean, token: string, maxAgeSeconds: number): string {
-  const base = `${sessionCookieName(secure)}=${token}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${Math.max(0, Math.floor(maxAgeSeconds))}`;
+export function setCookie(kind: CookieKind, secure: boolean, value: string, maxAgeSeconds: number): string {
+  const age = Math.max(0, Math.floor(maxAgeSeconds));
+  const base = `${cookieName(kind, secure)}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${age}`;
   return secure ? `${base}; Secure` : base;
 }
 
-export function clearedSessionCookie(secure: boolean): string {
-  return sessionCookie(secure, '', 0);
-}
-
-/** The session token a request carries as its cookie. Two of that name: neither is believed. */
-export function readSessionCookie(header: string | undefined, secure: boolean): string | undefined {
+/** The value a request carries. Two of that name: neither is believed. */
+export function readCookie(
+  kind: CookieKind,
+  header: string | undefined,
+  secure: boolean,
+): string | undefined {
   if (header === undefined) return undefined;
-  const name = sessionCookieName(secure);
+  const name = cookieName(kind, secure);
   let found: string | undefined;
   for (const part of header.split(';')) {
     const equals = part.indexOf('=');

@@ -1,33 +1,21 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Actor, Can } from '@nowcast/contract';
-import { readSessionCookie } from './cookies.ts';
+import { readCookie } from './cookies.ts';
 
-/** What a request presents to say who it is. */
-export type Credential = { kind: 'session'; token: string } | { kind: 'key'; key: string };
-
-/** The access domain as the edge sees it. */
+/** The access domain as the edge sees it. A credential is the text of a session token or an API key (`nk_…`). */
 export interface Gatekeeper {
   /** Undefined: unknown, expired or revoked. Never says which. */
-  identify(credential: Credential): Promise<Actor | undefined>;
+  identify(credential: string): Promise<Actor | undefined>;
   can: Can;
 }
 
-/** Marks an API key, `nk_<id>_<secret>`, among bearer tokens. */
-const keyPrefix = 'nk_';
-
-function bearer(token: string): Credential {
-  return token.startsWith(keyPrefix) ? { kind: 'key', key: token } : { kind: 'session', token };
-}
-
 /** An `Authorization` header wins over the cookie, also when it is wrong: nobody acts as somebody they did not name. */
-export function readCredential(headers: IncomingHttpHeaders, secure: boolean): Credential | undefined {
+export function readCredential(headers: IncomingHttpHeaders, secure: boolean): string | undefined {
   const { authorization } = headers;
   if (authorization !== undefined) {
-    const match = /^bearer +(\S+)$/i.exec(authorization);
-    return match?.[1] === undefined ? undefined : bearer(match[1]);
+    return /^bearer +(\S+)$/i.exec(authorization)?.[1];
   }
-  const token = readSessionCookie(headers.cookie, secure);
-  return token === undefined ? undefined : { kind: 'session', token };
+  return readCookie('session', headers.cookie, secure);
 }
 
 /**
@@ -38,17 +26,14 @@ export function readCredential(headers: IncomingHttpHeaders, secure: boolean): C
 export function readInfluxCredential(
   headers: IncomingHttpHeaders,
   query: URLSearchParams,
-): Credential | undefined {
+): string | undefined {
   const { authorization } = headers;
-  if (authorization === undefined) {
-    const key = query.get('p');
-    return key === null ? undefined : { kind: 'key', key };
-  }
+  if (authorization === undefined) return query.get('p') ?? undefined;
   const token = /^token +(\S+)$/i.exec(authorization)?.[1];
-  if (token !== undefined) return { kind: 'key', key: token };
+  if (token !== undefined) return token;
   const basic = /^basic +([A-Za-z0-9+/=_-]+)$/i.exec(authorization)?.[1];
   if (basic === undefined) return undefined;
   const pair = Buffer.from(basic, 'base64').toString('utf8');
   const colon = pair.indexOf(':');
-  return colon === -1 ? undefined : { kind: 'key', key: pair.slice(colon + 1) };
+  return colon === -1 ? undefined : pair.slice(colon + 1);
 }

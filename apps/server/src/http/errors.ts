@@ -33,7 +33,7 @@ export function errorBody(error: AppError): ErrorBody {
 
 /** Seconds for `Retry-After`, where an error names one. */
 export function retryAfterSeconds(error: AppError): number | undefined {
-  const seconds = error.details?.['retry_after_seconds'];
+  const seconds = error.details?.['retry_after_s'];
   if (typeof seconds === 'number') return Math.max(1, Math.ceil(seconds));
   const status = errorStatus(error);
   return status === 429 || status === 503 ? 1 : undefined;

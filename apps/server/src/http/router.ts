@@ -27,7 +27,7 @@ export interface RouterOptions {
   proxies: ProxyTrust;
   origin: OwnOrigin;
   /** Answers GETs that no route claims: the page and its files. */
-  pages: (path: string, headers: IncomingMessage['headers']) => Promise<Answer> | Answer;
+  pages: (path: string, headers: IncomingMessage['headers'], query: URLSearchParams) => Answer;
   strictTransport: boolean;
   log: Logger;
   observe: (request: { method: string; path: string; status: number; seconds: number }) => void;
@@ -109,7 +109,7 @@ export class Router {
         `there is nothing at ${url.pathname}; /api/docs lists the addresses`,
       );
     }
-    return pages(url.pathname, request.headers);
+    return pages(url.pathname, request.headers, url.searchParams);
   }
 
   async #serve(passage: Passage, route: Route, params: Readonly<Record<string, string>>): Promise<Answer> {
@@ -153,7 +153,7 @@ export class Router {
       (route.influxCredentials === true
         ? readInfluxCredential(request.headers, url.searchParams)
         : undefined) ?? readCredential(request.headers, client.secure);
-    const actor = credential && (await gatekeeper.identify(credential));
+    const actor = credential === undefined ? undefined : await gatekeeper.identify(credential);
     if (actor === undefined) {
       throw appError(
         'auth.required',

@@ -1,5 +1,4 @@
 import type { Actor } from '@nowcast/contract';
-import type { Credential } from '../http/credentials.ts';
 import type { Cohort } from './cohorts.ts';
 import type { LiveFormat } from './encoded-frame.ts';
 import { createFlow, type Flow } from './flow-control.ts';
@@ -43,7 +42,8 @@ export class Connection {
   readonly flow: Flow;
   readonly subscriptions = new Map<string, Subscription>();
   actor: Actor | undefined;
-  credential: Credential | undefined;
+  /** Token or key it came with, to be looked up again. */
+  credential: string | undefined;
   paused = false;
   closed = false;
   cohort: Cohort | undefined;

@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Actor, appError, limits, type Query } from '@nowcast/contract';
-import type { Service } from '@nowcast/kernel';
-import type { Engine, Revocation, RevocationBus } from '@nowcast/ports';
+import type { Service, Unsubscribe } from '@nowcast/kernel';
+import type { Engine, Revocation } from '@nowcast/ports';
 import type { ClientInfo } from '../http/client-address.ts';
 import { type Gatekeeper, readCredential } from '../http/credentials.ts';
 import { errorBody, errorStatus, publicError } from '../http/errors.ts';
 import type { OwnOrigin } from '../http/origin.ts';
-import { readSessionCookie } from '../http/cookies.ts';
+import { readCookie } from '../http/cookies.ts';
 import type { Logger } from '../log.ts';
 import { Connection, type Sink } from './connection.ts';
 import { Delivery } from './delivery.ts';
@@ -23,7 +23,7 @@ import { SharedViews } from './shared-views.ts';
 export interface GatewayOptions {
   engine: Engine;
   gatekeeper: Gatekeeper;
-  revocations: RevocationBus;
+  onRevoked: (listener: (revocation: Revocation) => void) => Unsubscribe;
   revokes: (revocation: Revocation, actor: Actor) => boolean;
   origin: OwnOrigin;
   drainMs: number;
@@ -32,8 +32,8 @@ export interface GatewayOptions {
 }
 
 const sweepEveryMs = 1000;
-/** Rights are looked up again this often: when the bus is cut, a revocation still arrives. */
-const recheckEveryMs = 20_000;
+/** Rights are looked up again this often: what another process revoked, or a bus that is cut lost, still arrives. */
+const recheckEveryMs = 5000;
 
 /**
  * `GET /updates`: WebSockets and event streams in front of the engine's shared views. This class owns the connections
@@ -71,10 +71,10 @@ export class Gateway implements Service {
   }
 
   run(): Promise<void> {
-    const { engine, revocations } = this.#options;
+    const { engine, onRevoked } = this.#options;
     this.#unsubscribe.push(
       engine.live.onFrames((frames) => this.#delivery.tick(frames)),
-      revocations.onRevoked((revocation) => this.#revoke(revocation)),
+      onRevoked((revocation) => this.#revoke(revocation)),
     );
     this.#sweepTimer = setInterval(() => this.#sweep(), sweepEveryMs);
     return Promise.resolve();
@@ -110,7 +110,8 @@ export class Gateway implements Service {
   /** A browser always sends Origin with a WebSocket; a cookie without one comes from something that pretends. */
   #checkOrigin(request: IncomingMessage, client: ClientInfo): void {
     const { origin, cookie, authorization } = request.headers;
-    const withCookie = authorization === undefined && readSessionCookie(cookie, client.secure) !== undefined;
+    const withCookie =
+      authorization === undefined && readCookie('session', cookie, client.secure) !== undefined;
     if (origin === undefined ? !withCookie : this.#options.origin.allows(origin, client)) return;
     throw appError(
       'auth.origin_refused',

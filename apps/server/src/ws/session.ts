@@ -9,7 +9,7 @@ import {
   upSchema,
 } from '@nowcast/contract';
 import { type AppError, isAppError } from '@nowcast/kernel';
-import type { Credential, Gatekeeper } from '../http/credentials.ts';
+import type { Gatekeeper } from '../http/credentials.ts';
 import { publicError } from '../http/errors.ts';
 import { parseJson } from '../http/json.ts';
 import { validate } from '../http/schema.ts';
@@ -65,7 +65,7 @@ export class Session {
   #handle(connection: Connection, message: UpMessage): void {
     const { delivery } = this.#options;
     if (message.type === 'auth') {
-      void this.authenticate(connection, { kind: 'session', token: message.token });
+      void this.authenticate(connection, message.token);
       return;
     }
     if (connection.actor === undefined) {
@@ -92,7 +92,7 @@ export class Session {
   }
 
   /** First or renewed identity; answers with `welcome`, or closes. */
-  async authenticate(connection: Connection, credential: Credential): Promise<void> {
+  async authenticate(connection: Connection, credential: string): Promise<void> {
     try {
       const actor = await this.#options.gatekeeper.identify(credential);
       if (connection.closed) return;

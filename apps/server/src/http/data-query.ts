@@ -1,0 +1,154 @@
+import { appError, type Matcher, type Query, querySchema, type Where, whereSchema } from '@nowcast/contract';
+import { validate } from './schema.ts';
+
+/**
+ * The query string of `GET /data`, `GET /updates` and `GET /api/v1/labels` as a `Query`.
+ *
+ *     where=region:eu|us      is one of          where=host:!db-1|db-2   is none of
+ *     where=host:~web-.*      matches            where=host:!~web-.*     does not match
+ *
+ * `\` makes the next character ordinary where `|`, `:`, `!` and `~` would mean something; after `~` everything
+ * belongs to the regular expression, which has its own use for `\` and `|`.
+ */
+export function readDataQuery(params: URLSearchParams): Query {
+  refuseUnknown(params, dataParameters);
+  const text = (name: string): string | undefined => single(params, name);
+  const number = (name: string): number | string | undefined => {
+    const value = text(name);
+    return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : value;
+  };
+  const input = {
+    metric_type: text('metric_type'),
+    agg: text('agg'),
+    across: text('across'),
+    group_by: params.has('group_by') ? list(params, 'group_by') : undefined,
+    where: readWhere(params),
+    window: text('window'),
+    from: text('from'),
+    to: text('to'),
+    step: text('step'),
+    tz: text('tz'),
+    limit: number('limit'),
+    order: text('order'),
+    cursor: text('cursor'),
+  };
+  if (input.metric_type === undefined) {
+    throw appError('query.invalid', 'metric_type is missing; GET /api/v1/metrics lists what there is');
+  }
+  return validate(querySchema, withoutUndefined(input), 'query.invalid');
+}
+
+/** Parameters of `GET /data`, with their meaning for the API reference. */
+export const dataParameters: Readonly<Record<string, string>> = {
+  metric_type: 'What to read',
+  agg: 'How the points of a bucket combine: count sum avg min max first last rate increase p50 p75 p90 p95 p99 uniques; none returns points',
+  across: 'How the series of a group meet: merge, sum, avg, min, max',
+  group_by: 'Labels to group by, comma-separated or repeated',
+  where: 'label:a|b, label:!a, label:~regex, label:!~regex; may be repeated',
+  window: 'A range that ends now, such as 15m; instead of from and to',
+  from: 'Epoch milliseconds, RFC 3339 or now-1h',
+  to: 'The same',
+  step: 'Width of a bucket: 10s, 5m, 1h, or of the calendar: 1d, 1w, 1mo',
+  tz: 'Time zone of calendar steps',
+  limit: 'Groups (or points) at most',
+  order: 'desc or asc',
+  cursor: 'Where the previous page of points ended',
+  format: 'json, ndjson or csv; instead of the Accept header',
+};
+
+/** All `where` parameters; several of one label must all hold. */
+export function readWhere(params: URLSearchParams): Where {
+  const where: Record<string, Matcher> = {};
+  for (const text of params.getAll('where')) {
+    const { label, matcher } = readMatcher(text);
+    const before = Object.hasOwn(where, label) ? where[label] : undefined;
+    const both = before === undefined ? matcher : combine(label, before, matcher);
+    Object.defineProperty(where, label, {
+      value: both,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+  }
+  return validate(whereSchema, where, 'query.invalid');
+}
+
+function readMatcher(text: string): { label: string; matcher: Matcher } {
+  const label = upTo(text, 0, ':');
+  if (label.end === text.length || label.value === '') {
+    throw appError('query.invalid', `where=${text}: write label:value, for example region:eu|us`);
+  }
+  let at = label.end + 1;
+  const negated = text[at] === '!';
+  if (negated) at++;
+  if (text[at] === '~') {
+    const regex = text.slice(at + 1);
+    return { label: label.value, matcher: negated ? { not_regex: regex } : { regex } };
+  }
+  const values: string[] = [];
+  for (;;) {
+    const value = upTo(text, at, '|');
+    values.push(value.value);
+    if (value.end === text.length) break;
+    at = value.end + 1;
+  }
+  return { label: label.value, matcher: negated ? { not: values } : values };
+}
+
+/** Text up to an unescaped `stop`, with its escapes resolved; `end` is where `stop` is, or the end. */
+function upTo(text: string, from: number, stop: string): { value: string; end: number } {
+  let value = '';
+  let at = from;
+  for (; at < text.length && text[at] !== stop; at++) {
+    if (text[at] === '\\' && at + 1 < text.length) at++;
+    value += text[at];
+  }
+  return { value, end: at };
+}
+
+/** Both must hold. */
+function combine(label: string, a: Matcher, b: Matcher): Matcher {
+  if (Array.isArray(a) && Array.isArray(b)) {
+    const common = a.filter((value) => b.includes(value));
+    if (common.length > 0) return common;
+    throw appError('query.invalid', `no value of ${label} can satisfy all its where parameters; remove one`);
+  }
+  if ('not' in a && 'not' in b) return { not: [...new Set([...a.not, ...b.not])] };
+  const [wanted, other] = Array.isArray(a) ? [a, b] : [b, a];
+  if (Array.isArray(wanted) && 'not' in other) {
+    const kept = wanted.filter((value) => !other.not.includes(value));
+    if (kept.length > 0) return kept;
+  }
+  throw appError(
+    'query.invalid',
+    `${label} has where parameters that cannot be combined; say it with one regular expression (${label}:~…)`,
+  );
+}
+
+function list(params: URLSearchParams, name: string): string[] {
+  return params
+    .getAll(name)
+    .flatMap((value) => value.split(','))
+    .filter((value) => value !== '');
+}
+
+function single(params: URLSearchParams, name: string): string | undefined {
+  const values = params.getAll(name);
+  if (values.length > 1) throw appError('query.invalid', `${name} is given twice; keep one`);
+  return values[0];
+}
+
+function refuseUnknown(params: URLSearchParams, known: Readonly<Record<string, string>>): void {
+  for (const name of params.keys()) {
+    if (!Object.hasOwn(known, name)) {
+      throw appError(
+        'query.invalid',
+        `"${name}" is not a parameter here; there are ${Object.keys(known).join(', ')}`,
+      );
+    }
+  }
+}
+
+function withoutUndefined(input: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,104 @@
+import type { Engine } from '@nowcast/ports';
+import { appError } from '@nowcast/contract';
+import { chooseFormat, dataAnswer } from '../http/data-formats.ts';
+import { dataParameters, readDataQuery, readWhere } from '../http/data-query.ts';
+import { jsonAnswer, noBody, type Route, route } from '../http/route.ts';
+import type { Gateway } from '../ws/gateway.ts';
+
+/** Reading: history, live streams, and what there is to read. */
+export function dataRoutes(engine: Engine, gateway: Gateway): Route[] {
+  return [
+    route(
+      {
+        method: 'GET',
+        path: '/data',
+        access: 'data.read',
+        body: noBody,
+        summary: 'Read any range of a metric, history and the present in one answer',
+        parameters: dataParameters,
+        answers: { 200: 'DataAnswer as JSON, or NDJSON, or CSV', 400: 'A parameter is wrong' },
+      },
+      async (call) => {
+        const format = chooseFormat(call.query.get('format'), call.headers.accept);
+        const query = readDataQuery(call.query);
+        return dataAnswer(await engine.data(call.actor.tenant_id, query, call.signal), format);
+      },
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/updates',
+        access: 'data.read',
+        body: noBody,
+        summary: 'The same query as a live stream (Server-Sent Events; a WebSocket when upgraded)',
+        parameters: dataParameters,
+        answers: { 200: 'text/event-stream; see docs/protocol.md' },
+      },
+      (call) => {
+        gateway.assertOpen();
+        const query = readDataQuery(call.query);
+        return {
+          status: 200,
+          headers: { 'Content-Type': 'text/event-stream', Connection: 'close', 'X-Accel-Buffering': 'no' },
+          write: (response) => gateway.stream(call.actor, query, call.client, call.request, response),
+        };
+      },
+    ),
+    ...catalogRoutes(engine),
+  ];
+}
+
+function catalogRoutes(engine: Engine): Route[] {
+  return [
+    route(
+      {
+        method: 'GET',
+        path: '/api/v1/metrics',
+        access: 'data.read',
+        body: noBody,
+        summary: 'List metrics',
+        parameters: { search: 'Part of the name', limit: 'At most so many (200)' },
+        answers: { 200: '{metrics: MetricInfo[]}' },
+      },
+      async (call) => {
+        const search = call.query.get('search') ?? '';
+        const metrics = await engine.metrics(call.actor.tenant_id, search, readLimit(call.query, 200));
+        return jsonAnswer(200, { metrics });
+      },
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/api/v1/labels',
+        access: 'data.read',
+        body: noBody,
+        summary: 'List labels and their values',
+        parameters: {
+          metric_type: 'Only labels of this metric',
+          where: 'Only series that match, as in GET /data',
+          limit: 'Values of a label at most (100)',
+        },
+        answers: { 200: '{labels: LabelValues[]}' },
+      },
+      async (call) => {
+        const metricType = call.query.get('metric_type') ?? '';
+        const where = readWhere(call.query);
+        const labels = await engine.labels(
+          call.actor.tenant_id,
+          metricType,
+          where,
+          readLimit(call.query, 100),
+        );
+        return jsonAnswer(200, { labels });
+      },
+    ),
+  ];
+}
+
+function readLimit(query: URLSearchParams, usual: number): number {
+  const text = query.get('limit');
+  if (text === null) return usual;
+  const limit = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && limit <= 10_000) return limit;
+  throw appError('request.invalid', `limit is "${text}"; write a number from 1 to 10000`);
+}

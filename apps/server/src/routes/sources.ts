@@ -1,0 +1,128 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AccessService, revokes } from '@nowcast/access';
+import { type Actor, appError, type SourceStatus } from '@nowcast/contract';
+import type { Engine } from '@nowcast/ports';
+import { jsonAnswer, noBody, type Route, route } from '../http/route.ts';
+
+/** A status that changed is pushed at most this often. */
+const pushEveryMs = 250;
+const heartbeatMs = 15_000;
+
+/** What each key has sent so far: the Sources page, and its "Waiting for first event". */
+export function sourceRoutes(engine: Engine, access: AccessService): Route[] {
+  return [
+    route(
+      {
+        method: 'GET',
+        path: '/api/v1/sources',
+        access: 'key.read',
+        body: noBody,
+        summary: 'What each API key has sent',
+        answers: { 200: '{sources: SourceStatus[]}' },
+      },
+      async (call) => {
+        const { actor } = call;
+        const keys = await access.keys.list(actor);
+        const sources = await Promise.all(
+          keys.map((key) => engine.sourceStatus(actor.tenant_id, key.key_id)),
+        );
+        return jsonAnswer(200, { sources });
+      },
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/api/v1/sources/:key_id',
+        access: 'key.read',
+        body: noBody,
+        summary: 'What one API key has sent',
+        answers: { 200: 'SourceStatus' },
+      },
+      async (call) =>
+        jsonAnswer(200, await sourceStatus(engine, access, call.actor, call.params['key_id'] ?? '')),
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/api/v1/sources/:key_id/events',
+        access: 'key.read',
+        body: noBody,
+        summary: 'The same, pushed at every change',
+        answers: { 200: 'text/event-stream of "status" events with SourceStatus' },
+      },
+      async (call) => {
+        const { actor, signal } = call;
+        const keyId = call.params['key_id'] ?? '';
+        await requireKey(access, actor, keyId);
+        return {
+          status: 200,
+          headers: { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' },
+          write: async (response) => {
+            const watch = watchAccess(access, actor, keyId);
+            const read = (): Promise<SourceStatus> => engine.sourceStatus(actor.tenant_id, keyId);
+            await pushStatus(response, read, AbortSignal.any([signal, watch.ended]));
+            watch.stop();
+          },
+        };
+      },
+    ),
+  ];
+}
+
+async function sourceStatus(
+  engine: Engine,
+  access: AccessService,
+  actor: Actor,
+  keyId: string,
+): Promise<SourceStatus> {
+  await requireKey(access, actor, keyId);
+  return engine.sourceStatus(actor.tenant_id, keyId);
+}
+
+/** Throws `request.not_found` for keys of others. */
+async function requireKey(access: AccessService, actor: Actor, keyId: string): Promise<void> {
+  const keys = await access.keys.list(actor);
+  if (!keys.some((key) => key.key_id === keyId)) throw appError('request.not_found', 'there is no such key');
+}
+
+/** `ended` fires when the key, or what the actor may see, is taken away (C2). */
+function watchAccess(
+  access: AccessService,
+  actor: Actor,
+  keyId: string,
+): { ended: AbortSignal; stop: () => void } {
+  const ended = new AbortController();
+  const stop = access.onRevoked((revocation) => {
+    const isKey = revocation.kind === 'key' && revocation.id === keyId;
+    if (isKey || revokes(revocation, actor)) ended.abort();
+  });
+  return { ended: ended.signal, stop };
+}
+
+async function pushStatus(
+  response: ServerResponse,
+  read: () => Promise<SourceStatus>,
+  signal: AbortSignal,
+): Promise<void> {
+  let sent = '';
+  let sentAt = 0;
+  try {
+    while (!signal.aborted) {
+      const text = JSON.stringify(await read());
+      const now = performance.now();
+      if (text !== sent || now - sentAt > heartbeatMs) {
+        const free = response.write(text === sent ? ': heartbeat\n\n' : `event: status\ndata: ${text}\n\n`);
+        sent = text;
+        sentAt = now;
+        if (!free) await once(response, 'drain', { signal });
+      }
+      await sleep(pushEveryMs, undefined, { signal });
+    }
+  } catch {
+    // The peer is gone, the right is gone or the server stops: the stream has nothing more to say.
+  } finally {
+    response.end();
+  }
+}

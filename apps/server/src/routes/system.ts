@@ -1,0 +1,129 @@
+import { hostname } from 'node:os';
+import type { AccessService } from '@nowcast/access';
+import { type ServerInfo, setupSchema } from '@nowcast/contract';
+import { escapeHtml } from '../http/pages.ts';
+import { jsonAnswer, jsonBody, noBody, type Route, route } from '../http/route.ts';
+import { docsPage, docsPolicy, openApiDocument } from './openapi.ts';
+import { loginOrigin, signInHeaders } from './session-cookies.ts';
+
+export interface SystemOptions {
+  access: AccessService;
+  version: string;
+  publicUrl: () => string;
+  /** Why the server should get no traffic now; undefined: it may. */
+  notReady: () => string | undefined;
+  metrics: () => Promise<string>;
+  /** Makes the first board of a new organisation; resolves to its id. */
+  firstBoard: (tenantId: string, userId: string) => Promise<string>;
+  /** All routes of the server, for the description of the API. */
+  routes: () => readonly Route[];
+}
+
+/** What concerns the installation: first run, health, figures, the description of the API. */
+export function systemRoutes(options: SystemOptions): Route[] {
+  return [...setupRoutes(options), ...healthRoutes(options), ...descriptionRoutes(options)];
+}
+
+function setupRoutes({ access, version, publicUrl, firstBoard }: SystemOptions): Route[] {
+  return [
+    route(
+      {
+        method: 'GET',
+        path: '/api/v1/info',
+        access: 'public',
+        body: noBody,
+        summary: 'What a page must know before anybody is signed in',
+        answers: { 200: 'ServerInfo' },
+      },
+      async () => {
+        const info: ServerInfo = {
+          version,
+          setup_required: await access.logins.setupRequired(),
+          host_name: hostname(),
+          public_url: publicUrl(),
+        };
+        return jsonAnswer(200, info);
+      },
+    ),
+    route(
+      {
+        method: 'POST',
+        path: '/api/v1/setup',
+        access: 'public',
+        body: jsonBody(setupSchema),
+        summary: 'First run: make the organisation and its owner with the token of the setup link',
+        answers: { 200: 'LoginAnswer with board_id, and the session cookie', 404: 'It is set up already' },
+      },
+      async (call) => {
+        const result = await access.logins.setup(call.body, loginOrigin(call));
+        const { user } = result.answer;
+        const board_id = await firstBoard(user.tenant_id, user.user_id);
+        return jsonAnswer(200, { ...result.answer, board_id }, signInHeaders(call.client, result));
+      },
+    ),
+  ];
+}
+
+function healthRoutes({ notReady, metrics }: SystemOptions): Route[] {
+  const text = { 'Content-Type': 'text/plain; charset=utf-8' };
+  return [
+    route(
+      {
+        method: 'GET',
+        path: '/healthz',
+        access: 'public',
+        body: noBody,
+        summary: 'Whether the process is alive',
+        answers: { 200: 'ok' },
+      },
+      () => ({ status: 200, headers: text, body: 'ok\n' }),
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/readyz',
+        access: 'public',
+        body: noBody,
+        summary: 'Whether it should get traffic',
+        answers: { 200: 'ready', 503: 'Starting or stopping' },
+      },
+      () => {
+        const why = notReady();
+        return why === undefined
+          ? { status: 200, headers: text, body: 'ready\n' }
+          : { status: 503, headers: { ...text, 'Retry-After': '1' }, body: `${why}\n` };
+      },
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/metrics',
+        access: { loopbackOr: 'system.read' },
+        body: noBody,
+        summary: 'Figures of the server for Prometheus; from this machine without a session',
+        answers: { 200: 'Prometheus text' },
+      },
+      async () => ({
+        status: 200,
+        headers: { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' },
+        body: await metrics(),
+      }),
+    ),
+  ];
+}
+
+function descriptionRoutes({ routes, version }: SystemOptions): Route[] {
+  return [
+    route({ method: 'GET', path: '/api/openapi.json', access: 'public', body: noBody }, () =>
+      jsonAnswer(200, openApiDocument(routes(), version)),
+    ),
+    route({ method: 'GET', path: '/api/docs', access: 'public', body: noBody }, () => ({
+      status: 200,
+      headers: {
+        'Content-Type': 'text/html; charset=utf-8',
+        'Content-Security-Policy': docsPolicy,
+      },
+      body: docsPage(routes(), version, escapeHtml),
+    })),
+  ];
+}

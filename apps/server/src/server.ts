@@ -1,0 +1,169 @@
+import type { AccessService } from '@nowcast/access';
+import { can, revokes } from '@nowcast/access';
+import type { Service } from '@nowcast/kernel';
+import type { Engine } from '@nowcast/ports';
+import { ProxyTrust } from './http/client-address.ts';
+import type { Gatekeeper } from './http/credentials.ts';
+import { Listener } from './http/listener.ts';
+import { OwnOrigin } from './http/origin.ts';
+import { Pages } from './http/pages.ts';
+import type { Route } from './http/route.ts';
+import { RouteTable } from './http/route-table.ts';
+import { Router } from './http/router.ts';
+import type { Logger } from './log.ts';
+import { ServerMetrics } from './metrics/server-metrics.ts';
+import { dataRoutes } from './routes/data.ts';
+import { ingestRoutes } from './routes/ingest.ts';
+import { keyRoutes } from './routes/keys.ts';
+import { sessionRoutes } from './routes/session.ts';
+import { sourceRoutes } from './routes/sources.ts';
+import { systemRoutes } from './routes/system.ts';
+import { userRoutes } from './routes/users.ts';
+import { Gateway } from './ws/gateway.ts';
+
+export interface ServerOptions {
+  access: AccessService;
+  engine: Engine;
+  listen: string;
+  port: number;
+  publicUrl: string | undefined;
+  tls: { certFile: string; keyFile: string } | undefined;
+  allowPlainHttp: boolean;
+  trustedProxies: readonly string[];
+  maxConnections: number;
+  maxConnectionsPerAddress: number;
+  drainMs: number;
+  webDir: string;
+  version: string;
+  log: Logger;
+}
+
+/** How long requests that are running may take to finish once the server stops. */
+const finishMs = 10_000;
+
+/** Everything users touch: HTTP, the page, the sockets. Knows no adapter; both modes put the same one in front. */
+export class NowcastServer implements Service {
+  readonly metrics = new ServerMetrics();
+  readonly gateway: Gateway;
+  readonly routes: readonly Route[];
+  readonly #options: ServerOptions;
+  readonly #listener: Listener;
+  readonly #pages: Pages;
+  #state: 'starting' | 'ready' | 'stopping' = 'starting';
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    const { access, log } = options;
+    const proxies = new ProxyTrust(options.trustedProxies);
+    const origin = new OwnOrigin(options.publicUrl, options.listen);
+    const gatekeeper: Gatekeeper = {
+      identify: async (credential) => (await access.authenticate(credential))?.actor,
+      can,
+    };
+    this.#pages = new Pages(options.webDir);
+    this.gateway = new Gateway({
+      engine: options.engine,
+      gatekeeper,
+      onRevoked: (listener) => access.onRevoked(listener),
+      revokes,
+      origin,
+      drainMs: options.drainMs,
+      log: log.with({ part: 'gateway' }),
+      observeDelayMs: (ms) => this.metrics.eventToFrameMs.observe(ms),
+    });
+    this.routes = this.#makeRoutes();
+    const router = new Router({
+      table: new RouteTable(this.routes),
+      gatekeeper,
+      proxies,
+      origin,
+      pages: (path, headers, query) => this.#pages.answer(path, headers, query),
+      strictTransport: promisesTls(options),
+      log: log.with({ part: 'http' }),
+      observe: (request) => this.metrics.observeRequest(request),
+    });
+    this.#listener = new Listener({
+      host: options.listen,
+      port: options.port,
+      tls: options.tls,
+      allowPlainHttp: options.allowPlainHttp,
+      maxConnections: options.maxConnections,
+      maxConnectionsPerAddress: options.maxConnectionsPerAddress,
+      proxies,
+      log: log.with({ part: 'listener' }),
+      onRequest: (request, response, waits) => void router.handle(request, response, waits),
+      onUpgrade: (request, socket, head) =>
+        this.gateway.upgrade(request, socket, head, proxies.read(request, 'encrypted' in socket)),
+    });
+  }
+
+  #makeRoutes(): Route[] {
+    const { access, engine, version } = this.#options;
+    return [
+      ...sessionRoutes(access),
+      ...userRoutes(access),
+      ...keyRoutes(access),
+      ...ingestRoutes(engine, version),
+      ...dataRoutes(engine, this.gateway),
+      ...sourceRoutes(engine, access),
+      ...systemRoutes({
+        access,
+        version,
+        publicUrl: () => this.url,
+        notReady: () => (this.#state === 'ready' ? undefined : this.#state),
+        metrics: () =>
+          this.metrics.render({ engine, gateway: this.gateway, access, listener: this.#listener }),
+        firstBoard: () => Promise.resolve(''),
+        routes: () => this.routes,
+      }),
+    ];
+  }
+
+  async run(): Promise<void> {
+    await this.gateway.run();
+    await this.#listener.run();
+    this.#state = 'ready';
+    // Not waited for: until it is done, files go out uncompressed.
+    this.#pages
+      .compress()
+      .catch((error: unknown) => this.#options.log.warn('files stay uncompressed', { error }));
+  }
+
+  /** What people type: the public URL, or where the server listens. */
+  get url(): string {
+    return this.#options.publicUrl ?? this.#listener.url;
+  }
+
+  get pageIsBuilt(): boolean {
+    return this.#pages.built;
+  }
+
+  get encrypted(): boolean {
+    return this.#listener.encrypted;
+  }
+
+  reloadCertificate(): void {
+    this.#listener.reloadCertificate();
+  }
+
+  /** Not ready any more; viewers are sent away one by one, running requests finish. */
+  async drain(): Promise<void> {
+    this.#state = 'stopping';
+    await this.gateway.drain();
+    const tooLong = new Promise<void>((resolve) => setTimeout(resolve, finishMs).unref());
+    await Promise.race([this.#listener.drain(), tooLong]);
+  }
+
+  async stop(): Promise<void> {
+    this.#state = 'stopping';
+    await this.gateway.stop();
+    await this.#listener.stop();
+  }
+}
+
+/** HSTS binds a name for a year and all its ports: only for a public name that is really served over TLS. */
+function promisesTls(options: ServerOptions): boolean {
+  if (options.publicUrl === undefined) return false;
+  const { protocol, hostname } = new URL(options.publicUrl);
+  return protocol === 'https:' && hostname !== 'localhost' && /[a-z]$/i.test(hostname);
+}
