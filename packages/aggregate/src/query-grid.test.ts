@@ -162,9 +162,9 @@ describe('QueryGrid', () => {
           grid.addPoint(unitOf(series), timestamp, value, order, actor);
         for (let group = 0; group < grid.groupCount; group += 1) {
           const { timestamps, values } = grid.columns(grid.unitsOf(group));
-          expect([...timestamps].map((start) => grid.valueAt(grid.unitsOf(group), start))).toEqual([
-            ...values,
-          ]);
+          // Adding zero: a combination of several series has no negative zero, a single value may.
+          const single = [...timestamps].map((start) => grid.valueAt(grid.unitsOf(group), start) + 0);
+          expect(single).toEqual([...values].map((value) => value + 0));
         }
       }),
     );

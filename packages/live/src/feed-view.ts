@@ -162,8 +162,8 @@ export class FeedView implements View {
 
   #forgetOrdinals(): void {
     if (this.#ordinals.size <= 4 * this.limit + 1000) return;
-    const kept = new Set(this.#entries.map(({ handle, record }) => `${record.timestamp}/${handle}`));
-    this.#ordinals = new Map([...this.#ordinals].filter(([key]) => kept.has(key)));
+    const oldest = this.#entries[0]?.record.timestamp ?? Infinity;
+    this.#ordinals = new Map([...this.#ordinals].filter(([key]) => Number.parseFloat(key) >= oldest));
   }
 }
 
@@ -183,8 +183,11 @@ function withoutHopeless(entries: Entry[], limit: number): Entry[] {
 
 /** Where to begin in a long run of ascending times of which only the last `limit` can be shown. */
 function firstOfNewest(run: PointRun, limit: number): number {
-  const start = run.length - limit;
+  let start = run.length - limit;
   if (start <= 0) return 0;
-  for (let i = 1; i < run.length; i += 1) if (run.timestamps[i]! < run.timestamps[i - 1]!) return 0;
+  const { timestamps } = run;
+  for (let i = 1; i < run.length; i += 1) if (timestamps[i]! < timestamps[i - 1]!) return 0;
+  // Those of one time stay together: derived ids count them.
+  while (start > 0 && timestamps[start - 1] === timestamps[start]) start -= 1;
   return start;
 }

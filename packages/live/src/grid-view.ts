@@ -168,7 +168,7 @@ export class GridView implements View {
       stepMs: this.query.stepMs,
       from,
       to: Number.isFinite(newest) ? Math.max(to, this.query.buckets.end(newest)) : to,
-      series: this.#lines.snapshot(),
+      series: this.#lines.snapshot(this.#other),
       ...(note === undefined ? {} : { note }),
     });
   }

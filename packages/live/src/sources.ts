@@ -27,7 +27,10 @@ export interface LiveSources {
    * vector of the last `advance`; newer points must stay out, they come through `advance`.
    */
   loadGrid(request: GridLoad): Promise<void>;
-  /** The newest `limit` records below `at` in `[from, to)` by (timestamp, data_id), in any order. */
+  /**
+   * The newest `limit` records below `at` in `[from, to)` by (timestamp, data_id), and all others that share the time
+   * of the oldest of them (derived ids count points of one time). In order of arrival within a series and time.
+   */
   loadRecords(request: RecordLoad): Promise<readonly FeedRecord[]>;
 }
 

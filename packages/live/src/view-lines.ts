@@ -118,7 +118,13 @@ export class ViewLines {
     return { series, removed: removed.map(({ key }) => key), count, keys, buckets, values };
   }
 
-  snapshot(): SeriesColumns[] {
-    return [...this.#lines.values()].map(({ key, labels, cells }) => ({ key, labels, ...cells.columns() }));
+  /** All lines with their cells, `last` at the end. */
+  snapshot(last: Line | undefined): SeriesColumns[] {
+    const lines = [...this.#lines.values()].filter((line) => line !== last);
+    return (last === undefined ? lines : [...lines, last]).map(({ key, labels, cells }) => ({
+      key,
+      labels,
+      ...cells.columns(),
+    }));
   }
 }

@@ -10,21 +10,21 @@ export interface AnswerLine {
 
 /**
  * Every way in which an answer departs from the reference, in words; empty when it is right. Lines are matched by
- * their labels, so that order is not part of the comparison (a group really called "Other" is told apart by position).
+ * their labels, not by their order. A group that is really called "Other" and the line of all others look alike: they
+ * may come either way round.
  */
 export function differences(answer: readonly AnswerLine[], expected: readonly ReferenceLine[]): string[] {
-  const found: string[] = [];
-  const open = [...answer];
-  for (const line of expected) {
-    const text = textOf(line.labels);
-    const at = line.other
-      ? open.findLastIndex(({ labels }) => textOf(labels) === text)
-      : open.findIndex(({ labels }) => textOf(labels) === text);
-    const [given] = at < 0 ? [] : open.splice(at, 1);
-    if (given === undefined) found.push(`line ${text} is missing`);
-    else found.push(...cellDifferences(text, given, line));
-  }
-  return [...found, ...open.map(({ labels }) => `line ${textOf(labels)} should not be there`)];
+  const given = Map.groupBy(answer, ({ labels }) => textOf(labels));
+  const wanted = Map.groupBy(expected, ({ labels }) => textOf(labels));
+  return [...new Set([...given.keys(), ...wanted.keys()])].flatMap((text) => {
+    const lines = given.get(text) ?? [];
+    const right = wanted.get(text) ?? [];
+    if (lines.length !== right.length) return [`${lines.length} lines ${text}, expected ${right.length}`];
+    const straight = lines.flatMap((line, i) => cellDifferences(text, line, right[i]!));
+    if (straight.length === 0 || lines.length === 1) return straight;
+    const crossed = lines.flatMap((line, i) => cellDifferences(text, line, right.at(-1 - i)!));
+    return crossed.length === 0 ? [] : straight;
+  });
 }
 
 function cellDifferences(text: string, given: AnswerLine, line: ReferenceLine): string[] {

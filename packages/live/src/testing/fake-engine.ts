@@ -88,10 +88,12 @@ export class FakeEngine implements LiveSources {
   async loadRecords(load: RecordLoad): Promise<FeedRecord[]> {
     const records = this.#records(this.#below(load));
     await this.#gate();
-    return records
+    const newest = records
       .filter(({ record }) => record.timestamp >= load.from)
       .toSorted((a, b) => compareRecords(a.record, b.record))
       .slice(-load.limit);
+    const oldest = newest[0]?.record.timestamp ?? Infinity;
+    return records.filter(({ record }) => record.timestamp >= oldest);
   }
 
   /** The records of these points, in the same order. */
