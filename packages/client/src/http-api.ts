@@ -10,12 +10,15 @@ import {
 } from '@nowcast/contract';
 import { AppError } from '@nowcast/kernel';
 
+/** What is used of `fetch`. */
+export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
+
 export interface HttpApiOptions {
   /** Address of the server with its path prefix, if it has one. */
   url: string;
   /** Session token; in a browser the cookie does it. `login` sets it. */
   token?: string;
-  fetch?: typeof fetch;
+  fetch?: FetchLike;
 }
 
 export interface CallOptions {
@@ -31,13 +34,13 @@ export interface CallOptions {
  */
 export class HttpApi {
   readonly #url: URL;
-  readonly #fetch: typeof fetch;
+  readonly #fetch: FetchLike;
   #token: string | undefined;
 
   constructor(options: HttpApiOptions) {
     this.#url = baseUrl(options.url);
     this.#token = options.token;
-    this.#fetch = options.fetch ?? ((input, init) => fetch(input, init));
+    this.#fetch = options.fetch ?? ((url, init) => fetch(url, init));
   }
 
   /** The session token, for a `LiveClient`. */

@@ -8,7 +8,13 @@ export {
 } from './live/live-client.ts';
 export type { SubscribeOptions, Subscription, ViewHandlers } from './live/subscription-set.ts';
 export { ViewSeries, ViewState } from './view-state.ts';
-export { HttpApi, queryParameters, type CallOptions, type HttpApiOptions } from './http-api.ts';
+export {
+  HttpApi,
+  queryParameters,
+  type CallOptions,
+  type FetchLike,
+  type HttpApiOptions,
+} from './http-api.ts';
 export {
   Producer,
   type PointInput,

@@ -1,6 +1,6 @@
 import { appError, limits } from '@nowcast/contract';
 import { type AppError, type Clock, type Unsubscribe, randomId, systemClock } from '@nowcast/kernel';
-import { baseUrl, refusal } from './http-api.ts';
+import { type FetchLike, baseUrl, refusal } from './http-api.ts';
 
 /** A point to send. `timestamp` (epoch ms or RFC 3339) is when it happened; default: when it was pushed. */
 export interface PointInput {
@@ -35,7 +35,7 @@ export interface ProducerOptions {
   onRejected?: (rejected: readonly RejectedPoint[]) => void;
   /** A failed try that will be repeated, for logs. */
   onRetry?: (error: AppError, delayMs: number) => void;
-  fetch?: typeof fetch;
+  fetch?: FetchLike;
   clock?: Clock;
   /** Uniform in [0, 1), for the jitter of the backoff. */
   random?: () => number;
@@ -80,7 +80,7 @@ export class Producer {
   readonly #endpoint: string;
   readonly #options: Required<Pick<ProducerOptions, 'batchPoints' | 'batchAgeMs' | 'spoolPoints'>> &
     ProducerOptions;
-  readonly #fetch: typeof fetch;
+  readonly #fetch: FetchLike;
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #idPrefix = randomId('b');
@@ -101,7 +101,7 @@ export class Producer {
     const url = baseUrl(options.url);
     this.#endpoint = `${url.origin}${url.pathname.replace(/\/$/, '')}/api/v1/ingest`;
     this.#options = { batchPoints: 1_000, batchAgeMs: 1_000, spoolPoints: 100_000, ...options };
-    this.#fetch = options.fetch ?? ((input, init) => fetch(input, init));
+    this.#fetch = options.fetch ?? ((url, init) => fetch(url, init));
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
   }
