@@ -1,0 +1,338 @@
+import { join } from 'node:path';
+import {
+  appError,
+  type DataAnswer,
+  type LabelValues,
+  type MetricInfo,
+  type Query,
+  type SourceStatus,
+  type Where,
+} from '@nowcast/contract';
+import { SeriesIndex, type Tail } from '@nowcast/head';
+import { QueryService } from '@nowcast/history';
+import { type DurableRecord, IngestService } from '@nowcast/ingest';
+import { assert, type Clock } from '@nowcast/kernel';
+import { LiveViewRegistry } from '@nowcast/live';
+import type {
+  EngineStats,
+  EventLog,
+  IngestAnswer,
+  IngestRequest,
+  ViewFrame,
+  Warehouse,
+} from '@nowcast/ports';
+import { Catalog, type MetricDefaults } from './catalog.ts';
+import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import type { EngineLog } from './embedded-engine.ts';
+import { FlushTrigger } from './flush-trigger.ts';
+import { Flusher } from './flusher.ts';
+import { firstHotOffset, trimHotWindow } from './hot-window.ts';
+import { createLiveSources } from './live-sources.ts';
+import { NewPoints } from './new-points.ts';
+import type { EngineOptions } from './options.ts';
+import type { PartitionState } from './partition-state.ts';
+import { Pins } from './pins.ts';
+import { recover } from './recovery.ts';
+import { engineStats, type LogFigures, unflushedPoints } from './stats.ts';
+import { Ticker } from './ticker.ts';
+import { Upkeep } from './upkeep.ts';
+
+export interface EngineParts {
+  options: EngineOptions;
+  clock: Clock;
+  eventLog: EventLog;
+  logFigures: () => LogFigures;
+  warehouse: Warehouse;
+  defaults: MetricDefaults;
+  log: EngineLog;
+  publish: (frames: readonly ViewFrame[]) => void;
+}
+
+/** Views must be looked at now and then even when nothing arrives: windows slide, rankings settle. */
+const idleTickMs = 1000;
+/** Unflushed points in memory beyond which senders are told to wait: the warehouse has been gone for long. */
+const mostUnflushed = 20_000_000;
+
+/** What exists once recovery is through. */
+interface Running {
+  index: SeriesIndex;
+  states: readonly PartitionState[];
+  pins: Pins;
+  ingest: IngestService;
+  points: NewPoints;
+  live: LiveViewRegistry;
+  queries: QueryService;
+  catalog: Catalog;
+  trigger: FlushTrigger;
+  flusher: Flusher;
+  upkeep: Upkeep;
+  ticker: Ticker;
+}
+
+/**
+ * The engine: everything between the log and the screens, on one thread. It owns no rule of its own; it puts the
+ * domains in order (durable → applied → ticked → published, marked → flushed → committed → cut) and wires them.
+ */
+export class EngineCore {
+  readonly #parts: EngineParts;
+  #running: Running | undefined;
+  #newestReceivedAt = 0;
+  #flushes = 0;
+  #cancelIdle: (() => void) | undefined;
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+  }
+
+  async run(): Promise<void> {
+    const { options, eventLog, warehouse, clock, log } = this.#parts;
+    await warehouse.run();
+    await eventLog.run();
+    const index = new SeriesIndex(eventLog.partitions, () => options.seriesPerTenant);
+    let states: readonly PartitionState[] = [];
+    const tailOf = (handle: number) => states[index.partitionOf(handle)]!.tail;
+    const ingest = new IngestService({
+      clock,
+      registry: index,
+      recent: {
+        newestOf: (handle) => tailOf(handle).newestOf(handle),
+        has: (handle, timestamp, value) => tailOf(handle).has(handle, timestamp, value),
+      },
+      partitions: eventLog.partitions,
+      append: (entries) => eventLog.append(entries),
+    });
+    states = await recover({
+      log: eventLog,
+      warehouse,
+      index,
+      dedupe: ingest,
+      checkpoint: await readCheckpoint(this.#checkpointPath()),
+    });
+    ingest.begin();
+    const running = this.#wire(index, states, ingest);
+    this.#running = running;
+    ingest.onDurable((durable) => this.#apply(running, durable));
+    running.trigger.start(states);
+    running.flusher.kick();
+    running.upkeep.start();
+    this.#idle(running);
+    log('info', 'engine ready', {
+      series: index.size,
+      partitions: states.length,
+      retainedPoints: states.reduce((sum, { tail }) => sum + tail.end - tail.first, 0),
+      pendingFlushes: states.reduce((sum, { pending }) => sum + pending.length, 0),
+    });
+  }
+
+  #wire(index: SeriesIndex, states: readonly PartitionState[], ingest: IngestService): Running {
+    const { options, clock, eventLog, warehouse, defaults, log } = this.#parts;
+    const pins = new Pins(states);
+    const points = new NewPoints(index, pins.tails);
+    const queries = new QueryService({ index, head: pins, warehouse, clock });
+    const sources = {
+      clock,
+      epoch: eventLog.epoch,
+      index,
+      head: pins,
+      warehouse,
+      reader: queries.reader,
+      points,
+    };
+    const live = new LiveViewRegistry(createLiveSources(sources), vectorOf(states));
+    const trigger = new FlushTrigger({
+      clock,
+      report: log,
+      limits: options,
+      append: (partition, from) =>
+        ingest.appendControl(partition, { kind: 'flush', receivedAt: ingest.receivedAt(), from }),
+    });
+    const flusher = new Flusher({ states, index, warehouse, clock, log, committed: () => this.#committed() });
+    const upkeep = new Upkeep(warehouse, clock, log, () => ({
+      at: states.map((state) => state.watermark),
+      pinned: pins.vectors(),
+      now: Math.max(...states.map((state) => state.lastReceivedAt)),
+      lateMs: options.lateMs,
+      retention: new Map([['', options.retention]]),
+    }));
+    const ticker = new Ticker(clock, options.tickMs, () => this.#tick());
+    return {
+      index,
+      states,
+      pins,
+      ingest,
+      points,
+      live,
+      queries,
+      catalog: new Catalog(index, pins.tails, defaults),
+      trigger,
+      flusher,
+      upkeep,
+      ticker,
+    };
+  }
+
+  /** Marks what is open, writes it out, and closes; after that a start has nothing to replay but the hot window. */
+  async stop(): Promise<void> {
+    const { eventLog, warehouse } = this.#parts;
+    const running = this.#running;
+    this.#running = undefined;
+    this.#cancelIdle?.();
+    if (running !== undefined) {
+      running.ticker.stop();
+      running.trigger.stop();
+      running.live.stop();
+      await running.upkeep.stop();
+      await running.flusher.stop();
+      await this.#checkpoint(running);
+    }
+    await eventLog.stop();
+    await warehouse.stop();
+  }
+
+  async ingest(request: IngestRequest): Promise<IngestAnswer> {
+    const { ingest, states } = this.#ready();
+    if (unflushedPoints(states) > mostUnflushed) {
+      const body = {
+        error: {
+          code: 'ingest.busy',
+          message: 'the warehouse has not taken points for a long time; send the same again later',
+        },
+      };
+      return { status: 429, body: JSON.stringify(body), retryAfterSeconds: 30 };
+    }
+    return ingest.handle(request);
+  }
+
+  data(tenant: string, query: Query, signal: AbortSignal): Promise<DataAnswer> {
+    return this.#ready().queries.data(tenant, query, signal);
+  }
+
+  metrics(tenant: string, search: string, limit: number): MetricInfo[] {
+    return this.#ready().catalog.metrics(tenant, search, limit);
+  }
+
+  labels(tenant: string, metricType: string, where: Where, limit: number): LabelValues[] {
+    return this.#ready().catalog.labels(tenant, metricType, where, limit);
+  }
+
+  sourceStatus(tenant: string, keyId: string): SourceStatus {
+    return this.#ready().ingest.sourceStatus(tenant, keyId);
+  }
+
+  /** The views' registry, after everything applied has reached it: what a reader sees is never behind its own write. */
+  get live(): LiveViewRegistry {
+    const running = this.#ready();
+    return running.live;
+  }
+
+  async stats(): Promise<EngineStats> {
+    const { ingest, live, index, states, flusher } = this.#ready();
+    const { warehouse, logFigures, clock } = this.#parts;
+    return engineStats({
+      ingest: ingest.stats(),
+      live: live.stats(),
+      index,
+      states,
+      log: logFigures(),
+      warehouse: await warehouse.stats().catch(() => undefined),
+      flushes: { done: this.#flushes, failed: flusher.failures },
+      now: clock.now(),
+    });
+  }
+
+  #ready(): Running {
+    if (this.#running === undefined)
+      throw appError('server.unavailable', 'the engine is starting or stopping; try again in a moment');
+    return this.#running;
+  }
+
+  #apply(running: Running, durable: DurableRecord): void {
+    const { partition, offset, record } = durable;
+    const state = running.states[partition];
+    assert(state !== undefined, 'the log has as many partitions as the engine');
+    if (durable.kind === 'points') {
+      const { timestamps, values, extras, firstDefinition, definitions, receivedAt } = durable.record;
+      const seriesEnd = firstDefinition + definitions.length;
+      state.applyPoints({
+        offset,
+        receivedAt,
+        handles: durable.handles,
+        timestamps,
+        values,
+        extras,
+        seriesEnd,
+      });
+      running.points.note(durable.handles);
+      this.#newestReceivedAt = receivedAt;
+      running.ticker.request();
+      running.trigger.check(state);
+    } else if (record.kind === 'flush') {
+      state.applyFlush(offset, record.receivedAt);
+      running.flusher.kick();
+    } else {
+      state.applyTick(offset, record.receivedAt);
+    }
+  }
+
+  #tick(): void {
+    const running = this.#running;
+    if (running === undefined) return;
+    const { points, live, states } = running;
+    const frames = live.advance({
+      at: vectorOf(states),
+      receivedAt: this.#newestReceivedAt,
+      touched: points.touched,
+      touchedCount: points.touchedCount,
+      read: (handle, wants) => points.read(handle, wants),
+    });
+    points.settle();
+    this.#newestReceivedAt = 0;
+    if (frames.length > 0) this.#parts.publish(frames);
+  }
+
+  #idle(running: Running): void {
+    this.#cancelIdle = this.#parts.clock.after(idleTickMs, () => {
+      running.ticker.request();
+      this.#idle(running);
+    });
+  }
+
+  /** After a flush: memory and log may let go of what the warehouse has. */
+  async #committed(): Promise<void> {
+    this.#flushes++;
+    const running = this.#running;
+    if (running === undefined) return;
+    for (const state of running.states)
+      trimHotWindow(state, running.pins, running.points.advanced[state.tail.partition]!, this.#parts.options);
+    await this.#checkpoint(running);
+  }
+
+  async #checkpoint({ ingest, states }: Running): Promise<void> {
+    const { eventLog } = this.#parts;
+    const { bytes, offsets } = ingest.checkpoint();
+    await writeCheckpoint(this.#checkpointPath(), {
+      epoch: eventLog.epoch,
+      offsets: [...offsets],
+      evictedNewest: states.map(({ tail }) => evictedNewestOf(tail)),
+      dedupe: bytes,
+    });
+    await eventLog.truncate(
+      states.map((state, i) => Math.min(state.watermark, offsets[i]!, firstHotOffset(state))),
+    );
+  }
+
+  #checkpointPath(): string {
+    return join(this.#parts.options.dataDir, 'engine.checkpoint');
+  }
+}
+
+/** JSON has no infinities: null where nothing left memory, the largest number where nobody knows what did. */
+function evictedNewestOf(tail: Tail): number | null {
+  return tail.evictedNewest === Number.NEGATIVE_INFINITY
+    ? null
+    : Math.min(tail.evictedNewest, Number.MAX_VALUE);
+}
+
+function vectorOf(states: readonly PartitionState[]): number[] {
+  return states.map((state) => state.nextOffset);
+}

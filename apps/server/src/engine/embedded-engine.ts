@@ -1,0 +1,170 @@
+import { Worker } from 'node:worker_threads';
+import {
+  appError,
+  type DataAnswer,
+  type LabelValues,
+  type MetricInfo,
+  type Query,
+  type SourceStatus,
+  type Where,
+} from '@nowcast/contract';
+import type { Unsubscribe } from '@nowcast/kernel';
+import type {
+  Engine,
+  EngineStats,
+  IngestAnswer,
+  IngestRequest,
+  LiveViews,
+  OpenView,
+  ViewFrame,
+} from '@nowcast/ports';
+import { unpackFrames } from './frames.ts';
+import type { EngineCall, FromEngine, ToEngine } from './messages.ts';
+import type { EngineOptions } from './options.ts';
+import { fromWireError } from './wire-error.ts';
+
+/** Receives the worker's log lines. */
+export type EngineLog = (
+  level: 'debug' | 'info' | 'warn' | 'error',
+  message: string,
+  fields: Record<string, unknown>,
+) => void;
+
+interface Pending {
+  resolve: (value: never) => void;
+  reject(error: unknown): void;
+}
+
+/**
+ * The data plane of the embedded mode: one worker thread that owns the log, the tail, the live views and the
+ * warehouse's client. This side only passes messages, so that nothing the engine computes delays a socket.
+ */
+export function createEmbeddedEngine(
+  options: EngineOptions,
+  log: EngineLog,
+  onFatal: (error: Error) => void,
+): Engine {
+  return new EmbeddedEngine(options, log, onFatal);
+}
+
+class EmbeddedEngine implements Engine {
+  readonly #options: EngineOptions;
+  readonly #log: EngineLog;
+  readonly #onFatal: (error: Error) => void;
+  readonly #pending = new Map<number, Pending>();
+  readonly #listeners = new Set<(frames: readonly ViewFrame[]) => void>();
+  #worker: Worker | undefined;
+  #nextId = 1;
+  #stopping = false;
+
+  readonly live: LiveViews = {
+    open: (tenant, query) => this.#call<OpenView>({ method: 'open', tenant, query }),
+    read: (view, since) => this.#call<ViewFrame>({ method: 'read', view, since }),
+    close: (view) => {
+      this.#call({ method: 'close', view }).catch(() => undefined);
+    },
+    onFrames: (listener): Unsubscribe => {
+      this.#listeners.add(listener);
+      return () => this.#listeners.delete(listener);
+    },
+  };
+
+  constructor(options: EngineOptions, log: EngineLog, onFatal: (error: Error) => void) {
+    this.#options = options;
+    this.#log = log;
+    this.#onFatal = onFatal;
+  }
+
+  run(): Promise<void> {
+    const worker = new Worker(new URL('main.ts', import.meta.url), { workerData: this.#options });
+    this.#worker = worker;
+    return new Promise((resolve, reject) => {
+      const fail = (error: Error) => {
+        reject(error);
+        this.#fail(error);
+      };
+      worker.on('message', (message: FromEngine) => {
+        if (message.kind === 'ready') resolve();
+        else if (message.kind === 'failed') fail(fromWireError(message.error));
+        else this.#receive(message);
+      });
+      worker.on('error', fail);
+      worker.on('exit', (code) =>
+        fail(appError('server.unavailable', `the engine stopped with code ${code}`)),
+      );
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (this.#worker === undefined || this.#stopping) return;
+    this.#stopping = true;
+    await this.#call({ method: 'stop' }).catch(() => undefined);
+    await this.#worker.terminate();
+  }
+
+  ingest(request: IngestRequest): Promise<IngestAnswer> {
+    return this.#call<IngestAnswer>({ method: 'ingest', request }, undefined, [request.body.buffer]);
+  }
+
+  data(tenant: string, query: Query, signal?: AbortSignal): Promise<DataAnswer> {
+    return this.#call<DataAnswer>({ method: 'data', tenant, query }, signal);
+  }
+
+  metrics(tenant: string, search: string, limit: number): Promise<MetricInfo[]> {
+    return this.#call<MetricInfo[]>({ method: 'metrics', tenant, search, limit });
+  }
+
+  labels(tenant: string, metricType: string, where: Where, limit: number): Promise<LabelValues[]> {
+    return this.#call<LabelValues[]>({ method: 'labels', tenant, metricType, where, limit });
+  }
+
+  sourceStatus(tenant: string, keyId: string): Promise<SourceStatus> {
+    return this.#call<SourceStatus>({ method: 'sourceStatus', tenant, keyId });
+  }
+
+  stats(): Promise<EngineStats> {
+    return this.#call<EngineStats>({ method: 'stats' });
+  }
+
+  #call<T = unknown>(call: EngineCall, signal?: AbortSignal, transfer: ArrayBuffer[] = []): Promise<T> {
+    const worker = this.#worker;
+    if (worker === undefined)
+      return Promise.reject(appError('server.unavailable', 'the engine is not running'));
+    const id = this.#nextId++;
+    return new Promise<T>((resolve, reject) => {
+      if (signal?.aborted === true) return reject(appError('request.cancelled', 'the request was cancelled'));
+      this.#pending.set(id, { resolve, reject });
+      signal?.addEventListener('abort', () => this.#cancel(id), { once: true });
+      worker.postMessage({ kind: 'call', id, call } satisfies ToEngine, transfer);
+    });
+  }
+
+  #cancel(id: number): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    this.#pending.delete(id);
+    this.#worker?.postMessage({ kind: 'cancel', id } satisfies ToEngine);
+    pending.reject(appError('request.cancelled', 'the request was cancelled'));
+  }
+
+  #receive(message: Exclude<FromEngine, { kind: 'ready' | 'failed' }>): void {
+    if (message.kind === 'frames') {
+      const frames = unpackFrames(message.heads, message.bodies);
+      for (const listener of this.#listeners) listener(frames);
+    } else if (message.kind === 'log') {
+      this.#log(message.level, message.message, message.fields);
+    } else {
+      const pending = this.#pending.get(message.id);
+      this.#pending.delete(message.id);
+      if (message.kind === 'answer') pending?.resolve(message.value as never);
+      else pending?.reject(fromWireError(message.error));
+    }
+  }
+
+  #fail(error: Error): void {
+    this.#worker = undefined;
+    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#pending.clear();
+    if (!this.#stopping) this.#onFatal(error);
+  }
+}

@@ -1,0 +1,120 @@
+import type { SeriesIndex } from '@nowcast/head';
+import { buildFlush, type FlushRange } from '@nowcast/history';
+import { type Clock, isAppError } from '@nowcast/kernel';
+import type { Warehouse } from '@nowcast/ports';
+import type { EngineLog } from './embedded-engine.ts';
+import type { PartitionState } from './partition-state.ts';
+
+const firstRetryMs = 500;
+const longestRetryMs = 30_000;
+
+/**
+ * Carries marked flushes into the warehouse, one at a time and in order: insert, then move the watermark. A failed
+ * insert is repeated for as long as it takes, with the same rows under the same token: the log keeps them, the tail
+ * keeps them visible, and "complete to" tells people how far history has come.
+ */
+export class Flusher {
+  readonly #states: readonly PartitionState[];
+  readonly #index: SeriesIndex;
+  readonly #warehouse: Warehouse;
+  readonly #clock: Clock;
+  readonly #log: EngineLog;
+  readonly #committed: () => Promise<void>;
+  #running: Promise<void> | undefined;
+  #stopped = false;
+  #wake: (() => void) | undefined;
+  /** Failed attempts since start, for `/metrics`. */
+  failures = 0;
+
+  constructor(options: {
+    states: readonly PartitionState[];
+    index: SeriesIndex;
+    warehouse: Warehouse;
+    clock: Clock;
+    log: EngineLog;
+    /** Called after each commit, before the next flush begins. */
+    committed: () => Promise<void>;
+  }) {
+    this.#states = options.states;
+    this.#index = options.index;
+    this.#warehouse = options.warehouse;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#committed = options.committed;
+  }
+
+  /** Starts on what is pending, if it is not at it already. */
+  kick(): void {
+    if (this.#running !== undefined || this.#stopped) return;
+    this.#running = this.#drain().finally(() => {
+      this.#running = undefined;
+      if (this.#next() !== undefined) this.kick();
+    });
+  }
+
+  /** Resolves when nothing is pending (or the flusher was stopped). */
+  async settled(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  /** Lets the flush that is being written finish, and starts no other. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#wake?.();
+    await this.#running;
+  }
+
+  #next(): { state: PartitionState; range: FlushRange } | undefined {
+    if (this.#stopped) return undefined;
+    for (const state of this.#states) {
+      const range = state.pending[0];
+      if (range !== undefined) return { state, range };
+    }
+    return undefined;
+  }
+
+  async #drain(): Promise<void> {
+    let retryMs = firstRetryMs;
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      try {
+        await this.#flush(next.state, next.range);
+        retryMs = firstRetryMs;
+      } catch (error) {
+        this.failures++;
+        const reason = isAppError(error) ? error.message : String(error);
+        this.#log('warn', 'flush failed, will be repeated', {
+          partition: next.range.partition,
+          from: next.range.from,
+          to: next.range.to,
+          reason,
+          retryMs,
+        });
+        await this.#sleep(retryMs);
+        retryMs = Math.min(retryMs * 2, longestRetryMs);
+      }
+    }
+  }
+
+  async #flush(state: PartitionState, range: FlushRange): Promise<void> {
+    const steps = buildFlush(range, state.tail, this.#index);
+    let step = steps.next();
+    while (step.done !== true) {
+      await new Promise(setImmediate);
+      step = steps.next();
+    }
+    await this.#warehouse.insertFlush(step.value);
+    await this.#warehouse.commit({ partition: range.partition, to: range.to, receivedAt: range.receivedAt });
+    state.committed(range);
+    await this.#committed();
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(ms, resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}

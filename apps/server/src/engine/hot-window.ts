@@ -1,0 +1,29 @@
+import type { PartitionState } from './partition-state.ts';
+import type { Pins } from './pins.ts';
+
+/**
+ * How much of what is flushed stays in memory: the newest `hotMs` by receipt time, `hotPoints` at most, and whatever a
+ * snapshot or the next tick still needs (`advanced`: what the views have seen). A rule over log records alone, so a replay keeps the same points.
+ */
+export function trimHotWindow(
+  state: PartitionState,
+  pins: Pins,
+  advanced: number,
+  limits: { hotPoints: number; hotMs: number },
+): void {
+  const { tail } = state;
+  const most = Math.min(pins.evictable(tail.partition), advanced);
+  const byCount = tail.end - limits.hotPoints;
+  const byAge = firstReceivedAfter(state, state.lastReceivedAt - limits.hotMs);
+  const position = Math.min(most, Math.max(byCount, byAge));
+  if (position > tail.first) tail.evict(tail.recordStart(position));
+}
+
+function firstReceivedAfter(state: PartitionState, time: number): number {
+  return state.tail.firstPositionReceivedAfter(time);
+}
+
+/** First log offset whose points are still in the tail, or what comes next when it is empty. */
+export function firstHotOffset(state: PartitionState): number {
+  return state.tail.firstOffset ?? state.nextOffset;
+}

@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { appError, type SeriesDefinition } from '@nowcast/contract';
+import { type SeriesIndex, seriesTest } from '@nowcast/head';
+import { type HistoryReader, type HeadSource, readRecords } from '@nowcast/history';
+import type { Clock } from '@nowcast/kernel';
+import type { FeedRecord, GridLoad, LiveSources, RecordLoad } from '@nowcast/live';
+import type { Warehouse } from '@nowcast/ports';
+import type { NewPoints } from './new-points.ts';
+
+const timeoutMs = 30_000;
+const attempts = 3;
+
+type SeriesListener = (handle: number, definition: SeriesDefinition) => void;
+
+/** Wires live views to the head and to history; the domains do not know each other. */
+export function createLiveSources(options: {
+  clock: Clock;
+  epoch: string;
+  index: SeriesIndex;
+  head: HeadSource;
+  warehouse: Warehouse;
+  reader: HistoryReader;
+  points: NewPoints;
+}): LiveSources {
+  const { index, reader, points } = options;
+  const watchers = new Map<string, Set<SeriesListener>>();
+  const name = (tenant: string, metric: string) => `${tenant}\n${metric}`;
+  index.onSeries((handle) => {
+    const definition = index.definitionOf(handle);
+    for (const listener of watchers.get(name(definition.tenant, definition.metric_type)) ?? [])
+      listener(handle, definition);
+  });
+  return {
+    clock: options.clock,
+    epoch: options.epoch,
+    instance: randomUUID(),
+    seriesId: (handle) => index.idOf(handle),
+    watchSeries(tenant, query, onSeries) {
+      const accepts = seriesTest(query.where);
+      for (const handle of index.match(tenant, query.metricType, query.where))
+        onSeries(handle, index.definitionOf(handle));
+      const listener: SeriesListener = (handle, definition) => {
+        if (accepts(definition)) onSeries(handle, definition);
+      };
+      const key = name(tenant, query.metricType);
+      const set = watchers.get(key) ?? new Set();
+      watchers.set(key, set.add(listener));
+      return () => {
+        set.delete(listener);
+        if (set.size === 0) watchers.delete(key);
+      };
+    },
+    loadGrid: (load) => loadGrid(reader, load, [...points.advanced]),
+    loadRecords: (load) => loadRecords(options, load, [...points.advanced]),
+  };
+}
+
+async function loadGrid(reader: HistoryReader, load: GridLoad, until: readonly number[]): Promise<void> {
+  const selection = {
+    tenant: load.tenant,
+    metric: load.query.metricType,
+    handles: Uint32Array.from(load.handles),
+    units: Uint32Array.from(load.units),
+  };
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const join = await reader.load(selection, load.grid, { limits: { timeoutMs }, until, attempt });
+    if (join.finish()) return;
+    for (const unit of selection.units) load.grid.resetUnit(unit);
+  }
+  throw appError('query.timeout', 'late points of these counters keep arriving; try again in a moment');
+}
+
+async function loadRecords(
+  sources: { index: SeriesIndex; head: HeadSource; warehouse: Warehouse },
+  load: RecordLoad,
+  until: readonly number[],
+): Promise<FeedRecord[]> {
+  const query = {
+    ...load.query,
+    from: load.from,
+    to: load.to,
+    limit: load.limit,
+    order: 'desc' as const,
+    cursor: undefined,
+  };
+  const { rows } = await readRecords(sources, load.tenant, query, { timeoutMs }, until);
+  return rows.reverse();
+}

@@ -1,0 +1,123 @@
+/**
+ * Entry of the engine's worker thread: builds the core from its adapters and answers the main thread's calls.
+ * A call that throws answers with its error; only a core that cannot start or loses its log ends the thread.
+ */
+import { join } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import { createEmbeddedWarehouse } from '@nowcast/adapter-clickhouse';
+import { LocalEventLog, type LogStats } from '@nowcast/adapter-local-log';
+import { defaultsFor } from '@nowcast/dashboards';
+import { assert, systemClock, unreachable } from '@nowcast/kernel';
+import type { ViewFrame } from '@nowcast/ports';
+import { EngineCore } from './core.ts';
+import type { EngineLog } from './embedded-engine.ts';
+import { packFrames } from './frames.ts';
+import type { EngineCall, FromEngine, ToEngine } from './messages.ts';
+import type { EngineOptions } from './options.ts';
+import type { LogFigures } from './stats.ts';
+import { toWireError } from './wire-error.ts';
+
+assert(parentPort !== null, 'the engine runs as a worker thread');
+const port = parentPort;
+const cancels = new Map<number, AbortController>();
+
+function send(message: FromEngine, transfer: ArrayBuffer[] = []): void {
+  port.postMessage(message, transfer);
+}
+
+const options = workerData as EngineOptions;
+const log: EngineLog = (level, message, fields) => send({ kind: 'log', level, message, fields });
+const eventLog = new LocalEventLog({
+  directory: join(options.dataDir, 'log'),
+  partitions: options.partitions,
+  onAlarm: ({ kind, path, message, cause }) =>
+    log(kind === 'torn-tail' ? 'warn' : 'error', message, { kind, path, cause: String(cause) }),
+});
+const core = new EngineCore({
+  options,
+  clock: systemClock,
+  eventLog,
+  logFigures: () => figuresOf(eventLog.stats()),
+  warehouse: createEmbeddedWarehouse({
+    dir: join(options.dataDir, 'warehouse'),
+    clock: systemClock,
+    log: (message, fields) => log('warn', message, fields),
+  }),
+  defaults: (metricType) => {
+    const { default_agg, default_across } = defaultsFor(metricType);
+    return { default_agg, default_across };
+  },
+  log,
+  publish: (frames) => {
+    const { heads, bodies } = packFrames(frames);
+    send({ kind: 'frames', heads, bodies }, [bodies.buffer]);
+  },
+});
+
+function figuresOf(stats: LogStats): LogFigures {
+  return {
+    counters: {
+      log_appends_total: stats.appends,
+      log_bytes_total: stats.bytes,
+      log_fsyncs_total: stats.fsyncs,
+      log_full_total: stats.full,
+    },
+    histograms: { log_fsync_seconds: stats.fsyncSeconds, log_group_calls: stats.groupCalls },
+  };
+}
+
+async function answer(call: EngineCall, signal: AbortSignal): Promise<unknown> {
+  switch (call.method) {
+    case 'ingest':
+      return core.ingest(call.request);
+    case 'data':
+      return core.data(call.tenant, call.query, signal);
+    case 'metrics':
+      return core.metrics(call.tenant, call.search, call.limit);
+    case 'labels':
+      return core.labels(call.tenant, call.metricType, call.where, call.limit);
+    case 'sourceStatus':
+      return core.sourceStatus(call.tenant, call.keyId);
+    case 'open':
+      return core.live.open(call.tenant, call.query);
+    case 'read':
+      return ownBody(core.live.read(call.view, call.since));
+    case 'close':
+      return core.live.close(call.view);
+    case 'stats':
+      return core.stats();
+    case 'stop':
+      return core.stop();
+    default:
+      return unreachable(call);
+  }
+}
+
+/** A frame whose body is a buffer of its own: cloning a view would clone all that lies behind it. */
+function ownBody(frame: ViewFrame): ViewFrame {
+  return { ...frame, body: new Uint8Array(frame.body) };
+}
+
+async function serve(id: number, call: EngineCall): Promise<void> {
+  const cancel = new AbortController();
+  cancels.set(id, cancel);
+  try {
+    send({ kind: 'answer', id, value: await answer(call, cancel.signal) });
+  } catch (error) {
+    send({ kind: 'error', id, error: toWireError(error) });
+  } finally {
+    cancels.delete(id);
+  }
+}
+
+port.on('message', (message: ToEngine) => {
+  if (message.kind === 'cancel') cancels.get(message.id)?.abort();
+  else void serve(message.id, message.call);
+});
+
+try {
+  await core.run();
+  send({ kind: 'ready' });
+} catch (error) {
+  send({ kind: 'failed', error: toWireError(error) });
+}

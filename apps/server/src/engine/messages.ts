@@ -1,0 +1,53 @@
+import type { Query, Where } from '@nowcast/contract';
+import type { IngestRequest } from '@nowcast/ports';
+
+/**
+ * What crosses between the main thread and the engine's worker. Requests carry a number, answers repeat it. Bodies
+ * that are given away (ingest) are transferred; the frames of a tick travel packed in one transferred buffer, since
+ * cloning a view clones the whole buffer behind it.
+ */
+export type EngineCall =
+  | { method: 'ingest'; request: IngestRequest }
+  | { method: 'data'; tenant: string; query: Query }
+  | { method: 'metrics'; tenant: string; search: string; limit: number }
+  | { method: 'labels'; tenant: string; metricType: string; where: Where; limit: number }
+  | { method: 'sourceStatus'; tenant: string; keyId: string }
+  | { method: 'open'; tenant: string; query: Query }
+  | { method: 'read'; view: number; since: { epoch: string; seq: string } | undefined }
+  | { method: 'close'; view: number }
+  | { method: 'stats' }
+  | { method: 'stop' };
+
+export type ToEngine = { kind: 'call'; id: number; call: EngineCall } | { kind: 'cancel'; id: number };
+
+export interface FrameHead {
+  view: number;
+  kind: 'snapshot' | 'delta';
+  baseSeq: string;
+  seq: string;
+  recovered: boolean;
+  receivedAt: number;
+  /** Where the body ends in the packed buffer; it begins where the one before it ends. */
+  end: number;
+}
+
+export type FromEngine =
+  | { kind: 'ready' }
+  | { kind: 'failed'; error: WireError }
+  | { kind: 'answer'; id: number; value: unknown }
+  | { kind: 'error'; id: number; error: WireError }
+  | { kind: 'frames'; heads: FrameHead[]; bodies: Uint8Array<ArrayBuffer> }
+  | {
+      kind: 'log';
+      level: 'debug' | 'info' | 'warn' | 'error';
+      message: string;
+      fields: Record<string, unknown>;
+    };
+
+/** An error without its prototype, as a structured clone leaves it. */
+export interface WireError {
+  code: string;
+  message: string;
+  retryable: boolean;
+  details: Readonly<Record<string, unknown>> | undefined;
+}

@@ -1,0 +1,33 @@
+/** What the engine's worker needs to know; plain data, since it crosses into a worker. */
+export interface EngineOptions {
+  /** Folder that holds `log/`, `warehouse/` and `engine.checkpoint`. */
+  dataDir: string;
+  /** Partitions of a log that does not exist yet; an existing log keeps its own. */
+  partitions: number;
+  /** Points after which a partition is flushed. */
+  flushPoints: number;
+  /** Age of the oldest unflushed record, by receipt time, after which a partition is flushed, milliseconds. */
+  flushAgeMs: number;
+  /** Flushed points kept in memory a partition, and for how long by receipt time. */
+  hotPoints: number;
+  hotMs: number;
+  /** Shortest time between two ticks of the live views while data flows, milliseconds. */
+  tickMs: number;
+  seriesPerTenant: number;
+  /** How long after its end a period is still expected to change, milliseconds; then its coarse states are derived. */
+  lateMs: number;
+  /** How long points, fine states and coarse states are kept, milliseconds. */
+  retention: { rawMs: number; fineMs: number; coarseMs: number };
+}
+
+export const defaultEngineOptions: Omit<EngineOptions, 'dataDir'> = {
+  partitions: 1,
+  flushPoints: 1_000_000,
+  flushAgeMs: 5 * 60_000,
+  hotPoints: 2_000_000,
+  hotMs: 15 * 60_000,
+  tickMs: 50,
+  seriesPerTenant: 1_000_000,
+  lateMs: 10 * 60_000,
+  retention: { rawMs: 30 * 86_400_000, fineMs: 180 * 86_400_000, coarseMs: 5 * 366 * 86_400_000 },
+};

@@ -1,0 +1,122 @@
+import type { PointExtras } from '@nowcast/contract';
+import { Tail } from '@nowcast/head';
+import type { FlushRange } from '@nowcast/history';
+import { assert } from '@nowcast/kernel';
+
+/** A points record as the engine applies it: series as handles. */
+export interface AppliedRecord {
+  offset: number;
+  receivedAt: number;
+  handles: Uint32Array;
+  timestamps: Float64Array;
+  values: Float64Array;
+  extras: PointExtras | undefined;
+  /** Local indexes below this are defined by this record or an earlier one. */
+  seriesEnd: number;
+}
+
+/**
+ * Where one partition stands between log and warehouse.
+ *
+ * ```
+ *  offsets:   … │ pending flushes (marked in the log) │ open (next flush) │ nextOffset
+ *           watermark                                openFrom
+ * ```
+ * Everything here follows from the records applied, in order; nothing reads a clock.
+ */
+export class PartitionState {
+  readonly tail: Tail;
+  /** Offset of the next record to apply. */
+  nextOffset: number;
+  /** Everything below it is visible in the warehouse. */
+  watermark: number;
+  /** Position in the tail that the watermark corresponds to. */
+  flushedPosition = 0;
+  /** Receipt time of the newest record applied, and of the oldest one the next flush will hold. */
+  lastReceivedAt = 0;
+  openSince = 0;
+  readonly pending: FlushRange[] = [];
+  #openFrom: number;
+  #openPosition = 0;
+  #openSeries = 0;
+  #seriesEnd = 0;
+
+  constructor(partition: number, watermark: number, firstOffset: number) {
+    this.tail = new Tail(partition);
+    this.watermark = watermark;
+    this.#openFrom = watermark;
+    this.nextOffset = firstOffset;
+  }
+
+  /** Points the next flush would hold. */
+  get openPoints(): number {
+    return this.tail.end - this.#openPosition;
+  }
+
+  /** First offset the next flush will hold. */
+  get openFrom(): number {
+    return this.#openFrom;
+  }
+
+  /** The warehouse already knows the series below this local index. */
+  noteStoredSeries(end: number): void {
+    this.#openSeries = end;
+    this.#seriesEnd = end;
+  }
+
+  applyPoints(record: AppliedRecord): void {
+    this.#advance(record.offset, record.receivedAt);
+    this.#seriesEnd = Math.max(this.#seriesEnd, record.seriesEnd);
+    if (this.openPoints === 0) this.openSince = record.receivedAt;
+    this.tail.append({ ...record, count: record.handles.length });
+    if (record.offset < this.watermark) this.#skipFlushed();
+  }
+
+  /** A flush mark closes what is open. Returns the range to flush, or undefined when the warehouse has it already. */
+  applyFlush(offset: number, receivedAt: number): FlushRange | undefined {
+    this.#advance(offset, receivedAt);
+    if (offset < this.watermark) {
+      this.#skipFlushed();
+      return undefined;
+    }
+    const range: FlushRange = {
+      partition: this.tail.partition,
+      from: this.#openFrom,
+      to: offset + 1,
+      firstPosition: this.#openPosition,
+      endPosition: this.tail.end,
+      receivedAt,
+      firstSeries: this.#openSeries,
+      endSeries: this.#seriesEnd,
+    };
+    this.#openFrom = offset + 1;
+    this.#openPosition = this.tail.end;
+    this.#openSeries = this.#seriesEnd;
+    this.pending.push(range);
+    return range;
+  }
+
+  applyTick(offset: number, receivedAt: number): void {
+    this.#advance(offset, receivedAt);
+  }
+
+  /** The warehouse committed the oldest pending flush. */
+  committed(range: FlushRange): void {
+    assert(this.pending[0] === range, 'flushes commit in order');
+    this.pending.shift();
+    this.watermark = range.to;
+    this.flushedPosition = range.endPosition;
+  }
+
+  /** During recovery: what lies below the watermark is flushed already. */
+  #skipFlushed(): void {
+    this.#openPosition = this.tail.end;
+    this.flushedPosition = this.tail.end;
+  }
+
+  #advance(offset: number, receivedAt: number): void {
+    assert(offset === this.nextOffset, `record ${offset} applied where ${this.nextOffset} was due`);
+    this.nextOffset = offset + 1;
+    this.lastReceivedAt = Math.max(this.lastReceivedAt, receivedAt);
+  }
+}

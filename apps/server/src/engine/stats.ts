@@ -1,0 +1,74 @@
+import type { SeriesIndex } from '@nowcast/head';
+import type { IngestStats } from '@nowcast/ingest';
+import type { LiveStats } from '@nowcast/live';
+import type { EngineStats, HistogramSnapshot, WarehouseStats } from '@nowcast/ports';
+import type { PartitionState } from './partition-state.ts';
+
+/** What the log counts, whatever the adapter. */
+export interface LogFigures {
+  counters: Record<string, number>;
+  histograms: Record<string, HistogramSnapshot>;
+}
+
+export function engineStats(parts: {
+  ingest: IngestStats;
+  live: LiveStats;
+  index: SeriesIndex;
+  states: readonly PartitionState[];
+  log: LogFigures;
+  warehouse: WarehouseStats | undefined;
+  flushes: { done: number; failed: number };
+  now: number;
+}): EngineStats {
+  const { ingest, live, states } = parts;
+  return {
+    counters: {
+      ingest_points_total: ingest.points,
+      ingest_requests_total: ingest.requests,
+      ingest_bytes_total: ingest.bytes,
+      ingest_rejected_points_total: ingest.rejected,
+      ingest_duplicate_points_total: ingest.duplicates,
+      ingest_rounded_integers_total: ingest.roundedIntegers,
+      ingest_busy_total: ingest.busy,
+      flushes_total: parts.flushes.done,
+      flush_failures_total: parts.flushes.failed,
+      view_reloads_total: live.reloads,
+      ...parts.log.counters,
+    },
+    gauges: {
+      series: parts.index.size,
+      tail_points: states.reduce((sum, { tail }) => sum + tail.end - tail.first, 0),
+      unflushed_points: unflushedPoints(states),
+      ingest_bytes_in_flight: ingest.bytesInFlight,
+      ingest_points_in_flight: ingest.pointsInFlight,
+      views: live.views,
+      view_cells: live.cells,
+      warehouse_lag_seconds: lagSeconds(states, parts.now),
+      ...(parts.warehouse === undefined
+        ? {}
+        : {
+            warehouse_bytes: parts.warehouse.bytes,
+            warehouse_rows: parts.warehouse.rows,
+            warehouse_parts: parts.warehouse.parts,
+            warehouse_detached_parts: parts.warehouse.detachedParts,
+          }),
+    },
+    histograms: parts.log.histograms,
+  };
+}
+
+/** Points the warehouse does not answer for yet. */
+export function unflushedPoints(states: readonly PartitionState[]): number {
+  return states.reduce((sum, { tail, flushedPosition }) => sum + tail.end - flushedPosition, 0);
+}
+
+/** Age of the oldest record that is not in the warehouse. */
+function lagSeconds(states: readonly PartitionState[], now: number): number {
+  let oldest = now;
+  for (const state of states) {
+    const record =
+      state.tail.end > state.flushedPosition ? state.tail.recordAt(state.flushedPosition) : undefined;
+    if (record !== undefined) oldest = Math.min(oldest, record.receivedAt);
+  }
+  return Math.max(0, now - oldest) / 1000;
+}
