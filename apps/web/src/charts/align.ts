@@ -1,0 +1,106 @@
+/**
+ * Turns series that each have times of their own into the shape uPlot draws: one ascending column of times and one
+ * column of values a series. `undefined` means "no bucket here, draw through"; `null` means "a hole, lift the pen".
+ *
+ * A hole is more than 2.5 × the series' usual distance without a value. Where no other series has a time inside the
+ * hole one is put in, or the line would run straight across it.
+ */
+import { usualGapMs } from '../live/statistics.ts';
+import { lowerBound, type StoredSeries } from '../live/view-store.ts';
+
+export interface Aligned {
+  x: number[];
+  /** As drawn: stacked columns are cumulated, the first on top. */
+  drawn: (number | null | undefined)[][];
+  /** The values themselves, for tooltips. */
+  values: (number | null | undefined)[][];
+}
+
+const gapFactor = 2.5;
+
+interface Slice {
+  series: StoredSeries;
+  start: number;
+  end: number;
+  /** Distance above which the line breaks, ms. */
+  breakMs: number;
+}
+
+/** One bucket beyond each end is kept, so that lines reach the plot's edges. */
+function slice(series: StoredSeries, fromMs: number, toMs: number, stepMs: number, connect: boolean): Slice {
+  const start = Math.max(0, lowerBound(series.t, fromMs) - 1);
+  const end = Math.min(series.t.length, lowerBound(series.t, toMs) + 1);
+  const breakMs = connect ? Number.POSITIVE_INFINITY : gapFactor * usualGapMs(series.t, stepMs);
+  return { series, start, end, breakMs };
+}
+
+function times(slices: Slice[]): number[] {
+  const all: number[] = [];
+  for (const { series, start, end, breakMs } of slices) {
+    let previous = Number.NaN;
+    for (let i = start; i < end; i++) {
+      const time = series.t[i]!;
+      if (series.v[i] === null) {
+        all.push(time);
+        continue;
+      }
+      if (time - previous > breakMs) all.push(previous + breakMs / gapFactor);
+      all.push(time);
+      previous = time;
+    }
+  }
+  const sorted = Float64Array.from(all).sort();
+  const unique: number[] = [];
+  for (const time of sorted) if (time !== unique.at(-1)) unique.push(time);
+  return unique;
+}
+
+function column(x: readonly number[], { series, start, end, breakMs }: Slice): (number | null | undefined)[] {
+  const values: (number | null | undefined)[] = [];
+  values.length = x.length;
+  let at = 0;
+  let previousAt = -1;
+  for (let i = start; i < end; i++) {
+    const value = series.v[i];
+    if (value === null || value === undefined) continue;
+    const time = series.t[i]!;
+    while (x[at]! < time) at++;
+    values[at] = value;
+    if (previousAt >= 0 && time - x[previousAt]! > breakMs) values[previousAt + 1] = null;
+    previousAt = at;
+  }
+  return values;
+}
+
+/** Cumulates from the last column to the first. A series without a bucket keeps its value until its line breaks. */
+function stack(values: (number | null | undefined)[][], rows: number): (number | null | undefined)[][] {
+  const totals = Array.from<number | null>({ length: rows }).fill(null);
+  const drawn: (number | null | undefined)[][] = [];
+  for (let s = values.length - 1; s >= 0; s--) {
+    let held = 0;
+    const sums: (number | null)[] = [];
+    for (let row = 0; row < rows; row++) {
+      const value = values[s]![row];
+      if (value === null) held = 0;
+      else if (value !== undefined) held = value;
+      const own = value === null ? null : held;
+      if (own !== null) totals[row] = (totals[row] ?? 0) + own;
+      sums.push(totals[row] ?? null);
+    }
+    drawn[s] = sums;
+  }
+  return drawn;
+}
+
+export function align(
+  series: readonly StoredSeries[],
+  fromMs: number,
+  toMs: number,
+  stepMs: number,
+  options: { connectGaps: boolean; stacked: boolean },
+): Aligned {
+  const slices = series.map((one) => slice(one, fromMs, toMs, stepMs, options.connectGaps));
+  const x = times(slices);
+  const values = slices.map((one) => column(x, one));
+  return { x, values, drawn: options.stacked ? stack(values, x.length) : values };
+}

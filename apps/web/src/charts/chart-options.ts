@@ -1,0 +1,185 @@
+import uPlot from 'uplot';
+import type { ChartType, Panel } from '@nowcast/contract';
+import type { StoredSeries } from '../live/view-store.ts';
+import { formatClock, formatDay, resolveZone, wallTime, type ZoneName } from '../time/zone.ts';
+import { formatValue } from '../units/format.ts';
+import { slotColour, slotDash, withAlpha, type Palette } from './palette.ts';
+import { drawThresholds } from './thresholds.ts';
+
+export type PlotKind = Extract<ChartType, 'line' | 'area' | 'stacked' | 'bar'>;
+
+export interface PlotSpec {
+  kind: PlotKind;
+  display: Panel['display'];
+  series: readonly StoredSeries[];
+  palette: Palette;
+  zone: ZoneName;
+  /** Name of a series without labels. */
+  fallbackName: string;
+  syncKey: string;
+}
+
+const font = "11px 'Inter Variable', system-ui, sans-serif";
+
+/** Bars of several series always stand on each other: side by side they get too thin to read. */
+export function isStacked(spec: Pick<PlotSpec, 'kind' | 'series'>): boolean {
+  return spec.kind === 'stacked' || (spec.kind === 'bar' && spec.series.length > 1);
+}
+
+export function formatTick(time: number, incrementMs: number, zone: ZoneName): string {
+  const wall = wallTime(time, zone);
+  if (incrementMs >= 86_400_000) return formatDay(time, zone, Date.now());
+  if (incrementMs >= 60_000) {
+    const midnight = wall.hour === 0 && wall.minute === 0;
+    return midnight ? formatDay(time, zone, Date.now()) : formatClock(time, zone, 'minute');
+  }
+  return formatClock(time, zone, incrementMs >= 1000 ? 'second' : 'ms');
+}
+
+/** Zero belongs to filled shapes; the ends a panel names are kept; an empty panel still gets an axis. */
+function valueRange(spec: PlotSpec, low: number | null, high: number | null): [number, number] {
+  const { min, max } = spec.display;
+  let from = low ?? 0;
+  let to = high ?? 1;
+  if (spec.kind !== 'line' || (from >= 0 && from < (to - from) * 1.5)) from = Math.min(0, from);
+  if (spec.kind !== 'line') to = Math.max(0, to);
+  for (const { value } of spec.display.thresholds) {
+    if (value > to && value < to + (to - from)) to = value;
+  }
+  if (from === to) {
+    const room = Math.abs(from) * 0.1 || 1;
+    if (from !== 0) from -= room;
+    to += room;
+  }
+  const room = (to - from) * 0.08;
+  return [min ?? (from === 0 ? 0 : from - room), max ?? (to === 0 ? 0 : to + room)];
+}
+
+function fill(colour: string, strong: number): uPlot.Series.Fill {
+  return (plot) => {
+    const { top, height } = plot.bbox;
+    if (!Number.isFinite(top + height) || height === 0) return withAlpha(colour, strong);
+    const gradient = plot.ctx.createLinearGradient(0, top, 0, top + height);
+    gradient.addColorStop(0, withAlpha(colour, strong));
+    gradient.addColorStop(1, withAlpha(colour, strong * 0.12));
+    return gradient;
+  };
+}
+
+/** A value with a hole on both sides has no line to be on: it gets a dot. */
+function lonelyPoints(plot: uPlot, seriesIndex: number): number[] {
+  const values = plot.data[seriesIndex]!;
+  const [first, last] = plot.series[0]!.idxs ?? [0, values.length - 1];
+  const near = (from: number, step: 1 | -1): boolean => {
+    let i = from + step;
+    while (i >= 0 && i < values.length && values[i] === undefined) i += step;
+    return i >= 0 && i < values.length && values[i] !== null;
+  };
+  const lonely: number[] = [];
+  for (let i = first; i <= last; i++) {
+    const value = values[i];
+    if (value !== null && value !== undefined && !near(i, -1) && !near(i, 1)) lonely.push(i);
+  }
+  return lonely;
+}
+
+function plotSeries(spec: PlotSpec, one: StoredSeries): uPlot.Series {
+  const colour = slotColour(spec.palette, one.slot);
+  const series: uPlot.Series = {
+    label: one.name === '' ? spec.fallbackName : one.name,
+    stroke: colour,
+    width: 1.75,
+  };
+  const dash = slotDash(one.slot);
+  if (dash !== undefined) series.dash = dash;
+  if (spec.kind === 'bar') {
+    series.width = 0;
+    series.fill = colour;
+    series.paths = uPlot.paths.bars!({ size: [0.82, 48, 1], align: 1 });
+    series.points = { show: false };
+    return series;
+  }
+  series.points = {
+    show: true,
+    size: 5,
+    fill: colour,
+    filter: lonelyPoints as NonNullable<uPlot.Series.Points['filter']>,
+  };
+  if (spec.kind === 'area') series.fill = fill(colour, 0.28);
+  if (spec.kind === 'stacked') {
+    series.width = 1.25;
+    series.fill = withAlpha(colour, 0.42);
+  }
+  return series;
+}
+
+function axes(spec: PlotSpec): uPlot.Axis[] {
+  const { palette, display, zone } = spec;
+  const shared: uPlot.Axis = {
+    stroke: palette.muted,
+    font,
+    grid: { stroke: withAlpha(palette.line, 0.75), width: 1 },
+    ticks: { show: false },
+    border: { show: false },
+  };
+  return [
+    {
+      ...shared,
+      size: 40,
+      gap: 8,
+      space: 90,
+      grid: { show: false },
+      values: (_plot, splits, _axis, _space, increment) =>
+        splits.map((time) => formatTick(time, increment, zone)),
+    },
+    {
+      ...shared,
+      gap: 6,
+      space: 34,
+      values: (_plot, splits) => splits.map((value) => formatValue(value, display.unit, display.decimals)),
+      size: (_plot, values) =>
+        Math.max(36, Math.max(0, ...(values ?? []).map((text) => text.length)) * 6.4 + 14),
+    },
+  ];
+}
+
+/** Everything uPlot must know, except data and size. */
+export function plotOptions(
+  spec: PlotSpec,
+  hooks: { onSelect: (fromMs: number, toMs: number) => void; onCursor: (plot: uPlot) => void },
+): Omit<uPlot.Options, 'width' | 'height'> {
+  const stackedArea = spec.kind === 'stacked';
+  const bands = spec.series.slice(1).map((_, i): uPlot.Band => ({ series: [i + 1, i + 2] }));
+  return {
+    ms: 1,
+    padding: [8, 8, 0, 0],
+    tzDate: (time) => uPlot.tzDate(new Date(time), resolveZone(spec.zone)),
+    legend: { show: false },
+    series: [{}, ...spec.series.map((one) => plotSeries(spec, one))],
+    ...(stackedArea ? { bands } : {}),
+    scales: {
+      x: { time: true, auto: false },
+      y: { range: (_plot, low, high) => valueRange(spec, low, high) },
+    },
+    axes: axes(spec),
+    cursor: {
+      y: false,
+      drag: { x: true, y: false, setScale: false },
+      sync: { key: spec.syncKey, setSeries: false, scales: ['x', null] },
+      points: { size: 7, width: 2 },
+      bind: { dblclick: () => null },
+    },
+    hooks: {
+      drawAxes: [(plot) => drawThresholds(plot, spec.display.thresholds, spec)],
+      setCursor: [hooks.onCursor],
+      setSelect: [
+        (plot) => {
+          const { left, width } = plot.select;
+          if (width < 4) return;
+          hooks.onSelect(plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x'));
+          plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+        },
+      ],
+    },
+  };
+}

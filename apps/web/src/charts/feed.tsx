@@ -1,0 +1,74 @@
+import { useRef } from 'react';
+import type { Panel, PointRecord } from '@nowcast/contract';
+import type { ViewStore } from '../live/view-store.ts';
+import { formatClock, formatDay, startOfDay, type ZoneName } from '../time/zone.ts';
+import { formatValue } from '../units/format.ts';
+import { useFigure } from './use-figure.ts';
+
+const shownPoints = 200;
+
+/** Latest first. Written as text nodes: messages are other people's words. */
+function buildItem(
+  point: PointRecord,
+  display: Panel['display'],
+  zone: ZoneName,
+  nowMs: number,
+): HTMLLIElement {
+  const item = document.createElement('li');
+  const time = document.createElement('time');
+  time.dateTime = new Date(point.timestamp).toISOString();
+  const today = startOfDay(point.timestamp, zone) === startOfDay(nowMs, zone);
+  const clock = formatClock(point.timestamp, zone);
+  time.textContent = today ? clock : `${formatDay(point.timestamp, zone, nowMs)} ${clock}`;
+  const text = document.createElement('span');
+  text.textContent = point.message ?? point.metric_type;
+  const value = document.createElement('b');
+  value.textContent = formatValue(point.value, display.unit, display.decimals);
+  item.append(time, text, value);
+  const parts = Object.entries(point.labels).map(([name, label]) => `${name}=${label}`);
+  if (point.actor !== undefined) parts.unshift(point.actor);
+  if (point.source !== '') parts.unshift(point.source);
+  if (parts.length > 0) {
+    const details = document.createElement('small');
+    details.textContent = parts.join(' · ');
+    item.append(details);
+  }
+  return item;
+}
+
+export function Feed({
+  store,
+  display,
+  zone,
+  title,
+}: {
+  store: ViewStore;
+  display: Panel['display'];
+  zone: ZoneName;
+  title: string;
+}) {
+  const box = useRef<HTMLDivElement>(null);
+  const list = useRef<HTMLUListElement>(null);
+  const items = useRef(new Map<string, HTMLLIElement>());
+  useFigure(box, store, 250, JSON.stringify([display, zone]), (nowMs) => {
+    const known = items.current;
+    const next = new Map<string, HTMLLIElement>();
+    for (const point of store.points.slice(-shownPoints).reverse()) {
+      next.set(point.data_id, known.get(point.data_id) ?? buildItem(point, display, zone, nowMs));
+    }
+    items.current = next;
+    list.current?.replaceChildren(...next.values());
+  });
+  return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrollable region must be reachable
+    <div
+      ref={box}
+      className="h-full overflow-y-auto"
+      tabIndex={0}
+      role="group"
+      aria-label={`${title}: latest messages`}
+    >
+      <ul ref={list} className="feed" />
+    </div>
+  );
+}

@@ -1,0 +1,16 @@
+import type { Agg, Panel } from '@nowcast/contract';
+import type { ViewStore } from '../live/view-store.ts';
+import type { TimeRange } from '../time/range.ts';
+
+/** What stat, gauge, pie and table need. */
+export interface FigureProps {
+  store: ViewStore;
+  agg: Agg;
+  range: TimeRange;
+  display: Panel['display'];
+  title: string;
+  stale: boolean;
+}
+
+/** Names of levels in words: colour alone says nothing to one man in twelve. */
+export const levelTitles = { ok: 'ok', warn: 'warning', crit: 'critical' } as const;

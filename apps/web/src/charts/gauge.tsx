@@ -1,0 +1,103 @@
+import { useRef } from 'react';
+import type { Panel } from '@nowcast/contract';
+import { headline, headlineTitle, summarise } from '../live/statistics.ts';
+import { useTheme } from '../theme/theme.ts';
+import { rangeEnds } from '../time/range.ts';
+import { formatValue } from '../units/format.ts';
+import { levelTitles, type FigureProps } from './figure-props.ts';
+import { readPalette, type Palette } from './palette.ts';
+import { levelOf, lowIsBad } from './thresholds.ts';
+import { openCanvas, useFigure } from './use-figure.ts';
+
+const sweepStart = Math.PI * 0.75;
+const sweep = Math.PI * 1.5;
+
+/** Ends of the dial where the panel names none: percentages have natural ones, others grow with the value. */
+function dialEnds(display: Panel['display'], value: number | null, highest: number | null): [number, number] {
+  const min = display.min ?? 0;
+  if (display.max !== undefined) return [min, display.max];
+  if (display.unit === 'percent') return [min, 100];
+  if (display.unit === 'ratio') return [min, 1];
+  const top = Math.max(value ?? 0, highest ?? 0, ...display.thresholds.map((one) => one.value), min + 1);
+  const power = 10 ** Math.floor(Math.log10(top));
+  return [min, Math.ceil((top * 1.05) / power) * power];
+}
+
+function drawDial(
+  canvas: HTMLCanvasElement,
+  palette: Palette,
+  display: Panel['display'],
+  ends: [number, number],
+  value: number | null,
+  colour: string,
+): void {
+  const opened = openCanvas(canvas);
+  if (opened === null) return;
+  const { ctx, width, height } = opened;
+  const radius = Math.max(10, Math.min(width / 2 - 8, (height - 12) / 1.72));
+  const x = width / 2;
+  const y = radius + 8;
+  const thick = Math.max(6, radius * 0.17);
+  const at = (number: number): number =>
+    sweepStart + sweep * Math.min(1, Math.max(0, (number - ends[0]) / (ends[1] - ends[0])));
+  const arc = (from: number, to: number, size: number, line: number, stroke: string): void => {
+    ctx.beginPath();
+    ctx.arc(x, y, size, from, to);
+    ctx.lineWidth = line;
+    ctx.strokeStyle = stroke;
+    ctx.stroke();
+  };
+  ctx.lineCap = 'butt';
+  arc(sweepStart, sweepStart + sweep, radius - thick / 2, thick, palette.line);
+  if (value !== null && value > ends[0]) arc(sweepStart, at(value), radius - thick / 2, thick, colour);
+  const low = lowIsBad(display.thresholds);
+  for (const { value: limit, level } of display.thresholds) {
+    const end = low ? sweepStart : sweepStart + sweep;
+    const [from, to] = low ? [end, at(limit)] : [at(limit), end];
+    arc(from, to, radius - thick - 4, 3, level === 'crit' ? palette.crit : palette.warn);
+  }
+}
+
+/** One number on a dial; thresholds are marked on its inner rim. */
+export function Gauge({ store, agg, range, display, title, stale }: FigureProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const value = useRef<HTMLParagraphElement>(null);
+  const note = useRef<HTMLParagraphElement>(null);
+  const theme = useTheme();
+  useFigure(box, store, 100, JSON.stringify([theme, display, agg, range, stale]), (nowMs) => {
+    const { from, to } = rangeEnds(range, nowMs);
+    const summary = store.series[0] === undefined ? null : summarise(store.series[0], from, to);
+    const number = summary === null ? null : headline(agg, summary);
+    const reached = levelOf(number, display.thresholds);
+    const palette = readPalette();
+    const colour = stale ? palette.nodata : reached === null ? palette.accent : palette[reached];
+    if (canvas.current !== null) {
+      drawDial(
+        canvas.current,
+        palette,
+        display,
+        dialEnds(display, number, summary?.max ?? null),
+        number,
+        colour,
+      );
+    }
+    if (value.current !== null) {
+      value.current.textContent = formatValue(number, display.unit, display.decimals);
+      value.current.style.color = stale ? 'var(--nodata)' : '';
+    }
+    if (note.current !== null)
+      note.current.textContent = reached === null ? headlineTitle(agg) : levelTitles[reached];
+  });
+  return (
+    <div ref={box} className="relative h-full" role="group" aria-label={title}>
+      <canvas ref={canvas} aria-hidden className="absolute inset-0 size-full" />
+      <div className="absolute inset-0 flex flex-col items-center justify-center">
+        <p ref={value} data-testid="gauge-value" className="text-xl font-semibold tracking-tight">
+          –
+        </p>
+        <p ref={note} className="text-xs text-muted" />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,78 @@
+import { useRef } from 'react';
+import { summarise } from '../live/statistics.ts';
+import type { ViewStore } from '../live/view-store.ts';
+import { rangeEnds, type TimeRange } from '../time/range.ts';
+import { formatValue, type UnitName } from '../units/format.ts';
+import { slotCss } from './palette.ts';
+import { useFigure } from './use-figure.ts';
+
+/** After a click: this series alone, or all again; with Shift or Cmd: this one on or off. */
+export function nextHidden(
+  hidden: ReadonlySet<string>,
+  names: readonly string[],
+  name: string,
+  toggle: boolean,
+): ReadonlySet<string> {
+  if (toggle) {
+    const next = new Set(hidden);
+    if (!next.delete(name)) next.add(name);
+    return next.size === names.length ? new Set() : next;
+  }
+  const others = names.filter((other) => other !== name);
+  const alone = !hidden.has(name) && others.every((other) => hidden.has(other));
+  return alone ? new Set() : new Set(others);
+}
+
+/** Names in their colours, each with its last value; a press isolates. */
+export function Legend({
+  store,
+  range,
+  unit,
+  decimals,
+  title,
+  hidden,
+  onHidden,
+}: {
+  store: ViewStore;
+  range: TimeRange;
+  unit: UnitName;
+  decimals: number | undefined;
+  title: string;
+  hidden: ReadonlySet<string>;
+  onHidden: (hidden: ReadonlySet<string>) => void;
+}) {
+  const box = useRef<HTMLDivElement>(null);
+  const names = store.series.map((series) => series.name);
+  useFigure(box, store, 500, JSON.stringify([names, unit, decimals, range]), (nowMs) => {
+    const { from, to } = rangeEnds(range, nowMs);
+    box.current?.querySelectorAll('b').forEach((cell, i) => {
+      const series = store.series[i];
+      if (series !== undefined)
+        cell.textContent = formatValue(summarise(series, from, to).last, unit, decimals);
+    });
+  });
+  return (
+    <div
+      ref={box}
+      className="legend -ms-1.5 flex max-h-14 flex-wrap gap-x-1 overflow-y-auto"
+      role="group"
+      aria-label="Legend"
+    >
+      {store.series.map((series) => (
+        <button
+          key={series.key}
+          type="button"
+          aria-pressed={!hidden.has(series.name)}
+          title="Click shows this one alone, Shift-click switches it on or off"
+          onClick={(event) =>
+            onHidden(nextHidden(hidden, names, series.name, event.shiftKey || event.metaKey || event.ctrlKey))
+          }
+        >
+          <i style={{ background: slotCss(series.slot) }} />
+          <span className="truncate">{series.name === '' ? title : series.name}</span>
+          <b className="font-medium text-text" />
+        </button>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,179 @@
+import uPlot from 'uplot';
+import type { Drawable } from '../live/draw-scheduler.ts';
+import type { ViewStore } from '../live/view-store.ts';
+import { rangeEnds, type TimeRange } from '../time/range.ts';
+import { align, type Aligned } from './align.ts';
+import { isStacked, plotOptions, type PlotSpec } from './chart-options.ts';
+import type { Sample } from './describe-sample.ts';
+import { Tooltip } from './tooltip.ts';
+
+/**
+ * One uPlot over one store. It redraws when its window moved by a device pixel, a value arrived, or its size, range
+ * or hidden series changed; `DrawScheduler` decides when.
+ */
+export class Plot implements Drawable {
+  readonly #plot: uPlot;
+  readonly #box: HTMLElement;
+  readonly #store: ViewStore;
+  readonly #spec: PlotSpec;
+  readonly #tooltip: Tooltip;
+  readonly #resize: ResizeObserver;
+  #range: TimeRange = { kind: 'live', windowMs: 900_000 };
+  #hidden: ReadonlySet<string> = new Set();
+  #data: Aligned = { x: [], drawn: [], values: [] };
+  #shownSeries: number[] = [];
+  #revision = -1;
+  #pixel = -1;
+  #dirty = true;
+  #hovered = false;
+  #keyIndex: number | null = null;
+  #keySeries = 0;
+
+  constructor(
+    box: HTMLElement,
+    store: ViewStore,
+    spec: PlotSpec & { onZoom: (fromMs: number, toMs: number) => void },
+  ) {
+    this.#box = box;
+    this.#store = store;
+    this.#spec = spec;
+    const options = plotOptions(spec, { onSelect: spec.onZoom, onCursor: () => this.#updateTooltip() });
+    const size = { width: Math.max(50, box.clientWidth), height: Math.max(40, box.clientHeight) };
+    this.#plot = new uPlot({ ...options, ...size }, [[]], box);
+    this.#tooltip = new Tooltip(box);
+    this.#plot.over.addEventListener('pointerenter', this.#onEnter);
+    this.#plot.over.addEventListener('pointerleave', this.#onLeave);
+    this.#resize = new ResizeObserver(() => {
+      this.#plot.setSize({ width: Math.max(50, box.clientWidth), height: Math.max(40, box.clientHeight) });
+      this.#dirty = true;
+    });
+    this.#resize.observe(box);
+  }
+
+  destroy(): void {
+    this.#resize.disconnect();
+    this.#tooltip.remove();
+    this.#plot.destroy();
+  }
+
+  setRange(range: TimeRange): void {
+    this.#range = range;
+    this.#dirty = true;
+  }
+
+  setHidden(hidden: ReadonlySet<string>): void {
+    this.#hidden = hidden;
+    this.#dirty = true;
+  }
+
+  /** Width of a device pixel in time, ms. */
+  #pixelMs(): number {
+    const { from, to } = rangeEnds(this.#range, 0);
+    return (to - from) / Math.max(1, this.#plot.bbox.width);
+  }
+
+  needsDraw(nowMs: number): boolean {
+    if (this.#dirty || this.#revision !== this.#store.revision) return true;
+    return this.#range.kind === 'live' && Math.floor(nowMs / this.#pixelMs()) !== this.#pixel;
+  }
+
+  draw(nowMs: number): void {
+    const pixelMs = this.#pixelMs();
+    this.#pixel = Math.floor(nowMs / pixelMs);
+    this.#revision = this.#store.revision;
+    this.#dirty = false;
+    const end = this.#range.kind === 'live' ? this.#pixel * pixelMs : nowMs;
+    const { from, to } = rangeEnds(this.#range, end);
+    const { series } = this.#spec;
+    const shown = series.filter((one) => !this.#hidden.has(one.name));
+    this.#shownSeries = series.flatMap((one, i) => (this.#hidden.has(one.name) ? [] : [i]));
+    this.#data = align(shown, from, to, this.#store.stepMs, {
+      connectGaps: this.#spec.display.connect_gaps,
+      stacked: isStacked(this.#spec),
+    });
+    const columns = series.map((): (number | null | undefined)[] => []);
+    this.#shownSeries.forEach((index, i) => {
+      columns[index] = this.#data.drawn[i]!;
+    });
+    this.#plot.batch(() => {
+      for (let i = 0; i < series.length; i++) {
+        const show = !this.#hidden.has(series[i]!.name);
+        if (this.#plot.series[i + 1]!.show !== show) this.#plot.setSeries(i + 1, { show }, false);
+      }
+      this.#plot.setData([this.#data.x, ...columns] as uPlot.AlignedData, false);
+      this.#plot.setScale('x', { min: from, max: to });
+    });
+    if (this.#hovered) this.#updateTooltip();
+  }
+
+  readonly #onEnter = (): void => {
+    this.#hovered = true;
+  };
+
+  readonly #onLeave = (): void => {
+    this.#hovered = false;
+    this.#tooltip.hide();
+  };
+
+  #updateTooltip(): void {
+    const { idx, left } = this.#plot.cursor;
+    const byKey = this.#keyIndex !== null && document.activeElement === this.#box;
+    if ((!this.#hovered && !byKey) || idx === null || idx === undefined || left === undefined || left < 0) {
+      this.#tooltip.hide();
+      return;
+    }
+    const time = this.#data.x[idx];
+    if (time === undefined) return;
+    const rows = this.#shownSeries.map((index, i) => ({
+      series: this.#spec.series[index]!,
+      value: this.#data.values[i]![idx],
+    }));
+    const offset = this.#plot.over.offsetLeft;
+    this.#tooltip.show(time, rows, { left: left + offset, top: 8, width: this.#box.clientWidth }, this.#spec);
+  }
+
+  /** Moves the keyboard's crosshair by samples, or to an end; null where there is nothing to read. */
+  moveCursor(step: number | 'first' | 'last'): Sample | null {
+    const [first, last] = this.#visibleIndices();
+    if (last < first) return null;
+    const from = this.#keyIndex ?? last;
+    const next = step === 'first' ? first : step === 'last' ? last : from + step;
+    this.#keyIndex = Math.min(last, Math.max(first, next));
+    return this.#readSample();
+  }
+
+  /** Goes to the previous or next series at the same time. */
+  turnSeries(step: number): Sample | null {
+    const count = this.#shownSeries.length;
+    if (count === 0) return null;
+    this.#keySeries = (this.#keySeries + step + count) % count;
+    this.#keyIndex ??= this.#visibleIndices()[1];
+    return this.#readSample();
+  }
+
+  clearCursor(): void {
+    this.#keyIndex = null;
+    this.#tooltip.hide();
+    this.#plot.setCursor({ left: -10, top: -10 });
+  }
+
+  #visibleIndices(): [number, number] {
+    const { min, max } = this.#plot.scales['x']!;
+    const { x } = this.#data;
+    let first = 0;
+    let last = x.length - 1;
+    while (first < x.length && x[first]! < (min ?? 0)) first++;
+    while (last >= 0 && x[last]! > (max ?? 0)) last--;
+    return [first, last];
+  }
+
+  #readSample(): Sample | null {
+    const at = this.#keyIndex;
+    const time = at === null ? undefined : this.#data.x[at];
+    if (at === null || time === undefined) return null;
+    const shown = Math.min(this.#keySeries, this.#shownSeries.length - 1);
+    this.#plot.setCursor({ left: this.#plot.valToPos(time, 'x'), top: 20 });
+    const series = this.#spec.series[this.#shownSeries[shown] ?? 0];
+    return { time, name: series?.name ?? '', value: this.#data.values[shown]?.[at] };
+  }
+}

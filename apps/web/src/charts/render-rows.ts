@@ -1,0 +1,40 @@
+/** Rows of a live table, written into the DOM directly: cells change several times a second, React would re-render. */
+export interface LiveRow {
+  /** CSS colour of the swatch before the first cell. */
+  colour?: string;
+  cells: readonly string[];
+}
+
+function buildRow(row: LiveRow): HTMLTableRowElement {
+  const tr = document.createElement('tr');
+  row.cells.forEach((_, i) => {
+    const td = document.createElement('td');
+    if (i === 0 && row.colour !== undefined) td.append(document.createElement('i'));
+    td.append(document.createTextNode(''));
+    tr.append(td);
+  });
+  return tr;
+}
+
+export function renderRows(body: HTMLTableSectionElement, rows: readonly LiveRow[]): void {
+  while (body.rows.length > rows.length) body.deleteRow(-1);
+  rows.forEach((row, at) => {
+    let tr = body.rows[at];
+    if (tr === undefined || tr.cells.length !== row.cells.length) {
+      const built = buildRow(row);
+      if (tr === undefined) body.append(built);
+      else tr.replaceWith(built);
+      tr = built;
+    }
+    row.cells.forEach((text, i) => {
+      const cell = tr.cells[i]!;
+      const node = cell.lastChild!;
+      if (node.nodeValue !== text) node.nodeValue = text;
+      if (i === 0) {
+        cell.title = text;
+        const swatch = cell.querySelector('i');
+        if (swatch !== null && row.colour !== undefined) swatch.style.background = row.colour;
+      }
+    });
+  });
+}

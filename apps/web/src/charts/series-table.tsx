@@ -1,0 +1,101 @@
+import { useRef, useState } from 'react';
+import { headline, headlineTitle, summarise, type SeriesSummary } from '../live/statistics.ts';
+import { rangeEnds } from '../time/range.ts';
+import { formatValue } from '../units/format.ts';
+import type { FigureProps } from './figure-props.ts';
+import { slotCss } from './palette.ts';
+import { renderRows } from './render-rows.ts';
+import { useFigure } from './use-figure.ts';
+
+type Column = 'name' | 'head' | 'min' | 'max' | 'avg';
+const columns: Column[] = ['name', 'head', 'min', 'max', 'avg'];
+
+interface Row {
+  name: string;
+  slot: number;
+  head: number | null;
+  summary: SeriesSummary;
+}
+
+function valueOf(row: Row, column: Exclude<Column, 'name'>): number | null {
+  return column === 'head' ? row.head : row.summary[column];
+}
+
+function compareRows(column: Column, down: boolean): (a: Row, b: Row) => number {
+  const sign = down ? -1 : 1;
+  if (column === 'name') return (a, b) => sign * a.name.localeCompare(b.name, 'en', { numeric: true });
+  return (a, b) =>
+    sign *
+    ((valueOf(a, column) ?? Number.NEGATIVE_INFINITY) - (valueOf(b, column) ?? Number.NEGATIVE_INFINITY));
+}
+
+/** Every series in a row, sorted by any column, moving as the values do. */
+export function SeriesTable({ store, agg, range, display, title }: FigureProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const body = useRef<HTMLTableSectionElement>(null);
+  const [sort, setSort] = useState<{ column: Column; down: boolean }>({ column: 'head', down: true });
+  useFigure(box, store, 500, JSON.stringify([sort, display, agg, range]), (nowMs) => {
+    if (body.current === null) return;
+    const { from, to } = rangeEnds(range, nowMs);
+    const rows = store.series.map((series): Row => {
+      const summary = summarise(series, from, to);
+      return {
+        name: series.name === '' ? title : series.name,
+        slot: series.slot,
+        head: headline(agg, summary),
+        summary,
+      };
+    });
+    const print = (value: number | null): string => formatValue(value, display.unit, display.decimals);
+    renderRows(
+      body.current,
+      rows.sort(compareRows(sort.column, sort.down)).map((row) => ({
+        colour: slotCss(row.slot),
+        cells: [
+          row.name,
+          print(row.head),
+          print(row.summary.min),
+          print(row.summary.max),
+          print(row.summary.avg),
+        ],
+      })),
+    );
+  });
+  const heads: Record<Column, string> = {
+    name: 'Series',
+    head: headlineTitle(agg),
+    min: 'min',
+    max: 'max',
+    avg: 'avg',
+  };
+  return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrollable region must be reachable
+    <div ref={box} className="h-full overflow-auto" tabIndex={0} role="group" aria-label={`${title}: table`}>
+      <table className="data-table">
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th
+                key={column}
+                scope="col"
+                aria-sort={sort.column === column ? (sort.down ? 'descending' : 'ascending') : 'none'}
+              >
+                <button
+                  type="button"
+                  className="cursor-pointer rounded-sm hover:text-text"
+                  onClick={() =>
+                    setSort({ column, down: sort.column === column ? !sort.down : column !== 'name' })
+                  }
+                >
+                  {heads[column]}
+                  <span aria-hidden>{sort.column === column ? (sort.down ? ' ↓' : ' ↑') : ''}</span>
+                </button>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody ref={body} />
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,87 @@
+import { useRef } from 'react';
+import { headline, headlineTitle, summarise, usualGapMs } from '../live/statistics.ts';
+import type { StoredSeries } from '../live/view-store.ts';
+import { useTheme } from '../theme/theme.ts';
+import { rangeEnds } from '../time/range.ts';
+import { formatValue } from '../units/format.ts';
+import { drawSparkline } from './draw-sparkline.ts';
+import { levelTitles, type FigureProps } from './figure-props.ts';
+import { readPalette, slotColour } from './palette.ts';
+import { levelOf } from './thresholds.ts';
+import { useFigure } from './use-figure.ts';
+
+const shownSeries = 12;
+
+/** The big number, and the way it came here. Several series share the panel. */
+export function Stat(props: FigureProps) {
+  const shown = props.store.series.slice(0, shownSeries);
+  const many = shown.length > 1;
+  return (
+    <div
+      className={many ? 'grid h-full gap-x-4 gap-y-2 overflow-y-auto' : 'h-full'}
+      style={many ? { gridTemplateColumns: 'repeat(auto-fit, minmax(120px, 1fr))' } : undefined}
+    >
+      {shown.map((series) => (
+        <StatCell key={series.key} {...props} series={series} named={many} />
+      ))}
+    </div>
+  );
+}
+
+function StatCell({
+  store,
+  agg,
+  range,
+  display,
+  title,
+  stale,
+  series,
+  named,
+}: FigureProps & { series: StoredSeries; named: boolean }) {
+  const box = useRef<HTMLDivElement>(null);
+  const value = useRef<HTMLParagraphElement>(null);
+  const level = useRef<HTMLParagraphElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const theme = useTheme();
+  useFigure(box, store, 100, JSON.stringify([theme, display, agg, range, series.key, stale]), (nowMs) => {
+    const { from, to } = rangeEnds(range, nowMs);
+    const number = headline(agg, summarise(series, from, to));
+    const palette = readPalette();
+    const reached = levelOf(number, display.thresholds);
+    if (value.current !== null) {
+      value.current.textContent = formatValue(number, display.unit, display.decimals);
+      value.current.style.color =
+        stale || number === null ? 'var(--nodata)' : reached === null ? '' : `var(--${reached})`;
+    }
+    if (level.current !== null) {
+      level.current.textContent =
+        reached === null || reached === 'ok'
+          ? headlineTitle(agg)
+          : `${headlineTitle(agg)} · ${levelTitles[reached]}`;
+    }
+    if (canvas.current !== null) {
+      const colour = stale
+        ? palette.nodata
+        : reached === null || reached === 'ok'
+          ? slotColour(palette, series.slot)
+          : palette[reached];
+      drawSparkline(canvas.current, series, from, to, 2.5 * usualGapMs(series.t, store.stepMs), colour);
+    }
+  });
+  return (
+    <div ref={box} className="flex h-full min-h-16 flex-col">
+      {named && <p className="truncate text-xs text-muted">{series.name === '' ? title : series.name}</p>}
+      <div className="flex flex-wrap items-baseline gap-x-2">
+        <p
+          ref={value}
+          data-testid="stat-value"
+          className="text-3xl font-semibold tracking-tight whitespace-nowrap"
+        >
+          –
+        </p>
+        <p ref={level} className="text-xs text-muted" />
+      </div>
+      <canvas ref={canvas} aria-hidden className="mt-1 min-h-0 w-full flex-1" />
+    </div>
+  );
+}

@@ -1,0 +1,105 @@
+import { useEffect, useMemo, useRef, useState } from 'react';
+import type { Panel } from '@nowcast/contract';
+import type { ViewStore } from '../live/view-store.ts';
+import { useTheme } from '../theme/theme.ts';
+import type { TimeRange } from '../time/range.ts';
+import type { ZoneName } from '../time/zone.ts';
+import type { PlotKind } from './chart-options.ts';
+import { describeSample } from './describe-sample.ts';
+import { readPalette } from './palette.ts';
+import { Plot } from './plot.ts';
+import { useDrawable } from './use-drawable.ts';
+
+export interface TimeSeriesProps {
+  store: ViewStore;
+  kind: PlotKind;
+  range: TimeRange;
+  display: Panel['display'];
+  zone: ZoneName;
+  /** Accessible name, and the name of a series without labels. */
+  title: string;
+  /** Names of series that the legend switched off. */
+  hidden: ReadonlySet<string>;
+  onZoom: (fromMs: number, toMs: number) => void;
+  onZoomBack: () => void;
+}
+
+/** Steps of the keyboard through the samples. */
+const keySteps: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, PageUp: -50, PageDown: 50 };
+
+/** The one component that knows uPlot. Samples reach it through the store and the scheduler, never as props. */
+export function TimeSeries(props: TimeSeriesProps) {
+  const { store, kind, range, display, zone, title, hidden } = props;
+  const box = useRef<HTMLDivElement>(null);
+  const [plot, setPlot] = useState<Plot | null>(null);
+  const [spoken, setSpoken] = useState('');
+  const theme = useTheme();
+  const handlers = useRef(props);
+  handlers.current = props;
+  const seriesId = store.series.map((one) => `${one.key}:${one.slot}:${one.name}`).join('|');
+  const displayId = JSON.stringify(display);
+
+  useEffect(() => {
+    const element = box.current;
+    if (element === null) return undefined;
+    const made = new Plot(element, store, {
+      kind,
+      display,
+      series: store.series,
+      palette: readPalette(),
+      zone,
+      fallbackName: title,
+      syncKey: 'nowcast',
+      onZoom: (from, to) => handlers.current.onZoom(from, to),
+    });
+    setPlot(made);
+    return () => {
+      made.destroy();
+      setPlot(null);
+    };
+    // `seriesId` and `displayId` stand for their objects, `theme` for the palette.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [store, kind, seriesId, displayId, zone, title, theme]);
+
+  useEffect(() => {
+    plot?.setRange(range);
+    plot?.setHidden(hidden);
+  }, [plot, range, hidden]);
+  useDrawable(box, plot);
+
+  const label = useMemo(
+    () => `${title}: chart of ${store.series.length} series. Arrow keys read samples.`,
+    [title, store.series.length],
+  );
+  const onKeyDown = (event: React.KeyboardEvent): void => {
+    const step = keySteps[event.key];
+    const edge = event.key === 'Home' ? 'first' : event.key === 'End' ? 'last' : null;
+    const turn = event.key === 'ArrowUp' ? -1 : event.key === 'ArrowDown' ? 1 : 0;
+    if (plot === null || (step === undefined && edge === null && turn === 0)) {
+      if (event.key === 'Escape') plot?.clearCursor();
+      return;
+    }
+    event.preventDefault();
+    const sample = turn !== 0 ? plot.turnSeries(turn) : plot.moveCursor(edge ?? step ?? 0);
+    if (sample !== null) setSpoken(describeSample(sample, display, zone, title));
+  };
+
+  return (
+    <>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the plot is read with the arrow keys */}
+      <div
+        ref={box}
+        className="chart"
+        role="application"
+        aria-roledescription="chart"
+        aria-label={label}
+        tabIndex={0}
+        onKeyDown={onKeyDown}
+        onDoubleClick={() => props.onZoomBack()}
+      />
+      <span className="sr-only" aria-live="polite">
+        {spoken}
+      </span>
+    </>
+  );
+}

@@ -1,0 +1,40 @@
+import { useEffect, type RefObject } from 'react';
+import type { Drawable } from '../live/draw-scheduler.ts';
+import { useDrawScheduler } from '../live/live-context.ts';
+
+/** Draws through the page's scheduler for as long as the component lives and `ref` is on screen. */
+export function useDrawable(ref: RefObject<Element | null>, drawable: Drawable | null): void {
+  const scheduler = useDrawScheduler();
+  useEffect(() => {
+    const element = ref.current;
+    if (drawable === null || element === null) return undefined;
+    const remove = scheduler.add(drawable);
+    const observer = new IntersectionObserver(
+      ([entry]) => scheduler.setVisible(drawable, entry?.isIntersecting ?? true),
+      { rootMargin: '64px' },
+    );
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      remove();
+    };
+  }, [ref, drawable, scheduler]);
+}
+
+/** A drawable that repeats `draw` when the store moved, at most every `everyMs`; for figures that are read, not watched. */
+export function pacedDrawable(
+  revision: () => number,
+  everyMs: number,
+  draw: (nowMs: number) => void,
+): Drawable {
+  let drawn = -1;
+  let drawnAt = Number.NEGATIVE_INFINITY;
+  return {
+    needsDraw: (nowMs) => revision() !== drawn && Math.abs(nowMs - drawnAt) >= everyMs,
+    draw(nowMs) {
+      drawn = revision();
+      drawnAt = nowMs;
+      draw(nowMs);
+    },
+  };
+}

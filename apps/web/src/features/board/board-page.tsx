@@ -1,0 +1,187 @@
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { LayoutDashboard } from 'lucide-react';
+import { lazy, Suspense, useEffect, useMemo, useState, type ReactNode } from 'react';
+import type { Board, BoardContent, Panel as PanelSpec, Where } from '@nowcast/contract';
+import { boardQuery, metricsQuery } from '../../api/queries.ts';
+import type { ViewStore } from '../../live/view-store.ts';
+import { Button } from '../../ui/button.tsx';
+import { EmptyState, Failure, Skeleton } from '../../ui/states.tsx';
+import { useCrumb } from '../shell/crumb.ts';
+import { usePreferredZone } from '../shell/use-me.ts';
+import { useShortcuts } from '../shell/shortcuts.ts';
+import { liveRange, quickRanges } from '../../time/range.ts';
+import { BoardViewProvider } from './board-context.ts';
+import { BoardGrid } from './board-grid.tsx';
+import type { BoardSearch } from './board-search.ts';
+import { FullPanel } from './full-panel.tsx';
+import { PanelMenu } from './panel-menu.tsx';
+import { Panel } from './panel.tsx';
+import { BoardActions, Toolbar } from './toolbar.tsx';
+import { usePausedPill } from './use-paused-pill.ts';
+import { useRange } from './use-range.ts';
+import { useStar } from './use-star.ts';
+
+const BoardEditor = lazy(async () => ({ default: (await import('../edit/board-editor.tsx')).BoardEditor }));
+const ShareDialog = lazy(async () => ({ default: (await import('./share-dialog.tsx')).ShareDialog }));
+const DataTableDialog = lazy(async () => ({
+  default: (await import('./data-table-dialog.tsx')).DataTableDialog,
+}));
+
+const noWhere: Where = {};
+
+/** `/boards/$boardId`: loads the board, then shows it. */
+export function BoardPage() {
+  const { boardId } = useParams({ from: '/app/boards/$boardId' });
+  const board = useQuery(boardQuery(boardId));
+  useCrumb(board.data?.title ?? '');
+  if (board.isError && board.data === undefined) {
+    return <Failure error={board.error} onRetry={() => void board.refetch()} />;
+  }
+  if (board.data === undefined) return <Skeleton className="mt-4 h-80" />;
+  return <LoadedBoard key={boardId} board={board.data} />;
+}
+
+function LoadedBoard({ board }: { board: Board }) {
+  const search = useSearch({ from: '/app/boards/$boardId' });
+  const navigate = useNavigate({ from: '/boards/$boardId' });
+  const preferredZone = usePreferredZone();
+  const zone = search.tz ?? preferredZone;
+  const [pickerOpen, setPickerOpen] = useState(false);
+  const [sharing, setSharing] = useState(false);
+  const [table, setTable] = useState<{ panel: PanelSpec; store: ViewStore } | null>(null);
+  const star = useStar(board.board_id);
+  const go = (change: Partial<BoardSearch>, replace = false): void => {
+    void navigate({ search: (old: BoardSearch) => ({ ...old, ...change }), replace });
+  };
+  const control = useRange(search, board.window, go);
+  usePausedPill(control.range.kind === 'fixed');
+  useQuery(metricsQuery());
+
+  const where = search.where ?? noWhere;
+  const variables = useMemo(
+    () =>
+      Object.fromEntries(board.variables.map((one) => [one.label, search.vars?.[one.label] ?? one.selected])),
+    [board.variables, search.vars],
+  );
+  const view = useMemo(
+    () => ({
+      range: control.range,
+      zone,
+      filter: { variables, where },
+      zoom: control.zoom,
+      zoomBack: control.zoomBack,
+      setRange: control.setRange,
+    }),
+    [control, zone, variables, where],
+  );
+  const editing = search.edit === true && board.editable;
+  useShortcuts({
+    e: () => board.editable && go({ edit: editing ? undefined : true, panel: undefined }),
+    l: () => (control.range.kind === 'live' ? control.pause() : control.goLive()),
+    t: () => setPickerOpen(true),
+    v: () => search.panel !== undefined && go({ panel: undefined }),
+    ...Object.fromEntries(
+      quickRanges.slice(0, 7).map((one, i) => [`${i + 1}`, () => control.setRange(liveRange(one.window))]),
+    ),
+  });
+  useEffect(() => {
+    document.documentElement.toggleAttribute('data-kiosk', search.kiosk === true);
+    return () => document.documentElement.removeAttribute('data-kiosk');
+  }, [search.kiosk]);
+
+  const frame = (buttons: ReactNode, grid: ReactNode, content: BoardContent): ReactNode => (
+    <>
+      {search.kiosk !== true && (
+        <Toolbar
+          board={{ ...board, variables: content.variables }}
+          control={control}
+          metrics={[...new Set(content.panels.map((panel) => panel.metric_type))]}
+          zone={zone}
+          onZone={(tz) => go({ tz: tz === preferredZone ? undefined : tz }, true)}
+          variables={variables}
+          onVariable={(label, values) => go({ vars: { ...search.vars, [label]: values } }, true)}
+          where={where}
+          onWhere={(next) => go({ where: Object.keys(next).length > 0 ? next : undefined }, true)}
+          pickerOpen={pickerOpen}
+          onPickerOpen={setPickerOpen}
+        >
+          {buttons}
+        </Toolbar>
+      )}
+      {grid}
+    </>
+  );
+  const actions = (panel: PanelSpec, store: ViewStore) => {
+    const id = panel.visualization_id;
+    const shared = { onView: () => go({ panel: id }), onTable: () => setTable({ panel, store }) };
+    return board.editable ? { ...shared, onEdit: () => go({ edit: true, panel: id }) } : shared;
+  };
+  const full = editing ? undefined : board.panels.find((panel) => panel.visualization_id === search.panel);
+  return (
+    <BoardViewProvider value={view}>
+      <h1 className="sr-only">{board.title}</h1>
+      {editing ? (
+        <Suspense fallback={<Skeleton className="mt-4 h-80" />}>
+          <BoardEditor
+            board={board}
+            selected={search.panel}
+            onSelect={(panel) => go({ panel }, true)}
+            onDone={() => go({ edit: undefined, panel: undefined })}
+            onView={(panel) => go({ edit: undefined, panel })}
+            frame={frame}
+          />
+        </Suspense>
+      ) : (
+        frame(
+          <BoardActions
+            board={board}
+            onStar={() => star.mutate(!board.starred)}
+            onShare={() => setSharing(true)}
+            onEdit={() => go({ edit: true })}
+          />,
+          full !== undefined ? (
+            <FullPanel panel={full} onClose={() => go({ panel: undefined })} />
+          ) : board.panels.length === 0 ? (
+            <EmptyBoard editable={board.editable} onEdit={() => go({ edit: true })} />
+          ) : (
+            <BoardGrid panels={board.panels}>
+              {(panel) => (
+                <Panel
+                  panel={panel}
+                  menu={({ view: shown, live }) => (
+                    <PanelMenu panel={panel} view={shown} actions={actions(panel, live.store)} />
+                  )}
+                />
+              )}
+            </BoardGrid>
+          ),
+          board,
+        )
+      )}
+      <Suspense>
+        {sharing && <ShareDialog board={board} onClose={() => setSharing(false)} />}
+        {table !== null && <DataTableDialog {...table} zone={zone} onClose={() => setTable(null)} />}
+      </Suspense>
+    </BoardViewProvider>
+  );
+}
+
+function EmptyBoard({ editable, onEdit }: { editable: boolean; onEdit: () => void }) {
+  const text = editable
+    ? 'Add a panel: choose a metric and it is already moving.'
+    : 'Its owner has not added panels yet.';
+  return (
+    <EmptyState
+      icon={<LayoutDashboard size={22} aria-hidden />}
+      title="Nothing on this board yet"
+      text={text}
+    >
+      {editable && (
+        <Button variant="primary" onPress={onEdit}>
+          Add panels
+        </Button>
+      )}
+    </EmptyState>
+  );
+}

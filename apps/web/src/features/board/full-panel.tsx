@@ -1,0 +1,29 @@
+import { Minimize2 } from 'lucide-react';
+import { useEffect } from 'react';
+import type { Panel as PanelSpec } from '@nowcast/contract';
+import { Button } from '../../ui/button.tsx';
+import { Panel } from './panel.tsx';
+
+/** One panel over the whole board. */
+export function FullPanel({ panel, onClose }: { panel: PanelSpec; onClose: () => void }) {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.key === 'Escape' && !event.defaultPrevented) onClose();
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, [onClose]);
+  return (
+    <div className="h-[calc(100dvh-190px)] min-h-80">
+      <Panel
+        panel={panel}
+        menu={() => (
+          <Button variant="ghost" size="small" onPress={onClose}>
+            <Minimize2 size={15} aria-hidden />
+            Back to the board
+          </Button>
+        )}
+      />
+    </div>
+  );
+}

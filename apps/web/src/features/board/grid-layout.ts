@@ -1,0 +1,101 @@
+/**
+ * Panels on a grid of columns, as pure functions: things fall upwards until they touch, and what is moved or resized
+ * pushes the others down. The box in hand keeps its place; equal heights are settled in its favour.
+ */
+export interface Box {
+  id: string;
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+}
+
+export const boardColumns = 12;
+
+function collide(a: Box, b: Box): boolean {
+  return a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
+}
+
+function clampBox(box: Box, columns: number): Box {
+  const w = Math.min(columns, Math.max(1, box.w));
+  return {
+    ...box,
+    w,
+    x: Math.min(columns - w, Math.max(0, box.x)),
+    y: Math.max(0, box.y),
+    h: Math.max(2, box.h),
+  };
+}
+
+/** Top to bottom, then start to end; `first` before others of its row. */
+function inOrder(boxes: readonly Box[], first?: string): Box[] {
+  return [...boxes].sort(
+    (a, b) =>
+      a.y - b.y || Number(b.id === first) - Number(a.id === first) || a.x - b.x || (a.id < b.id ? -1 : 1),
+  );
+}
+
+/** Lets everything fall upwards; overlaps are resolved downwards. No two boxes of the result overlap. */
+export function compact(boxes: readonly Box[], columns: number, first?: string): Box[] {
+  const placed: Box[] = [];
+  for (const box of inOrder(boxes, first)) {
+    const next = clampBox(box, columns);
+    const hits = (): boolean => placed.some((other) => collide(next, other));
+    while (hits()) next.y += 1;
+    while (next.y > 0) {
+      next.y -= 1;
+      if (!hits()) continue;
+      next.y += 1;
+      break;
+    }
+    placed.push(next);
+  }
+  return boxes.map((box) => placed.find((one) => one.id === box.id)!);
+}
+
+/** Moves a box; moving down past its neighbours swaps with them, or gravity would take it straight back. */
+export function moveBox(boxes: readonly Box[], id: string, x: number, y: number, columns: number): Box[] {
+  const old = boxes.find((box) => box.id === id);
+  if (old === undefined) return [...boxes];
+  const target = clampBox({ ...old, x, y }, columns);
+  const moved = boxes.map((box) => {
+    if (box.id === id) return target;
+    const passed =
+      target.y > old.y && collide({ ...box }, target) && box.y >= old.y + old.h && target.y >= box.y;
+    return passed ? { ...box, y: Math.max(0, box.y - old.h) } : box;
+  });
+  return compact(moved, columns, id);
+}
+
+export function resizeBox(boxes: readonly Box[], id: string, w: number, h: number, columns: number): Box[] {
+  return compact(
+    boxes.map((box) =>
+      box.id === id ? { ...box, w: Math.min(columns - box.x, Math.max(1, w)), h: Math.max(2, h) } : box,
+    ),
+    columns,
+    id,
+  );
+}
+
+/** The first free place for a new box, reading top to bottom. */
+export function placeBox(boxes: readonly Box[], box: Omit<Box, 'x' | 'y'>, columns: number): Box {
+  const w = Math.min(columns, box.w);
+  for (let y = 0; ; y++) {
+    for (let x = 0; x + w <= columns; x++) {
+      const candidate = { ...box, x, y, w };
+      if (!boxes.some((other) => collide(candidate, other))) return candidate;
+    }
+  }
+}
+
+/** The same boxes in fewer columns, in reading order. One column: everything full width. */
+export function reflow(boxes: readonly Box[], columns: number): Box[] {
+  if (columns >= boardColumns) return compact(boxes, columns);
+  const placed: Box[] = [];
+  for (const box of inOrder(boxes)) {
+    const w =
+      columns === 1 ? 1 : Math.min(columns, Math.max(2, Math.round((box.w * columns) / boardColumns)));
+    placed.push(placeBox(placed, { id: box.id, w, h: box.h }, columns));
+  }
+  return placed;
+}

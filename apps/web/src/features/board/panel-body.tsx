@@ -1,0 +1,98 @@
+import { useState } from 'react';
+import type { Panel } from '@nowcast/contract';
+import { Feed } from '../../charts/feed.tsx';
+import { Gauge } from '../../charts/gauge.tsx';
+import { Legend } from '../../charts/legend.tsx';
+import { Pie } from '../../charts/pie.tsx';
+import { SeriesTable } from '../../charts/series-table.tsx';
+import { Stat } from '../../charts/stat.tsx';
+import { TimeSeries } from '../../charts/time-series.tsx';
+import type { LiveView } from '../../live/use-live-view.ts';
+import { useBoardView } from './board-context.ts';
+import type { PanelView } from './panel-query.ts';
+import { PanelState } from './panel-state.tsx';
+
+const noneHidden: ReadonlySet<string> = new Set();
+
+function Drawing({
+  panel,
+  view,
+  live,
+  stale,
+}: {
+  panel: Panel;
+  view: PanelView;
+  live: LiveView;
+  stale: boolean;
+}) {
+  const board = useBoardView();
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(noneHidden);
+  const { store } = live;
+  const { display, title } = panel;
+  const figure = { store, agg: view.agg, range: view.range, display, title, stale };
+  switch (panel.chart_type) {
+    case 'stat':
+      return <Stat {...figure} />;
+    case 'gauge':
+      return <Gauge {...figure} />;
+    case 'pie':
+      return <Pie {...figure} />;
+    case 'table':
+      return <SeriesTable {...figure} />;
+    case 'feed':
+      return <Feed store={store} display={display} zone={board.zone} title={title} />;
+    default:
+      break;
+  }
+  const legend =
+    display.legend !== 'none' && (live.meta.series.length > 1 || live.meta.series[0]?.name !== '');
+  return (
+    <div className="flex h-full flex-col gap-1">
+      <div className={`min-h-0 flex-1 ${stale ? 'opacity-70' : ''}`}>
+        <TimeSeries
+          store={store}
+          kind={panel.chart_type}
+          range={view.range}
+          display={display}
+          zone={board.zone}
+          title={title}
+          hidden={hidden}
+          onZoom={board.zoom}
+          onZoomBack={board.zoomBack}
+        />
+      </div>
+      {legend && display.legend === 'list' && (
+        <Legend
+          store={store}
+          range={view.range}
+          unit={display.unit}
+          decimals={display.decimals}
+          title={title}
+          hidden={hidden}
+          onHidden={setHidden}
+        />
+      )}
+      {legend && display.legend === 'table' && (
+        <div className="max-h-[40%] min-h-20">
+          <SeriesTable {...figure} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** What a panel shows: its data, or why there are none. */
+export function PanelBody(props: { panel: Panel; view: PanelView; live: LiveView; stale: boolean }) {
+  const { live, panel, view } = props;
+  const { meta } = live;
+  if (meta.state !== 'ready') {
+    const kind = meta.state === 'loading' ? 'loading' : meta.state;
+    return <PanelState kind={kind} text={meta.error} onRetry={live.retry} />;
+  }
+  if (meta.empty) return <PanelState kind="empty" panel={panel} range={view.range} />;
+  return (
+    <div className={`h-full transition-opacity duration-150 ${live.refreshing ? 'opacity-60' : ''}`}>
+      <Drawing {...props} />
+    </div>
+  );
+}

@@ -1,0 +1,128 @@
+import { useNavigate } from '@tanstack/react-router';
+import {
+  Compass,
+  Copy,
+  Download,
+  Ellipsis,
+  Link,
+  Maximize2,
+  Move,
+  Pencil,
+  Table2,
+  Trash2,
+} from 'lucide-react';
+import type { Panel } from '@nowcast/contract';
+import { messageOf } from '../../api/http.ts';
+import { useLive } from '../../live/live-context.ts';
+import { rangeEnds, rangeToSearch } from '../../time/range.ts';
+import { Button } from '../../ui/button.tsx';
+import { copyText } from '../../ui/copy-button.tsx';
+import { Menu, type MenuEntry } from '../../ui/menu.tsx';
+import { showToast } from '../../ui/toast.tsx';
+import { useBoardView } from './board-context.ts';
+import { downloadCsv } from './download-csv.ts';
+import type { PanelView } from './panel-query.ts';
+
+export interface PanelActions {
+  onView: () => void;
+  onTable: () => void;
+  /** Absent where the board may not be changed. */
+  onEdit?: () => void;
+  onDuplicate?: () => void;
+  onMove?: () => void;
+  onDelete?: () => void;
+}
+
+function copyLink(panel: Panel): void {
+  const url = new URL(location.href);
+  url.searchParams.set('panel', panel.visualization_id);
+  url.searchParams.delete('edit');
+  copyText(url.href).then(
+    () => showToast('ok', 'Link copied'),
+    (error: unknown) => showToast('error', messageOf(error)),
+  );
+}
+
+/** Everything that can be done with a panel; also the way to move and resize without dragging. */
+export function PanelMenu({
+  panel,
+  view,
+  actions,
+}: {
+  panel: Panel;
+  view: PanelView;
+  actions: PanelActions;
+}) {
+  const navigate = useNavigate();
+  const live = useLive();
+  const board = useBoardView();
+  const explore = (): void => {
+    const { query } = view;
+    void navigate({
+      to: '/explore',
+      search: {
+        metric: query.metric_type,
+        agg: view.agg,
+        across: query.across,
+        by: query.group_by,
+        where: query.where,
+        chart: panel.chart_type,
+        ...rangeToSearch(board.range),
+      },
+    });
+  };
+  const csv = (): void => {
+    downloadCsv(view.query, rangeEnds(view.range, live.serverNow()), panel.title).catch((error: unknown) =>
+      showToast('error', messageOf(error)),
+    );
+  };
+  const change: MenuEntry[] = [];
+  const { onEdit, onDuplicate, onMove, onDelete } = actions;
+  if (onEdit) change.push({ id: 'edit', title: 'Edit', icon: <Pencil size={15} aria-hidden />, run: onEdit });
+  if (onDuplicate) {
+    change.push({
+      id: 'duplicate',
+      title: 'Duplicate',
+      icon: <Copy size={15} aria-hidden />,
+      run: onDuplicate,
+    });
+  }
+  if (onMove)
+    change.push({ id: 'move', title: 'Move/size…', icon: <Move size={15} aria-hidden />, run: onMove });
+  const entries: MenuEntry[] = [
+    { id: 'view', title: 'View', hint: 'v', icon: <Maximize2 size={15} aria-hidden />, run: actions.onView },
+    ...change,
+    { id: 'explore', title: 'Explore', apart: true, icon: <Compass size={15} aria-hidden />, run: explore },
+    { id: 'table', title: 'View as table', icon: <Table2 size={15} aria-hidden />, run: actions.onTable },
+    { id: 'link', title: 'Copy link', icon: <Link size={15} aria-hidden />, run: () => copyLink(panel) },
+    { id: 'csv', title: 'Download CSV', icon: <Download size={15} aria-hidden />, run: csv },
+  ];
+  if (onDelete) {
+    entries.push({
+      id: 'delete',
+      title: 'Delete',
+      apart: true,
+      danger: true,
+      icon: <Trash2 size={15} aria-hidden />,
+      run: onDelete,
+    });
+  }
+  return (
+    <Menu
+      label={`${panel.title}: actions`}
+      entries={entries}
+      trigger={(props) => (
+        <Button
+          {...props}
+          variant="ghost"
+          size="small"
+          icon
+          aria-label={`Menu of ${panel.title}`}
+          className="-me-1.5"
+        >
+          <Ellipsis size={16} aria-hidden />
+        </Button>
+      )}
+    />
+  );
+}

@@ -1,0 +1,95 @@
+import { useQuery } from '@tanstack/react-query';
+import { CircleAlert, Lock, Radio } from 'lucide-react';
+import type { ReactNode } from 'react';
+import type { Panel } from '@nowcast/contract';
+import { metricsQuery } from '../../api/queries.ts';
+import { useLive } from '../../live/live-context.ts';
+import { describeAge, type TimeRange } from '../../time/range.ts';
+import { formatMoment } from '../../time/zone.ts';
+import { Button } from '../../ui/button.tsx';
+import { Skeleton } from '../../ui/states.tsx';
+import { useBoardView } from './board-context.ts';
+
+function Message({
+  icon,
+  title,
+  text,
+  children,
+}: {
+  icon: ReactNode;
+  title: string;
+  text: string;
+  children?: ReactNode;
+}) {
+  return (
+    <div className="flex h-full flex-col items-center justify-center gap-1 overflow-hidden p-2 text-center">
+      {icon}
+      <p className="font-medium">{title}</p>
+      <p className="max-w-sm text-xs text-muted">{text}</p>
+      {children}
+    </div>
+  );
+}
+
+/** Says why there is nothing, when there last was something, and what to do. */
+function NoData({ panel, range }: { panel: Panel; range: TimeRange }) {
+  const board = useBoardView();
+  const live = useLive();
+  const metrics = useQuery(metricsQuery());
+  const metric = metrics.data?.find((one) => one.metric_type === panel.metric_type);
+  const icon = <Radio size={18} className="text-nodata" aria-hidden />;
+  if (metric === undefined) {
+    const text = `Nothing called “${panel.metric_type}” has arrived yet. The chart starts by itself with the first point.`;
+    return <Message icon={icon} title="No data yet" text={text} />;
+  }
+  const ageMs = live.serverNow() - metric.last_timestamp;
+  const inside = range.kind === 'live' ? ageMs < range.windowMs : metric.last_timestamp < range.from;
+  const text = inside
+    ? 'The filters leave nothing over.'
+    : `Last point ${describeAge(ageMs)} ago, ${formatMoment(metric.last_timestamp, board.zone)}.`;
+  const widen = (): void => {
+    board.setRange({
+      kind: 'fixed',
+      from: metric.last_timestamp - 900_000,
+      to: metric.last_timestamp + 60_000,
+    });
+  };
+  return (
+    <Message icon={icon} title="No data in this range" text={text}>
+      {!inside && (
+        <Button variant="ghost" size="small" className="mt-1 text-accent" onPress={widen}>
+          Show the last data
+        </Button>
+      )}
+    </Message>
+  );
+}
+
+export function PanelState(
+  props:
+    | { kind: 'empty'; panel: Panel; range: TimeRange }
+    | { kind: 'loading' | 'error' | 'forbidden'; text: string; onRetry: () => void },
+) {
+  if (props.kind === 'empty') return <NoData panel={props.panel} range={props.range} />;
+  if (props.kind === 'loading') return <Skeleton className="size-full" />;
+  if (props.kind === 'forbidden') {
+    return (
+      <Message
+        icon={<Lock size={18} className="text-nodata" aria-hidden />}
+        title="Not yours to see"
+        text={props.text}
+      />
+    );
+  }
+  return (
+    <Message
+      icon={<CircleAlert size={18} className="text-crit" aria-hidden />}
+      title="This panel failed"
+      text={props.text}
+    >
+      <Button size="small" className="mt-2" onPress={props.onRetry}>
+        Try again
+      </Button>
+    </Message>
+  );
+}

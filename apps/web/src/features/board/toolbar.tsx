@@ -1,0 +1,119 @@
+import { Pause, Pencil, Play, Share2, Star } from 'lucide-react';
+import type { ReactNode } from 'react';
+import type { Board, Where } from '@nowcast/contract';
+import { useLive } from '../../live/live-context.ts';
+import type { ZoneName } from '../../time/zone.ts';
+import { Button } from '../../ui/button.tsx';
+import { FilterChips } from './filter-chips.tsx';
+import { TimePicker } from './time-picker.tsx';
+import { useNewPoints } from './use-new-points.ts';
+import type { RangeControl } from './use-range.ts';
+import { VariablePicker } from './variable-picker.tsx';
+
+const counts = new Intl.NumberFormat('en', { notation: 'compact' });
+
+/** Live and Pause; while paused it says how much has come in meanwhile. */
+export function LiveButton({ control, metrics }: { control: RangeControl; metrics: readonly string[] }) {
+  const live = useLive();
+  const { range } = control;
+  const fresh = useNewPoints(metrics, range.kind === 'fixed' ? Math.min(range.to, live.serverNow()) : null);
+  if (range.kind === 'live') {
+    return (
+      <Button onPress={control.pause} aria-label="Pause" className="border-ok/40">
+        <span className="size-2 rounded-full bg-ok" aria-hidden />
+        <span className="text-ok">Live</span>
+        <Pause size={14} className="text-muted" aria-hidden />
+      </Button>
+    );
+  }
+  return (
+    <Button variant="primary" onPress={control.goLive}>
+      <Play size={14} aria-hidden />
+      {fresh > 0 ? `Go live · ${counts.format(fresh)} new` : 'Go live'}
+    </Button>
+  );
+}
+
+export interface ToolbarProps {
+  board: Pick<Board, 'variables' | 'starred' | 'editable'>;
+  control: RangeControl;
+  metrics: readonly string[];
+  zone: ZoneName;
+  onZone: (zone: ZoneName) => void;
+  variables: Readonly<Record<string, readonly string[]>>;
+  onVariable: (label: string, values: string[]) => void;
+  where: Where;
+  onWhere: (where: Where) => void;
+  pickerOpen: boolean;
+  onPickerOpen: (open: boolean) => void;
+  children?: ReactNode;
+}
+
+/** Stays at the top while the board scrolls under it. */
+export function Toolbar(props: ToolbarProps) {
+  const { board, control, zone } = props;
+  return (
+    <div
+      role="toolbar"
+      aria-label="Board"
+      className="sticky top-12 z-30 -mx-4 mb-3 flex flex-wrap items-center gap-2 border-b border-line bg-bg/95 px-4 py-2 backdrop-blur-sm"
+    >
+      <TimePicker
+        range={control.range}
+        zone={zone}
+        onRange={control.setRange}
+        onZone={props.onZone}
+        open={props.pickerOpen}
+        onOpenChange={props.onPickerOpen}
+      />
+      <LiveButton control={control} metrics={props.metrics} />
+      {board.variables.map((variable) => (
+        <VariablePicker
+          key={variable.label}
+          variable={variable}
+          selected={props.variables[variable.label] ?? []}
+          onSelected={(values) => props.onVariable(variable.label, values)}
+        />
+      ))}
+      <FilterChips where={props.where} onWhere={props.onWhere} />
+      <span className="grow" />
+      {props.children}
+    </div>
+  );
+}
+
+export function BoardActions({
+  board,
+  onStar,
+  onShare,
+  onEdit,
+}: {
+  board: Pick<Board, 'starred' | 'editable'>;
+  onStar: () => void;
+  onShare: () => void;
+  onEdit: () => void;
+}) {
+  return (
+    <>
+      <Button
+        variant="ghost"
+        icon
+        aria-label={board.starred ? 'Remove star' : 'Star this board'}
+        aria-pressed={board.starred}
+        onPress={onStar}
+      >
+        <Star size={16} aria-hidden className={board.starred ? 'fill-warn text-warn' : ''} />
+      </Button>
+      <Button variant="ghost" onPress={onShare}>
+        <Share2 size={15} aria-hidden />
+        Share
+      </Button>
+      {board.editable && (
+        <Button onPress={onEdit}>
+          <Pencil size={14} aria-hidden />
+          Edit
+        </Button>
+      )}
+    </>
+  );
+}

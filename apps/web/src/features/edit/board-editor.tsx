@@ -1,0 +1,198 @@
+import { useNavigate } from '@tanstack/react-router';
+import { useEffect, useReducer, useState, type ReactNode } from 'react';
+import type { Board, BoardContent, Panel as PanelSpec } from '@nowcast/contract';
+import { Button } from '../../ui/button.tsx';
+import { Confirm } from '../../ui/confirm.tsx';
+import { Modal } from '../../ui/modal.tsx';
+import { EmptyState } from '../../ui/states.tsx';
+import { showToast } from '../../ui/toast.tsx';
+import { boardContent, replacePanel } from '../board/board-content.ts';
+import { boardColumns, compact, moveBox, resizeBox, type Box } from '../board/grid-layout.ts';
+import { PanelMenu } from '../board/panel-menu.tsx';
+import { Panel } from '../board/panel.tsx';
+import { LayoutDashboard, Plus } from 'lucide-react';
+import { AddPanelDialog } from './add-panel-dialog.tsx';
+import { draftReducer, isDirty, startDraft } from './board-draft.ts';
+import { BoardSettingsDialog } from './board-settings-dialog.tsx';
+import { EditBar } from './edit-bar.tsx';
+import { EditGrid } from './edit-grid.tsx';
+import { MoveDialog } from './move-dialog.tsx';
+import { PanelEditor } from './panel-editor.tsx';
+import { boxesOf, duplicatePanel, withBoxes } from './suggest-panel.ts';
+import { useEditKeys } from './use-edit-keys.ts';
+import { useSaveBoard } from './use-save-board.ts';
+
+interface BoardEditorProps {
+  board: Board;
+  selected: string | undefined;
+  onSelect: (panelId: string | undefined) => void;
+  onDone: () => void;
+  onView: (panelId: string) => void;
+  /** Puts the editor's buttons into the toolbar. */
+  frame: (buttons: ReactNode, grid: ReactNode, content: BoardContent) => ReactNode;
+}
+
+/** The board while it is being changed: a draft with undo, saved as one version. */
+export function BoardEditor({ board, selected, onSelect, onDone, onView, frame }: BoardEditorProps) {
+  const navigate = useNavigate();
+  const [draft, dispatch] = useReducer(draftReducer, boardContent(board), startDraft);
+  const [adding, setAdding] = useState(board.panels.length === 0);
+  const [settings, setSettings] = useState(false);
+  const [moving, setMoving] = useState<PanelSpec | null>(null);
+  const [discarding, setDiscarding] = useState(false);
+  const saver = useSaveBoard(board, onDone);
+  const { content } = draft;
+  const dirty = isDirty(draft);
+  const change = (panels: PanelSpec[], tag?: string): void =>
+    dispatch({ type: 'change', content: { ...content, panels }, ...(tag === undefined ? {} : { tag }) });
+  const undo = (): void => dispatch({ type: 'undo' });
+  const redo = (): void => dispatch({ type: 'redo' });
+  useEditKeys({ undo, redo, save: () => dirty && saver.save(content) });
+  useEffect(() => {
+    const warn = (event: BeforeUnloadEvent): void => event.preventDefault();
+    if (dirty) addEventListener('beforeunload', warn);
+    return () => removeEventListener('beforeunload', warn);
+  }, [dirty]);
+
+  const setBoxes = (boxes: readonly Box[]): void => change(withBoxes(content.panels, boxes));
+  const remove = (panel: PanelSpec): void => {
+    const rest = content.panels.filter((one) => one !== panel);
+    change(withBoxes(rest, compact(boxesOf(rest), boardColumns)));
+    if (selected === panel.visualization_id) onSelect(undefined);
+    showToast('ok', `“${panel.title}” deleted`, { title: 'Undo', run: undo });
+  };
+  const add = (panel: PanelSpec): void => {
+    change([...content.panels, panel]);
+    setAdding(false);
+    onSelect(panel.visualization_id);
+    setTimeout(
+      () =>
+        document
+          .querySelector(`[data-panel="${panel.visualization_id}"]`)
+          ?.scrollIntoView({ block: 'nearest' }),
+      50,
+    );
+  };
+  const move = (panel: PanelSpec, layout: PanelSpec['layout']): void => {
+    const id = panel.visualization_id;
+    const sized = resizeBox(boxesOf(content.panels), id, layout.w, layout.h, boardColumns);
+    setBoxes(moveBox(sized, id, layout.x, layout.y, boardColumns));
+    setMoving(null);
+  };
+  const current = content.panels.find((panel) => panel.visualization_id === selected);
+
+  const buttons = (
+    <EditBar
+      canUndo={draft.past.length > 0}
+      canRedo={draft.future.length > 0}
+      dirty={dirty}
+      saving={saver.saving}
+      onAdd={() => setAdding(true)}
+      onSettings={() => setSettings(true)}
+      onUndo={undo}
+      onRedo={redo}
+      onDiscard={() => (dirty ? setDiscarding(true) : onDone())}
+      onSave={() => saver.save(content)}
+    />
+  );
+  const grid = (
+    <div className={current === undefined ? '' : 'lg:pe-[372px]'}>
+      {content.panels.length === 0 && (
+        <EmptyState
+          icon={<LayoutDashboard size={22} aria-hidden />}
+          title="An empty board"
+          text="Choose something that is measured, and it starts to move here."
+        >
+          <Button variant="primary" onPress={() => setAdding(true)}>
+            <Plus size={15} aria-hidden />
+            Add the first panel
+          </Button>
+        </EmptyState>
+      )}
+      <EditGrid panels={content.panels} selected={selected} onBoxes={setBoxes}>
+        {(panel, grip) => (
+          <Panel
+            panel={panel}
+            grip={grip}
+            menu={({ view }) => (
+              <PanelMenu
+                panel={panel}
+                view={view}
+                actions={{
+                  onView: () => onView(panel.visualization_id),
+                  onTable: () => onView(panel.visualization_id),
+                  onEdit: () => onSelect(panel.visualization_id),
+                  onDuplicate: () => change([...content.panels, duplicatePanel(panel, content.panels)]),
+                  onMove: () => setMoving(panel),
+                  onDelete: () => remove(panel),
+                }}
+              />
+            )}
+          />
+        )}
+      </EditGrid>
+    </div>
+  );
+  return (
+    <>
+      {frame(buttons, grid, content)}
+      {current !== undefined && (
+        <PanelEditor
+          key={current.visualization_id}
+          panel={current}
+          onChange={(panel, tag) => change(replacePanel(content.panels, panel), tag)}
+          onClose={() => onSelect(undefined)}
+        />
+      )}
+      {adding && <AddPanelDialog panels={content.panels} onAdd={add} onClose={() => setAdding(false)} />}
+      {moving !== null && (
+        <MoveDialog
+          panel={moving}
+          onMove={(layout) => move(moving, layout)}
+          onClose={() => setMoving(null)}
+        />
+      )}
+      {settings && (
+        <BoardSettingsDialog
+          content={content}
+          onClose={() => setSettings(false)}
+          onApply={(next) => {
+            dispatch({ type: 'change', content: next });
+            setSettings(false);
+          }}
+        />
+      )}
+      {discarding && (
+        <Confirm
+          title="Discard your changes?"
+          text="The board goes back to its last saved version."
+          action="Discard changes"
+          onClose={() => setDiscarding(false)}
+          onConfirm={onDone}
+        />
+      )}
+      {saver.conflict !== null && (
+        <Modal title="Somebody saved a newer version" open onClose={saver.dismiss}>
+          <p className="text-muted">{`Version ${saver.conflict.version} was saved while you were editing version ${board.version}.`}</p>
+          <div className="mt-6 flex flex-wrap justify-end gap-2">
+            <Button variant="ghost" onPress={saver.dismiss}>
+              Keep editing
+            </Button>
+            <Button
+              onPress={() => {
+                void saver
+                  .takeTheirs()
+                  .then(() => navigate({ to: '/boards/$boardId', params: { boardId: board.board_id } }));
+              }}
+            >
+              Take theirs
+            </Button>
+            <Button variant="danger" onPress={saver.overwrite}>
+              Save mine over it
+            </Button>
+          </div>
+        </Modal>
+      )}
+    </>
+  );
+}

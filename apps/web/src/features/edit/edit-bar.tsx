@@ -1,0 +1,49 @@
+import { Plus, Redo2, Settings2, Undo2 } from 'lucide-react';
+import { Button } from '../../ui/button.tsx';
+
+/** Add, Undo, Redo, Discard, Save. */
+export function EditBar({
+  canUndo,
+  canRedo,
+  dirty,
+  saving,
+  onAdd,
+  onSettings,
+  onUndo,
+  onRedo,
+  onDiscard,
+  onSave,
+}: {
+  canUndo: boolean;
+  canRedo: boolean;
+  dirty: boolean;
+  saving: boolean;
+  onAdd: () => void;
+  onSettings: () => void;
+  onUndo: () => void;
+  onRedo: () => void;
+  onDiscard: () => void;
+  onSave: () => void;
+}) {
+  return (
+    <>
+      <Button onPress={onAdd}>
+        <Plus size={15} aria-hidden />
+        Add panel
+      </Button>
+      <Button variant="ghost" icon aria-label="Board settings" onPress={onSettings}>
+        <Settings2 size={16} aria-hidden />
+      </Button>
+      <Button variant="ghost" icon aria-label="Undo" isDisabled={!canUndo} onPress={onUndo}>
+        <Undo2 size={16} aria-hidden />
+      </Button>
+      <Button variant="ghost" icon aria-label="Redo" isDisabled={!canRedo} onPress={onRedo}>
+        <Redo2 size={16} aria-hidden />
+      </Button>
+      <Button onPress={onDiscard}>{dirty ? 'Discard' : 'Done'}</Button>
+      <Button variant="primary" isDisabled={!dirty || saving} onPress={onSave}>
+        {saving ? 'Saving…' : 'Save'}
+      </Button>
+    </>
+  );
+}

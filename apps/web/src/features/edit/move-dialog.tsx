@@ -1,0 +1,77 @@
+import { useState } from 'react';
+import type { Panel } from '@nowcast/contract';
+import { Button } from '../../ui/button.tsx';
+import { TextInput } from '../../ui/field.tsx';
+import { Modal } from '../../ui/modal.tsx';
+import { minimumHeight } from '../board/board-content.ts';
+import { boardColumns } from '../board/grid-layout.ts';
+
+type Field = 'x' | 'y' | 'w' | 'h';
+const fields: { name: Field; title: string; hint: string }[] = [
+  { name: 'x', title: 'Column', hint: '1–12' },
+  { name: 'y', title: 'Row', hint: 'from the top' },
+  { name: 'w', title: 'Width', hint: 'columns, 1–12' },
+  { name: 'h', title: 'Height', hint: 'rows of 32 px' },
+];
+
+/** Position and size as numbers: the way that needs no dragging. */
+export function MoveDialog({
+  panel,
+  onMove,
+  onClose,
+}: {
+  panel: Panel;
+  onMove: (layout: Panel['layout']) => void;
+  onClose: () => void;
+}) {
+  const { x, y, w, h } = panel.layout;
+  const [values, setValues] = useState<Record<Field, string>>({
+    x: String(x + 1),
+    y: String(y + 1),
+    w: String(w),
+    h: String(h),
+  });
+  const apply = (): void => {
+    const number = (name: Field, low: number, high: number): number =>
+      Math.min(high, Math.max(low, Math.round(Number(values[name])) || low));
+    const width = number('w', 1, boardColumns);
+    onMove({
+      x: Math.min(boardColumns - width, number('x', 1, boardColumns) - 1),
+      y: number('y', 1, 10_000) - 1,
+      w: width,
+      h: number('h', minimumHeight(panel.chart_type), 60),
+    });
+  };
+  return (
+    <Modal title={`Move or resize “${panel.title}”`} open onClose={onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          apply();
+        }}
+      >
+        <div className="grid grid-cols-2 gap-4">
+          {fields.map((field) => (
+            <TextInput
+              key={field.name}
+              label={field.title}
+              hint={field.hint}
+              type="number"
+              min={1}
+              value={values[field.name]}
+              onValue={(value) => setValues({ ...values, [field.name]: value })}
+            />
+          ))}
+        </div>
+        <div className="mt-6 flex justify-end gap-2">
+          <Button variant="ghost" onPress={onClose}>
+            Cancel
+          </Button>
+          <Button variant="primary" type="submit">
+            Apply
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}

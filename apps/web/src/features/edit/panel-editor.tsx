@@ -1,0 +1,84 @@
+import { X } from 'lucide-react';
+import { useEffect, useRef, useState } from 'react';
+import type { Panel } from '@nowcast/contract';
+import { Button } from '../../ui/button.tsx';
+import { TextInput } from '../../ui/field.tsx';
+import { DisplayFields } from './display-fields.tsx';
+import { QueryFields } from './query-fields.tsx';
+
+type Tab = 'query' | 'display';
+const tabs: { id: Tab; title: string }[] = [
+  { id: 'query', title: 'Query' },
+  { id: 'display', title: 'Display' },
+];
+
+/** The drawer beside the grid (a full sheet on phones); every change is seen in the panel at once. */
+export function PanelEditor({
+  panel,
+  onChange,
+  onClose,
+}: {
+  panel: Panel;
+  onChange: (panel: Panel, tag: string) => void;
+  onClose: () => void;
+}) {
+  const [tab, setTab] = useState<Tab>('query');
+  const box = useRef<HTMLElement>(null);
+  useEffect(() => box.current?.focus(), [panel.visualization_id]);
+  return (
+    <aside
+      ref={box}
+      tabIndex={-1}
+      aria-label={`Edit ${panel.title}`}
+      className="fixed inset-0 z-50 flex animate-[drawer-in_200ms_var(--ease)] flex-col border-line bg-raised outline-none sm:start-auto sm:w-[360px] sm:border-s sm:shadow-overlay lg:top-12"
+      onKeyDown={(event) => {
+        if (event.key === 'Escape' && !event.defaultPrevented) onClose();
+      }}
+    >
+      <div className="flex items-center justify-between gap-2 px-4 pt-3">
+        <h2 className="text-lg font-semibold">Edit panel</h2>
+        <Button variant="ghost" size="small" icon aria-label="Close editor" onPress={onClose}>
+          <X size={16} aria-hidden />
+        </Button>
+      </div>
+      <div role="tablist" aria-label="Panel settings" className="flex gap-1 border-b border-line px-4 pt-1">
+        {tabs.map((one) => (
+          <button
+            key={one.id}
+            type="button"
+            role="tab"
+            id={`tab-${one.id}`}
+            aria-selected={tab === one.id}
+            aria-controls="panel-editor-body"
+            className={`h-9 cursor-pointer border-b-2 px-3 text-sm font-medium ${
+              tab === one.id ? 'border-accent text-text' : 'border-transparent text-muted hover:text-text'
+            }`}
+            onClick={() => setTab(one.id)}
+          >
+            {one.title}
+          </button>
+        ))}
+      </div>
+      <div
+        role="tabpanel"
+        id="panel-editor-body"
+        aria-labelledby={`tab-${tab}`}
+        className="flex min-h-0 flex-1 flex-col gap-4 overflow-y-auto p-4 pb-10"
+      >
+        {tab === 'query' ? (
+          <>
+            <TextInput
+              label="Title"
+              maxLength={200}
+              value={panel.title}
+              onValue={(title) => onChange({ ...panel, title }, `title-${panel.visualization_id}`)}
+            />
+            <QueryFields panel={panel} onChange={onChange} />
+          </>
+        ) : (
+          <DisplayFields panel={panel} onChange={onChange} />
+        )}
+      </div>
+    </aside>
+  );
+}

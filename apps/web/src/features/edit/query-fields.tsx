@@ -1,0 +1,169 @@
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import type { MetricInfo, Panel } from '@nowcast/contract';
+import { labelsQuery } from '../../api/queries.ts';
+import { guessUnit } from '../../units/format.ts';
+import { Button } from '../../ui/button.tsx';
+import { SelectInput, TextInput } from '../../ui/field.tsx';
+import { Modal } from '../../ui/modal.tsx';
+import { FilterChips } from '../board/filter-chips.tsx';
+import { acrossChoices, aggChoices, stepChoices, windowChoices } from './choices.ts';
+import { MetricPicker } from './metric-picker.tsx';
+
+interface QueryFieldsProps {
+  panel: Panel;
+  onChange: (panel: Panel, tag: string) => void;
+}
+
+/** Sets a key, or removes it: absent means "the default" on the wire. */
+function withOptional<K extends 'step' | 'window'>(
+  query: Panel['query'],
+  key: K,
+  value: string,
+): Panel['query'] {
+  const next = { ...query };
+  if (value === '') delete next[key];
+  else next[key] = value;
+  return next;
+}
+
+export function GroupBy({
+  metricType,
+  groups,
+  onGroups,
+}: {
+  metricType: string;
+  groups: readonly string[];
+  onGroups: (groups: string[]) => void;
+}) {
+  const labels = useQuery(labelsQuery(metricType));
+  const counts = new Map((labels.data ?? []).map((one) => [one.label, one.values.length]));
+  const names = [...new Set([...groups, ...counts.keys()])];
+  return (
+    <fieldset>
+      <legend className="label">One line for each</legend>
+      {names.length === 0 && <p className="text-xs text-muted">This metric has no labels.</p>}
+      <div className="flex flex-wrap gap-1.5">
+        {names.map((name) => {
+          const on = groups.includes(name);
+          return (
+            <button
+              key={name}
+              type="button"
+              aria-pressed={on}
+              className="btn btn-plain btn-small"
+              onClick={() => onGroups(on ? groups.filter((other) => other !== name) : [...groups, name])}
+            >
+              {name}
+              <span className="text-muted">{counts.get(name)}</span>
+            </button>
+          );
+        })}
+      </div>
+    </fieldset>
+  );
+}
+
+/** Which points, and how they become lines. */
+export function QueryFields({ panel, onChange }: QueryFieldsProps) {
+  const [picking, setPicking] = useState(false);
+  const { query } = panel;
+  const set = (next: Partial<Panel['query']>, tag = ''): void =>
+    onChange({ ...panel, query: { ...query, ...next } }, tag);
+  const pick = (metric: MetricInfo): void => {
+    setPicking(false);
+    onChange(
+      {
+        ...panel,
+        metric_type: metric.metric_type,
+        query: { ...query, agg: metric.default_agg, across: metric.default_across, group_by: [], where: {} },
+        display: { ...panel.display, unit: guessUnit(metric.metric_type, metric.default_agg) },
+      },
+      '',
+    );
+  };
+  const feed = panel.chart_type === 'feed';
+  return (
+    <>
+      <div>
+        <p className="label">Metric</p>
+        <Button
+          className="w-full justify-start"
+          aria-label={`Metric: ${panel.metric_type}`}
+          onPress={() => setPicking(true)}
+        >
+          <span className="truncate">{panel.metric_type === '' ? 'Choose…' : panel.metric_type}</span>
+        </Button>
+      </div>
+      {picking && (
+        <Modal title="Choose a metric" open onClose={() => setPicking(false)} width={560}>
+          <MetricPicker onPick={pick} />
+        </Modal>
+      )}
+      {!feed && (
+        <>
+          <SelectInput
+            label="Points of a bucket become their"
+            value={query.agg === undefined || query.agg === 'none' ? 'avg' : query.agg}
+            choices={aggChoices}
+            onValue={(agg) => set({ agg })}
+          />
+          <GroupBy
+            metricType={panel.metric_type}
+            groups={query.group_by}
+            onGroups={(groups) => set({ group_by: groups })}
+          />
+          <SelectInput
+            label="Series that share a line are"
+            hint="For example total memory of ten hosts: average each, add them up."
+            value={query.across ?? 'merge'}
+            choices={acrossChoices}
+            onValue={(across) => set({ across })}
+          />
+        </>
+      )}
+      <div>
+        <p className="label">Only points where</p>
+        <div className="flex flex-wrap gap-1.5">
+          <FilterChips
+            where={query.where}
+            metricType={panel.metric_type}
+            addTitle="Add filter"
+            onWhere={(where) => set({ where })}
+          />
+        </div>
+      </div>
+      <div className="grid grid-cols-2 gap-3">
+        {!feed && (
+          <SelectInput
+            label="Bucket width"
+            value={query.step ?? ''}
+            choices={stepChoices}
+            onValue={(step) => onChange({ ...panel, query: withOptional(query, 'step', step) }, '')}
+          />
+        )}
+        <SelectInput
+          label="Range"
+          value={query.window ?? ''}
+          choices={windowChoices}
+          onValue={(window) => onChange({ ...panel, query: withOptional(query, 'window', window) }, '')}
+        />
+        <TextInput
+          label={feed ? 'Messages' : 'Lines at most'}
+          type="number"
+          min={1}
+          max={1000}
+          placeholder={feed ? '200' : '20'}
+          value={query.limit === undefined ? '' : String(query.limit)}
+          onValue={(text) => {
+            const limit = Math.round(Number(text));
+            const next = { ...query };
+            if (limit >= 1 && limit <= 1000) next.limit = limit;
+            else delete next.limit;
+            onChange({ ...panel, query: next }, 'limit');
+          }}
+        />
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,87 @@
+import type { ChartType, LabelValues, MetricInfo, Panel } from '@nowcast/contract';
+import { guessUnit } from '../../units/format.ts';
+import { newPanelId, startingSize } from '../board/board-content.ts';
+import { boardColumns, placeBox, type Box } from '../board/grid-layout.ts';
+
+/**
+ * A panel that is right at once: nobody should have to choose an aggregate before having seen a line move.
+ * Labels that tell the series apart become the groups, as long as the chart stays readable.
+ */
+const readableGroups = 12;
+
+/** `cpu_usage_percent` → `Cpu usage percent`. */
+export function titleOf(metric: string): string {
+  const words = metric.replace(/[_.:/-]+/g, ' ').trim();
+  return words === '' ? metric : words[0]!.toUpperCase() + words.slice(1);
+}
+
+/** The label with the most values that still fit a chart; none when all series are alike. */
+export function suggestGroups(labels: readonly LabelValues[]): string[] {
+  const useful = labels
+    .map((one) => ({ label: one.label, count: one.values.length }))
+    .filter((one) => one.count > 1 && one.count <= readableGroups && one.label !== 'source')
+    .sort((a, b) => b.count - a.count);
+  return useful.slice(0, 1).map((one) => one.label);
+}
+
+export function suggestChart(metric: MetricInfo): ChartType {
+  if (metric.default_agg === 'none') return 'feed';
+  if (metric.default_agg === 'count' || metric.default_agg === 'sum') return 'bar';
+  return 'line';
+}
+
+export function boxesOf(panels: readonly Panel[]): Box[] {
+  return panels.map((panel) => ({ id: panel.visualization_id, ...panel.layout }));
+}
+
+/** Writes places computed by the grid back into the panels. */
+export function withBoxes(panels: readonly Panel[], boxes: readonly Box[]): Panel[] {
+  return panels.map((panel) => {
+    const box = boxes.find((one) => one.id === panel.visualization_id);
+    return box === undefined ? panel : { ...panel, layout: { x: box.x, y: box.y, w: box.w, h: box.h } };
+  });
+}
+
+export function suggestPanel(
+  metric: MetricInfo,
+  labels: readonly LabelValues[],
+  panels: readonly Panel[],
+): Panel {
+  const chart = suggestChart(metric);
+  const id = newPanelId();
+  const { x, y, w, h } = placeBox(boxesOf(panels), { id, ...startingSize(chart) }, boardColumns);
+  return {
+    visualization_id: id,
+    title: titleOf(metric.metric_type),
+    metric_type: metric.metric_type,
+    chart_type: chart,
+    query: {
+      agg: metric.default_agg,
+      across: metric.default_across,
+      group_by: suggestGroups(labels),
+      where: {},
+    },
+    layout: { x, y, w, h },
+    display: {
+      unit: guessUnit(metric.metric_type, metric.default_agg),
+      legend: 'list',
+      thresholds: [],
+      connect_gaps: false,
+    },
+  };
+}
+
+export function duplicatePanel(panel: Panel, panels: readonly Panel[]): Panel {
+  const id = newPanelId();
+  const { x, y, w, h } = placeBox(
+    boxesOf(panels),
+    { id, w: panel.layout.w, h: panel.layout.h },
+    boardColumns,
+  );
+  return {
+    ...panel,
+    visualization_id: id,
+    title: `${panel.title} (copy)`.slice(0, 200),
+    layout: { x, y, w, h },
+  };
+}

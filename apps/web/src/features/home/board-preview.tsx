@@ -1,0 +1,62 @@
+import { useQuery } from '@tanstack/react-query';
+import { useMemo, useRef } from 'react';
+import type { Panel } from '@nowcast/contract';
+import { boardQuery, metricsQuery } from '../../api/queries.ts';
+import { drawSparkline } from '../../charts/draw-sparkline.ts';
+import { readPalette } from '../../charts/palette.ts';
+import { useFigure } from '../../charts/use-figure.ts';
+import { useLiveView } from '../../live/use-live-view.ts';
+import { headline, summarise, usualGapMs } from '../../live/statistics.ts';
+import { useTheme } from '../../theme/theme.ts';
+import { liveRange, rangeEnds } from '../../time/range.ts';
+import { formatValue } from '../../units/format.ts';
+import { panelView } from '../board/panel-query.ts';
+
+const range = liveRange('15m');
+const drawn = new Set(['line', 'area', 'stacked', 'stat', 'gauge', 'bar']);
+
+/** The board's first figure of the last quarter of an hour, as one line over all groups. */
+export function BoardPreview({ boardId }: { boardId: string }) {
+  const board = useQuery({ ...boardQuery(boardId), staleTime: 60_000 });
+  const panel = board.data?.panels.find((one) => drawn.has(one.chart_type));
+  if (panel === undefined) return <span className="flex-1" />;
+  return <PanelLine panel={panel} />;
+}
+
+function PanelLine({ panel }: { panel: Panel }) {
+  const box = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const value = useRef<HTMLSpanElement>(null);
+  const theme = useTheme();
+  const metrics = useQuery(metricsQuery());
+  const metric = metrics.data?.find((one) => one.metric_type === panel.metric_type);
+  const view = useMemo(() => {
+    const single = { ...panel, query: { ...panel.query, group_by: [] } };
+    return panelView(single, range, { variables: {}, where: {} }, metric, 'browser');
+  }, [panel, metric]);
+  const { store } = useLiveView(view.query, view.windowMs);
+  useFigure(box, store, 500, theme, (nowMs) => {
+    const series = store.series[0];
+    if (series === undefined || canvas.current === null || value.current === null) return;
+    const { from, to } = rangeEnds(range, nowMs);
+    drawSparkline(
+      canvas.current,
+      series,
+      from,
+      to,
+      2.5 * usualGapMs(series.t, store.stepMs),
+      readPalette().accent,
+    );
+    const number = headline(view.agg, summarise(series, from, to));
+    value.current.textContent = formatValue(number, panel.display.unit, panel.display.decimals);
+  });
+  return (
+    <div ref={box} className="my-2 flex min-h-0 flex-1 flex-col">
+      <p className="flex items-baseline justify-between gap-2 text-xs text-muted">
+        <span className="truncate">{panel.title}</span>
+        <span ref={value} className="text-sm font-semibold whitespace-nowrap text-text" />
+      </p>
+      <canvas ref={canvas} aria-hidden className="min-h-0 w-full flex-1" />
+    </div>
+  );
+}

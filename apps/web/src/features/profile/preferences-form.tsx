@@ -1,0 +1,124 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import type { Preferences, User } from '@nowcast/contract';
+import { api, messageOf } from '../../api/http.ts';
+import { meQuery } from '../../api/queries.ts';
+import { applyPreferences } from '../../theme/theme.ts';
+import { zoneChoices } from '../../time/zone.ts';
+import { Button } from '../../ui/button.tsx';
+import { Check, SelectInput, TextInput } from '../../ui/field.tsx';
+import { showToast } from '../../ui/toast.tsx';
+
+const zones = zoneChoices();
+
+/** Looks change at once and are kept; name and e-mail are saved with the button. */
+export function PreferencesForm({ user }: { user: User }) {
+  const client = useQueryClient();
+  const [name, setName] = useState(user.name);
+  const [email, setEmail] = useState(user.email);
+  const save = useMutation({
+    mutationFn: (change: { name?: string; email?: string; preferences?: Preferences }) =>
+      api<User>('PATCH', '/api/v1/me', change),
+    onSuccess: (next, change) => {
+      client.setQueryData(meQuery.queryKey, next);
+      if (change.preferences === undefined) showToast('ok', 'Saved');
+    },
+    onError: (error) => {
+      applyPreferences(user.preferences);
+      showToast('error', messageOf(error));
+    },
+  });
+  const { preferences } = user;
+  const set = (change: Partial<Preferences>): void => {
+    const next = { ...preferences, ...change };
+    applyPreferences(next);
+    save.mutate({ preferences: next });
+  };
+  return (
+    <>
+      <section className="card mb-6 p-4 sm:p-6" aria-labelledby="profile-looks">
+        <h2 id="profile-looks" className="mb-4 text-base font-semibold">
+          Looks
+        </h2>
+        <div className="grid gap-4 sm:grid-cols-2">
+          <SelectInput
+            label="Theme"
+            value={preferences.theme}
+            choices={[
+              { value: 'system', title: 'Like the system' },
+              { value: 'dark', title: 'Dark' },
+              { value: 'light', title: 'Light' },
+            ]}
+            onValue={(theme) => set({ theme })}
+          />
+          <SelectInput
+            label="Density"
+            value={preferences.density}
+            choices={[
+              { value: 'comfortable', title: 'Comfortable' },
+              { value: 'compact', title: 'Compact' },
+            ]}
+            onValue={(density) => set({ density })}
+          />
+          <SelectInput
+            label="Time zone"
+            value={preferences.time_zone}
+            choices={zones}
+            onValue={(zone) => set({ time_zone: zone })}
+          />
+          <div className="flex flex-col justify-end gap-2">
+            <Check
+              label="Reduce motion"
+              checked={preferences.reduced_motion}
+              onChecked={(reduced) => set({ reduced_motion: reduced })}
+            />
+            <Check
+              label="Keyboard shortcuts"
+              checked={preferences.shortcuts}
+              onChecked={(shortcuts) => set({ shortcuts })}
+            />
+          </div>
+        </div>
+      </section>
+      <form
+        className="card mb-6 p-4 sm:p-6"
+        aria-labelledby="profile-you"
+        onSubmit={(event) => {
+          event.preventDefault();
+          save.mutate({ name: name.trim(), email: email.trim() });
+        }}
+      >
+        <h2 id="profile-you" className="mb-4 text-base font-semibold">
+          You
+        </h2>
+        <div className="grid gap-4 sm:grid-cols-2">
+          <TextInput
+            label="Name"
+            required
+            maxLength={120}
+            autoComplete="name"
+            value={name}
+            onValue={setName}
+          />
+          <TextInput
+            label="E-mail"
+            required
+            type="email"
+            maxLength={254}
+            autoComplete="email"
+            value={email}
+            onValue={setEmail}
+          />
+        </div>
+        <Button
+          type="submit"
+          variant="primary"
+          className="mt-4"
+          isDisabled={save.isPending || (name === user.name && email === user.email)}
+        >
+          Save
+        </Button>
+      </form>
+    </>
+  );
+}

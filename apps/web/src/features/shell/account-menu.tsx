@@ -1,0 +1,87 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { Keyboard, LogOut, Monitor, Moon, Sun, UserRound } from 'lucide-react';
+import type { User } from '@nowcast/contract';
+import { api } from '../../api/http.ts';
+import { meQuery } from '../../api/queries.ts';
+import { applyTheme, type ThemeChoice } from '../../theme/theme.ts';
+import { Button } from '../../ui/button.tsx';
+import { Menu, type MenuEntry } from '../../ui/menu.tsx';
+import { useMe } from './use-me.ts';
+
+export function initialsOf(name: string): string {
+  const words = name.trim().split(/\s+/);
+  return ((words[0]?.[0] ?? '') + (words.length > 1 ? (words.at(-1)?.[0] ?? '') : '')).toUpperCase();
+}
+
+const themes: { id: ThemeChoice; title: string; icon: typeof Sun }[] = [
+  { id: 'system', title: 'System theme', icon: Monitor },
+  { id: 'dark', title: 'Dark', icon: Moon },
+  { id: 'light', title: 'Light', icon: Sun },
+];
+
+export function useLogOut(): () => void {
+  return () => {
+    api<void>('POST', '/logout')
+      .catch(() => undefined)
+      .finally(() => location.assign('/login'));
+  };
+}
+
+export function AccountMenu({ onHelp }: { onHelp: () => void }) {
+  const user = useMe();
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const logOut = useLogOut();
+  const theme = useMutation({
+    mutationFn: (choice: ThemeChoice) => {
+      applyTheme(choice);
+      return api<User>('PATCH', '/api/v1/me', { preferences: { ...user.preferences, theme: choice } });
+    },
+    onSuccess: (next) => client.setQueryData(meQuery.queryKey, next),
+  });
+  const entries: MenuEntry[] = [
+    {
+      id: 'profile',
+      title: 'Profile',
+      icon: <UserRound size={15} aria-hidden />,
+      run: () => void navigate({ to: '/profile' }),
+    },
+    ...themes.map(({ id, title, icon: Icon }, i): MenuEntry => ({
+      id,
+      title,
+      icon: <Icon size={15} aria-hidden />,
+      apart: i === 0,
+      run: () => theme.mutate(id),
+      ...(user.preferences.theme === id ? { hint: '✓' } : {}),
+    })),
+    {
+      id: 'help',
+      title: 'Keyboard shortcuts',
+      hint: '?',
+      apart: true,
+      icon: <Keyboard size={15} aria-hidden />,
+      run: onHelp,
+    },
+    { id: 'logout', title: 'Log out', apart: true, icon: <LogOut size={15} aria-hidden />, run: logOut },
+  ];
+  return (
+    <Menu
+      label="Account"
+      entries={entries}
+      trigger={(props) => (
+        <Button
+          {...props}
+          variant="ghost"
+          icon
+          aria-label={`Account of ${user.name}`}
+          className="keep-small rounded-full!"
+        >
+          <span className="grid size-7 place-items-center rounded-full bg-accent/20 text-xs font-semibold text-text">
+            {initialsOf(user.name)}
+          </span>
+        </Button>
+      )}
+    />
+  );
+}

@@ -1,0 +1,29 @@
+import { Modal } from '../../ui/modal.tsx';
+import { shortcutHelp } from './shortcuts.ts';
+
+export function HelpDialog({ onClose }: { onClose: () => void }) {
+  return (
+    <Modal title="Keyboard shortcuts" open onClose={onClose} width={640}>
+      <div className="grid gap-6 sm:grid-cols-2">
+        {shortcutHelp.map((group) => (
+          <section key={group.title}>
+            <h3 className="mb-2 text-sm font-semibold">{group.title}</h3>
+            <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1.5 text-sm">
+              {group.keys.map(([keys, text]) => (
+                <div key={keys} className="contents">
+                  <dt>
+                    <kbd className="rounded-sm border border-line px-1.5 py-0.5 text-xs whitespace-nowrap">
+                      {keys}
+                    </kbd>
+                  </dt>
+                  <dd className="text-muted">{text}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+      <p className="mt-6 text-xs text-muted">Shortcuts can be switched off in your profile.</p>
+    </Modal>
+  );
+}

@@ -1,0 +1,118 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { KeyRound, Trash2 } from 'lucide-react';
+import { useState } from 'react';
+import type { ApiKey } from '@nowcast/contract';
+import { api, messageOf } from '../../api/http.ts';
+import { keysQuery, sourcesQuery } from '../../api/queries.ts';
+import { describeAge } from '../../time/range.ts';
+import { Button } from '../../ui/button.tsx';
+import { ConfirmDelete } from '../../ui/confirm-delete.tsx';
+import { EmptyState, Failure, Skeleton } from '../../ui/states.tsx';
+import { showToast } from '../../ui/toast.tsx';
+import { SourceState } from './source-state.tsx';
+
+/** Every key, what it sent, and the way to end it. */
+export function KeyList() {
+  const client = useQueryClient();
+  const keys = useQuery(keysQuery);
+  const sources = useQuery(sourcesQuery);
+  const [deleting, setDeleting] = useState<ApiKey | null>(null);
+  const remove = useMutation({
+    mutationFn: (keyId: string) => api<void>('DELETE', `/api/v1/keys/${keyId}`),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: ['keys'] });
+      showToast('ok', 'Key deleted. Whoever used it is refused from now on.');
+    },
+    onError: (error) => showToast('error', messageOf(error)),
+  });
+  if (keys.isError) return <Failure error={keys.error} onRetry={() => void keys.refetch()} />;
+  if (keys.data === undefined) return <Skeleton className="h-40" />;
+  if (keys.data.length === 0) {
+    return (
+      <EmptyState
+        icon={<KeyRound size={22} aria-hidden />}
+        title="No keys yet"
+        text="A key is made with the first source that you connect."
+      />
+    );
+  }
+  return (
+    <div className="card overflow-x-auto">
+      <table className="table">
+        <thead>
+          <tr>
+            <th scope="col">Source</th>
+            <th scope="col">Key</th>
+            <th scope="col">May</th>
+            <th scope="col" className="text-end!">
+              Accepted
+            </th>
+            <th scope="col" className="text-end!">
+              Rejected
+            </th>
+            <th scope="col">Last seen</th>
+            <th scope="col">
+              <span className="sr-only">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {keys.data.map((key) => {
+            const status = sources.data?.find((source) => source.key_id === key.key_id);
+            const seen = status?.last_seen_at ?? key.last_used_at;
+            return (
+              <tr key={key.key_id}>
+                <td>
+                  <span className="flex items-center gap-2 font-medium">
+                    <SourceState status={status} />
+                    {key.name}
+                  </span>
+                  {status?.last_error != null && (
+                    <span
+                      className="block max-w-md truncate ps-6 text-xs text-crit"
+                      title={status.last_error.message}
+                    >
+                      {status.last_error.message}
+                    </span>
+                  )}
+                </td>
+                <td>
+                  <code className="font-mono text-xs whitespace-nowrap text-muted">{`${key.prefix}…`}</code>
+                </td>
+                <td>{key.scopes.join(', ')}</td>
+                <td className="text-end">{(status?.accepted ?? 0).toLocaleString('en')}</td>
+                <td className="text-end">{(status?.rejected ?? 0).toLocaleString('en')}</td>
+                <td className="whitespace-nowrap text-muted">
+                  {seen === null || seen === undefined ? 'never' : `${describeAge(Date.now() - seen)} ago`}
+                </td>
+                <td className="text-end">
+                  <Button
+                    variant="ghost"
+                    size="small"
+                    icon
+                    aria-label={`Delete key ${key.name}`}
+                    onPress={() => setDeleting(key)}
+                  >
+                    <Trash2 size={15} aria-hidden />
+                  </Button>
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+      {deleting !== null && (
+        <ConfirmDelete
+          what="key"
+          name={deleting.name}
+          consequence="Whoever sends with this key is refused within a second. What it sent is kept."
+          onClose={() => setDeleting(null)}
+          onDelete={() => {
+            remove.mutate(deleting.key_id);
+            setDeleting(null);
+          }}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,17 @@
+import { PageHead } from '../../ui/states.tsx';
+import { useCrumb } from '../shell/crumb.ts';
+import { ConnectPanel } from './connect-panel.tsx';
+import { KeyList } from './key-list.tsx';
+
+/** `/sources`: how data come in. */
+export function SourcesPage() {
+  useCrumb('Sources');
+  return (
+    <div className="mx-auto max-w-6xl pt-6">
+      <PageHead title="Sources" text="Anything that can send an HTTP request can be on a board." />
+      <ConnectPanel />
+      <h2 className="mt-8 mb-3 text-base font-semibold">Keys</h2>
+      <KeyList />
+    </div>
+  );
+}

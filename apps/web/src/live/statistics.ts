@@ -1,0 +1,82 @@
+import type { Agg } from '@nowcast/contract';
+import { lowerBound, type StoredSeries, type ViewStore } from './view-store.ts';
+
+/** Figures over what a panel holds: legends, stats, pies and staleness read them when they draw. */
+export interface SeriesSummary {
+  last: number | null;
+  min: number | null;
+  max: number | null;
+  avg: number | null;
+  sum: number;
+}
+
+export function summarise(series: StoredSeries, fromMs: number, toMs: number): SeriesSummary {
+  const { t, v } = series;
+  let last: number | null = null;
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  let sum = 0;
+  let count = 0;
+  for (let i = lowerBound(t, fromMs); i < t.length && t[i]! <= toMs; i++) {
+    const value = v[i] ?? null;
+    if (value === null) continue;
+    last = value;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    sum += value;
+    count += 1;
+  }
+  return count === 0
+    ? { last, min: null, max: null, avg: null, sum }
+    : { last, min, max, avg: sum / count, sum };
+}
+
+/** Aggregates whose buckets add up to the aggregate of the whole range. */
+const additive = new Set<Agg>(['count', 'sum', 'increase']);
+
+/** The one number a stat, pie or gauge shows for a series, and what to call it. */
+export function headline(agg: Agg, summary: SeriesSummary): number | null {
+  if (additive.has(agg)) return summary.last === null ? null : summary.sum;
+  if (agg === 'min') return summary.min;
+  if (agg === 'max') return summary.max;
+  return summary.last;
+}
+
+export function headlineTitle(agg: Agg): string {
+  if (additive.has(agg)) return 'total';
+  return agg === 'min' || agg === 'max' ? agg : 'last';
+}
+
+/** Usual distance of a series' buckets, ms: the 90th percentile of the last gaps, at least the step. */
+export function usualGapMs(times: readonly number[], stepMs: number): number {
+  const from = Math.max(1, times.length - 60);
+  const gaps: number[] = [];
+  for (let i = from; i < times.length; i++) gaps.push(times[i]! - times[i - 1]!);
+  if (gaps.length === 0) return stepMs;
+  gaps.sort((a, b) => a - b);
+  return Math.max(stepMs, gaps[Math.floor((gaps.length - 1) * 0.9)]!);
+}
+
+export type StaleLevel = 'fresh' | 'stale' | 'critical';
+
+/** Stale after 3 missed intervals, critical after 10; a second of delivery delay is nobody's fault. */
+export function staleLevel(store: ViewStore, nowMs: number): StaleLevel {
+  if (store.newestMs === 0) return 'fresh';
+  let interval = Number.POSITIVE_INFINITY;
+  for (const series of store.series) {
+    if (series.t.length > 1) interval = Math.min(interval, usualGapMs(series.t, store.stepMs));
+  }
+  if (store.series.length === 0) interval = pointInterval(store);
+  if (!Number.isFinite(interval)) return 'fresh';
+  const missed = (nowMs - store.newestMs - 1000) / Math.max(1000, interval);
+  if (missed > 10) return 'critical';
+  return missed > 3 ? 'stale' : 'fresh';
+}
+
+function pointInterval(store: ViewStore): number {
+  if (store.points.length < 5) return Number.POSITIVE_INFINITY;
+  return usualGapMs(
+    store.points.map((point) => point.timestamp),
+    1000,
+  );
+}

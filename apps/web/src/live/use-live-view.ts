@@ -1,0 +1,70 @@
+import { useEffect, useState, useSyncExternalStore } from 'react';
+import type { QueryInput } from '@nowcast/contract';
+import { useLive } from './live-context.ts';
+import { staleLevel, type StaleLevel } from './statistics.ts';
+import { ViewStore, type ViewMeta } from './view-store.ts';
+
+export interface LiveView {
+  store: ViewStore;
+  /** The query this store answers. */
+  query: QueryInput;
+  meta: ViewMeta;
+  /** A newer query was asked and has not answered yet: the old frame stays, dimmed. */
+  refreshing: boolean;
+  retry(): void;
+}
+
+interface Shown {
+  store: ViewStore;
+  query: QueryInput;
+}
+
+/** Opens `query` as a live view for as long as the component lives; `windowMs` null: a range that stands still. */
+export function useLiveView(query: QueryInput, windowMs: number | null): LiveView {
+  const live = useLive();
+  const [attempt, setAttempt] = useState(0);
+  const id = JSON.stringify([query, attempt]);
+  const [shown, setShown] = useState<Shown & { id: string }>(() => ({
+    store: new ViewStore(windowMs),
+    query,
+    id: '',
+  }));
+  useEffect(() => {
+    const store = new ViewStore(windowMs);
+    const show = (): void => setShown((old) => (old.store === store ? old : { store, query, id }));
+    return live.subscribe(query, {
+      onSnapshot(snapshot) {
+        store.applySnapshot(snapshot);
+        show();
+      },
+      onDelta: (delta) => store.applyDelta(delta),
+      onNotice(notice) {
+        store.applyNotice(notice);
+        if (store.getMeta().state !== 'loading') show();
+      },
+    });
+    // `id` stands for the query: a new object with the same content is the same view.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [live, id, windowMs]);
+  const meta = useSyncExternalStore(shown.store.subscribeMeta, shown.store.getMeta);
+  return {
+    store: shown.store,
+    query: shown.query,
+    meta,
+    refreshing: shown.id !== '' && shown.id !== id,
+    retry: () => setAttempt((count) => count + 1),
+  };
+}
+
+/** How stale a live panel is, looked at once a second. */
+export function useStaleLevel(store: ViewStore, live: boolean): StaleLevel {
+  const port = useLive();
+  const [level, setLevel] = useState<StaleLevel>('fresh');
+  useEffect(() => {
+    const look = (): void => setLevel(live ? staleLevel(store, port.serverNow()) : 'fresh');
+    look();
+    const timer = setInterval(look, 1000);
+    return () => clearInterval(timer);
+  }, [store, live, port]);
+  return level;
+}

@@ -1,0 +1,185 @@
+/**
+ * The data of one panel, outside React: snapshots and deltas are written into columns that charts read when they
+ * draw. React hears only of what people would call a change of the panel (its set of series, an error, no data),
+ * never of a sample: a board at 10 Hz would otherwise spend its time reconciling trees that look the same.
+ *
+ *   socket ── applySnapshot / applyDelta ──► columns ──► draw scheduler (revision moved?) ──► canvas
+ *                                   └─► meta (series set, state, note) ──► React
+ */
+import type {
+  DeltaColumns,
+  NoticeMessage,
+  PointRecord,
+  SeriesLabels,
+  SnapshotColumns,
+} from '@nowcast/contract';
+import { assignSlots, seriesName } from './series-name.ts';
+
+export interface StoredSeries {
+  key: number;
+  labels: SeriesLabels;
+  name: string;
+  /** Colour slot 0–7, then dash patterns; -1 is "Other". */
+  slot: number;
+  /** Bucket starts, ascending, and one value each. */
+  t: number[];
+  v: (number | null)[];
+}
+
+export interface ViewMeta {
+  state: 'loading' | 'ready' | 'error' | 'forbidden';
+  series: readonly StoredSeries[];
+  /** Whether anything at all was in the range. */
+  empty: boolean;
+  note: string;
+  error: string;
+}
+
+const keptPoints = 500;
+
+export class ViewStore {
+  stepMs = 1000;
+  from = 0;
+  to = 0;
+  /** Moves with every change of a value in the columns. */
+  revision = 0;
+  /** When the panel last got something: start of the newest bucket or receipt of the newest point, epoch ms; 0: never. */
+  newestMs = 0;
+  /** Newest last. */
+  points: PointRecord[] = [];
+  /** The query's sliding range, or null: nothing is forgotten. */
+  readonly windowMs: number | null;
+  #series = new Map<number, StoredSeries>();
+  #meta: ViewMeta = { state: 'loading', series: [], empty: true, note: '', error: '' };
+  #listeners = new Set<() => void>();
+
+  constructor(windowMs: number | null) {
+    this.windowMs = windowMs;
+  }
+
+  readonly getMeta = (): ViewMeta => this.#meta;
+
+  readonly subscribeMeta = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  get series(): readonly StoredSeries[] {
+    return this.#meta.series;
+  }
+
+  applySnapshot(snapshot: SnapshotColumns): void {
+    this.stepMs = snapshot.stepMs > 0 ? snapshot.stepMs : 1000;
+    this.from = snapshot.from;
+    this.to = snapshot.to;
+    this.#series = new Map();
+    for (const { key, labels, timestamps, values } of snapshot.series) {
+      const v = Array.from(values, (value) => (Number.isNaN(value) ? null : value));
+      this.#series.set(key, { key, labels, name: seriesName(labels), slot: 0, t: [...timestamps], v });
+    }
+    this.points = (snapshot.points ?? []).slice(-keptPoints);
+    this.newestMs = this.#findNewest();
+    this.revision += 1;
+    this.#publish({ state: 'ready', note: snapshot.note ?? '', error: '' });
+  }
+
+  applyDelta(delta: DeltaColumns): void {
+    let changedSet = false;
+    for (const key of delta.removed) changedSet = this.#series.delete(key) || changedSet;
+    for (const { key, labels } of delta.series) {
+      if (this.#series.has(key)) continue;
+      this.#series.set(key, { key, labels, name: seriesName(labels), slot: 0, t: [], v: [] });
+      changedSet = true;
+    }
+    for (let i = 0; i < delta.count; i++) {
+      const series = this.#series.get(delta.keys[i]!);
+      const value = delta.values[i]!;
+      const time = delta.buckets[i]!;
+      if (series === undefined) continue;
+      writeCell(series, time, Number.isNaN(value) ? null : value);
+      if (time > this.newestMs && !Number.isNaN(value)) this.newestMs = time;
+    }
+    if (delta.points !== undefined && delta.points.length > 0) this.#addPoints(delta.points);
+    this.newestMs = Math.max(this.newestMs, delta.newest);
+    if (this.windowMs !== null) this.#forgetBefore(this.newestMs - this.windowMs - 2 * this.stepMs);
+    this.revision += 1;
+    if (changedSet || this.#meta.empty || this.#meta.state !== 'ready') this.#publish({ state: 'ready' });
+  }
+
+  applyNotice(notice: NoticeMessage): void {
+    if (notice.code.startsWith('auth.')) this.#publish({ state: 'forbidden', error: notice.message });
+    else if (!notice.retryable) this.#publish({ state: 'error', error: notice.message });
+    else this.#publish({ note: notice.message });
+  }
+
+  fail(message: string): void {
+    this.#publish({ state: 'error', error: message });
+  }
+
+  /** Event time of the newest bucket or point in the columns; 0: none. */
+  #findNewest(): number {
+    let newest = this.points.at(-1)?.timestamp ?? 0;
+    for (const { t, v } of this.#series.values()) {
+      for (let i = t.length - 1; i >= 0; i--) {
+        if (v[i] === null) continue;
+        newest = Math.max(newest, t[i]!);
+        break;
+      }
+    }
+    return newest;
+  }
+
+  #addPoints(points: readonly PointRecord[]): void {
+    const known = new Set(this.points.map((point) => point.data_id));
+    this.points = [...this.points, ...points.filter((point) => !known.has(point.data_id))]
+      .sort((a, b) => a.timestamp - b.timestamp)
+      .slice(-keptPoints);
+  }
+
+  /** Drops old buckets in large steps, so that a long-lived page neither grows nor copies at every delta. */
+  #forgetBefore(timeMs: number): void {
+    for (const series of this.#series.values()) {
+      const { t, v } = series;
+      if (t.length < 64 || t[t.length >> 2]! >= timeMs) continue;
+      const cut = lowerBound(t, timeMs);
+      t.splice(0, cut);
+      v.splice(0, cut);
+    }
+  }
+
+  #publish(change: Partial<ViewMeta>): void {
+    const series = assignSlots([...this.#series.values()]);
+    const empty = this.points.length === 0 && !series.some((one) => one.t.length > 0);
+    this.#meta = { ...this.#meta, ...change, series, empty };
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** First index whose time is not before `time`. */
+export function lowerBound(times: readonly number[], time: number): number {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle]! < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** A cell is the whole new value of its bucket: newest buckets are appended, late ones find their place. */
+function writeCell({ t, v }: StoredSeries, time: number, value: number | null): void {
+  const last = t.length - 1;
+  if (last < 0 || t[last]! < time) {
+    t.push(time);
+    v.push(value);
+    return;
+  }
+  const at = t[last] === time ? last : lowerBound(t, time);
+  if (t[at] === time) {
+    v[at] = value;
+    return;
+  }
+  t.splice(at, 0, time);
+  v.splice(at, 0, value);
+}

@@ -1,0 +1,105 @@
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import { meQuery } from './api/queries.ts';
+import { readBoardSearch } from './features/board/board-search.ts';
+import { readExploreSearch } from './features/explore/explore-search.ts';
+import { AppShell } from './features/shell/app-shell.tsx';
+import { NotFound, ScreenError } from './features/shell/screen-error.tsx';
+
+/** Every screen is a chunk of its own: what is not opened is not downloaded. */
+const root = createRootRouteWithContext<{ queries: QueryClient }>()({ component: Outlet });
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: '/setup',
+  validateSearch: (raw: Record<string, unknown>): { token?: string } =>
+    raw['token'] === undefined ? {} : { token: String(raw['token']) },
+  component: lazyRouteComponent(() => import('./features/setup/setup-page.tsx'), 'SetupPage'),
+});
+
+const app = createRoute({
+  getParentRoute: () => root,
+  id: 'app',
+  component: AppShell,
+  errorComponent: ScreenError,
+  beforeLoad: async ({ context }) => {
+    await context.queries.ensureQueryData(meQuery);
+  },
+});
+
+const home = createRoute({
+  getParentRoute: () => app,
+  path: '/',
+  component: lazyRouteComponent(() => import('./features/home/home-page.tsx'), 'HomePage'),
+});
+const boards = createRoute({
+  getParentRoute: () => app,
+  path: '/boards',
+  component: lazyRouteComponent(() => import('./features/boards/boards-page.tsx'), 'BoardsPage'),
+});
+const board = createRoute({
+  getParentRoute: () => app,
+  path: '/boards/$boardId',
+  validateSearch: readBoardSearch,
+  component: lazyRouteComponent(() => import('./features/board/board-page.tsx'), 'BoardPage'),
+});
+const explore = createRoute({
+  getParentRoute: () => app,
+  path: '/explore',
+  validateSearch: readExploreSearch,
+  component: lazyRouteComponent(() => import('./features/explore/explore-page.tsx'), 'ExplorePage'),
+});
+const sources = createRoute({
+  getParentRoute: () => app,
+  path: '/sources',
+  component: lazyRouteComponent(() => import('./features/sources/sources-page.tsx'), 'SourcesPage'),
+});
+const admin = createRoute({
+  getParentRoute: () => app,
+  path: '/admin',
+  component: lazyRouteComponent(() => import('./features/admin/admin-page.tsx'), 'AdminPage'),
+});
+const profile = createRoute({
+  getParentRoute: () => app,
+  path: '/profile',
+  component: lazyRouteComponent(() => import('./features/profile/profile-page.tsx'), 'ProfilePage'),
+});
+/** Addresses that people type. */
+const dashboards = createRoute({
+  getParentRoute: () => root,
+  path: '/dashboards',
+  beforeLoad: () => {
+    throw redirect({ to: '/boards' });
+  },
+});
+
+const tree = root.addChildren([
+  setup,
+  dashboards,
+  app.addChildren([home, boards, board, explore, sources, admin, profile]),
+]);
+
+export function makeRouter(queries: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    context: { queries },
+    defaultPreload: 'intent',
+    defaultPendingMs: 300,
+    scrollRestoration: true,
+    defaultNotFoundComponent: NotFound,
+    defaultErrorComponent: ScreenError,
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

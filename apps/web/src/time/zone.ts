@@ -1,0 +1,127 @@
+/**
+ * Wall-clock arithmetic in any IANA zone with nothing but Intl. `browser` stands for the visitor's own zone.
+ * A wall time that a change of daylight saving skips is moved forward; one that happens twice means the first.
+ */
+export type ZoneName = string;
+
+export function resolveZone(zone: ZoneName): string {
+  return zone === 'browser' || zone === '' ? Intl.DateTimeFormat().resolvedOptions().timeZone : zone;
+}
+
+const formatters = new Map<string, Intl.DateTimeFormat>();
+function partsFormatter(zone: string): Intl.DateTimeFormat {
+  let formatter = formatters.get(zone);
+  if (formatter === undefined) {
+    formatter = new Intl.DateTimeFormat('en-CA', {
+      timeZone: zone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+    });
+    formatters.set(zone, formatter);
+  }
+  return formatter;
+}
+
+export interface WallTime {
+  year: number;
+  month: number;
+  day: number;
+  hour: number;
+  minute: number;
+  second: number;
+}
+
+/** What a clock on the wall of `zone` shows at `epochMs`. */
+export function wallTime(epochMs: number, zone: ZoneName): WallTime {
+  const wall: Record<string, number> = {};
+  for (const part of partsFormatter(resolveZone(zone)).formatToParts(epochMs)) {
+    if (part.type !== 'literal') wall[part.type] = Number(part.value);
+  }
+  return wall as unknown as WallTime;
+}
+
+function asUtc(wall: WallTime): number {
+  return Date.UTC(wall.year, wall.month - 1, wall.day, wall.hour, wall.minute, wall.second);
+}
+
+/** Offset of `zone` from UTC at `epochMs`, milliseconds, east positive. */
+function offsetMs(epochMs: number, zone: ZoneName): number {
+  return asUtc(wallTime(epochMs, zone)) - Math.floor(epochMs / 1000) * 1000;
+}
+
+/** The moment at which the wall of `zone` shows `wall`. Fields may overflow (day 32 is the next month's first). */
+export function epochOf(wall: WallTime, zone: ZoneName): number {
+  const target = asUtc(wall);
+  const before = target - offsetMs(target - 86_400_000, zone);
+  if (asUtc(wallTime(before, zone)) === target) return before;
+  return target - offsetMs(target + 86_400_000, zone);
+}
+
+/** Midnight of the day that holds `epochMs`, moved by whole days. */
+export function startOfDay(epochMs: number, zone: ZoneName, days = 0): number {
+  const wall = wallTime(epochMs, zone);
+  return epochOf({ ...wall, day: wall.day + days, hour: 0, minute: 0, second: 0 }, zone);
+}
+
+const two = (value: number): string => String(value).padStart(2, '0');
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** `14:02:11`, or with `ms` `14:02:11.250`. */
+export function formatClock(
+  epochMs: number,
+  zone: ZoneName,
+  precision: 'minute' | 'second' | 'ms' = 'second',
+): string {
+  const wall = wallTime(epochMs, zone);
+  const minutes = `${two(wall.hour)}:${two(wall.minute)}`;
+  if (precision === 'minute') return minutes;
+  const seconds = `${minutes}:${two(wall.second)}`;
+  return precision === 'second'
+    ? seconds
+    : `${seconds}.${String(Math.floor(epochMs) % 1000).padStart(3, '0')}`;
+}
+
+/** `12 Nov`, with the year when it is not that of `nowMs`. */
+export function formatDay(epochMs: number, zone: ZoneName, nowMs = epochMs): string {
+  const wall = wallTime(epochMs, zone);
+  const day = `${wall.day} ${months[wall.month - 1]}`;
+  return wall.year === wallTime(nowMs, zone).year ? day : `${day} ${wall.year}`;
+}
+
+/** `12 Nov 2026 14:02:11`. */
+export function formatMoment(epochMs: number, zone: ZoneName): string {
+  const wall = wallTime(epochMs, zone);
+  return `${wall.day} ${months[wall.month - 1]} ${wall.year} ${formatClock(epochMs, zone)}`;
+}
+
+/** `2026-11-12T14:02:11`, as a `datetime-local` input wants it. */
+export function toLocalInput(epochMs: number, zone: ZoneName): string {
+  const wall = wallTime(epochMs, zone);
+  return `${wall.year}-${two(wall.month)}-${two(wall.day)}T${formatClock(epochMs, zone)}`;
+}
+
+/** Reads `2026-11-12`, `2026-11-12 14:02` and `2026-11-12T14:02:11` as a wall time of `zone`; NaN otherwise. */
+export function fromLocalInput(text: string, zone: ZoneName): number {
+  const match = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2}))?)?$/.exec(text.trim());
+  if (match === null) return Number.NaN;
+  const [year, month, day, hour, minute, second] = match.slice(1).map((part) => Number(part ?? 0));
+  const wall = { year: year!, month: month!, day: day!, hour: hour!, minute: minute!, second: second! };
+  if (wall.month < 1 || wall.month > 12 || wall.day < 1 || wall.day > 31) return Number.NaN;
+  if (wall.hour > 23 || wall.minute > 59 || wall.second > 59) return Number.NaN;
+  return epochOf(wall, zone);
+}
+
+/** Zones offered by the pickers. */
+export function zoneChoices(): { value: string; title: string }[] {
+  const own = resolveZone('browser');
+  return [
+    { value: 'browser', title: `Browser (${own})` },
+    { value: 'UTC', title: 'UTC' },
+    ...Intl.supportedValuesOf('timeZone').map((value) => ({ value, title: value.replaceAll('_', ' ') })),
+  ];
+}

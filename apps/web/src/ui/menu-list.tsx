@@ -1,0 +1,49 @@
+import type { RefObject } from 'react';
+import { Menu as AriaMenu, MenuItem, Separator } from 'react-aria-components/Menu';
+import { Popover } from 'react-aria-components/Popover';
+import type { MenuEntry } from './menu.tsx';
+
+export function MenuList({
+  label,
+  entries,
+  triggerRef,
+  onClose,
+}: {
+  label: string;
+  entries: readonly MenuEntry[];
+  triggerRef: RefObject<HTMLButtonElement | null>;
+  onClose: () => void;
+}) {
+  return (
+    <Popover
+      isOpen
+      onOpenChange={(open) => !open && onClose()}
+      triggerRef={triggerRef}
+      placement="bottom end"
+      offset={4}
+      trigger="MenuTrigger"
+      className="overlay min-w-48 p-1"
+    >
+      <AriaMenu aria-label={label} autoFocus="first" onClose={onClose} className="outline-none">
+        {entries.flatMap((entry) => [
+          ...(entry.apart === true
+            ? [<Separator key={`${entry.id}-line`} className="my-1 border-t border-line" />]
+            : []),
+          <MenuItem
+            key={entry.id}
+            id={entry.id}
+            textValue={entry.title}
+            isDisabled={entry.disabled === true}
+            onAction={entry.run}
+            className="menu-item"
+            {...(entry.danger === true ? { 'data-danger': true } : {})}
+          >
+            {entry.icon}
+            <span className="grow">{entry.title}</span>
+            {entry.hint !== undefined && <span className="text-xs text-muted">{entry.hint}</span>}
+          </MenuItem>,
+        ])}
+      </AriaMenu>
+    </Popover>
+  );
+}

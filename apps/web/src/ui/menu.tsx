@@ -1,0 +1,51 @@
+import { lazy, Suspense, useRef, useState, type ReactNode } from 'react';
+import type { TriggerProps } from './popover.tsx';
+
+const importMenuList = () => import('./menu-list.tsx');
+const MenuList = lazy(async () => ({ default: (await importMenuList()).MenuList }));
+
+/** Fetches the code of menus before somebody opens one. */
+export function preloadMenus(): void {
+  importMenuList().catch(() => undefined);
+}
+
+export interface MenuEntry {
+  id: string;
+  title: string;
+  icon?: ReactNode;
+  hint?: string;
+  danger?: boolean;
+  disabled?: boolean;
+  /** A line above this entry. */
+  apart?: boolean;
+  run: () => void;
+}
+
+/** A button, and the list of commands it opens; the list's code comes when the page is idle or on the first press. */
+export function Menu({
+  label,
+  entries,
+  trigger,
+}: {
+  label: string;
+  entries: readonly MenuEntry[];
+  trigger: (props: TriggerProps) => ReactNode;
+}) {
+  const button = useRef<HTMLButtonElement>(null);
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      {trigger({
+        ref: button,
+        'aria-haspopup': 'menu',
+        'aria-expanded': open,
+        onPress: () => setOpen(!open),
+      })}
+      {open && (
+        <Suspense>
+          <MenuList label={label} entries={entries} triggerRef={button} onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
+    </>
+  );
+}

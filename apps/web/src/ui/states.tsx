@@ -1,0 +1,69 @@
+import { CircleAlert, Lock } from 'lucide-react';
+import { useEffect, useState, type ReactNode } from 'react';
+import { ApiError, messageOf } from '../api/http.ts';
+import { Button } from './button.tsx';
+
+/** Placeholder of a first load; shown only when loading takes longer than 200 ms. */
+export function Skeleton({ className }: { className: string }) {
+  const late = useLate(200);
+  return <div aria-hidden className={late ? `skeleton ${className}` : className} />;
+}
+
+function useLate(delayMs: number): boolean {
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), delayMs);
+    return () => clearTimeout(timer);
+  }, [delayMs]);
+  return late;
+}
+
+export function EmptyState({
+  icon,
+  title,
+  text,
+  children,
+}: {
+  icon: ReactNode;
+  title: string;
+  text: string;
+  children?: ReactNode;
+}) {
+  return (
+    <div className="flex flex-col items-center px-6 py-12 text-center">
+      <div className="mb-4 grid size-12 place-items-center rounded-full bg-accent/10 text-accent">{icon}</div>
+      <h2 className="text-lg font-semibold">{title}</h2>
+      <p className="mt-1 max-w-md text-muted">{text}</p>
+      {children !== undefined && <div className="mt-6 flex flex-wrap justify-center gap-2">{children}</div>}
+    </div>
+  );
+}
+
+/** What a screen shows when its data could not be read. */
+export function Failure({ error, onRetry }: { error: unknown; onRetry: () => void }) {
+  const forbidden = error instanceof ApiError && error.status === 403;
+  return (
+    <div role="alert">
+      <EmptyState
+        icon={forbidden ? <Lock size={22} aria-hidden /> : <CircleAlert size={22} aria-hidden />}
+        title={forbidden ? 'Not yours to see' : 'This did not load'}
+        text={messageOf(error)}
+      >
+        {!forbidden && <Button onPress={onRetry}>Try again</Button>}
+      </EmptyState>
+    </div>
+  );
+}
+
+/** Head of a screen: title, a sentence, and the main actions. */
+export function PageHead({ title, text, children }: { title: string; text?: string; children?: ReactNode }) {
+  return (
+    <div className="mb-6 flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
+      <div className="min-w-0">
+        <h1 className="text-xl font-semibold">{title}</h1>
+        {text !== undefined && <p className="mt-0.5 text-muted">{text}</p>}
+      </div>
+      {children !== undefined && <div className="flex flex-wrap gap-2">{children}</div>}
+    </div>
+  );
+}

@@ -1,0 +1,148 @@
+import type { Panel } from '@nowcast/contract';
+
+/** Values as people read them. A no-break space stands before every unit; null is an en dash. */
+export type UnitName = Panel['display']['unit'];
+
+export const unitTitles: Record<UnitName, string> = {
+  none: 'Number',
+  count: 'Count',
+  percent: 'Percent (0–100)',
+  ratio: 'Ratio (0–1 as %)',
+  bytes: 'Bytes',
+  bytes_per_second: 'Bytes per second',
+  bits_per_second: 'Bits per second',
+  seconds: 'Seconds',
+  milliseconds: 'Milliseconds',
+  per_second: 'Per second',
+  celsius: 'Degrees Celsius',
+  hertz: 'Hertz',
+  eur: 'Euro',
+  usd: 'US dollar',
+};
+
+const nbsp = '\u00a0';
+const siPrefixes = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
+const iecPrefixes = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
+
+const numberFormats = new Map<number, Intl.NumberFormat>();
+function fixed(value: number, decimals: number, grouping = true): string {
+  const id = grouping ? decimals : decimals + 100;
+  let format = numberFormats.get(id);
+  if (format === undefined) {
+    format = new Intl.NumberFormat('en', {
+      minimumFractionDigits: decimals,
+      maximumFractionDigits: decimals,
+      useGrouping: grouping,
+    });
+    numberFormats.set(id, format);
+  }
+  return format.format(value);
+}
+
+/** Three significant digits: 0.123, 1.23, 12.3, 123. */
+function digitsFor(magnitude: number): number {
+  if (magnitude === 0 || magnitude >= 100) return 0;
+  if (magnitude >= 10) return 1;
+  if (magnitude >= 1) return 2;
+  return Math.min(6, 2 - Math.floor(Math.log10(magnitude)));
+}
+
+function trimmed(value: number, decimals: number | undefined): string {
+  if (decimals !== undefined) return fixed(value, decimals);
+  const text = fixed(value, digitsFor(Math.abs(value)));
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}
+
+function scaled(
+  value: number,
+  base: number,
+  prefixes: string[],
+  unit: string,
+  decimals: number | undefined,
+): string {
+  let power = 0;
+  let rest = value;
+  while (Math.abs(rest) >= base * 0.9995 && power < prefixes.length - 1) {
+    rest /= base;
+    power += 1;
+  }
+  const name = `${prefixes[power]}${unit}`;
+  const digits = power === 0 && decimals === undefined && Number.isInteger(rest) ? 0 : decimals;
+  return name === '' ? trimmed(rest, digits) : `${trimmed(rest, digits)}${nbsp}${name}`;
+}
+
+function duration(seconds: number, decimals: number | undefined): string {
+  const size = Math.abs(seconds);
+  if (size === 0) return `0${nbsp}s`;
+  if (size < 1e-3) return `${trimmed(seconds * 1e6, decimals)}${nbsp}µs`;
+  if (size < 1) return `${trimmed(seconds * 1e3, decimals)}${nbsp}ms`;
+  if (size < 120) return `${trimmed(seconds, decimals)}${nbsp}s`;
+  if (size < 7200) return `${trimmed(seconds / 60, decimals)}${nbsp}min`;
+  if (size < 172_800) return `${trimmed(seconds / 3600, decimals)}${nbsp}h`;
+  return `${trimmed(seconds / 86_400, decimals)}${nbsp}d`;
+}
+
+function money(value: number, sign: string, decimals: number | undefined): string {
+  const size = Math.abs(value);
+  const text =
+    size >= 1e6
+      ? scaled(size, 1000, siPrefixes, '', decimals ?? 2).replace(nbsp, '')
+      : fixed(size, decimals ?? (size >= 1000 ? 0 : 2));
+  return `${value < 0 ? '−' : ''}${sign}${text}`;
+}
+
+export function formatValue(
+  value: number | null | undefined,
+  unit: UnitName,
+  decimals?: number | undefined,
+): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return '–';
+  switch (unit) {
+    case 'percent':
+      return `${trimmed(value, decimals)}${nbsp}%`;
+    case 'ratio':
+      return `${trimmed(value * 100, decimals)}${nbsp}%`;
+    case 'bytes':
+      return scaled(value, 1024, iecPrefixes, 'B', decimals);
+    case 'bytes_per_second':
+      return scaled(value, 1024, iecPrefixes, 'B/s', decimals);
+    case 'bits_per_second':
+      return scaled(value, 1000, siPrefixes, 'bit/s', decimals);
+    case 'seconds':
+      return duration(value, decimals);
+    case 'milliseconds':
+      return duration(value / 1000, decimals);
+    case 'per_second':
+      return scaled(value, 1000, siPrefixes, '/s', decimals);
+    case 'celsius':
+      return `${trimmed(value, decimals)}${nbsp}°C`;
+    case 'hertz':
+      return scaled(value, 1000, siPrefixes, 'Hz', decimals);
+    case 'eur':
+      return money(value, '€', decimals);
+    case 'usd':
+      return money(value, '$', decimals);
+    case 'count':
+      return Math.abs(value) < 1e6 ? trimmed(value, decimals) : scaled(value, 1000, siPrefixes, '', decimals);
+    case 'none':
+      return Math.abs(value) < 1e5 ? trimmed(value, decimals) : scaled(value, 1000, siPrefixes, '', decimals);
+  }
+}
+
+/** A unit guessed from a metric's name, as its maker would have wanted it. */
+export function guessUnit(metric: string, agg?: string): UnitName {
+  const name = metric.toLowerCase();
+  const perSecond = agg === 'rate' || /_per_sec(ond)?$/.test(name);
+  if (agg === 'count' || agg === 'uniques') return 'count';
+  if (/(percent|pct)/.test(name) || /usage(_|$)/.test(name)) return 'percent';
+  if (/ratio|fraction/.test(name)) return 'ratio';
+  if (/bytes|octets/.test(name)) return perSecond ? 'bytes_per_second' : 'bytes';
+  if (/bits/.test(name)) return 'bits_per_second';
+  if (/(_ms|millis|milliseconds|latency)$/.test(name)) return 'milliseconds';
+  if (/(_s|_sec|seconds|duration|uptime)$/.test(name)) return 'seconds';
+  if (/temp|celsius/.test(name)) return 'celsius';
+  if (/hertz|_hz$|frequency/.test(name)) return 'hertz';
+  if (/_eur$/.test(name)) return 'eur';
+  if (/_usd$|revenue|sales|price|amount/.test(name)) return 'usd';
+  return perSecond ? 'per_second' : 'none';
+}
