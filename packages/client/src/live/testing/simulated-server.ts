@@ -13,7 +13,7 @@ import {
   snapshotToJson,
   upSchema,
 } from '@nowcast/contract';
-import type { ManualClock } from '@nowcast/kernel';
+import type { Clock } from '@nowcast/kernel';
 import type { SocketLike } from '../live-client.ts';
 
 /**
@@ -61,6 +61,8 @@ export class SimulatedSocket implements SocketLike {
   paused = false;
   lastAsked = 0;
   lastAcked = 0;
+  /** For a real socket in front of this one. */
+  onEnd: (code: number) => void = () => {};
   readonly subscriptions = new Map<string, ServerSubscription>();
   readonly queue: unknown[] = [];
   readonly #listeners: Listeners = { open: [], error: [], message: [], close: [] };
@@ -94,6 +96,7 @@ export class SimulatedSocket implements SocketLike {
   end(code: number): void {
     if (this.state === 'closed') return;
     this.state = 'closed';
+    this.onEnd(code);
     if (code === 1006) for (const listener of this.#listeners.error) listener();
     for (const listener of this.#listeners.close) listener({ code, reason: 'test' });
   }
@@ -135,7 +138,7 @@ function copy(bytes: Uint8Array<ArrayBuffer>): ArrayBuffer {
 }
 
 export class SimulatedServer {
-  readonly clock: ManualClock;
+  readonly clock: Clock;
   readonly metrics = new Map<string, Metric>();
   readonly sockets: SimulatedSocket[] = [];
   /** Rules of the protocol that the client broke. */
@@ -147,8 +150,9 @@ export class SimulatedServer {
   /** What happens to the next subscribe. */
   refuseNext: 'no' | 'retryable' | 'final' = 'no';
   readonly #ackTimes: number[] = [];
+  #cancelHeartbeat: () => void = () => {};
 
-  constructor(clock: ManualClock) {
+  constructor(clock: Clock) {
     this.clock = clock;
     this.#heartbeat();
   }
@@ -218,7 +222,7 @@ export class SimulatedServer {
   #handle(socket: SimulatedSocket, message: UpMessage): void {
     switch (message.type) {
       case 'auth':
-        if (message.token === this.token) this.#welcome(socket);
+        if (this.token === undefined || message.token === this.token) this.#welcome(socket);
         else this.clock.after(0, () => socket.end(4401));
         break;
       case 'subscribe':
@@ -331,8 +335,12 @@ export class SimulatedServer {
     socket.lastAcked = n;
   }
 
+  stop(): void {
+    this.#cancelHeartbeat();
+  }
+
   #heartbeat(): void {
-    this.clock.after(15_000, () => {
+    this.#cancelHeartbeat = this.clock.after(15_000, () => {
       if (this.socket?.welcomed === true)
         this.socket.push({ type: 'heartbeat', server_time: this.clock.now() });
       this.#heartbeat();
