@@ -1,5 +1,7 @@
-import type { AccessService } from '@nowcast/access';
-import { can, revokes } from '@nowcast/access';
+import os from 'node:os';
+import { type AccessService, can, revokes } from '@nowcast/access';
+import { type DashboardService, hostBoard, systemBoard } from '@nowcast/dashboards';
+import type { Actor } from '@nowcast/contract';
 import type { Service } from '@nowcast/kernel';
 import type { Engine } from '@nowcast/ports';
 import { ProxyTrust } from './http/client-address.ts';
@@ -12,6 +14,7 @@ import { RouteTable } from './http/route-table.ts';
 import { Router } from './http/router.ts';
 import type { Logger } from './log.ts';
 import { ServerMetrics } from './metrics/server-metrics.ts';
+import { boardRoutes } from './routes/boards.ts';
 import { dataRoutes } from './routes/data.ts';
 import { ingestRoutes } from './routes/ingest.ts';
 import { keyRoutes } from './routes/keys.ts';
@@ -19,10 +22,12 @@ import { sessionRoutes } from './routes/session.ts';
 import { sourceRoutes } from './routes/sources.ts';
 import { systemRoutes } from './routes/system.ts';
 import { userRoutes } from './routes/users.ts';
+import { visualizationRoutes } from './routes/visualizations.ts';
 import { Gateway } from './ws/gateway.ts';
 
 export interface ServerOptions {
   access: AccessService;
+  boards: DashboardService;
   engine: Engine;
   listen: string;
   port: number;
@@ -98,14 +103,16 @@ export class NowcastServer implements Service {
   }
 
   #makeRoutes(): Route[] {
-    const { access, engine, version } = this.#options;
+    const { access, boards, engine, version } = this.#options;
     return [
       ...sessionRoutes(access),
       ...userRoutes(access),
       ...keyRoutes(access),
       ...ingestRoutes(engine, version),
       ...dataRoutes(engine, this.gateway),
-      ...sourceRoutes(engine, access),
+      ...sourceRoutes({ engine, access, boards }),
+      ...boardRoutes(boards),
+      ...visualizationRoutes(boards, engine),
       ...systemRoutes({
         access,
         version,
@@ -113,7 +120,7 @@ export class NowcastServer implements Service {
         notReady: () => (this.#state === 'ready' ? undefined : this.#state),
         metrics: () =>
           this.metrics.render({ engine, gateway: this.gateway, access, listener: this.#listener }),
-        firstBoard: () => Promise.resolve(''),
+        firstBoard: (owner) => makeFirstBoards(boards, owner),
         routes: () => this.routes,
       }),
     ];
@@ -166,4 +173,12 @@ function promisesTls(options: ServerOptions): boolean {
   if (options.publicUrl === undefined) return false;
   const { protocol, hostname } = new URL(options.publicUrl);
   return protocol === 'https:' && hostname !== 'localhost' && /[a-z]$/i.test(hostname);
+}
+
+/** A new organisation starts with this machine's board, already moving, and with one about the server itself. */
+export async function makeFirstBoards(boards: DashboardService, owner: Actor): Promise<string> {
+  const facts = { memoryBytes: os.totalmem(), cores: os.availableParallelism() };
+  const host = await boards.create(owner, hostBoard(os.hostname(), facts));
+  await boards.create(owner, systemBoard());
+  return host.board_id;
 }

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AccessService, revokes } from '@nowcast/access';
-import { type Actor, appError, type SourceStatus } from '@nowcast/contract';
+import { type Actor, type ApiKey, appError, type SourceStatus } from '@nowcast/contract';
+import { boardFromMetrics, type DashboardService } from '@nowcast/dashboards';
 import type { Engine } from '@nowcast/ports';
 import { jsonAnswer, noBody, type Route, route } from '../http/route.ts';
 
@@ -10,9 +11,16 @@ import { jsonAnswer, noBody, type Route, route } from '../http/route.ts';
 const pushEveryMs = 250;
 const heartbeatMs = 15_000;
 
+export interface SourceParts {
+  engine: Engine;
+  access: AccessService;
+  boards: DashboardService;
+}
+
 /** What each key has sent so far: the Sources page, and its "Waiting for first event". */
-export function sourceRoutes(engine: Engine, access: AccessService): Route[] {
+export function sourceRoutes({ engine, access, boards }: SourceParts): Route[] {
   return [
+    generatedBoard({ engine, access, boards }),
     route(
       {
         method: 'GET',
@@ -71,6 +79,34 @@ export function sourceRoutes(engine: Engine, access: AccessService): Route[] {
   ];
 }
 
+/** A board of everything the key has sent. */
+function generatedBoard({ engine, access, boards }: SourceParts): Route {
+  return route(
+    {
+      method: 'POST',
+      path: '/api/v1/sources/:key_id/board',
+      access: 'board.write',
+      body: noBody,
+      summary: 'Make a board of the metrics an API key has sent',
+      answers: { 201: 'Board', 409: 'Nothing has arrived yet' },
+    },
+    async (call) => {
+      const { actor } = call;
+      const key = await requireKey(access, actor, call.params['key_id'] ?? '');
+      const status = await engine.sourceStatus(actor.tenant_id, key.key_id);
+      const names = new Set(status.metrics ?? (status.sample === null ? [] : [status.sample.metric_type]));
+      const found = await Promise.all(
+        [...names].slice(0, 24).map((name) => engine.metrics(actor.tenant_id, name, 200)),
+      );
+      const metrics = found.flat().filter((metric) => names.delete(metric.metric_type));
+      if (metrics.length === 0) {
+        throw appError('request.conflict', 'nothing has arrived with this key yet; send a point first');
+      }
+      return jsonAnswer(201, await boards.create(actor, boardFromMetrics(metrics, { title: key.name })));
+    },
+  );
+}
+
 async function sourceStatus(
   engine: Engine,
   access: AccessService,
@@ -82,9 +118,10 @@ async function sourceStatus(
 }
 
 /** Throws `request.not_found` for keys of others. */
-async function requireKey(access: AccessService, actor: Actor, keyId: string): Promise<void> {
-  const keys = await access.keys.list(actor);
-  if (!keys.some((key) => key.key_id === keyId)) throw appError('request.not_found', 'there is no such key');
+async function requireKey(access: AccessService, actor: Actor, keyId: string): Promise<ApiKey> {
+  const key = (await access.keys.list(actor)).find((candidate) => candidate.key_id === keyId);
+  if (key === undefined) throw appError('request.not_found', 'there is no such key');
+  return key;
 }
 
 /** `ended` fires when the key, or what the actor may see, is taken away (C2). */

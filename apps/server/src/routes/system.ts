@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { AccessService } from '@nowcast/access';
-import { type ServerInfo, setupSchema } from '@nowcast/contract';
+import { type Actor, type ServerInfo, setupSchema } from '@nowcast/contract';
 import { escapeHtml } from '../http/pages.ts';
 import { jsonAnswer, jsonBody, noBody, type Route, route } from '../http/route.ts';
 import { docsPage, docsPolicy, openApiDocument } from './openapi.ts';
@@ -14,7 +14,7 @@ export interface SystemOptions {
   notReady: () => string | undefined;
   metrics: () => Promise<string>;
   /** Makes the first board of a new organisation; resolves to its id. */
-  firstBoard: (tenantId: string, userId: string) => Promise<string>;
+  firstBoard: (owner: Actor) => Promise<string>;
   /** All routes of the server, for the description of the API. */
   routes: () => readonly Route[];
 }
@@ -56,8 +56,7 @@ function setupRoutes({ access, version, publicUrl, firstBoard }: SystemOptions):
       },
       async (call) => {
         const result = await access.logins.setup(call.body, loginOrigin(call));
-        const { user } = result.answer;
-        const board_id = await firstBoard(user.tenant_id, user.user_id);
+        const board_id = await firstBoard(result.session.actor);
         return jsonAnswer(200, { ...result.answer, board_id }, signInHeaders(call.client, result));
       },
     ),

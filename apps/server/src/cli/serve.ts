@@ -1,0 +1,138 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parseOptions, serveOptions, type Settings } from '@nowcast/config';
+import { AppError } from '@nowcast/kernel';
+import { EmbeddedNowcast, type EmbeddedOptions } from '../embedded.ts';
+import { createLogger, type Logger } from '../log.ts';
+import { version } from '../version.ts';
+import { dataDirOf } from './data-dir.ts';
+import type { CommandContext } from './output.ts';
+
+/** `nowcast serve`: runs until it is told to stop. */
+export async function serve(context: CommandContext): Promise<number> {
+  const settings = parseOptions(serveOptions, context);
+  const log = createLogger({
+    level: settings.logLevel,
+    format: settings.logFormat === 'auto' ? (context.interactive ? 'pretty' : 'json') : settings.logFormat,
+    write: context.note,
+    now: () => Date.now(),
+  });
+  const dataDir = dataDirOf(settings.dataDir, context.environment);
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const stopped = Promise.withResolvers<number>();
+  const nowcast = new EmbeddedNowcast({
+    ...embeddedOptions(settings, dataDir, log),
+    onFatal: (error) => {
+      log.error('the engine has failed; the server stops', { error });
+      stopped.resolve(1);
+    },
+  });
+  const started = performance.now();
+  const unlisten = listenForSignals(nowcast, log, (code) => stopped.resolve(code));
+  await nowcast.run();
+  await greet(nowcast, settings, context);
+  log.info('ready', {
+    url: nowcast.server.url,
+    data_dir: dataDir,
+    version,
+    ms: Math.round(performance.now() - started),
+  });
+  const code = await stopped.promise;
+  await nowcast.stop();
+  unlisten();
+  log.info('stopped', { code });
+  return code;
+}
+
+function embeddedOptions(
+  settings: Settings<typeof serveOptions>,
+  dataDir: string,
+  log: Logger,
+): Omit<EmbeddedOptions, 'onFatal'> {
+  return {
+    dataDir,
+    listen: settings.listen,
+    port: settings.port,
+    publicUrl: readPublicUrl(settings.publicUrl),
+    tls: readTls(settings.tlsCert, settings.tlsKey),
+    allowPlainHttp: settings.allowPlainHttp,
+    trustedProxies: settings.trustedProxies,
+    maxConnections: settings.maxConnections,
+    maxConnectionsPerAddress: settings.maxConnectionsPerAddress,
+    drainMs: settings.drainSeconds * 1000,
+    webDir: settings.webDir ?? join(import.meta.dirname, '../../../web/dist'),
+    collector: settings.collector,
+    version,
+    log,
+  };
+}
+
+function readPublicUrl(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '') {
+    throw new AppError(
+      'request.invalid',
+      `--public-url is "${text}"; write for example https://nowcast.example.com`,
+    );
+  }
+  return url.origin;
+}
+
+function readTls(cert: string | undefined, key: string | undefined): EmbeddedOptions['tls'] {
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert !== undefined && key !== undefined) return { certFile: resolve(cert), keyFile: resolve(key) };
+  throw new AppError('request.invalid', 'give both --tls-cert and --tls-key, or neither');
+}
+
+/** The lines a person needs: where it is, what to do first, and what is wrong with the way it was started. */
+async function greet(
+  nowcast: EmbeddedNowcast,
+  settings: Settings<typeof serveOptions>,
+  { print }: CommandContext,
+): Promise<void> {
+  const { server, access } = nowcast;
+  print(`Nowcast is at ${server.url}\n`);
+  const token = await access.logins.newSetupToken();
+  if (token !== undefined) {
+    print(`First run: open ${server.url}/setup?token=${token}\n`);
+    print('The link works once and makes you the owner. A restart prints a new one.\n');
+  }
+  if (!server.encrypted && settings.allowPlainHttp && settings.publicUrl?.startsWith('https:') !== true) {
+    print('WARNING: no encryption (--allow-plain-http). Passwords and data can be read on the network.\n');
+  }
+  if (!server.pageIsBuilt) print('The page is not built: run bin/start, or "npm run build:web".\n');
+}
+
+/**
+ * The first SIGTERM or SIGINT drains and stops; the second ends the process at once. SIGHUP reads the certificate
+ * again. Returns how to stop listening.
+ */
+function listenForSignals(nowcast: EmbeddedNowcast, log: Logger, exit: (code: number) => void): () => void {
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    log.info('stopping', { signal });
+    void drain(nowcast, log).then(exit);
+  };
+  const reload = (): void => nowcast.server.reloadCertificate();
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('SIGHUP', reload);
+  return () => {
+    process.off('SIGTERM', stop);
+    process.off('SIGINT', stop);
+    process.off('SIGHUP', reload);
+  };
+}
+
+async function drain(nowcast: EmbeddedNowcast, log: Logger): Promise<number> {
+  try {
+    await nowcast.drain();
+    return 0;
+  } catch (error) {
+    log.error('could not drain', { error });
+    return 1;
+  }
+}

@@ -1,0 +1,80 @@
+import os from 'node:os';
+import { join } from 'node:path';
+import { AccessService, can } from '@nowcast/access';
+import { SqliteMetaStore } from '@nowcast/adapter-sqlite';
+import { DashboardService } from '@nowcast/dashboards';
+import { type Service, systemClock } from '@nowcast/kernel';
+import type { Engine } from '@nowcast/ports';
+import { Collector } from './collector/collector.ts';
+import { createEmbeddedEngine } from './engine/embedded-engine.ts';
+import { defaultEngineOptions } from './engine/options.ts';
+import { NowcastServer, type ServerOptions } from './server.ts';
+
+export interface EmbeddedOptions extends Omit<ServerOptions, 'access' | 'boards' | 'engine'> {
+  dataDir: string;
+  collector: boolean;
+  /** The engine is gone for a reason that a restart may cure and going on cannot. */
+  onFatal: (error: Error) => void;
+}
+
+/** Where the embedded mode keeps users, sessions, keys and boards. */
+export function metaStorePath(dataDir: string): string {
+  return join(dataDir, 'meta.sqlite');
+}
+
+/** Everything in one process: SQLite, the local log and chDB behind the domains, and the server in front. */
+export class EmbeddedNowcast implements Service {
+  readonly access: AccessService;
+  readonly server: NowcastServer;
+  readonly #engine: Engine;
+  /** In the order they start; they stop in reverse. */
+  readonly #services: readonly Service[];
+  readonly #running: Service[] = [];
+
+  constructor(options: EmbeddedOptions) {
+    const { dataDir, log } = options;
+    const store = new SqliteMetaStore({ path: metaStorePath(dataDir) });
+    const engineLog = log.with({ part: 'engine' });
+    this.access = new AccessService({ store, clock: systemClock });
+    this.#engine = createEmbeddedEngine(
+      { ...defaultEngineOptions, dataDir },
+      (level, message, fields) => engineLog[level](message, fields),
+      options.onFatal,
+    );
+    const boards = new DashboardService({ store, clock: systemClock, can });
+    this.server = new NowcastServer({ ...options, access: this.access, boards, engine: this.#engine });
+    const collector = new Collector({
+      engine: this.#engine,
+      // The oldest organisation is the one that was made on this machine's first run.
+      tenant: async () => (await store.tenants.list())[0]?.tenantId,
+      host: os.hostname(),
+      gateway: () => this.server.gateway.stats(),
+      eventToFrameMs: () => this.server.metrics.eventToFrameMs.snapshot(),
+      log: log.with({ part: 'collector' }),
+    });
+    const base = [store, this.access, this.#engine, this.server];
+    this.#services = options.collector ? [...base, collector] : base;
+  }
+
+  async run(): Promise<void> {
+    try {
+      for (const service of this.#services) {
+        await service.run();
+        this.#running.push(service);
+      }
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  drain(): Promise<void> {
+    return this.server.drain();
+  }
+
+  async stop(): Promise<void> {
+    for (let service = this.#running.pop(); service !== undefined; service = this.#running.pop()) {
+      await service.stop();
+    }
+  }
+}
