@@ -20,7 +20,9 @@ const setup = createRoute({
   getParentRoute: () => root,
   path: '/setup',
   validateSearch: (raw: Record<string, unknown>): { token?: string } =>
-    raw['token'] === undefined ? {} : { token: String(raw['token']) },
+    typeof raw['token'] === 'string' || typeof raw['token'] === 'number'
+      ? { token: String(raw['token']) }
+      : {},
   component: lazyRouteComponent(() => import('./features/setup/setup-page.tsx'), 'SetupPage'),
 });
 

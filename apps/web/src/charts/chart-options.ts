@@ -103,7 +103,7 @@ function plotSeries(spec: PlotSpec, one: StoredSeries): uPlot.Series {
     show: true,
     size: 5,
     fill: colour,
-    filter: lonelyPoints as NonNullable<uPlot.Series.Points['filter']>,
+    filter: lonelyPoints,
   };
   if (spec.kind === 'area') series.fill = fill(colour, 0.28);
   if (spec.kind === 'stacked') {

@@ -60,7 +60,6 @@ export function Feed({
     list.current?.replaceChildren(...next.values());
   });
   return (
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrollable region must be reachable
     <div
       ref={box}
       className="h-full overflow-y-auto"

@@ -75,7 +75,6 @@ export function Pie({ store, agg, range, display, title }: FigureProps) {
             className="absolute inset-0 grid place-items-center text-lg font-semibold tracking-tight"
           />
         </div>
-        {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrollable region must be reachable */}
         <div
           className="max-h-full min-h-0 w-full min-w-0 flex-1 overflow-y-auto"
           tabIndex={0}

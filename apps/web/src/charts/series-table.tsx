@@ -69,7 +69,6 @@ export function SeriesTable({ store, agg, range, display, title }: FigureProps) 
     avg: 'avg',
   };
   return (
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrollable region must be reachable
     <div ref={box} className="h-full overflow-auto" tabIndex={0} role="group" aria-label={`${title}: table`}>
       <table className="data-table">
         <thead>

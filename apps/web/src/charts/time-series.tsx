@@ -29,7 +29,7 @@ const keySteps: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, PageUp:
 
 /** The one component that knows uPlot. Samples reach it through the store and the scheduler, never as props. */
 export function TimeSeries(props: TimeSeriesProps) {
-  const { store, kind, range, display, zone, title, hidden } = props;
+  const { store, kind, range, zone, title, hidden } = props;
   const box = useRef<HTMLDivElement>(null);
   const [plot, setPlot] = useState<Plot | null>(null);
   const [spoken, setSpoken] = useState('');
@@ -37,7 +37,8 @@ export function TimeSeries(props: TimeSeriesProps) {
   const handlers = useRef(props);
   handlers.current = props;
   const seriesId = store.series.map((one) => `${one.key}:${one.slot}:${one.name}`).join('|');
-  const displayId = JSON.stringify(display);
+  const displayText = JSON.stringify(props.display);
+  const display = useMemo(() => JSON.parse(displayText) as Panel['display'], [displayText]);
 
   useEffect(() => {
     const element = box.current;
@@ -57,9 +58,8 @@ export function TimeSeries(props: TimeSeriesProps) {
       made.destroy();
       setPlot(null);
     };
-    // `seriesId` and `displayId` stand for their objects, `theme` for the palette.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [store, kind, seriesId, displayId, zone, title, theme]);
+    // A new set of series or another palette needs a new plot; both are read when it is made.
+  }, [store, kind, seriesId, display, zone, title, theme]);
 
   useEffect(() => {
     plot?.setRange(range);
@@ -86,7 +86,6 @@ export function TimeSeries(props: TimeSeriesProps) {
 
   return (
     <>
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the plot is read with the arrow keys */}
       <div
         ref={box}
         className="chart"

@@ -27,7 +27,7 @@ export function pacedDrawable(
   everyMs: number,
   draw: (nowMs: number) => void,
 ): Drawable {
-  let drawn = -1;
+  let drawn = '';
   let drawnAt = Number.NEGATIVE_INFINITY;
   return {
     needsDraw: (nowMs) => revision() !== drawn && Math.abs(nowMs - drawnAt) >= everyMs,

@@ -20,8 +20,6 @@ export function useFigure(
         everyMs,
         (nowMs) => latest.current(nowMs),
       ),
-    // A new `id` or size makes a new drawable: it has not been drawn yet.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
     [store, everyMs, id, size],
   );
   useDrawable(box, drawable);

@@ -1,4 +1,4 @@
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import type { QueryInput } from '@nowcast/contract';
 import { useLive } from './live-context.ts';
 import { staleLevel, type StaleLevel } from './statistics.ts';
@@ -11,7 +11,7 @@ export interface LiveView {
   meta: ViewMeta;
   /** A newer query was asked and has not answered yet: the old frame stays, dimmed. */
   refreshing: boolean;
-  retry(): void;
+  retry: () => void;
 }
 
 interface Shown {
@@ -20,10 +20,13 @@ interface Shown {
 }
 
 /** Opens `query` as a live view for as long as the component lives; `windowMs` null: a range that stands still. */
-export function useLiveView(query: QueryInput, windowMs: number | null): LiveView {
+export function useLiveView(asked: QueryInput, windowMs: number | null): LiveView {
   const live = useLive();
   const [attempt, setAttempt] = useState(0);
-  const id = JSON.stringify([query, attempt]);
+  // A new object with the same content is the same view.
+  const text = JSON.stringify(asked);
+  const query = useMemo(() => JSON.parse(text) as QueryInput, [text]);
+  const id = `${attempt} ${text}`;
   const [shown, setShown] = useState<Shown & { id: string }>(() => ({
     store: new ViewStore(windowMs),
     query,
@@ -43,9 +46,7 @@ export function useLiveView(query: QueryInput, windowMs: number | null): LiveVie
         if (store.getMeta().state !== 'loading') show();
       },
     });
-    // `id` stands for the query: a new object with the same content is the same view.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [live, id, windowMs]);
+  }, [live, query, id, windowMs]);
   const meta = useSyncExternalStore(shown.store.subscribeMeta, shown.store.getMeta);
   return {
     store: shown.store,

@@ -1,5 +1,6 @@
 import { Check, Copy } from 'lucide-react';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
+import { messageOf } from '../api/http.ts';
 import { Button } from './button.tsx';
 import { showToast } from './toast.tsx';
 
@@ -20,14 +21,14 @@ export async function copyText(text: string): Promise<void> {
 
 export function CopyButton({ text, label }: { text: string; label: string }) {
   const [copied, setCopied] = useState(false);
+  useEffect(() => {
+    const timer = copied ? setTimeout(() => setCopied(false), 2000) : undefined;
+    return () => clearTimeout(timer);
+  }, [copied]);
   const copy = (): void => {
-    copyText(text).then(
-      () => {
-        setCopied(true);
-        setTimeout(() => setCopied(false), 2000);
-      },
-      (error: unknown) => showToast('error', error instanceof Error ? error.message : String(error)),
-    );
+    copyText(text)
+      .then(() => setCopied(true))
+      .catch((error: unknown) => showToast('error', messageOf(error)));
   };
   return (
     <Button size="small" aria-label={label} onPress={copy}>

@@ -91,11 +91,7 @@ function money(value: number, sign: string, decimals: number | undefined): strin
   return `${value < 0 ? '−' : ''}${sign}${text}`;
 }
 
-export function formatValue(
-  value: number | null | undefined,
-  unit: UnitName,
-  decimals?: number | undefined,
-): string {
+export function formatValue(value: number | null | undefined, unit: UnitName, decimals?: number): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';
   switch (unit) {
     case 'percent':
@@ -124,7 +120,7 @@ export function formatValue(
       return money(value, '$', decimals);
     case 'count':
       return Math.abs(value) < 1e6 ? trimmed(value, decimals) : scaled(value, 1000, siPrefixes, '', decimals);
-    case 'none':
+    default:
       return Math.abs(value) < 1e5 ? trimmed(value, decimals) : scaled(value, 1000, siPrefixes, '', decimals);
   }
 }
@@ -142,7 +138,7 @@ export function guessUnit(metric: string, agg?: string): UnitName {
   if (/(_s|_sec|seconds|duration|uptime)$/.test(name)) return 'seconds';
   if (/temp|celsius/.test(name)) return 'celsius';
   if (/hertz|_hz$|frequency/.test(name)) return 'hertz';
-  if (/_eur$/.test(name)) return 'eur';
-  if (/_usd$|revenue|sales|price|amount/.test(name)) return 'usd';
+  if (name.endsWith('_eur')) return 'eur';
+  if (/_usd$|_dollars$|revenue|sales|price|amount/.test(name)) return 'usd';
   return perSecond ? 'per_second' : 'none';
 }

@@ -41,7 +41,7 @@ export function readBoardSearch(raw: Record<string, unknown>): BoardSearch {
   if (isStringLists(raw['vars'])) search.vars = raw['vars'];
   const where = whereSchema.safeParse(raw['where']);
   if (where.success && Object.keys(where.data).length > 0) search.where = where.data;
-  if (raw['panel'] !== undefined && raw['panel'] !== null) search.panel = String(raw['panel']);
+  if (typeof raw['panel'] === 'string') search.panel = raw['panel'];
   if (raw['edit'] === true || raw['edit'] === 1) search.edit = true;
   if (raw['kiosk'] === true || raw['kiosk'] === 1) search.kiosk = true;
   return search;

@@ -38,7 +38,6 @@ export function DataTableDialog({
   );
   return (
     <Modal title={panel.title} open onClose={onClose} width={900}>
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrollable region must be reachable */}
       <div className="max-h-[60dvh] overflow-auto" tabIndex={0} role="group" aria-label="Values">
         <table className="data-table">
           <thead>

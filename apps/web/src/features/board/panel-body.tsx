@@ -58,7 +58,7 @@ function Drawing({
           title={title}
           hidden={hidden}
           onZoom={board.zoom}
-          onZoomBack={board.zoomBack}
+          onZoomBack={() => board.zoomBack()}
         />
       </div>
       {legend && display.legend === 'list' && (

@@ -40,7 +40,7 @@ export function draftReducer(draft: Draft, action: DraftAction): Draft {
       if (after === undefined) return draft;
       return { content: after, past: [...draft.past, draft.content], future: rest, tag: '' };
     }
-    case 'change': {
+    default: {
       const tag = action.tag ?? '';
       const melts = tag !== '' && tag === draft.tag;
       const past = melts ? draft.past : [...draft.past, draft.content].slice(-keptSteps);

@@ -54,7 +54,6 @@ export function MetricPicker({
         placeholder="What do you want to see? cpu, orders, latency…"
         autoComplete="off"
         spellCheck={false}
-        // oxlint-disable-next-line jsx-a11y/no-autofocus -- the dialog was opened to search
         autoFocus={autoFocus}
         value={search}
         onChange={(event) => {
@@ -73,7 +72,6 @@ export function MetricPicker({
       >
         {found.map((metric, i) => (
           // The list is driven from the search field, as a combobox is.
-          // oxlint-disable-next-line jsx-a11y/click-events-have-key-events
           <li
             key={metric.metric_type}
             id={`${id}-${i}`}

@@ -16,11 +16,7 @@ interface QueryFieldsProps {
 }
 
 /** Sets a key, or removes it: absent means "the default" on the wire. */
-function withOptional<K extends 'step' | 'window'>(
-  query: Panel['query'],
-  key: K,
-  value: string,
-): Panel['query'] {
+function withOptional(query: Panel['query'], key: 'step' | 'window', value: string): Panel['query'] {
   const next = { ...query };
   if (value === '') delete next[key];
   else next[key] = value;

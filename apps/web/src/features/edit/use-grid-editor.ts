@@ -1,5 +1,6 @@
-import { useCallback, useEffect, useRef, useState, type RefObject } from 'react';
+import { useEffect, useRef, useState, type RefObject } from 'react';
 import { boardColumns, moveBox, resizeBox, type Box } from '../board/grid-layout.ts';
+import { startDrag } from './drag-session.ts';
 
 /**
  * Moves and resizes panels by pointer and by keyboard over the same pure functions. What is in hand is a preview;
@@ -19,10 +20,12 @@ export interface GridEditor {
 const rowPx = 44;
 const gapPx = 12;
 
-interface Hold {
-  id: string;
-  start: readonly Box[];
-}
+const arrows: Readonly<Record<string, readonly [x: number, y: number]>> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
 
 export function useGridEditor(
   grid: RefObject<HTMLElement | null>,
@@ -31,98 +34,77 @@ export function useGridEditor(
   onDrop: (boxes: readonly Box[]) => void,
 ): GridEditor {
   const [preview, setPreview] = useState<readonly Box[] | null>(null);
-  const [hold, setHold] = useState<Hold | null>(null);
+  const [held, setHeld] = useState<string | null>(null);
   const [announcement, setAnnouncement] = useState('');
   const latest = useRef({ preview, onDrop });
   latest.current = { preview, onDrop };
   const stopDrag = useRef<(() => void) | null>(null);
   useEffect(() => () => stopDrag.current?.(), []);
 
-  const say = (next: readonly Box[], id: string): void => {
-    const box = next.find((one) => one.id === id);
-    if (box !== undefined) {
-      setAnnouncement(`Column ${box.x + 1}, row ${box.y + 1}, ${box.w} columns wide, ${box.h} rows high`);
-    }
-  };
   const show = (next: readonly Box[], id: string): void => {
+    latest.current.preview = next;
     setPreview(next);
-    say(next, id);
+    setAnnouncement(describeBox(next.find((box) => box.id === id)));
   };
-  const finish = useCallback((keep: boolean): void => {
+  const finish = (keep: boolean): void => {
     const { preview: shown, onDrop: drop } = latest.current;
     if (keep && shown !== null) drop(shown);
+    latest.current.preview = null;
     setPreview(null);
-    setHold(null);
+    setHeld(null);
     setAnnouncement(keep ? 'Dropped' : 'Restored');
-  }, []);
+  };
+  const resized = (from: readonly Box[], box: Box, columns: number, rows: number): Box[] =>
+    resizeBox(from, box.id, box.w + columns, Math.max(minimumRows(box.id), box.h + rows), boardColumns);
 
   const onPointerDown = (event: React.PointerEvent, id: string, mode: 'move' | 'resize'): void => {
     const box = boxes.find((one) => one.id === id);
     if (event.button !== 0 || grid.current === null || box === undefined) return;
     event.preventDefault();
-    const cell = (grid.current.clientWidth + gapPx) / boardColumns;
-    const origin = { x: event.clientX, y: event.clientY + scrollY };
-    const start = boxes;
-    setHold({ id, start });
-    const onMove = (move: PointerEvent): void => {
-      const columns = Math.round((move.clientX - origin.x) / cell);
-      const rows = Math.round((move.clientY + scrollY - origin.y) / rowPx);
-      const next =
-        mode === 'move'
-          ? moveBox(start, id, box.x + columns, box.y + rows, boardColumns)
-          : resizeBox(start, id, box.w + columns, Math.max(minimumRows(id), box.h + rows), boardColumns);
-      setPreview(next);
-    };
-    const end = (keep: boolean): void => {
-      stopDrag.current?.();
-      finish(keep);
-    };
-    const onUp = (): void => end(true);
-    const onKey = (key: KeyboardEvent): void => {
-      if (key.key === 'Escape') end(false);
-    };
-    addEventListener('pointermove', onMove);
-    addEventListener('pointerup', onUp);
-    addEventListener('pointercancel', onUp);
-    addEventListener('keydown', onKey, true);
-    stopDrag.current = () => {
-      removeEventListener('pointermove', onMove);
-      removeEventListener('pointerup', onUp);
-      removeEventListener('pointercancel', onUp);
-      removeEventListener('keydown', onKey, true);
-      stopDrag.current = null;
-    };
+    const cellPx = (grid.current.clientWidth + gapPx) / boardColumns;
+    setHeld(id);
+    stopDrag.current = startDrag(event, {
+      onMove(dx, dy) {
+        const columns = Math.round(dx / cellPx);
+        const rows = Math.round(dy / rowPx);
+        const moved = (): Box[] => moveBox(boxes, id, box.x + columns, box.y + rows, boardColumns);
+        show(mode === 'move' ? moved() : resized(boxes, box, columns, rows), id);
+      },
+      onEnd: finish,
+    });
   };
 
   const onGripKeyDown = (event: React.KeyboardEvent, id: string): void => {
-    if (hold === null) {
-      if (event.key !== 'Enter' && event.key !== ' ') return;
+    const drops = event.key === 'Enter' || event.key === ' ';
+    if (held === null) {
+      if (!drops) return;
       event.preventDefault();
-      setHold({ id, start: boxes });
-      show(boxes, id);
+      setHeld(id);
       setAnnouncement('Grabbed. Arrows move, Shift and arrows resize, Enter drops, Escape restores.');
       return;
     }
     const current = preview ?? boxes;
-    const box = current.find((one) => one.id === hold.id);
-    if (box === undefined) return;
-    const x = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
-    const y = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
-    if (x !== 0 || y !== 0) {
-      event.preventDefault();
-      event.stopPropagation();
-      const next = event.shiftKey
-        ? resizeBox(current, box.id, box.w + x, Math.max(minimumRows(box.id), box.h + y), boardColumns)
-        : moveBox(current, box.id, box.x + x, box.y + jump(current, box, y), boardColumns);
-      show(next, box.id);
-    } else if (event.key === 'Enter' || event.key === ' ' || event.key === 'Escape' || event.key === 'Tab') {
-      if (event.key !== 'Tab') event.preventDefault();
-      event.stopPropagation();
-      finish(event.key !== 'Escape');
-    }
+    const box = current.find((one) => one.id === held);
+    const [x, y] = arrows[event.key] ?? [0, 0];
+    if (box !== undefined && (x !== 0 || y !== 0)) {
+      const moved = (): Box[] =>
+        moveBox(current, box.id, box.x + x, box.y + jump(current, box, y), boardColumns);
+      show(event.shiftKey ? resized(current, box, x, y) : moved(), box.id);
+    } else if (drops || event.key === 'Escape') finish(drops);
+    else if (event.key === 'Tab') {
+      finish(true);
+      return;
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
   };
 
-  return { boxes: preview ?? boxes, held: hold?.id ?? null, announcement, onPointerDown, onGripKeyDown };
+  return { boxes: preview ?? boxes, held, announcement, onPointerDown, onGripKeyDown };
+}
+
+function describeBox(box: Box | undefined): string {
+  if (box === undefined) return '';
+  return `Column ${box.x + 1}, row ${box.y + 1}, ${box.w} columns wide, ${box.h} rows high`;
 }
 
 /** Gravity closes single rows: a key press moves past the whole neighbour above or below. */

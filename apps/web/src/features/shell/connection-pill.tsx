@@ -43,7 +43,7 @@ function usePillLook(): PillLook {
         detail: `${seconds}\u00a0s`,
       };
     }
-    case 'live': {
+    default: {
       if (paused) return { icon: Pause, tone: 'text-warn', text: 'Paused', detail: '' };
       const lag = live.lagMs();
       return { icon: Zap, tone: 'text-ok', text: 'Live', detail: lag === null ? '' : formatLag(lag) };

@@ -114,7 +114,6 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
               placeholder="Boards, metrics, commands…"
               autoComplete="off"
               spellCheck={false}
-              // oxlint-disable-next-line jsx-a11y/no-autofocus -- the dialog was opened to type
               autoFocus
               value={text}
               onChange={(event) => {
@@ -131,7 +130,6 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
             className="max-h-[50dvh] overflow-y-auto p-2"
           >
             {found.map((command, i) => (
-              // oxlint-disable-next-line jsx-a11y/click-events-have-key-events -- driven from the search field
               <li
                 key={command.id}
                 id={`${id}-${i}`}

@@ -78,7 +78,6 @@ export function ConnectPanel() {
               <span>{snippet.text}</span>
               <CopyButton text={snippet.code(address, key.secret ?? '')} label="Copy the snippet" />
             </p>
-            {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrollable region must be reachable */}
             <pre
               tabIndex={0}
               aria-label="Snippet"

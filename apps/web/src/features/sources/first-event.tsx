@@ -76,7 +76,6 @@ function Received({ status }: { status: SourceStatus }) {
         {`First event received ${formatClock(status.first_seen_at ?? Date.now(), zone)}`}
       </p>
       {sample !== null && (
-        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrollable region must be reachable
         <pre
           tabIndex={0}
           aria-label="Newest point"
