@@ -221,8 +221,9 @@ export class EngineCore {
 
   /** The views' registry, after everything applied has reached it: what a reader sees is never behind its own write. */
   get live(): LiveViewRegistry {
-    const running = this.#ready();
-    return running.live;
+    const { live, points } = this.#ready();
+    if (points.touchedCount > 0) this.#tick();
+    return live;
   }
 
   async stats(): Promise<EngineStats> {
