@@ -1,4 +1,5 @@
 export { Buckets, chooseStep, nominalStepMs, stepKey } from './buckets.ts';
+export { counterReach } from './counter-reach.ts';
 export { derivedDataId } from './data-id.ts';
 export { DdSketch, ddIndex, ddValue } from './dd-sketch.ts';
 export { HyperLogLog, hllSlot } from './hyperloglog.ts';

@@ -2,6 +2,7 @@ import type { Across, AggName, SeriesLabels } from '@nowcast/contract';
 import { assert } from '@nowcast/kernel';
 import type { Buckets } from './buckets.ts';
 import { labelText, otherLabels } from './labels.ts';
+import { counterReach } from './counter-reach.ts';
 import { isPerSeries, partsOf, type PartSet } from './parts.ts';
 import { counterStep, isBefore, StateGrid, type StateSource } from './state-grid.ts';
 import { UnitCells } from './unit-cells.ts';
@@ -22,7 +23,7 @@ import { UnitCells } from './unit-cells.ts';
  * is the absence of a cell.
  *
  * Counters: the step from a series' last point in one bucket to its first in a later one belongs to the later bucket;
- * `seedCounter` says what came before the range. A piece that lies inside what its cell already covers cannot be
+ * `seedCounter` says what came before the range, as far back as `counterReach` (see there). A piece that lies inside what its cell already covers cannot be
  * merged; the unit is then in `overlapping` and must be reset and fed its points in time order (`addPoint` in any
  * order across buckets, ascending inside one).
  */
@@ -78,11 +79,13 @@ export class QueryGrid {
   readonly #units: UnitCells[] = [];
   readonly #unitGroup: number[] = [];
   readonly #seeds: (CounterSeed | undefined)[] = [];
+  #reach: number;
   readonly #scratch: StateGrid;
   readonly #combined = new StateGrid(scalarOnly, 1);
 
   constructor(spec: GridSpec) {
     this.spec = { ...spec };
+    this.#reach = counterReach(spec.buckets, spec.from);
     this.perSeries = isPerSeries(spec.agg, spec.across);
     this.parts = partsOf(spec.agg);
     this.#states = new StateGrid(this.parts);
@@ -200,16 +203,17 @@ export class QueryGrid {
     for (const unit of other.overlapping) this.overlapping.add(unit);
   }
 
-  /** An empty grid of the same query with the same groups and units under the same numbers. */
-  emptyCopy(): QueryGrid {
-    const copy = new QueryGrid(this.spec);
+  /** An empty grid of the same query that begins at `from`, with the same groups and units under the same numbers. */
+  emptyCopy(from: number): QueryGrid {
+    const copy = new QueryGrid({ ...this.spec, from });
     for (const { labels } of this.#groups) copy.addGroup(labels);
     if (this.perSeries) for (const group of this.#unitGroup) copy.addSeries(group);
     return copy;
   }
 
-  /** A counter's last point before the range; of several the latest counts. */
+  /** A counter's last point before the range; of several the latest counts, and none before the grid's reach. */
   seedCounter(unit: number, timestamp: number, value: number, order: number): void {
+    if (timestamp < this.#reach) return;
     const seed = this.#seeds[unit];
     if (seed === undefined || isBefore(seed.at, seed.order, seed.value, timestamp, order, value))
       this.#seeds[unit] = { at: timestamp, order, value };
@@ -225,10 +229,16 @@ export class QueryGrid {
 
   /**
    * Moves the range's start on; cells that begin before it are dropped and a counter's last point becomes its seed.
-   * Groups that lost cells are told to `onDrop`, repeatedly.
+   * `onDrop` hears, repeatedly, of groups that lost cells; `onChange` of a group whose cell at `start` changed, because
+   * the seed it counted from is out of reach now.
    */
-  dropBefore(from: number, onDrop?: (group: number) => void): void {
+  dropBefore(
+    from: number,
+    onDrop?: (group: number) => void,
+    onChange?: (group: number, start: number) => void,
+  ): void {
     this.spec.from = from;
+    this.#reach = counterReach(this.spec.buckets, from);
     for (let unit = 0; unit < this.#units.length; unit += 1) {
       const cells = this.#units[unit]!;
       while (cells.length > 0 && cells.startAt(0) < from) {
@@ -240,6 +250,9 @@ export class QueryGrid {
         this.#release(row);
         onDrop?.(this.#unitGroup[unit]!);
       }
+      if ((this.#seeds[unit]?.at ?? Infinity) >= this.#reach) continue;
+      this.#seeds[unit] = undefined;
+      if (cells.length > 0) onChange?.(this.#unitGroup[unit]!, cells.startAt(0));
     }
   }
 

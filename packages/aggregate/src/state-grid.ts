@@ -9,8 +9,8 @@ import { type PartSet, quantileFraction } from './parts.ts';
  *
  * Every operation is commutative and associative, so partitions, flushes, nodes and time may meet in any order:
  * - count, min, max exactly; sum with Neumaier's compensation, so that any two orders agree to 1e-12 · Σ|v|.
- * - first is the smallest and last the largest (time, order, value). `order` is partition · 2^40 + offset of the log;
- *   the value only decides between points of one log record.
+ * - first is the smallest and last the largest (time, order, value). `order` lets a caller rank points of one time
+ *   before their values do; the engine passes 0 throughout (docs/decisions/0004-ties-in-time.md).
  * - growth is the exception: it merges in time order only. `mergeRow`, `mergeColumns` and `addPoint` extend a row at
  *   either end and report a piece that lies inside what the row already covers (see `counterOverlap`).
  */
@@ -130,7 +130,7 @@ export class StateGrid {
     this.#uniques[row]?.clear();
   }
 
-  /** `value` must be finite. `order`: partition · 2^40 + log offset. */
+  /** `value` must be finite. */
   addPoint(row: number, timestamp: number, value: number, order: number, actor?: string): void {
     if (this.parts.scalar) {
       this.count[row] = this.count[row]! + 1;

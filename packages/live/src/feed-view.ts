@@ -30,7 +30,7 @@ const noCells = {
 /**
  * A live view of `agg=none`: the newest `limit` records of the range, oldest first, late ones in their place. Records
  * are never taken back, so a delta is just the new ones; client and server both keep the newest `limit` by
- * (timestamp, data_id): an order that no flush, partition or restart can change.
+ * (timestamp, received_at, data_id): an order that no flush, partition or restart can change.
  */
 export class FeedView implements View {
   readonly query: ResolvedQuery;
@@ -95,7 +95,7 @@ export class FeedView implements View {
     if (!this.#loaded) return undefined;
     const { from } = rangeNow(this.query, this.#sources.clock.now());
     const revision = this.revision + 1;
-    for (const entry of this.#fresh) {
+    for (const entry of this.#fresh.sort(compareForNaming)) {
       entry.revision = revision;
       this.#nameRecord(entry);
       this.#entries.push(entry);
@@ -167,10 +167,18 @@ export class FeedView implements View {
   }
 }
 
+/** Derived ids count in the order that a warehouse can still tell: receipt, then value. */
+function compareForNaming({ record: a }: Entry, { record: b }: Entry): number {
+  return a.timestamp - b.timestamp || a.received_at - b.received_at || a.value - b.value;
+}
+
 /** The newest `limit` entries, oldest first. */
 function newestOf(entries: readonly Entry[], limit: number): Entry[] {
   return entries
-    .toSorted(({ record: a }, { record: b }) => a.timestamp - b.timestamp || (a.data_id < b.data_id ? -1 : 1))
+    .toSorted(
+      ({ record: a }, { record: b }) =>
+        a.timestamp - b.timestamp || a.received_at - b.received_at || (a.data_id < b.data_id ? -1 : 1),
+    )
     .slice(-limit);
 }
 

@@ -128,9 +128,8 @@ export class GridView implements View {
       if (query.limit === undefined) refuseTooManyGroups(this.#grid.groupCount, this.#limits.groups);
       refuseTooManyCells(this.#grid, query.buckets.countIn(now.from, to), this.#limits.cells);
     }
-    const grid = this.#grid.emptyCopy();
-    grid.spec.from = now.from;
-    const incoming = grid.emptyCopy();
+    const grid = this.#grid.emptyCopy(now.from);
+    const incoming = grid.emptyCopy(now.from);
     this.#incoming = incoming;
     this.#reloadAt = this.#sources.clock.monotonic() + this.#limits.reloadMs;
     try {
@@ -198,15 +197,20 @@ export class GridView implements View {
   #slide(): void {
     const { from } = rangeNow(this.query, this.#sources.clock.now());
     if (from <= this.#grid.spec.from) return;
-    this.#grid.dropBefore(from, (group) => {
-      this.#rankDirty = true;
-      const line = this.#lineOf[group];
-      if (this.query.limit === undefined && line !== undefined && !this.#grid.hasCells(group)) {
-        this.#lines.remove(line);
-        this.#lineOf[group] = undefined;
-      }
-    });
+    this.#grid.dropBefore(
+      from,
+      (group) => this.#noteDrop(group),
+      (group, start) => this.#dirty.mark(group, start),
+    );
     this.#lines.dropBefore(from);
+  }
+
+  #noteDrop(group: number): void {
+    this.#rankDirty = true;
+    const line = this.#lineOf[group];
+    if (this.query.limit !== undefined || line === undefined || this.#grid.hasCells(group)) return;
+    this.#lines.remove(line);
+    this.#lineOf[group] = undefined;
   }
 
   #settleAll(): void {

@@ -23,13 +23,13 @@ export interface LiveSources {
   seriesId(handle: number): bigint;
   /**
    * Fills `grid` with everything the log holds below `at` in `[from, to)`, and for counters (`grid.parts.growth`)
-   * each series' last point before `from` through `seedCounter`. Called while the engine stands exactly at `at`, the
+   * each series' last point before `from` through `seedCounter`; no counter may be left in `grid.overlapping`. Called while the engine stands exactly at `at`, the
    * vector of the last `advance`; newer points must stay out, they come through `advance`.
    */
   loadGrid(request: GridLoad): Promise<void>;
   /**
-   * The newest `limit` records below `at` in `[from, to)` by (timestamp, data_id), and all others that share the time
-   * of the oldest of them (derived ids count points of one time). In order of arrival within a series and time.
+   * The newest `limit` records below `at` in `[from, to)` by (timestamp, received_at, data_id), and all others that
+   * share the time of the oldest of them (derived ids count points of one time). In order of arrival within a series and time.
    */
   loadRecords(request: RecordLoad): Promise<readonly FeedRecord[]>;
 }
@@ -85,7 +85,7 @@ export interface PointRun {
   length: number;
   timestamps: Float64Array;
   values: Float64Array;
-  /** partition · 2^40 + log offset. */
+  /** Ranks points of one time before their values do. */
   orders?: Float64Array | undefined;
   actors?: readonly (string | undefined)[] | undefined;
   dataIds?: readonly (string | undefined)[] | undefined;

@@ -46,9 +46,8 @@ export function evaluate(
   query: ResolvedQuery,
   range: { from: number; to: number } = query,
 ): ReferenceLine[] {
-  const groups = groupsOf(points, query, range).filter(
-    (group) => cellsOf(group.series, query, range).size > 0,
-  );
+  const seen = query.agg === 'increase' ? withinReach(points, query, range.from) : points;
+  const groups = groupsOf(seen, query, range).filter((group) => cellsOf(group.series, query, range).size > 0);
   const sign = query.order === 'desc' ? -1 : 1;
   const ranked = groups
     .map((group) => ({ group, total: totalOf(group.series, query, range) }))
@@ -64,6 +63,16 @@ export function evaluate(
   if (rest.length === 0) return lines;
   const labels = Object.fromEntries(query.groupBy.map((name) => [name, otherLabelValue]));
   return [...lines, { labels, other: true, cells: cellsOf(rest, query, range) }];
+}
+
+/** A counter's first step is counted from a point at most five minutes, or one bucket, before the range. */
+function withinReach(
+  points: readonly ReferencePoint[],
+  query: ResolvedQuery,
+  from: number,
+): ReferencePoint[] {
+  const reach = Math.min(from - 300_000, query.buckets.start(from - 1));
+  return points.filter(({ timestamp }) => timestamp >= reach);
 }
 
 /** Whether a series satisfies every matcher; regular expressions by the language's own engine, anchored. */

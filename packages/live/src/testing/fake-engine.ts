@@ -8,13 +8,17 @@ import type { FeedRecord, GridLoad, LiveSources, RecordLoad, Tick } from '../sou
 const partitionSpan = 2 ** 40;
 const partitions = 3;
 
+interface LoggedPoint extends ReferencePoint {
+  receivedAt: number;
+}
+
 /** A log in memory, with loads that take as long as the test says, for tests of live views. */
 export class FakeEngine implements LiveSources {
   readonly clock: ManualClock;
   readonly epoch = 'epoch1';
   readonly instance: string;
   /** Everything that arrived, in order of arrival. */
-  readonly log: ReferencePoint[] = [];
+  readonly log: LoggedPoint[] = [];
   readonly #handles = new Map<string, number>();
   readonly #definitions: SeriesDefinition[] = [];
   readonly #watchers = new Set<Watcher>();
@@ -37,17 +41,17 @@ export class FakeEngine implements LiveSources {
 
   append(point: ReferencePoint): void {
     const handle = this.#define(point.series);
-    this.log.push({ ...point, series: this.#definitions[handle]! });
+    this.log.push({ ...point, series: this.#definitions[handle]!, receivedAt: this.clock.now() });
   }
 
   /** What arrived since the last tick. */
-  tick(receivedAt = this.clock.now()): Tick {
+  tick(): Tick {
     const fresh = this.log.slice(this.#ticked);
     this.#ticked = this.log.length;
     const handles = [...new Set(fresh.map(({ series }) => this.#define(series)))];
     return {
       at: this.at,
-      receivedAt: fresh.length === 0 ? 0 : receivedAt,
+      receivedAt: fresh.at(-1)?.receivedAt ?? 0,
       touched: Uint32Array.from(handles),
       touchedCount: handles.length,
       read: (handle, wants) => {
@@ -58,7 +62,7 @@ export class FakeEngine implements LiveSources {
           values: Float64Array.from(points, ({ value }) => value),
           orders: wants.orders ? Float64Array.from(points, ({ order }) => order) : undefined,
           actors: wants.actors ? points.map(({ actor }) => actor) : undefined,
-          receivedAt: wants.records ? Float64Array.from(points, () => receivedAt) : undefined,
+          receivedAt: wants.records ? Float64Array.from(points, (point) => point.receivedAt) : undefined,
         };
       },
     };
@@ -96,10 +100,11 @@ export class FakeEngine implements LiveSources {
     return records.filter(({ record }) => record.timestamp >= oldest);
   }
 
-  /** The records of these points, in the same order. */
-  #records(points: readonly ReferencePoint[]): FeedRecord[] {
+  /** The records of these points, in order of receipt. */
+  #records(points: readonly LoggedPoint[]): FeedRecord[] {
     const seen = new Map<string, number>();
-    return points.map(({ series, timestamp, value, actor }) => {
+    const inOrder = points.toSorted((a, b) => a.receivedAt - b.receivedAt || a.value - b.value);
+    return inOrder.map(({ series, timestamp, value, actor, receivedAt }) => {
       const handle = this.#define(series);
       const key = `${handle} ${timestamp}`;
       const ordinal = seen.get(key) ?? 0;
@@ -114,7 +119,7 @@ export class FakeEngine implements LiveSources {
           series,
           series.labels.map(([name]) => name),
         ),
-        received_at: 0,
+        received_at: receivedAt,
         ...(actor === undefined ? {} : { actor }),
       };
       return { handle, record };
@@ -146,7 +151,7 @@ export class FakeEngine implements LiveSources {
     if (failure !== undefined) throw failure;
   }
 
-  #below(load: { handles: readonly number[]; at: OffsetVector }): ReferencePoint[] {
+  #below(load: { handles: readonly number[]; at: OffsetVector }): LoggedPoint[] {
     const wanted = new Set(load.handles);
     return this.log.filter(({ series, order }, i) => {
       const partition = Math.floor(order / partitionSpan);
@@ -179,7 +184,7 @@ export class FakeEngine implements LiveSources {
 
 /** The order of a feed. */
 export function compareRecords(a: PointRecord, b: PointRecord): number {
-  return a.timestamp - b.timestamp || (a.data_id < b.data_id ? -1 : 1);
+  return a.timestamp - b.timestamp || a.received_at - b.received_at || (a.data_id < b.data_id ? -1 : 1);
 }
 
 type OnSeries = (handle: number, definition: SeriesDefinition) => void;
