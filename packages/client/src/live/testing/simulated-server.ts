@@ -143,6 +143,8 @@ export class SimulatedServer {
   readonly sockets: SimulatedSocket[] = [];
   /** Rules of the protocol that the client broke. */
   readonly violations: string[] = [];
+  /** How subscriptions were answered, to prove that a test reached what it is about. */
+  readonly answers = { snapshot: 0, resumed: 0, refused: 0 };
   epoch = 1;
   #cut = false;
   /** Token the server accepts; undefined: the cookie did it. */
@@ -261,6 +263,7 @@ export class SimulatedServer {
     if (this.refuseNext !== 'no') {
       const retryable = this.refuseNext === 'retryable';
       this.refuseNext = 'no';
+      this.answers.refused++;
       socket.push({ type: 'notice', id, code: 'query.timeout', message: 'refused by the test', retryable });
       return;
     }
@@ -269,6 +272,7 @@ export class SimulatedServer {
     const metric = this.metric(subscription.metric);
     const since = Number(resume?.seq);
     const known = resume?.epoch === `e${this.epoch}` && since >= metric.oldest && since <= metric.seq;
+    this.answers[known ? 'resumed' : 'snapshot']++;
     if (known) {
       subscription.sentSeq = since;
       this.#sendDelta(socket, id, subscription);
