@@ -18,7 +18,7 @@ export interface DecodeContext {
  * Failed definitions of one request before the rest of its new series is refused unseen. A tenant at its limit that
  * sends a million new names would otherwise hold everybody up for as long as it takes to refuse them one by one.
  */
-export const maxFailedDefinitions = 10_000;
+export const maxFailedDefinitions = 1000;
 
 /** Oldest and newest event time a request may carry. */
 export function timestampBounds(receivedAt: number): { min: number; max: number } {

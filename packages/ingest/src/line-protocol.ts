@@ -243,7 +243,7 @@ export class LineProtocolDecoder {
       const byte = bytes[i]!;
       if (byte === backslash) i += escapedBytes(bytes[i + 1]);
       else if (byte === equals) return i + 1 - at;
-      else if (byte === comma || byte === quote || byte <= space) break;
+      else if (byte === comma || byte <= space) break;
     }
     return this.#fail('request.invalid', 'a field is not name=value; write for example usage=0.5');
   }

@@ -1,0 +1,408 @@
+import { deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { appError, limits, type PointsRecord } from '@nowcast/contract';
+import { describe, expect, test } from 'vitest';
+import { receivedAt, tenant } from './testing/decoded.ts';
+import { type Fixture, MemoryLog, restartIngest, send, startIngest } from './testing/fixture.ts';
+
+function started(options: Parameters<typeof startIngest>[0] = {}): Fixture {
+  const fixture = startIngest(options);
+  fixture.service.begin();
+  return fixture;
+}
+
+const lineProtocol = { format: 'line-protocol' } as const;
+const point = (value: number, rest: Record<string, unknown> = {}) => ({ metric_type: 'cpu', value, ...rest });
+const body = (...points: unknown[]) => JSON.stringify(points);
+
+/** Ends everything that can go on without the log. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+function valuesInLog(fixture: Fixture): number[] {
+  return fixture.log.entries.flatMap((_, partition) =>
+    fixture.log.records(partition).flatMap((record) => (record.kind === 'points' ? [...record.values] : [])),
+  );
+}
+
+describe('answers', () => {
+  test('JSON is answered with 200 and a count, line protocol with 204 and nothing', async () => {
+    const fixture = started();
+    expect(await send(fixture, body(point(1), point(2)))).toStrictEqual({
+      status: 200,
+      body: '{"accepted":2}',
+    });
+    expect(await send(fixture, 'cpu value=1', lineProtocol)).toStrictEqual({ status: 204, body: '' });
+    expect(await send(fixture, '', lineProtocol)).toStrictEqual({ status: 204, body: '' });
+  });
+
+  test('what is wrong is reported with 422 and the rest is kept', async () => {
+    const fixture = started();
+    const answer = await send(fixture, body(point(1), point(2, { host: 'a' }), point(3)));
+    expect(answer.status).toBe(422);
+    expect(JSON.parse(answer.body)).toMatchObject({
+      accepted: 2,
+      rejected_count: 1,
+      rejected: [{ index: 1, code: 'request.invalid', message: expect.stringMatching(/"host"/) }],
+    });
+    expect(valuesInLog(fixture)).toStrictEqual([1, 3]);
+  });
+
+  test('only the first hundred rejections are listed, all are counted', async () => {
+    const answer = await send(started(), 'a\n'.repeat(250), lineProtocol);
+    const report = JSON.parse(answer.body) as { rejected: unknown[]; rejected_count: number };
+    expect([answer.status, report.rejected.length, report.rejected_count]).toStrictEqual([422, 100, 250]);
+  });
+
+  test('Influx clients find code, message and error in every refusal', async () => {
+    const partial = JSON.parse((await send(started(), 'a value=1\nb', lineProtocol)).body) as object;
+    expect(partial).toMatchObject({
+      code: 'unprocessable entity',
+      message: expect.stringMatching(/^partial write: 1 points kept, 1 lines dropped; line 2: /),
+      error: expect.any(String),
+      accepted: 1,
+    });
+    const broken = await send(started(), 'x', { ...lineProtocol, encoding: 'gzip' });
+    expect(JSON.parse(broken.body)).toMatchObject({ code: 'invalid', error: expect.stringMatching(/gzip/) });
+  });
+
+  test('a body that is not JSON is refused with 400 and the place, and nothing of it is kept', async () => {
+    const fixture = started();
+    const answer = await send(fixture, `${body(point(1)).slice(0, -1)},`);
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatch(/"code":"request.invalid".*at byte 33/);
+    expect(fixture.log.entries[0]).toStrictEqual([]);
+  });
+
+  test('nobody hears of a point before it is durable and applied', async () => {
+    const fixture = started();
+    fixture.log.held = true;
+    const answer = send(fixture, body(point(1)));
+    let answered = false;
+    void answer.then(() => (answered = true));
+    await settled();
+    expect([answered, fixture.durable.length]).toStrictEqual([false, 0]);
+    fixture.log.release();
+    await answer;
+    expect(fixture.durable.map(({ offset }) => offset)).toStrictEqual([0]);
+  });
+
+  test('receipt times never go back, whatever the clock does', async () => {
+    const fixture = started();
+    await send(fixture, body(point(1)));
+    fixture.clock.advance(-60_000);
+    await send(fixture, body(point(2)));
+    const times = fixture.log.records().map((record) => record.receivedAt);
+    expect(times).toStrictEqual([receivedAt, receivedAt]);
+  });
+});
+
+describe('limits', () => {
+  test('C14: a body larger than the cap is refused with 413 before anything reads it', async () => {
+    const answer = await send(started(), new Uint8Array(limits.bodyBytes + 1), lineProtocol);
+    expect(answer.status).toBe(413);
+    expect((await send(started(), new Uint8Array(limits.jsonBytes + 1).fill(32))).status).toBe(413);
+  });
+
+  test('C15: bombs are refused with 413 at the cap, by gzip, deflate and zstd alike', async () => {
+    const bomb = Buffer.alloc(limits.decodedBytes + 1, 10);
+    for (const [encoding, compressed] of [
+      ['gzip', gzipSync(bomb)],
+      ['deflate', deflateSync(bomb)],
+      ['zstd', zstdCompressSync(bomb)],
+    ] as const) {
+      const answer = await send(started(), new Uint8Array(compressed), { ...lineProtocol, encoding });
+      expect([encoding, answer.status]).toStrictEqual([encoding, 413]);
+    }
+  });
+
+  test('C15: a small body may not grow a thousandfold', async () => {
+    const compressed = new Uint8Array(gzipSync(Buffer.alloc(1024 * 1024, 10)));
+    expect(compressed.length * limits.decompressionRatio).toBeLessThan(1024 * 1024);
+    expect((await send(started(), compressed, { ...lineProtocol, encoding: 'gzip' })).status).toBe(413);
+  });
+
+  test('every encoding that is offered is read, deflate with and without its header', async () => {
+    const fixture = started();
+    const text = Buffer.from('cpu value=7');
+    for (const [encoding, compressed] of [
+      ['gzip', gzipSync(text)],
+      ['deflate', deflateSync(text)],
+      ['deflate', deflateRawSync(text)],
+      ['zstd', zstdCompressSync(text)],
+    ] as const) {
+      fixture.clock.advance(1);
+      const answer = await send(fixture, new Uint8Array(compressed), { ...lineProtocol, encoding });
+      expect([encoding, answer]).toStrictEqual([encoding, { status: 204, body: '' }]);
+    }
+    expect(valuesInLog(fixture)).toStrictEqual([7, 7, 7, 7]);
+    const cut = new Uint8Array(gzipSync(text)).slice(0, -4);
+    expect((await send(fixture, cut, { ...lineProtocol, encoding: 'gzip' })).status).toBe(400);
+  });
+
+  test('C17: series beyond the limit are refused one by one, known ones and other tenants go on', async () => {
+    const fixture = started({ seriesLimit: 5 });
+    const lines = Array.from({ length: 30_000 }, (_, i) => `m,id=${i} value=${i}`).join('\n');
+    const answer = await send(fixture, lines, lineProtocol);
+    const report = JSON.parse(answer.body) as {
+      accepted: number;
+      rejected_count: number;
+      rejected: { code: string }[];
+    };
+    expect([answer.status, report.accepted, report.rejected_count]).toStrictEqual([422, 5, 29_995]);
+    expect(report.rejected[0]?.code).toBe('ingest.series_limit');
+    fixture.clock.advance(1);
+    expect((await send(fixture, 'm,id=3 value=1', lineProtocol)).status).toBe(204);
+    expect((await send(fixture, lines.slice(0, 60), { ...lineProtocol, tenant: 'other' })).status).toBe(204);
+  });
+
+  test('C17: a request may not carry more points than its limit, and then none is kept', async () => {
+    const fixture = started();
+    const answer = await send(fixture, 'a b=1\n'.repeat(limits.pointsPerRequest + 1), lineProtocol);
+    expect(answer.status).toBe(413);
+    expect(fixture.log.entries[0]).toStrictEqual([]);
+  });
+
+  test('F4: while the log is slow, senders are told to wait once too much is on its way', async () => {
+    const fixture = started({ maxBytesInFlight: 100 });
+    fixture.log.held = true;
+    const first = send(fixture, body(point(1, { labels: { host: 'x'.repeat(40) } })));
+    const second = await send(fixture, body(point(2)));
+    expect(second).toMatchObject({
+      status: 429,
+      retryAfterSeconds: 1,
+      body: expect.stringMatching(/ingest.busy/),
+    });
+    fixture.log.release();
+    expect((await first).status).toBe(200);
+    fixture.log.held = false;
+    expect((await send(fixture, body(point(2)))).status).toBe(200);
+    expect(fixture.service.stats()).toMatchObject({ busy: 1, bytesInFlight: 0, pointsInFlight: 0 });
+  });
+});
+
+describe('a log that refuses', () => {
+  test('F2: a full disk answers 507 and keeps nothing; the same request succeeds later and counts once', async () => {
+    const fixture = started();
+    fixture.log.held = true;
+    const points = body(point(1, { data_id: 'a' }), point(2, { data_id: 'b' }));
+    const failing = send(fixture, points, { idempotencyKey: 'k' });
+    await settled();
+    fixture.log.release(appError('log.full', 'the disk is full'));
+    expect((await failing).status).toBe(507);
+    expect(fixture.durable).toStrictEqual([]);
+    fixture.log.held = false;
+    expect(await send(fixture, points, { idempotencyKey: 'k' })).toStrictEqual({
+      status: 200,
+      body: '{"accepted":2}',
+    });
+    expect(valuesInLog(fixture)).toStrictEqual([1, 2]);
+  });
+
+  test('a retry that arrives while the first try is failing fails too, and is not taken for done', async () => {
+    const fixture = started();
+    fixture.log.held = true;
+    const line = 'cpu value=1 1700000000000000000';
+    const first = send(fixture, line, lineProtocol);
+    await settled();
+    const retry = send(fixture, line, lineProtocol);
+    await settled();
+    fixture.log.release(appError('log.failed', 'fsync failed'));
+    expect([(await first).status, (await retry).status]).toStrictEqual([503, 503]);
+    fixture.log.held = false;
+    expect((await send(fixture, line, lineProtocol)).status).toBe(204);
+    expect(valuesInLog(fixture)).toStrictEqual([1]);
+  });
+
+  test('series first seen in a record that failed are defined by the next one', async () => {
+    const fixture = started();
+    fixture.log.held = true;
+    const failing = [send(fixture, body(point(1))), send(fixture, body(point(1, { source: 'b' })))];
+    await settled();
+    fixture.log.release(appError('log.full', 'the disk is full'));
+    await Promise.all(failing);
+    fixture.log.held = false;
+    await send(fixture, body(point(2, { source: 'c' })));
+    await send(fixture, body(point(3, { source: 'c' })));
+    const records = fixture.log.records() as PointsRecord[];
+    expect(
+      records.map((record) => [record.firstDefinition, record.definitions.map(({ source }) => source)]),
+    ).toStrictEqual([
+      [0, ['', 'b', 'c']],
+      [3, []],
+    ]);
+  });
+});
+
+describe('dedupe', () => {
+  test('a data_id is taken once: inside a request, across requests, and while the first is on its way', async () => {
+    const fixture = started();
+    fixture.log.held = true;
+    const first = send(fixture, body(point(1, { data_id: 'a' }), point(2, { data_id: 'a' }), point(3)));
+    await settled();
+    const second = send(fixture, body(point(4, { data_id: 'a' }), point(5, { data_id: 'b' })));
+    await settled();
+    fixture.log.release();
+    expect((await first).body).toBe('{"accepted":3}');
+    expect((await second).body).toBe('{"accepted":2}');
+    fixture.log.held = false;
+    await send(fixture, body(point(6, { data_id: 'b' })));
+    expect(valuesInLog(fixture)).toStrictEqual([1, 3, 5]);
+    expect(fixture.service.stats()).toMatchObject({ points: 3, duplicates: 3 });
+  });
+
+  test('a data_id is forgotten fifteen minutes of logged time later, and not before', async () => {
+    const fixture = started();
+    await send(fixture, body(point(1, { data_id: 'a' })));
+    fixture.clock.advance(15 * 60_000 - 1);
+    await send(fixture, body(point(2, { data_id: 'a' })));
+    fixture.clock.advance(1);
+    await send(fixture, body(point(3, { data_id: 'a' })));
+    expect(valuesInLog(fixture)).toStrictEqual([1, 3]);
+  });
+
+  test('one tenant’s ids are nothing to another', async () => {
+    const fixture = started();
+    await send(fixture, body(point(1, { data_id: 'a' })));
+    await send(fixture, body(point(2, { data_id: 'a' })), { tenant: 'other' });
+    expect(valuesInLog(fixture)).toStrictEqual([1, 2]);
+  });
+
+  test('line protocol: an equal point is a retry, late or not; another value or time is not', async () => {
+    const fixture = started();
+    const batch =
+      'a value=1 1700000000000000000\na value=2 1699999999000000000\na value=1 1700000000000000000';
+    await send(fixture, batch, lineProtocol);
+    await send(
+      fixture,
+      `${batch}\na value=3 1699999999000000000\na value=1 1699999999500000000`,
+      lineProtocol,
+    );
+    expect(valuesInLog(fixture)).toStrictEqual([1, 2, 3, 1]);
+  });
+
+  test('line protocol: two texts of one moment are two points, the same text is a retry', async () => {
+    const fixture = started();
+    const batch = 'log text="a" 1700000000000000000\nlog text="b" 1700000000000000000';
+    await send(fixture, batch, lineProtocol);
+    await send(fixture, batch, lineProtocol);
+    const messages = fixture.log.records().map((record) => (record as PointsRecord).extras?.messages);
+    expect(messages).toStrictEqual([['a', 'b']]);
+  });
+
+  test('JSON without a data_id is never a duplicate: two clicks in one millisecond are two', async () => {
+    const fixture = started();
+    await send(fixture, body(point(1), point(1)));
+    await send(fixture, body(point(1)));
+    expect(valuesInLog(fixture)).toStrictEqual([1, 1, 1]);
+  });
+});
+
+describe('Idempotency-Key', () => {
+  const idempotencyKey = 'retry-1';
+
+  test('repeats the whole answer, a 422 included, for 24 hours', async () => {
+    const fixture = started();
+    const points = body(point(1), point('x' as unknown as number));
+    const first = await send(fixture, points, { idempotencyKey });
+    fixture.clock.advance(24 * 3_600_000 - 1);
+    expect(await send(fixture, points, { idempotencyKey })).toStrictEqual(first);
+    fixture.clock.advance(1);
+    await send(fixture, points, { idempotencyKey });
+    expect([first.status, valuesInLog(fixture)]).toStrictEqual([422, [1, 1]]);
+  });
+
+  test('the same key with another body is refused', async () => {
+    const fixture = started();
+    await send(fixture, body(point(1)), { idempotencyKey });
+    const answer = await send(fixture, body(point(2)), { idempotencyKey });
+    expect([answer.status, answer.body]).toStrictEqual([422, expect.stringMatching(/ingest.key_reused/)]);
+    expect((await send(fixture, body(point(2)), { idempotencyKey, keyId: 'key-2' })).status).toBe(200);
+  });
+
+  test('the same body compressed otherwise is the same request', async () => {
+    const fixture = started();
+    await send(fixture, body(point(1)), { idempotencyKey });
+    const compressed = new Uint8Array(gzipSync(body(point(1))));
+    expect((await send(fixture, compressed, { idempotencyKey, encoding: 'gzip' })).status).toBe(200);
+    expect(valuesInLog(fixture)).toStrictEqual([1]);
+  });
+
+  test('requests with one key at one moment run once; when the first fails the next one runs', async () => {
+    const fixture = started();
+    fixture.log.held = true;
+    const all = Array.from({ length: 5 }, () => send(fixture, body(point(1)), { idempotencyKey }));
+    await settled();
+    expect(fixture.log.waiting).toHaveLength(1);
+    fixture.log.held = false;
+    fixture.log.release(appError('log.full', 'the disk is full'));
+    const statuses = (await Promise.all(all)).map(({ status }) => status);
+    expect(statuses.toSorted((a, b) => a - b)).toStrictEqual([200, 200, 200, 200, 507]);
+    expect(valuesInLog(fixture)).toStrictEqual([1]);
+  });
+});
+
+describe('a restart', () => {
+  test('remembers ids and answers by a checkpoint and the log after it', async () => {
+    const before = started();
+    await send(before, body(point(1, { data_id: 'a' })), { idempotencyKey: 'k1' });
+    const { bytes, offsets } = before.service.checkpoint();
+    expect(offsets).toStrictEqual([1]);
+    await send(before, body(point(2, { data_id: 'b' })), { idempotencyKey: 'k2' });
+    await send(before, 'cpu value=3 1699999999000000000', lineProtocol);
+    const after = restartIngest(before, {}, bytes);
+    await send(after, body(point(9, { data_id: 'a' }), point(9, { data_id: 'b' })));
+    await send(after, 'cpu value=3 1699999999000000000', lineProtocol);
+    expect((await send(after, body(point(7)), { idempotencyKey: 'k1' })).status).toBe(422);
+    expect((await send(after, body(point(2, { data_id: 'b' })), { idempotencyKey: 'k2' })).status).toBe(200);
+    expect(valuesInLog(after)).toStrictEqual([1, 2, 3]);
+  });
+
+  test('a damaged checkpoint is refused', () => {
+    expect(() => startIngest().service.restore(new Uint8Array([1, 1, 255]))).toThrow(/cannot be read/);
+  });
+});
+
+test('flush marks and ticks take their place among the points', async () => {
+  const fixture = started({ log: new MemoryLog(1) });
+  const first = send(fixture, body(point(1)));
+  await settled();
+  const mark = fixture.service.appendControl(0, { kind: 'flush', receivedAt, from: 0 });
+  await Promise.all([first, mark, send(fixture, body(point(2)))]);
+  expect(fixture.durable.map(({ kind, offset }) => [kind, offset])).toStrictEqual([
+    ['points', 0],
+    ['control', 1],
+    ['points', 2],
+  ]);
+  expect(await mark).toBe(1);
+});
+
+test('a source shows what its key sent, what was refused, and its newest point', async () => {
+  const fixture = started();
+  expect(fixture.service.sourceStatus(tenant, 'key-1')).toMatchObject({
+    accepted: 0,
+    first_seen_at: null,
+    sample: null,
+  });
+  await send(
+    fixture,
+    body(point(1), point(2, { labels: { host: 'a' }, actor: 'eve', source: 's' }), { value: 1 }),
+  );
+  expect(fixture.service.sourceStatus(tenant, 'key-1')).toStrictEqual({
+    key_id: 'key-1',
+    accepted: 2,
+    rejected: 1,
+    first_seen_at: receivedAt,
+    last_seen_at: receivedAt,
+    last_error: { code: 'request.invalid', message: 'the metric_type is missing', at: receivedAt },
+    sample: {
+      data_id: '',
+      source: 's',
+      timestamp: receivedAt,
+      metric_type: 'cpu',
+      value: 2,
+      labels: { host: 'a' },
+      actor: 'eve',
+      received_at: receivedAt,
+    },
+  });
+  expect(fixture.service.sourceStatus('other', 'key-1').accepted).toBe(0);
+});
