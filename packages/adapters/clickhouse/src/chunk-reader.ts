@@ -134,8 +134,8 @@ function slice<T extends Float64Array | Uint32Array>(column: ArrayColumn<T>, row
   return column.values.subarray(column.offsets[row], column.offsets[row + 1]) as T;
 }
 
-type TextName = 'dataIds' | 'actors' | 'messages';
-const textNames: readonly TextName[] = ['dataIds', 'actors', 'messages'];
+export type TextName = 'dataIds' | 'actors' | 'messages';
+export const textNames: readonly TextName[] = ['dataIds', 'actors', 'messages'];
 
 /** Collects decoded points, cut to a range, as flat columns. */
 export class PointSink {

@@ -1,7 +1,13 @@
 import type { OffsetVector, PointsRequest } from '@nowcast/ports';
-import { chunkRes, type Manifest } from './manifest.ts';
+import { chunkRes, type Generation, type Manifest } from './manifest.ts';
 import { dayMs } from './schema.ts';
 import { vectorLiteral } from './state-sql.ts';
+
+/**
+ * Compaction replaces the chunks below this many points. Part of the meaning of a `compact` row of the manifest: a
+ * change needs a new schema version.
+ */
+export const shortPoints = 200;
 
 /** The rows of `chunks` that a points request sees; expects the parameters tenant, metric, series, at, from and to. */
 export function chunkConditions(manifest: Manifest, request: PointsRequest): string {
@@ -40,4 +46,9 @@ export function generationConditions(manifest: Manifest, at: OffsetVector): stri
     }
   }
   return conditions;
+}
+
+/** The rows that a generation of a day replaced. */
+export function replacedBy(day: number, { gen, vector }: Generation): string {
+  return `start >= ${day} AND start < ${day + dayMs} AND n < ${shortPoints} AND gen < ${gen} AND flush_to <= ${vectorLiteral(vector)}[partition + 1]`;
 }

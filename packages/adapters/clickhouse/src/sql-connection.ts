@@ -46,7 +46,14 @@ export const sessionSettings = {
   mutations_sync: 1,
   // Alike blocks of different flushes are different data: only the token decides.
   insert_deduplicate: 1,
-  // Samples of points that all have the same value are the rule, not a mistake.
-  optimize_on_insert: 0,
   max_insert_threads: 1,
+  // Milliseconds of planning that statements like ours never earn back.
+  use_statistics: 0,
+  use_query_condition_cache: 0,
+  optimize_use_projections: 0,
+  optimize_use_implicit_projections: 0,
+  query_plan_optimize_lazy_materialization: 0,
+  use_skip_indexes_on_data_read: 0,
 } as const;
+
+export const upkeepOptions: StatementOptions = { lane: 'upkeep', timeoutMs: 600_000 };

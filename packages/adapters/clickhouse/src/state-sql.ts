@@ -31,13 +31,17 @@ const scalarColumns = [
   ['v_min', fineValue('low', 'first - low'), 'min'],
   ['v_max', fineValue('high', 'first + high'), 'max'],
 ] as const;
+/**
+ * (time, order) of a row as one 128-bit number, because comparing tuples costs the engine twice the time: the bits of a
+ * double that is not negative compare like the double. Little endian, so the time is the higher half.
+ */
+const key = (time: string, order: string) =>
+  `reinterpretAsUInt128(concat(reinterpretAsFixedString(${order}), reinterpretAsFixedString(toFloat64(${time}))))`;
 const endColumns = [
   ['v_first', fineValue('first', 'first'), 'first'],
-  ['v_first_at', fineTime('first_in'), 'first_at'],
-  ['v_first_order', order, 'first_order'],
+  ['v_first_key', key(fineTime('first_in'), order), key('first_at', 'first_order')],
   ['v_last', fineValue('last', 'first + last'), 'last'],
-  ['v_last_at', fineTime('last_in'), 'last_at'],
-  ['v_last_order', order, 'last_order'],
+  ['v_last_key', key(fineTime('last_in'), order), key('last_at', 'last_order')],
 ] as const;
 const growthColumns = [['v_growth', fineValue('growth', 'growth'), 'growth']] as const;
 const quantileColumns = [
@@ -50,17 +54,17 @@ const uniqueColumns = [
 ] as const;
 
 const mergeScalar = `sum(v_n) AS o_n, sum(v_sum) AS o_sum, min(v_min) AS o_min, max(v_max) AS o_max`;
-// argMin of a tuple by a tuple: ties in time go by the order of the log.
-const mergeEnds = `argMin((v_first, v_first_at, v_first_order), (v_first_at, v_first_order)) AS o_f,
-  argMax((v_last, v_last_at, v_last_order), (v_last_at, v_last_order)) AS o_l`;
+// Ties in time go by the order of the log.
+const mergeEnds = `argMin(v_first, v_first_key) AS o_first, min(v_first_key) AS o_first_key,
+  argMax(v_last, v_last_key) AS o_last, max(v_last_key) AS o_last_key`;
 /**
  * Growth of rows one after the other: what each grew and what it grew by in between, a reset counting from zero.
  * NaN when they overlap, because then the points of one lie between the points of the other.
  */
-export const mergeGrowth = `arraySort(groupArray((v_first_at, v_first_order, v_last_at, v_last_order, v_first, v_last, v_growth))) AS rows_in_time,
-  if(arrayExists((a, b) -> (a.3, a.4) >= (b.1, b.2), arrayPopBack(rows_in_time), arrayPopFront(rows_in_time)), nan,
-    arraySum(r -> r.7, rows_in_time)
-      + arraySum((a, b) -> if(b.5 >= a.6, b.5 - a.6, b.5), arrayPopBack(rows_in_time), arrayPopFront(rows_in_time))) AS o_growth`;
+const mergeGrowth = `arraySort(groupArray((v_first_key, v_last_key, v_first, v_last, v_growth))) AS rows_in_time,
+  if(arrayExists((a, b) -> a.2 >= b.1, arrayPopBack(rows_in_time), arrayPopFront(rows_in_time)), nan,
+    arraySum(r -> r.5, rows_in_time)
+      + arraySum((a, b) -> if(b.3 >= a.4, b.3 - a.4, b.3), arrayPopBack(rows_in_time), arrayPopFront(rows_in_time))) AS o_growth`;
 const mergeQuantiles = `sumMap(v_dd_index, v_dd_count) AS o_dd`;
 const mergeUniques = `maxMap(v_hll_register, v_hll_rank) AS o_hll`;
 
@@ -74,7 +78,9 @@ function stateColumnsOf(parts: StateParts): ColumnSource {
   ];
 }
 
-const unpackEnds = `o_f.1 AS o_first, o_f.2 AS o_first_at, o_f.3 AS o_first_order, o_l.1 AS o_last, o_l.2 AS o_last_at, o_l.3 AS o_last_order`;
+const timeOf = (name: string) => `reinterpretAsFloat64(toUInt64(bitShiftRight(${name}, 64)))`;
+const unpackEnds = `o_first, ${timeOf('o_first_key')} AS o_first_at, toUInt64(o_first_key) AS o_first_order,
+  o_last, ${timeOf('o_last_key')} AS o_last_at, toUInt64(o_last_key) AS o_last_order`;
 
 export function statesStatement(
   request: StatesRequest,
@@ -208,4 +214,62 @@ export function vectorLiteral(vector: readonly number[]): string {
 function rangeCondition(ranges: readonly Range[]): string {
   const conditions = ranges.map(({ from, to }) => `(bucket >= ${from} AND bucket < ${to})`);
   return conditions.length === 1 ? conditions[0]! : `(${conditions.join(' OR ')})`;
+}
+
+const everything: StateParts = { scalar: true, ends: true, growth: true, quantiles: true, uniques: true };
+
+/** Where the rows to derive from lie: conditions on the fine table, on the coarse one, or both. */
+export interface DerivationSource {
+  fine: string | undefined;
+  coarse: string | undefined;
+}
+
+const coarseStateNames = 'n, sum, min, max, first, first_at, first_order, last, last_at, last_order, growth';
+
+/** `INSERT` that derives the rows of one coarse period; `head` are its constants res, bucket and gen. */
+export function deriveStates(
+  period: { res: number; start: number; gen: number },
+  source: DerivationSource,
+): string {
+  const columns = stateColumnsOf(everything);
+  const shown = `o_n, o_sum, o_min, o_max, ${unpackEnds}, o_growth`;
+  const merged = `${mergeScalar}, ${mergeEnds}, ${mergeGrowth}`;
+  const tables = { fine: 'states', coarse: 'states_coarse' };
+  return derive(period, source, { tables, columns, merged: [merged], shown: [shown] }, coarseStateNames);
+}
+
+export function deriveSketches(
+  period: { res: number; start: number; gen: number },
+  source: DerivationSource,
+): string {
+  return derive(
+    period,
+    source,
+    {
+      tables: { fine: 'sketches', coarse: 'sketches_coarse' },
+      columns: [...quantileColumns, ...uniqueColumns],
+      merged: [mergeQuantiles, mergeUniques],
+      shown: ['o_dd.1', 'o_dd.2', 'o_hll.1', 'o_hll.2'],
+    },
+    'dd_index, dd_count, hll_register, hll_rank',
+  );
+}
+
+function derive(
+  period: { res: number; start: number; gen: number },
+  source: DerivationSource,
+  shape: Shape,
+  targets: string,
+): string {
+  const names = 'tenant, metric, series';
+  const select = (table: string, column: 1 | 2, where: string) =>
+    `SELECT ${names}, ${shape.columns.map((entry) => `${entry[column]} AS ${entry[0]}`).join(', ')} FROM ${table} WHERE ${where}`;
+  const selects = [
+    ...(source.fine === undefined ? [] : [select(shape.tables.fine, 1, source.fine)]),
+    ...(source.coarse === undefined ? [] : [select(shape.tables.coarse, 2, source.coarse)]),
+  ];
+  return `INSERT INTO ${shape.tables.coarse} (${names}, res, bucket, gen, ${targets})
+    SETTINGS insert_deduplication_token = {token:String}
+    SELECT ${names}, ${period.res}, ${period.start}, ${period.gen}, ${shape.shown.join(', ')}
+    FROM (SELECT ${names}, ${shape.merged.join(', ')} FROM (${selects.join(' UNION ALL ')}) GROUP BY ${names})`;
 }

@@ -1,10 +1,108 @@
 import type { MaintainRequest } from '@nowcast/ports';
-import type { Manifest } from './manifest.ts';
-import type { SqlConnection } from './sql-connection.ts';
+import { replacedBy } from './chunk-sql.ts';
+import { compactDay, dayToCompact } from './compact.ts';
+import { chunkRes, coarseResolutions, type Generation, isBelow, type Manifest } from './manifest.ts';
+import { applyRetention } from './retention.ts';
+import { hourMs } from './schema.ts';
+import { nextSeal, seal } from './seal.ts';
+import { type SqlConnection, upkeepOptions } from './sql-connection.ts';
+
+/** A read that was compiled before a generation was adopted has ended by then (its timeout is shorter). */
+const graceMs = 120_000;
+/** Looking for days to compact and for what retention drops reads a column of every chunk. */
+const slowChecksMs = hourMs;
+const maxCleaned = 100;
+
+/**
+ * Background upkeep, one piece of work a call, one call at a time.
+ *
+ * Everything it derives goes in under a new generation number first and takes effect with one manifest row. Killed
+ * before that row, it leaves rows that no read sees; they are removed at the next start, or by the next call.
+ */
 export class Upkeep {
-  constructor(_c: SqlConnection, _m: Manifest) {}
-  async removeLeftovers(): Promise<void> {}
-  async maintain(_r: MaintainRequest): Promise<boolean> {
-    return false;
+  readonly #connection: SqlConnection;
+  readonly #manifest: Manifest;
+  #working = false;
+  #slowChecksAt = Number.NEGATIVE_INFINITY;
+
+  constructor(connection: SqlConnection, manifest: Manifest) {
+    this.#connection = connection;
+    this.#manifest = manifest;
+  }
+
+  /** `true` when there was work; `false` too while another call is still at it. */
+  async maintain(request: MaintainRequest): Promise<boolean> {
+    if (this.#working) return false;
+    this.#working = true;
+    try {
+      return await this.#maintain(request);
+    } finally {
+      this.#working = false;
+    }
+  }
+
+  async #maintain(request: MaintainRequest): Promise<boolean> {
+    if (this.#manifest.pendingGen !== undefined) await this.removeLeftovers();
+    if (await this.#clean(request)) return true;
+    const period = nextSeal(this.#manifest, request);
+    if (period !== undefined) {
+      await seal(this.#connection, this.#manifest, period, request);
+      return true;
+    }
+    if (request.now - this.#slowChecksAt < slowChecksMs) return false;
+    const day = await dayToCompact(this.#connection, this.#manifest, request);
+    if (day !== undefined) {
+      await compactDay(this.#connection, this.#manifest, day, request);
+      return true;
+    }
+    const dropped = await applyRetention(this.#connection, this.#manifest, request);
+    this.#slowChecksAt = request.now;
+    return dropped;
+  }
+
+  /** Rows of a generation that was begun and never adopted. */
+  async removeLeftovers(): Promise<void> {
+    for (const table of ['chunks', 'states_coarse', 'sketches_coarse']) {
+      const sql = `ALTER TABLE ${table} DELETE WHERE gen > ${this.#manifest.lastGen}`;
+      await this.#connection.command(sql, {}, upkeepOptions);
+    }
+    this.#manifest.pendingGen = undefined;
+  }
+
+  /** Deletes what newer generations replaced, once nobody can read at a vector that needs it. */
+  async #clean(request: MaintainRequest): Promise<boolean> {
+    const isFree = ({ vector, atMs }: Generation) =>
+      atMs + graceMs <= request.now &&
+      [request.at, ...(request.pinned ?? [])].every((at) => isBelow(vector, at));
+    const found: { res: number; period: number; generation: Generation }[] = [];
+    for (const res of [chunkRes, ...coarseResolutions]) {
+      for (const [period, generations] of this.#manifest.periods(res)) {
+        const generation = generations.findLast(isFree);
+        if (generation === undefined || this.#manifest.isClean(res, period, generation.gen)) continue;
+        if (res !== chunkRes && generation === generations[0]) continue;
+        if (found.length < maxCleaned) found.push({ res, period, generation });
+      }
+    }
+    if (found.length === 0) return false;
+    const chunks = found
+      .filter(({ res }) => res === chunkRes)
+      .map(({ period, generation }) => replacedBy(period, generation));
+    const coarse = found
+      .filter(({ res }) => res !== chunkRes)
+      .map(
+        ({ res, period, generation }) => `res = ${res} AND bucket = ${period} AND gen < ${generation.gen}`,
+      );
+    await this.#delete('chunks', chunks);
+    await this.#delete('states_coarse', coarse);
+    await this.#delete('sketches_coarse', coarse);
+    for (const { res, period, generation } of found)
+      await this.#manifest.cleaned(res, period, generation.gen);
+    return true;
+  }
+
+  async #delete(table: string, conditions: readonly string[]): Promise<void> {
+    if (conditions.length === 0) return;
+    const where = conditions.map((condition) => `(${condition})`).join(' OR ');
+    await this.#connection.command(`ALTER TABLE ${table} DELETE WHERE ${where}`, {}, upkeepOptions);
   }
 }

@@ -1,0 +1,125 @@
+import type { MaintainRequest } from '@nowcast/ports';
+import type { Manifest } from './manifest.ts';
+import { readNative } from './native-reader.ts';
+import { hourMs, monthMs, weekMs } from './schema.ts';
+import { type SqlConnection, upkeepOptions } from './sql-connection.ts';
+import type { SqlParams } from './sql-literals.ts';
+
+/**
+ * Drops what is older than retention says: whole partitions where every tenant agrees, which only unlinks files, and
+ * rows of the tenants that keep less, partition by partition. Points may outlive their time by up to one partition.
+ */
+type Kept = 'rawMs' | 'fineMs' | 'coarseMs';
+
+interface TablePlan {
+  table: string;
+  kept: Kept;
+  lengthMs: number;
+  /** Time column; a partition is over when its largest value is. */
+  end: string;
+}
+
+const plans: readonly TablePlan[] = [
+  { table: 'chunks', kept: 'rawMs', lengthMs: weekMs, end: 'until' },
+  { table: 'states', kept: 'fineMs', lengthMs: weekMs, end: 'bucket' },
+  { table: 'sketches', kept: 'fineMs', lengthMs: weekMs, end: 'bucket' },
+  { table: 'states_coarse', kept: 'coarseMs', lengthMs: monthMs, end: 'bucket' },
+  { table: 'sketches_coarse', kept: 'coarseMs', lengthMs: monthMs, end: 'bucket' },
+];
+
+/** `true` when anything was dropped. */
+export async function applyRetention(
+  connection: SqlConnection,
+  manifest: Manifest,
+  request: MaintainRequest,
+): Promise<boolean> {
+  let worked = false;
+  for (const plan of plans) {
+    const longestMs = Math.max(...[...request.retention.values()].map((entry) => entry[plan.kept]));
+    if (!Number.isFinite(longestMs)) continue;
+    for (const { partition, end } of await partitionsOf(connection, plan)) {
+      const isOver = (keptMs: number) =>
+        (partition + 1) * plan.lengthMs <= request.now - keptMs && end < request.now - keptMs;
+      if (plan.kept === 'fineMs' && !isFolded(manifest, partition, request)) continue;
+      if (isOver(longestMs)) {
+        await connection.command(
+          `ALTER TABLE ${plan.table} DROP PARTITION ID '${partition}'`,
+          {},
+          upkeepOptions,
+        );
+        worked = true;
+        continue;
+      }
+      const shorter = tenantsThatKeepLess(request, plan.kept, isOver);
+      if (shorter !== undefined && (await deleteRows(connection, plan.table, partition, shorter)))
+        worked = true;
+    }
+  }
+  return worked;
+}
+
+async function partitionsOf(
+  connection: SqlConnection,
+  plan: TablePlan,
+): Promise<{ partition: number; end: number }[]> {
+  const sql = `SELECT _partition_id AS id, max(${plan.end}) AS latest FROM ${plan.table} GROUP BY _partition_id`;
+  const found = readNative(
+    await connection.query(sql.replace('_partition_id AS', 'toString(_partition_id) AS'), {}, upkeepOptions),
+  );
+  const latest = found.numbers('latest');
+  return found.strings('id').map((id, i) => ({ partition: Number(id), end: latest[i]! }));
+}
+
+/** Fine rows may go when every hour of theirs is in a coarse row; rows that came late are folded in first. */
+function isFolded(manifest: Manifest, week: number, { at }: MaintainRequest): boolean {
+  for (let hour = week * weekMs; hour < (week + 1) * weekMs; hour += hourMs) {
+    if (!manifest.isTouched(hour)) continue;
+    const generation = manifest.generationAt(hourMs, hour, at);
+    if (generation === undefined || manifest.hasLater(hour, generation.vector)) return false;
+  }
+  return true;
+}
+
+interface TenantFilter {
+  where: string;
+  params: SqlParams;
+}
+
+function tenantsThatKeepLess(
+  { retention }: MaintainRequest,
+  kept: Kept,
+  isOver: (keptMs: number) => boolean,
+): TenantFilter | undefined {
+  const params: Record<string, string> = {};
+  const name = (tenant: string) => {
+    const parameter = `tenant${Object.keys(params).length}`;
+    params[parameter] = tenant;
+    return `{${parameter}:String}`;
+  };
+  const named = [...retention].filter(([tenant]) => tenant !== '');
+  const over = named.filter(([, entry]) => isOver(entry[kept])).map(([tenant]) => name(tenant));
+  const conditions = over.length > 0 ? [`tenant IN (${over.join(', ')})`] : [];
+  const usual = retention.get('');
+  if (usual !== undefined && isOver(usual[kept])) {
+    const others = named.map(([tenant]) => name(tenant));
+    conditions.push(others.length > 0 ? `tenant NOT IN (${others.join(', ')})` : '1');
+  }
+  return conditions.length === 0 ? undefined : { where: `(${conditions.join(' OR ')})`, params };
+}
+
+async function deleteRows(
+  connection: SqlConnection,
+  table: string,
+  partition: number,
+  filter: TenantFilter,
+): Promise<boolean> {
+  const { where, params } = filter;
+  const count = `SELECT count() AS c FROM ${table} WHERE _partition_id = '${partition}' AND ${where}`;
+  if (readNative(await connection.query(count, params, upkeepOptions)).numbers('c')[0] === 0) return false;
+  await connection.command(
+    `ALTER TABLE ${table} DELETE IN PARTITION ID '${partition}' WHERE ${where}`,
+    params,
+    upkeepOptions,
+  );
+  return true;
+}
