@@ -73,6 +73,11 @@ export const panelSchema = z.strictObject({
     legend: z._default(z.enum(['none', 'list', 'table']), 'list'),
     thresholds: z._default(z.array(thresholdSchema).check(z.maxLength(10)), []),
     connect_gaps: z._default(z.boolean(), false),
+    /**
+     * Amounts per bucket (`count`, `sum`, `increase`) are shown divided by the bucket's seconds, whatever its width,
+     * and their unit per second with them: bytes become bytes per second, seconds a ratio, all else "per second".
+     */
+    per_second: z.optional(z.boolean()),
   }),
 });
 export type Panel = z.infer<typeof panelSchema>;
