@@ -302,14 +302,8 @@ test('whatever happens, the rules hold, and once the network works every view is
     { numRuns: 400 },
   );
   // A model that never gets anywhere proves nothing.
-  expect([...statesSeen].sort()).toEqual([
-    'authenticating',
-    'connecting',
-    'live',
-    'paused',
-    'refused',
-    'waiting',
-  ]);
+  for (const state of ['connecting', 'authenticating', 'live', 'paused', 'waiting', 'refused'])
+    expect(statesSeen, 'states that were reached').toContain(state);
   for (const answer of ['snapshot', 'resumed', 'refused'])
     expect(answers.get(answer), `subscriptions answered: ${answer}`).toBeGreaterThan(50);
 });
