@@ -24,6 +24,8 @@ export class FakeEngine implements LiveSources {
   readonly #watchers = new Set<Watcher>();
   readonly #gates: (() => void)[] = [];
   #ticked = 0;
+  /** Loads so far, failed ones included. */
+  loads = 0;
   /** Whether loads wait for `releaseLoads`. */
   slow = false;
   /** The next load rejects with this. */
@@ -145,6 +147,7 @@ export class FakeEngine implements LiveSources {
   }
 
   async #gate(): Promise<void> {
+    this.loads += 1;
     if (this.slow) await new Promise<void>((resolve) => this.#gates.push(resolve));
     const { failure } = this;
     this.failure = undefined;

@@ -1,0 +1,245 @@
+import { type Query, type QueryInput, querySchema } from '@nowcast/contract';
+import { decodeDeltaBody, decodeSnapshotBody } from '@nowcast/contract';
+import { ManualClock } from '@nowcast/kernel';
+import type { ViewFrame } from '@nowcast/ports';
+import { describe, expect, it } from 'vitest';
+import { LiveViewRegistry } from './registry.ts';
+import type { LiveLimits } from './sources.ts';
+import { drainMicrotasks } from './testing/drain-microtasks.ts';
+import { FakeEngine } from './testing/fake-engine.ts';
+import { Viewer } from './testing/viewer.ts';
+import { ViewLines } from './view-lines.ts';
+
+const start = 1_800_000_000_000;
+
+function setUp(limits: Partial<LiveLimits> = {}) {
+  const engine = new FakeEngine(new ManualClock(start));
+  const registry = new LiveViewRegistry(engine, engine.at, limits);
+  let offset = 0;
+  const send = (host: string, value: number, at = engine.clock.now(), tenant = 't'): void => {
+    const series = { tenant, metric_type: 'm', source: 's', labels: [['host', host] as const] };
+    engine.append({ series, timestamp: at, value, order: offset });
+    offset += 1;
+  };
+  const tick = (): ViewFrame[] => registry.advance(engine.tick());
+  return { engine, registry, send, tick };
+}
+
+function ask(input: Omit<QueryInput, 'metric_type'> = {}): Query {
+  return querySchema.parse({ metric_type: 'm', agg: 'sum', window: '1m', step: '1s', ...input });
+}
+
+/** Every cell a viewer shows as text, in a fixed order. */
+function cellsOf(viewer: Viewer): string[] {
+  return viewer
+    .lines(0)
+    .flatMap(({ labels, timestamps, values }) =>
+      Array.from(timestamps, (at, i) => `${labels['host']} ${at} ${values[i]}`),
+    )
+    .toSorted((a, b) => (a < b ? -1 : 1));
+}
+
+describe('a live view', () => {
+  it('is shared by all who ask the same, and encoded once', async () => {
+    const { registry, send, tick } = setUp();
+    const one = await registry.open('t', ask({ where: { host: ['b', 'a'] } }));
+    const two = await registry.open('t', ask({ window: '60s', where: { host: ['a', 'b'] } }));
+    expect(two.view).toBe(one.view);
+    send('a', 5);
+    const frames = tick();
+    expect(frames).toHaveLength(1);
+    expect(registry.read(one.view, undefined)).toBe(registry.read(two.view, undefined));
+  });
+
+  it('never shows a tenant the points of another', async () => {
+    const { registry, send, tick } = setUp();
+    const mine = await registry.open('t', ask());
+    const theirs = await registry.open('u', ask());
+    expect(theirs.view).not.toBe(mine.view);
+    send('a', 5, start, 't');
+    expect(tick().map(({ view }) => view)).toEqual([mine.view]);
+    expect(decodeSnapshotBody(registry.read(theirs.view, undefined).body).series).toEqual([]);
+  });
+
+  it('sends one cell for a late point, its own', async () => {
+    const { registry, send, tick } = setUp();
+    for (let second = 0; second < 30; second += 1) send('a', 1, start - second * 1000);
+    tick();
+    await registry.open('t', ask());
+    send('a', 10, start - 20_500);
+    const [frame] = tick();
+    const delta = decodeDeltaBody(frame!.body);
+    expect([...delta.buckets.subarray(0, delta.count)]).toEqual([start - 21_000]);
+    expect([...delta.values.subarray(0, delta.count)]).toEqual([11]);
+    expect(frame).toMatchObject({ kind: 'delta', receivedAt: start });
+  });
+
+  it('says nothing when nothing changed', async () => {
+    const { engine, registry, send, tick } = setUp();
+    await registry.open('t', ask({ agg: 'max' }));
+    send('a', 10);
+    expect(tick()).toHaveLength(1);
+    send('a', 3);
+    expect(tick()).toEqual([]);
+    engine.clock.advance(2000);
+    expect(tick()).toEqual([]);
+  });
+
+  it('lingers after the last viewer left, keeps counting, and is found warm', async () => {
+    const { engine, registry, send, tick } = setUp({ lingerMs: 5000 });
+    const first = await registry.open('t', ask());
+    registry.close(first.view);
+    send('a', 7);
+    expect(tick()).toEqual([]);
+    engine.clock.advance(4000);
+    const again = await registry.open('t', ask());
+    expect(again.view).toBe(first.view);
+    expect(engine.loads).toBe(1);
+    expect(decodeSnapshotBody(registry.read(again.view, undefined).body).series[0]!.values).toEqual(
+      Float64Array.of(7),
+    );
+    registry.close(again.view);
+    engine.clock.advance(5000);
+    expect(registry.stats().views).toBe(0);
+    await registry.open('t', ask());
+    expect(engine.loads).toBe(2);
+  });
+
+  it('gives way when too many linger', async () => {
+    const { registry } = setUp({ lingering: 2 });
+    for (const window of ['1m', '2m', '3m', '4m']) {
+      const { view } = await registry.open('t', ask({ window }));
+      registry.close(view);
+    }
+    expect(registry.stats()).toMatchObject({ views: 2, lingering: 2 });
+  });
+
+  it('resumes a viewer with one delta however many it missed', async () => {
+    const { registry, send, tick } = setUp();
+    const { view, epoch } = await registry.open('t', ask({ group_by: ['host'] }));
+    const viewer = new Viewer();
+    viewer.apply(registry.read(view, undefined));
+    for (let i = 0; i < 20; i += 1) {
+      send(`h${i % 3}`, i, start - i * 1000);
+      tick();
+    }
+    viewer.apply(registry.read(view, { epoch, seq: viewer.seq! }));
+    expect(viewer).toMatchObject({ snapshots: 1, deltas: 1 });
+    const fresh = new Viewer();
+    fresh.apply(registry.read(view, undefined));
+    expect(cellsOf(viewer)).toEqual(cellsOf(fresh));
+    expect(cellsOf(viewer)).toHaveLength(20);
+  });
+
+  it('answers a position it cannot know with a snapshot that replaces everything', async () => {
+    const { registry, send, tick } = setUp();
+    const { view, epoch } = await registry.open('t', ask());
+    send('a', 1);
+    tick();
+    const { seq } = registry.read(view, undefined);
+    expect(registry.read(view, { epoch, seq })).toMatchObject({
+      kind: 'delta',
+      baseSeq: seq,
+      seq,
+      recovered: true,
+    });
+    const future = seq.replace(/^([^.]*\.\d+)\.\d+/, '$1.99');
+    for (const position of [
+      { epoch: 'other', seq },
+      { epoch, seq: seq.replace('i1', 'i2') },
+      { epoch, seq: seq.replace(/^i1\.\d+/, 'i1.77') },
+      { epoch, seq: future },
+      { epoch, seq: '' },
+      { epoch, seq: 'i1.1.1e5.0' },
+    ])
+      expect(registry.read(view, position)).toMatchObject({ kind: 'snapshot', recovered: false });
+    expect(() => registry.read(12_345, undefined)).toThrow(/open it first/);
+  });
+
+  it('cannot be resumed from before the removals it remembers', () => {
+    const lines = new ViewLines();
+    const commit = (): void => void lines.commit(0);
+    for (let i = 0; i < 10_001; i += 1) {
+      const line = lines.add({ i: String(i) });
+      commit();
+      lines.remove(line);
+      commit();
+    }
+    expect(lines.canResume(1)).toBe(false);
+    expect(lines.canResume(lines.revision)).toBe(true);
+    expect(lines.canResume(lines.revision + 1)).toBe(false);
+  });
+
+  it('is not left behind half open when its load fails', async () => {
+    const { engine, registry, send, tick } = setUp();
+    send('a', 3);
+    tick();
+    engine.failure = new Error('warehouse away');
+    await expect(registry.open('t', ask())).rejects.toThrow('warehouse away');
+    expect(registry.stats().views).toBe(0);
+    const { view } = await registry.open('t', ask());
+    expect(decodeSnapshotBody(registry.read(view, undefined).body).series[0]!.values).toEqual(
+      Float64Array.of(3),
+    );
+  });
+
+  it('corrects a counter that got a point in the middle, without being asked', async () => {
+    const { engine, registry, send, tick } = setUp({ reloadMs: 1000 });
+    send('a', 10, start);
+    send('a', 30, start + 900);
+    engine.clock.advance(1000);
+    tick();
+    const { view } = await registry.open('t', ask({ agg: 'increase' }));
+    const viewer = new Viewer();
+    viewer.apply(registry.read(view, undefined));
+    expect(viewer.lines(0)[0]!.values).toEqual([20]);
+    send('a', 5, start + 500);
+    for (const frame of tick()) viewer.apply(frame);
+    engine.clock.advance(1000);
+    for (let i = 0; i < 3; i += 1) {
+      for (const frame of tick()) viewer.apply(frame);
+      await drainMicrotasks();
+    }
+    expect(viewer.lines(0)[0]!.values).toEqual([5 + 25]);
+    expect(viewer.snapshots).toBe(1);
+    expect(registry.stats().reloads).toBe(1);
+  });
+
+  it('says what to change when it would be too large', async () => {
+    const { registry, send, tick } = setUp({ groups: 3, cells: 1000, views: 1 });
+    for (let i = 0; i < 12; i += 1) send(`h${i}`, 1);
+    tick();
+    await expect(registry.open('t', ask({ group_by: ['host'] }))).rejects.toThrow(
+      /12 groups and 3 .* set limit/,
+    );
+    await expect(registry.open('t', ask({ agg: 'p95', window: '5m' }))).rejects.toThrow(/wider step/);
+    await expect(registry.open('t', ask({ across: 'sum' }))).rejects.toThrow(/12 series .* across=merge/);
+    expect(registry.stats().views).toBe(0);
+    await registry.open('t', ask());
+    await expect(registry.open('t', ask({ window: '2m' }))).rejects.toThrow(/close some panels/);
+  });
+
+  it('says which groups it leaves out when too many appear while it is open', async () => {
+    const { registry, send, tick } = setUp({ groups: 2 });
+    const { view } = await registry.open('t', ask({ group_by: ['host'] }));
+    for (const host of ['a', 'b', 'c', 'd']) send(host, 1);
+    tick();
+    const snapshot = decodeSnapshotBody(registry.read(view, undefined).body);
+    expect(snapshot.series).toHaveLength(2);
+    expect(snapshot.note).toMatch(/2 further groups .* limit/);
+  });
+
+  it('shows the best groups and gathers the rest, as they change places', async () => {
+    const { registry, send, tick } = setUp();
+    const { view } = await registry.open('t', ask({ group_by: ['host'], limit: 1 }));
+    const viewer = new Viewer();
+    viewer.apply(registry.read(view, undefined));
+    send('a', 5);
+    send('b', 3);
+    for (const frame of tick()) viewer.apply(frame);
+    expect(cellsOf(viewer)).toEqual([`Other ${start} 3`, `a ${start} 5`]);
+    send('b', 4);
+    for (const frame of tick()) viewer.apply(frame);
+    expect(cellsOf(viewer)).toEqual([`Other ${start} 5`, `b ${start} 7`]);
+  });
+});
