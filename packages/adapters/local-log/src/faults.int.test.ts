@@ -88,7 +88,7 @@ test.each(['EIO', 'ENOSPC', 'short write'] as const satisfies FaultKind[])(
     }
     expect(fired).toContain('write');
     if (kind !== 'short write')
-      expect([...fired]).toEqual(expect.arrayContaining(['fdatasync', 'open', 'unlink']));
+      expect([...fired]).toEqual(expect.arrayContaining(['fdatasync', 'open', 'rename']));
   },
 );
 

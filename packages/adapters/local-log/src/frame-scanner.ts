@@ -93,7 +93,8 @@ export async function findLaterGroup(
   }
 }
 
-async function findMarker(
+/** Position of the next marker of the segment at or behind `from`. */
+export async function findMarker(
   file: DiskFile,
   sync: Buffer,
   from: number,

@@ -9,6 +9,7 @@ import { type Recovered, recoverSegments } from './recovery.ts';
 import { type Segment, createSegment } from './segment.ts';
 import { readEntries } from './segment-reader.ts';
 import { SegmentWriter } from './segment-writer.ts';
+import { SpareSegments } from './spare-segments.ts';
 
 export interface LocalEventLogOptions {
   /** Made when it does not exist. Belongs to the log alone. */
@@ -17,6 +18,8 @@ export interface LocalEventLogOptions {
   partitions: number;
   /** A segment is closed once it is this long. Cutting the log frees whole segments. */
   segmentBytes?: number;
+  /** Cut segments kept to be written over, which is cheaper than new files; dropped when the disk is full. */
+  spareSegments?: number;
   /** Most bytes that may wait for the disk; an append beyond them is refused with `ingest.busy`. */
   maxQueuedBytes?: number;
   /** First offsets when the log is created: after a restore, the restored watermark, so that no offset comes twice. */
@@ -60,6 +63,7 @@ export class LocalEventLog implements EventLog {
   #epoch = '';
   #segments: Segment[] = [];
   #writer: SegmentWriter | undefined;
+  #spares: SpareSegments | undefined;
   #unlock: (() => void) | undefined;
   #pumping: Promise<void> | undefined;
   #truncating: Promise<void> = Promise.resolve();
@@ -67,6 +71,7 @@ export class LocalEventLog implements EventLog {
   constructor(options: LocalEventLogOptions) {
     this.#options = {
       segmentBytes: 64 * 2 ** 20,
+      spareSegments: 2,
       maxQueuedBytes: 64 * 2 ** 20,
       onAlarm: () => undefined,
       disk: nodeDisk,
@@ -101,10 +106,12 @@ export class LocalEventLog implements EventLog {
     try {
       const recovered = await this.#openOrCreate();
       this.#segments = recovered.segments;
+      this.#spares = await SpareSegments.open(disk, directory, this.#options.spareSegments);
       assert(recovered.active !== undefined, 'an open log has a segment to write to');
       this.#writer = new SegmentWriter({
         ...this.#options,
         segments: this.#segments,
+        spares: this.#spares,
         file: recovered.active,
         stats: this.#stats,
       });
@@ -204,7 +211,7 @@ export class LocalEventLog implements EventLog {
   async #create(): Promise<Recovered> {
     const { disk, directory } = this.#options;
     const identity = await prepareIdentity(disk, directory, this.partitions);
-    const { segment, file } = await createSegment(disk, directory, 1, this.#firstOffsets);
+    const { segment, file } = await createSegment(disk, directory, { index: 1, base: this.#firstOffsets });
     await closeOnFailure(file, () => publishIdentity(disk, directory));
     this.#epoch = identity.epoch;
     return { segments: [segment], active: file, cutBytes: 0, failedMarks: [] };
@@ -217,7 +224,10 @@ export class LocalEventLog implements EventLog {
       throw appError('log.failed', `${directory} has no usable log segment: restore a backup`);
     }
     await recovered.active?.close();
-    const { segment, file } = await createSegment(disk, directory, last.index + 1, last.next);
+    const { segment, file } = await createSegment(disk, directory, {
+      index: last.index + 1,
+      base: last.next,
+    });
     await closeOnFailure(file, async () => {
       for (const mark of recovered.failedMarks) await disk.unlink(mark);
       await disk.syncDirectory(directory);
@@ -288,15 +298,18 @@ export class LocalEventLog implements EventLog {
     return this.#queue.splice(0, count);
   }
 
-  /** Oldest first and each one durably, so that a power cut leaves no hole. */
+  /** Oldest first and each one durably, so that a power cut leaves no hole. No read begins in one being removed. */
   async #removeSegments(below: OffsetVector): Promise<void> {
-    const { disk, directory } = this.#options;
     while (this.#segments.length > 1) {
       const oldest = this.#segments[0]!;
       if (oldest.readers > 0 || oldest.next.some((next, partition) => next > below[partition]!)) return;
-      await disk.unlink(oldest.path);
       this.#segments.shift();
-      await disk.syncDirectory(directory);
+      try {
+        await this.#spares!.give(oldest.path);
+      } catch (error) {
+        this.#segments.unshift(oldest);
+        throw error;
+      }
     }
   }
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { appError } from '@nowcast/contract';
 import type { OffsetVector } from '@nowcast/ports';
 import type { Disk, DiskFile } from './disk.ts';
-import { FrameScanner, findLaterGroup } from './frame-scanner.ts';
+import { FrameScanner, findLaterGroup, findMarker } from './frame-scanner.ts';
 import { visitEntries } from './frame.ts';
 import {
   type Segment,
@@ -19,9 +19,9 @@ import {
  *
  * - The last segment may end in anything: the write in progress when the process or the power went. That was never
  *   acknowledged and is cut off, so that its place and its offsets can be used again.
- * - Anything else that is no frame is damage to acknowledged records: a bad frame that had been synced before a later
- *   one was written (see `groupStart` in frame.ts), a bad frame in an older segment, a segment that is missing. Going
- *   on would lose records silently and reuse offsets; so the start is refused with the place.
+ * - A bad frame that had been synced before a later one was written (see `groupStart` in frame.ts), an older segment
+ *   that ends before the offsets at which the next one begins, a missing segment: these are damage to acknowledged
+ *   records. Going on would lose them silently and reuse offsets; so the start is refused with the place.
  * - A segment marked as failed (an fsync failed) is cut at the end that had been synced before. What the page cache
  *   shows behind it may never have reached the disk: after a failed fsync Linux calls those pages clean.
  *
@@ -62,7 +62,7 @@ export async function recoverSegments(disk: Disk, directory: string, partitions:
     if (found.segment === undefined) continue;
     const before = segments.at(-1);
     if (before !== undefined && !sameVector(before.next, found.segment.base)) {
-      throw corrupt(found.segment.path, 0, 'its first offsets do not follow the segment before it');
+      throw corrupt(before.path, before.end, 'a frame is damaged or missing, and the next segment exists');
     }
     segments.push(found.segment);
   }
@@ -111,8 +111,7 @@ async function recoverSegment(
     }
     const segment = newSegment(at.index, path, decoded.sync, decoded.base);
     await scanSegment(file, segment, size);
-    if (segment.end < size) await assertTornWrite(file, segment, size, at.isLast);
-    return { segment, cutBytes: size - segment.end };
+    return { segment, cutBytes: at.isLast ? await tornBytes(file, segment, size) : 0 };
   } finally {
     await file.close();
   }
@@ -136,15 +135,14 @@ async function scanSegment(file: DiskFile, segment: Segment, size: number): Prom
   }
 }
 
-async function assertTornWrite(
-  file: DiskFile,
-  segment: Segment,
-  size: number,
-  isLast: boolean,
-): Promise<void> {
-  if (!isLast) throw corrupt(segment.path, segment.end, 'a frame is damaged and a later segment exists');
+/**
+ * What follows the last good frame of the last segment: how much of it an unfinished write left. None, when it is
+ * only what an older life of the file (see spare-segments.ts) left there.
+ */
+async function tornBytes(file: DiskFile, segment: Segment, size: number): Promise<number> {
+  if ((await findMarker(file, segment.sync, segment.end, size)) === undefined) return 0;
   const later = await findLaterGroup(file, segment.sync, segment.end, size);
-  if (later === undefined) return;
+  if (later === undefined) return size - segment.end;
   throw corrupt(segment.path, segment.end, `a frame is damaged, and one written after it stands at ${later}`);
 }
 

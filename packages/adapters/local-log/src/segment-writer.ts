@@ -8,6 +8,7 @@ import type { LogAlarm, LogStats } from './log-stats.ts';
 import { observe } from './log-stats.ts';
 import { failedMarkName } from './recovery.ts';
 import { type Segment, advanceSegment, createSegment } from './segment.ts';
+import type { SpareSegments } from './spare-segments.ts';
 
 /**
  * Puts groups of calls on the disk, one group at a time: a vectored write, then an fdatasync.
@@ -22,6 +23,7 @@ export class SegmentWriter {
   readonly #disk: Disk;
   readonly #directory: string;
   readonly #segments: Segment[];
+  readonly #spares: SpareSegments;
   readonly #segmentBytes: number;
   readonly #stats: LogStats;
   readonly #onAlarm: (alarm: LogAlarm) => void;
@@ -37,6 +39,7 @@ export class SegmentWriter {
     directory: string;
     /** All segments, oldest first; the last one is written to. */
     segments: Segment[];
+    spares: SpareSegments;
     file: DiskFile;
     segmentBytes: number;
     stats: LogStats;
@@ -46,6 +49,7 @@ export class SegmentWriter {
     this.#directory = options.directory;
     this.#segments = options.segments;
     this.#file = options.file;
+    this.#spares = options.spares;
     this.#segmentBytes = options.segmentBytes;
     this.#stats = options.stats;
     this.#onAlarm = options.onAlarm;
@@ -91,13 +95,17 @@ export class SegmentWriter {
   async #roll(): Promise<void> {
     const { index, next } = this.#active;
     try {
-      const { segment, file } = await createSegment(this.#disk, this.#directory, index + 1, next);
+      const { segment, file } = await createSegment(this.#disk, this.#directory, {
+        index: index + 1,
+        base: next,
+        spare: this.#spares.take(),
+      });
       const previous = this.#file;
       this.#file = file;
       this.#segments.push(segment);
       await previous.close();
     } catch (error) {
-      throw isDiskFull(error) ? this.#full(error) : this.#fail(error);
+      throw isDiskFull(error) ? await this.#full(error) : this.#fail(error);
     }
   }
 
@@ -113,7 +121,8 @@ export class SegmentWriter {
     return isDiskFull(cause) ? this.#full(cause) : this.#failSegment(segment, cause);
   }
 
-  #full(cause: unknown): AppError {
+  async #full(cause: unknown): Promise<AppError> {
+    await this.#spares.dropAll();
     this.#stats.full += 1;
     const message = `the disk of ${this.#directory} is full: free some space; appends then go on by themselves`;
     if (!this.#isFull) this.#onAlarm({ kind: 'full', path: this.#directory, message, cause });

@@ -57,28 +57,28 @@ export function segmentIndexOf(name: string): number | undefined {
 
 /**
  * Creates a segment and makes it durable, file and directory, before anything is written to it: a frame can only be
- * acknowledged in a file that a power cut leaves behind.
+ * acknowledged in a file that a power cut leaves behind. A spare gets its name once its new header is durable.
  */
 export async function createSegment(
   disk: Disk,
   directory: string,
-  index: number,
-  base: OffsetVector,
+  at: { index: number; base: OffsetVector; spare?: string | undefined },
 ): Promise<{ segment: Segment; file: DiskFile }> {
-  const path = join(directory, segmentName(index));
+  const path = join(directory, segmentName(at.index));
   const sync = randomBytes(syncBytes);
-  const header = encodeHeader(index, sync, base);
-  const file = await disk.open(path, 'create');
+  const header = encodeHeader(at.index, sync, at.base);
+  const file = await disk.open(at.spare ?? path, at.spare === undefined ? 'create' : 'write');
   try {
     await writeFully(file, [header], header.byteLength, 0);
     await file.sync();
+    if (at.spare !== undefined) await disk.rename(at.spare, path);
     await disk.syncDirectory(directory);
   } catch (error) {
     await file.close().catch(() => undefined);
     await disk.unlink(path).catch(() => undefined);
     throw error;
   }
-  return { segment: newSegment(index, path, sync, base), file };
+  return { segment: newSegment(at.index, path, sync, at.base), file };
 }
 
 export function newSegment(index: number, path: string, sync: Buffer, base: OffsetVector): Segment {
