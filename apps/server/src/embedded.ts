@@ -7,11 +7,12 @@ import { type Service, systemClock } from '@nowcast/kernel';
 import type { Engine } from '@nowcast/ports';
 import { Collector } from './collector/collector.ts';
 import { createEmbeddedEngine } from './engine/embedded-engine.ts';
-import { defaultEngineOptions } from './engine/options.ts';
+import { defaultEngineOptions, type EngineOptions } from './engine/options.ts';
 import { NowcastServer, type ServerOptions } from './server.ts';
 
 export interface EmbeddedOptions extends Omit<ServerOptions, 'access' | 'boards' | 'engine'> {
   dataDir: string;
+  engine: Partial<EngineOptions>;
   collector: boolean;
   /** The engine is gone for a reason that a restart may cure and going on cannot. */
   onFatal: (error: Error) => void;
@@ -37,7 +38,7 @@ export class EmbeddedNowcast implements Service {
     const engineLog = log.with({ part: 'engine' });
     this.access = new AccessService({ store, clock: systemClock });
     this.#engine = createEmbeddedEngine(
-      { ...defaultEngineOptions, dataDir },
+      { ...defaultEngineOptions, ...options.engine, dataDir },
       (level, message, fields) => engineLog[level](message, fields),
       options.onFatal,
     );

@@ -1,3 +1,4 @@
+import { engineOptions } from './engine-options.ts';
 import type { OptionTable } from './option.ts';
 
 const dataDir = {
@@ -115,6 +116,7 @@ export const serveOptions = {
     help: 'The built page',
     defaultText: 'apps/web/dist of this installation',
   },
+  ...engineOptions,
   logLevel,
   logFormat,
 } as const satisfies OptionTable;

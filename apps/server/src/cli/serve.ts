@@ -62,8 +62,27 @@ function embeddedOptions(
     drainMs: settings.drainSeconds * 1000,
     webDir: settings.webDir ?? join(import.meta.dirname, '../../../web/dist'),
     collector: settings.collector,
+    engine: engineSettings(settings),
     version,
     log,
+  };
+}
+
+const dayMs = 86_400_000;
+
+function engineSettings(settings: Settings<typeof serveOptions>): EmbeddedOptions['engine'] {
+  return {
+    partitions: settings.partitions,
+    flushPoints: settings.flushPoints,
+    flushAgeMs: settings.flushSeconds * 1000,
+    hotPoints: settings.hotPoints,
+    hotMs: settings.hotSeconds * 1000,
+    seriesPerTenant: settings.seriesPerTenant,
+    retention: {
+      rawMs: settings.rawDays * dayMs,
+      fineMs: settings.fineDays * dayMs,
+      coarseMs: settings.coarseDays * dayMs,
+    },
   };
 }
 

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createEmbeddedWarehouse } from '@nowcast/adapter-clickhouse';
-import { LocalEventLog, type LogStats } from '@nowcast/adapter-local-log';
+import { LocalEventLog, type LogStats, partitionsOfLog } from '@nowcast/adapter-local-log';
 import { defaultsFor } from '@nowcast/dashboards';
 import { assert, systemClock, unreachable } from '@nowcast/kernel';
 import type { ViewFrame } from '@nowcast/ports';
@@ -27,9 +27,10 @@ function send(message: FromEngine, transfer: ArrayBuffer[] = []): void {
 
 const options = workerData as EngineOptions;
 const log: EngineLog = (level, message, fields) => send({ kind: 'log', level, message, fields });
+const logDirectory = join(options.dataDir, 'log');
 const eventLog = new LocalEventLog({
-  directory: join(options.dataDir, 'log'),
-  partitions: options.partitions,
+  directory: logDirectory,
+  partitions: options.partitions ?? (await partitionsOfLog(logDirectory)) ?? 1,
   onAlarm: ({ kind, path, message, cause }) =>
     log(kind === 'torn-tail' ? 'warn' : 'error', message, { kind, path, cause: String(cause) }),
 });

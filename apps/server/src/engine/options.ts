@@ -2,8 +2,8 @@
 export interface EngineOptions {
   /** Folder that holds `log/`, `warehouse/` and `engine.checkpoint`. */
   dataDir: string;
-  /** Partitions of a log that does not exist yet; an existing log keeps its own. */
-  partitions: number;
+  /** Partitions of the log. Undefined: what it was made with, 1 for a new one. Another number than that is refused. */
+  partitions: number | undefined;
   /** Points after which a partition is flushed. */
   flushPoints: number;
   /** Age of the oldest unflushed record, by receipt time, after which a partition is flushed, milliseconds. */
@@ -21,7 +21,7 @@ export interface EngineOptions {
 }
 
 export const defaultEngineOptions: Omit<EngineOptions, 'dataDir'> = {
-  partitions: 1,
+  partitions: undefined,
   flushPoints: 1_000_000,
   flushAgeMs: 5 * 60_000,
   hotPoints: 2_000_000,

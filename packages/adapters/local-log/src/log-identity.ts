@@ -84,3 +84,8 @@ export async function publishIdentity(disk: Disk, directory: string): Promise<vo
   await disk.rename(join(directory, preparedName), join(directory, fileName));
   await disk.syncDirectory(directory);
 }
+
+export async function storedPartitions(disk: Disk, directory: string): Promise<number | undefined> {
+  const text = await disk.readText(join(directory, fileName));
+  return text === undefined ? undefined : parseIdentity(join(directory, fileName), text).partitions;
+}
