@@ -125,7 +125,7 @@ function axes(spec: PlotSpec): uPlot.Axis[] {
   return [
     {
       ...shared,
-      size: 40,
+      size: 30,
       gap: 8,
       space: 90,
       grid: { show: false },

@@ -34,10 +34,10 @@ function drawDial(
   const opened = openCanvas(canvas);
   if (opened === null) return;
   const { ctx, width, height } = opened;
-  const radius = Math.max(10, Math.min(width / 2 - 8, (height - 12) / 1.72));
+  const radius = dialRadius(width, height);
   const x = width / 2;
-  const y = radius + 8;
-  const thick = Math.max(6, radius * 0.17);
+  const y = dialTop(height, radius) + radius;
+  const thick = Math.max(6, radius * 0.13);
   const at = (number: number): number =>
     sweepStart + sweep * Math.min(1, Math.max(0, (number - ends[0]) / (ends[1] - ends[0])));
   const arc = (from: number, to: number, size: number, line: number, stroke: string): void => {
@@ -47,21 +47,48 @@ function drawDial(
     ctx.strokeStyle = stroke;
     ctx.stroke();
   };
-  ctx.lineCap = 'butt';
+  ctx.lineCap = 'round';
   arc(sweepStart, sweepStart + sweep, radius - thick / 2, thick, palette.line);
   if (value !== null && value > ends[0]) arc(sweepStart, at(value), radius - thick / 2, thick, colour);
   const low = lowIsBad(display.thresholds);
   for (const { value: limit, level } of display.thresholds) {
     const end = low ? sweepStart : sweepStart + sweep;
     const [from, to] = low ? [end, at(limit)] : [at(limit), end];
-    arc(from, to, radius - thick - 4, 3, level === 'crit' ? palette.crit : palette.warn);
+    ctx.lineCap = 'butt';
+    arc(from, to, radius - thick - 5, 3, level === 'crit' ? palette.crit : palette.warn);
   }
+  ctx.fillStyle = palette.muted;
+  ctx.font = "11px 'Inter Variable', system-ui, sans-serif";
+  ctx.textAlign = 'center';
+  ctx.textBaseline = 'top';
+  const foot = y + (radius - thick / 2) * Math.SQRT1_2 + thick / 2 + 4;
+  const side = (radius - thick / 2) * Math.SQRT1_2;
+  ctx.fillText(
+    formatValue(ends[0], display.unit, display.decimals === undefined ? undefined : 0),
+    x - side,
+    foot,
+  );
+  ctx.fillText(
+    formatValue(ends[1], display.unit, display.decimals === undefined ? undefined : 0),
+    x + side,
+    foot,
+  );
+}
+
+/** Leaves room for the figures at the dial's ends; a wall-sized dial says no more than a hand-sized one. */
+function dialRadius(width: number, height: number): number {
+  return Math.max(10, Math.min(width / 2 - 16, (height - 26) / 1.74, 130));
+}
+
+function dialTop(height: number, radius: number): number {
+  return Math.max(2, (height - 20 - radius * 1.74) / 2);
 }
 
 /** One number on a dial; thresholds are marked on its inner rim. */
 export function Gauge({ store, agg, range, display, title, stale }: FigureProps) {
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
+  const middle = useRef<HTMLDivElement>(null);
   const value = useRef<HTMLParagraphElement>(null);
   const note = useRef<HTMLParagraphElement>(null);
   const theme = useTheme();
@@ -82,6 +109,12 @@ export function Gauge({ store, agg, range, display, title, stale }: FigureProps)
         colour,
       );
     }
+    if (middle.current !== null && box.current !== null) {
+      const { clientWidth, clientHeight } = box.current;
+      const radius = dialRadius(clientWidth, clientHeight);
+      middle.current.style.top = `${dialTop(clientHeight, radius) + radius}px`;
+      middle.current.style.fontSize = `${Math.round(Math.min(32, Math.max(13, radius * 0.27)))}px`;
+    }
     if (value.current !== null) {
       value.current.textContent = formatValue(number, display.unit, display.decimals);
       value.current.style.color = stale ? 'var(--nodata)' : '';
@@ -92,8 +125,8 @@ export function Gauge({ store, agg, range, display, title, stale }: FigureProps)
   return (
     <div ref={box} className="relative h-full" role="group" aria-label={title}>
       <canvas ref={canvas} aria-hidden className="absolute inset-0 size-full" />
-      <div className="absolute inset-0 flex flex-col items-center justify-center">
-        <p ref={value} data-testid="gauge-value" className="text-xl font-semibold tracking-tight">
+      <div ref={middle} className="absolute inset-x-0 -translate-y-1/2 text-center leading-tight">
+        <p ref={value} data-testid="gauge-value" className="font-semibold tracking-tight">
           –
         </p>
         <p ref={note} className="text-xs text-muted" />

@@ -41,7 +41,7 @@ export function drawThresholds(
     const y = Math.round(plot.valToPos(value, 'y', true));
     if (y < bbox.top || y > bbox.top + bbox.height) continue;
     const colour = level === 'crit' ? palette.crit : palette.warn;
-    ctx.fillStyle = withAlpha(colour, 0.06);
+    ctx.fillStyle = withAlpha(colour, 0.05);
     if (low) ctx.fillRect(bbox.left, y, bbox.width, bbox.top + bbox.height - y);
     else ctx.fillRect(bbox.left, bbox.top, bbox.width, y - bbox.top);
     ctx.strokeStyle = colour;

@@ -23,7 +23,7 @@ export function useDrawable(ref: RefObject<Element | null>, drawable: Drawable |
 
 /** A drawable that repeats `draw` when the store moved, at most every `everyMs`; for figures that are read, not watched. */
 export function pacedDrawable(
-  revision: () => number,
+  revision: () => string,
   everyMs: number,
   draw: (nowMs: number) => void,
 ): Drawable {

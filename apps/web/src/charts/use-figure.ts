@@ -16,11 +16,11 @@ export function useFigure(
   const drawable = useMemo(
     () =>
       pacedDrawable(
-        () => store.revision,
+        () => `${store.revision} ${size} ${id}`,
         everyMs,
         (nowMs) => latest.current(nowMs),
       ),
-    [store, everyMs, id, size],
+    [store, everyMs, id, size, latest],
   );
   useDrawable(box, drawable);
 }

@@ -80,6 +80,18 @@ describe('the board grid', () => {
     expect(placeBox(start, { id: 'c', w: 8, h: 4 }, 12).y).toBe(12);
   });
 
+  it('fills the rows of a tablet without holes, in reading order', () => {
+    fc.assert(
+      fc.property(boxes, (list) => {
+        const result = reflow(list, 6);
+        expect(overlaps(result)).toBe(false);
+        const area = result.reduce((sum, box) => sum + box.w * box.h, 0);
+        const height = Math.max(...result.map((box) => box.y + box.h));
+        expect(area).toBe(6 * height);
+      }),
+    );
+  });
+
   it('reads top to bottom in one column', () => {
     const start: Box[] = [
       { id: 'low', x: 0, y: 4, w: 12, h: 4 },

@@ -88,14 +88,41 @@ export function placeBox(boxes: readonly Box[], box: Omit<Box, 'x' | 'y'>, colum
   }
 }
 
-/** The same boxes in fewer columns, in reading order. One column: everything full width. */
+/** Width in 6 columns of a panel that has `w` of 12: third, half or whole, so that rows come out even. */
+function tabletWidth(w: number): number {
+  if (w <= 2) return 2;
+  return w <= 6 ? 3 : 6;
+}
+
+/** Closes a row of a tablet: the last box takes what is left of the width, all become as high as the highest. */
+function closeRow(row: Box[], columns: number): number {
+  const last = row.at(-1);
+  if (last === undefined) return 0;
+  last.w = columns - last.x;
+  const height = Math.max(...row.map((box) => box.h));
+  for (const box of row) box.h = height;
+  return height;
+}
+
+/** The same boxes in fewer columns, in reading order and without holes. One column: everything full width. */
 export function reflow(boxes: readonly Box[], columns: number): Box[] {
   if (columns >= boardColumns) return compact(boxes, columns);
   const placed: Box[] = [];
+  let row: Box[] = [];
+  let x = 0;
+  let y = 0;
   for (const box of inOrder(boxes)) {
-    const w =
-      columns === 1 ? 1 : Math.min(columns, Math.max(2, Math.round((box.w * columns) / boardColumns)));
-    placed.push(placeBox(placed, { id: box.id, w, h: box.h }, columns));
+    const w = Math.min(columns, tabletWidth(box.w));
+    if (x + w > columns) {
+      y += closeRow(row, columns);
+      row = [];
+      x = 0;
+    }
+    const next = { id: box.id, x, y, w, h: box.h };
+    row.push(next);
+    placed.push(next);
+    x += w;
   }
+  closeRow(row, columns);
   return placed;
 }

@@ -37,7 +37,7 @@ export function TimePicker({
       onOpenChange={onOpenChange}
       trigger={(trigger) => (
         <Button {...trigger} aria-label={`Time range: ${text}`}>
-          <CalendarClock size={15} className="shrink-0 text-muted" aria-hidden />
+          <CalendarClock size={15} className="shrink-0 text-muted max-sm:hidden" aria-hidden />
           <span className="truncate">{text}</span>
           <ChevronDown size={14} className="shrink-0 text-muted" aria-hidden />
         </Button>

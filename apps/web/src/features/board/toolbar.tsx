@@ -22,7 +22,7 @@ export function LiveButton({ control, metrics }: { control: RangeControl; metric
       <Button onPress={control.pause} aria-label="Pause" className="border-ok/40">
         <span className="size-2 rounded-full bg-ok" aria-hidden />
         <span className="text-ok">Live</span>
-        <Pause size={14} className="text-muted" aria-hidden />
+        <Pause size={14} className="hidden text-muted sm:block" aria-hidden />
       </Button>
     );
   }
@@ -56,7 +56,7 @@ export function Toolbar(props: ToolbarProps) {
     <div
       role="toolbar"
       aria-label="Board"
-      className="sticky top-12 z-30 -mx-4 mb-3 flex flex-wrap items-center gap-2 border-b border-line bg-bg/95 px-4 py-2 backdrop-blur-sm"
+      className="sticky top-12 z-30 -mx-4 mb-3 flex flex-wrap items-center gap-2 border-b max-sm:gap-x-1 border-line bg-bg/95 px-4 py-2 backdrop-blur-sm"
     >
       <TimePicker
         range={control.range}
@@ -67,17 +67,18 @@ export function Toolbar(props: ToolbarProps) {
         onOpenChange={props.onPickerOpen}
       />
       <LiveButton control={control} metrics={props.metrics} />
-      {board.variables.map((variable) => (
-        <VariablePicker
-          key={variable.label}
-          variable={variable}
-          selected={props.variables[variable.label] ?? []}
-          onSelected={(values) => props.onVariable(variable.label, values)}
-        />
-      ))}
-      <FilterChips where={props.where} onWhere={props.onWhere} />
-      <span className="grow" />
-      {props.children}
+      <div className="flex gap-1 max-sm:ms-auto sm:order-last sm:ms-auto sm:gap-2">{props.children}</div>
+      <div className="flex flex-wrap items-center gap-2 max-sm:w-full max-sm:flex-nowrap max-sm:overflow-x-auto">
+        {board.variables.map((variable) => (
+          <VariablePicker
+            key={variable.label}
+            variable={variable}
+            selected={props.variables[variable.label] ?? []}
+            onSelected={(values) => props.onVariable(variable.label, values)}
+          />
+        ))}
+        <FilterChips where={props.where} onWhere={props.onWhere} />
+      </div>
     </div>
   );
 }
@@ -98,20 +99,21 @@ export function BoardActions({
       <Button
         variant="ghost"
         icon
+        className="max-sm:hidden"
         aria-label={board.starred ? 'Remove star' : 'Star this board'}
         aria-pressed={board.starred}
         onPress={onStar}
       >
         <Star size={16} aria-hidden className={board.starred ? 'fill-warn text-warn' : ''} />
       </Button>
-      <Button variant="ghost" onPress={onShare}>
+      <Button variant="ghost" aria-label="Share" className="max-sm:w-11 max-sm:p-0" onPress={onShare}>
         <Share2 size={15} aria-hidden />
-        Share
+        <span className="max-sm:hidden">Share</span>
       </Button>
       {board.editable && (
-        <Button onPress={onEdit}>
+        <Button aria-label="Edit" className="max-sm:w-11 max-sm:p-0" onPress={onEdit}>
           <Pencil size={14} aria-hidden />
-          Edit
+          <span className="max-sm:hidden">Edit</span>
         </Button>
       )}
     </>
