@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
 import { metaStoreConformance } from '@nowcast/ports/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SqliteMetaStore } from './sqlite-meta-store.ts';
@@ -39,7 +40,7 @@ describe('SqliteMetaStore', () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   it('loses no write that was answered when the process is killed', async () => {
-    const writer = join(import.meta.dirname, 'testing', 'endless-writer.ts');
+    const writer = fileURLToPath(new URL('./testing/endless-writer.ts', import.meta.url));
     const child = spawn(process.execPath, [writer, path], { stdio: ['ignore', 'pipe', 'inherit'] });
     let answered = -1;
     for await (const line of createInterface({ input: child.stdout })) {
