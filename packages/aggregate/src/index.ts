@@ -7,4 +7,4 @@ export { groupLabels, labelText, otherLabels } from './labels.ts';
 export { maxBuckets, normaliseQuery, type QueryRange, rangeNow, type ResolvedQuery } from './normalise.ts';
 export { isPerSeries, type PartSet, partsOf, quantileFraction } from './parts.ts';
 export { type GridLine, type GridSpec, QueryGrid, type Ranking } from './query-grid.ts';
-export { counterStep, isBefore, StateGrid, type StateSource } from './state-grid.ts';
+export { counterStep, isBefore, type PointColumns, StateGrid, type StateSource } from './state-grid.ts';

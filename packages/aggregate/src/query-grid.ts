@@ -78,6 +78,11 @@ export class QueryGrid {
   readonly #groupByText = new Map<string, number>();
   readonly #units: UnitCells[] = [];
   readonly #unitGroup: number[] = [];
+  /** Bucket start and row of the cell each unit was last given points for: nearly always the next ones' too. */
+  #recentStart = new Float64Array(16).fill(Number.NaN);
+  #recentRow = new Int32Array(16);
+  /** Start of each unit's newest cell, −∞ for none. */
+  #newest = new Float64Array(16).fill(-Infinity);
   readonly #seeds: (CounterSeed | undefined)[] = [];
   #reach: number;
   readonly #scratch: StateGrid;
@@ -222,7 +227,7 @@ export class QueryGrid {
   /** Empties one unit, its seed too: it will be fed again. */
   resetUnit(unit: number): void {
     const cells = this.#units[unit]!;
-    while (cells.length > 0) this.#release(cells.shift());
+    while (cells.length > 0) this.#shift(unit);
     this.#seeds[unit] = undefined;
     this.overlapping.delete(unit);
   }
@@ -242,12 +247,12 @@ export class QueryGrid {
     for (let unit = 0; unit < this.#units.length; unit += 1) {
       const cells = this.#units[unit]!;
       while (cells.length > 0 && cells.startAt(0) < from) {
-        const row = cells.shift();
         if (this.parts.growth) {
+          const row = cells.rowAt(0);
           const { last, lastAt, lastOrder } = this.#states;
           this.seedCounter(unit, lastAt[row]!, last[row]!, lastOrder[row]!);
         }
-        this.#release(row);
+        this.#shift(unit);
         onDrop?.(this.#unitGroup[unit]!);
       }
       if ((this.#seeds[unit]?.at ?? Infinity) >= this.#reach) continue;
@@ -258,6 +263,7 @@ export class QueryGrid {
 
   /** Start of the first cell of the unit after the bucket at `start`, or NaN: a counter's change shows there too. */
   startAfter(unit: number, start: number): number {
+    if (start >= this.#newest[unit]!) return Number.NaN;
     const cells = this.#units[unit]!;
     const i = cells.lowerBound(start + 1);
     return i < cells.length ? cells.startAt(i) : Number.NaN;
@@ -271,11 +277,11 @@ export class QueryGrid {
   /** Value of one bucket of a line made of these units; NaN when it has none. */
   valueAt(units: readonly number[], start: number): number {
     const { agg, across, buckets } = this.spec;
-    if (units.length === 1) return this.#unitValue(units[0]!, this.#units[units[0]!]!.find(start));
+    if (units.length === 1) return this.#bucketValue(units[0]!, start);
     if (this.perSeries) {
       this.#combined.clear(0);
       for (const unit of units) {
-        const value = this.#unitValue(unit, this.#units[unit]!.find(start));
+        const value = this.#bucketValue(unit, start);
         if (!Number.isNaN(value)) this.#combined.addPoint(0, 0, value, 0);
       }
       return this.#combined.value(0, combination(across), 1);
@@ -345,6 +351,7 @@ export class QueryGrid {
 
   #addUnit(group: number): number {
     const unit = this.#units.length;
+    if (unit === this.#recentRow.length) this.#growUnits(unit * 2);
     this.#units.push(new UnitCells());
     this.#unitGroup.push(group);
     this.#seeds.push(undefined);
@@ -352,7 +359,27 @@ export class QueryGrid {
     return unit;
   }
 
+  #growUnits(size: number): void {
+    const starts = new Float64Array(size).fill(Number.NaN);
+    starts.set(this.#recentStart);
+    this.#recentStart = starts;
+    const newest = new Float64Array(size).fill(-Infinity);
+    newest.set(this.#newest);
+    this.#newest = newest;
+    const rows = new Int32Array(size);
+    rows.set(this.#recentRow);
+    this.#recentRow = rows;
+  }
+
   #rowOf(unit: number, start: number): number {
+    if (this.#recentStart[unit] === start) return this.#recentRow[unit]!;
+    const row = this.#findRow(unit, start);
+    this.#recentStart[unit] = start;
+    this.#recentRow[unit] = row;
+    return row;
+  }
+
+  #findRow(unit: number, start: number): number {
     const cells = this.#units[unit]!;
     const i = cells.lowerBound(start);
     if (i < cells.length && cells.startAt(i) === start) return cells.rowAt(i);
@@ -363,10 +390,16 @@ export class QueryGrid {
       this.#states.reserve(this.#rows);
     }
     cells.insert(i, start, row);
+    if (start > this.#newest[unit]!) this.#newest[unit] = start;
     return row;
   }
 
-  #release(row: number): void {
+  /** Drops the unit's oldest cell. */
+  #shift(unit: number): void {
+    const cells = this.#units[unit]!;
+    const row = cells.shift();
+    if (cells.length === 0) this.#newest[unit] = -Infinity;
+    if (this.#recentRow[unit] === row) this.#recentStart[unit] = Number.NaN;
     this.#states.clear(row);
     this.#free.push(row);
   }
@@ -377,8 +410,14 @@ export class QueryGrid {
     this.overlapping.add(unit);
   }
 
+  #bucketValue(unit: number, start: number): number {
+    if (!this.parts.growth && this.#recentStart[unit] === start)
+      return this.#states.value(this.#recentRow[unit]!, this.spec.agg, this.spec.buckets.seconds(start));
+    const i = start > this.#newest[unit]! ? -1 : this.#units[unit]!.find(start);
+    return i < 0 ? Number.NaN : this.#unitValue(unit, i);
+  }
+
   #unitValue(unit: number, i: number): number {
-    if (i < 0) return Number.NaN;
     const cells = this.#units[unit]!;
     if (this.parts.growth) return this.#increase(unit, i);
     return this.#states.value(cells.rowAt(i), this.spec.agg, this.spec.buckets.seconds(cells.startAt(i)));

@@ -1,20 +1,24 @@
 /**
  * Which buckets of which groups changed since the last tick. A tick touches few buckets of many series, nearly always
- * the same one again, so each group has a short list whose last entry is compared first; duplicates are removed when
- * the list is read.
+ * the same one again, so the last mark of a group is compared first; other duplicates are removed when the list is
+ * read.
  */
 export class DirtyCells {
   readonly #starts: (number[] | undefined)[] = [];
+  /** The start each group was last marked at. */
+  #last = new Float64Array(16).fill(Number.NaN);
   #groups: number[] = [];
 
   mark(group: number, start: number): void {
+    if (this.#last[group] === start) return;
+    if (group >= this.#last.length) this.#grow(group * 2);
+    this.#last[group] = start;
     let starts = this.#starts[group];
     if (starts === undefined) {
       starts = [];
       this.#starts[group] = starts;
+      this.#groups.push(group);
     }
-    if (starts.length === 0) this.#groups.push(group);
-    else if (starts.at(-1) === start) return;
     starts.push(start);
     if (starts.length % 4096 === 0) this.#starts[group] = [...new Set(starts)];
   }
@@ -30,7 +34,14 @@ export class DirtyCells {
     for (const group of groups) {
       const starts = this.#starts[group]!;
       this.#starts[group] = undefined;
+      this.#last[group] = Number.NaN;
       visit(group, starts.length === 1 ? starts : new Set(starts));
     }
+  }
+
+  #grow(size: number): void {
+    const last = new Float64Array(size).fill(Number.NaN);
+    last.set(this.#last);
+    this.#last = last;
   }
 }

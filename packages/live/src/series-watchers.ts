@@ -74,16 +74,16 @@ export class SeriesWatchers {
   #foldStep(step: StepGroup, arrived: PointRun): void {
     const { buckets, parts, scratch, targets } = step;
     const run = parts.growth ? inTime(arrived) : arrived;
-    const { timestamps, values, orders, actors, length } = run;
-    let i = 0;
-    while (i < length) {
-      const start = buckets.start(timestamps[i]!);
-      const end = buckets.end(timestamps[i]!);
+    const { timestamps, length } = run;
+    let from = 0;
+    while (from < length) {
+      const start = buckets.start(timestamps[from]!);
+      const end = buckets.end(timestamps[from]!);
+      let to = from + 1;
+      while (to < length && timestamps[to]! >= start && timestamps[to]! < end) to += 1;
       scratch.clear(0);
-      do {
-        scratch.addPoint(0, timestamps[i]!, values[i]!, orders?.[i] ?? 0, actors?.[i]);
-        i += 1;
-      } while (i < length && timestamps[i]! >= start && timestamps[i]! < end);
+      scratch.addRun(0, run, from, to);
+      from = to;
       for (const { view, unit } of targets) view.merge(unit, start, scratch, 0);
     }
   }
