@@ -85,6 +85,8 @@ export const connectionTimes = {
   /** The server gives 5 s to authenticate and closes; this is for a server that says nothing. */
   welcomeMs: 10_000,
   heartbeatMs: 15_000,
+  /** A heartbeat is as late as the network and the server's timers make it. */
+  heartbeatGraceMs: 2_000,
   backoffBaseMs: 1_000,
   backoffMaxMs: 30_000,
   /** A connection that held this long was a good one: the next backoff starts anew. */
@@ -225,11 +227,14 @@ function welcomed(machine: Connection, heartbeatMs: number, nowMs: number): Conn
   };
 }
 
+/** Two heartbeats were missed: nobody is there. */
+const longestSilenceMs = (heartbeatMs: number): number => 2 * heartbeatMs + connectionTimes.heartbeatGraceMs;
+
 const reconnectNow = (machine: Connection): ConnectionStep => connecting(machine, [linkDown, drop(4000)]);
 
 /** Watchdog: looks again when the silence could be long enough, instead of a timer restarted at every message. */
 function watch(machine: Connection, silentMs: number, nowMs: number): ConnectionStep {
-  const leftMs = 2 * machine.heartbeatMs - silentMs;
+  const leftMs = longestSilenceMs(machine.heartbeatMs) - silentMs;
   if (leftMs <= 0) return retry(machine, nowMs, [linkDown, drop(4000)]);
   return { next: machine, effects: [{ do: 'arm', delayMs: leftMs, jitter: false }] };
 }
@@ -254,7 +259,7 @@ const welcomedRow = {
       : stay(machine),
   // Back from sleep, where timers stood still.
   visible: (machine, { silentMs }) =>
-    silentMs >= 2 * machine.heartbeatMs ? reconnectNow(machine) : stay(machine),
+    silentMs >= longestSilenceMs(machine.heartbeatMs) ? reconnectNow(machine) : stay(machine),
 } satisfies Partial<Row>;
 
 const table: { readonly [P in Phase]: Row } = {

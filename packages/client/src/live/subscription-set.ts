@@ -62,7 +62,8 @@ export class SubscriptionSet {
   readonly #onError: (error: unknown) => void;
   readonly #entries = new Set<Entry>();
   readonly #byWireId = new Map<string, Entry>();
-  #lastWireId = 0;
+  /** How often each name was taken on this socket. */
+  #namesTaken = new Map<string, number>();
   #linked = false;
 
   constructor(options: {
@@ -103,6 +104,7 @@ export class SubscriptionSet {
 
   setLink(up: boolean): void {
     this.#linked = up;
+    this.#namesTaken.clear();
     for (const entry of this.#entries) this.#step(entry, { type: up ? 'linkUp' : 'linkDown' });
   }
 
@@ -183,9 +185,8 @@ export class SubscriptionSet {
     }
   }
 
-  /** Names are never used twice, so that a late frame of an old subscription finds nobody. */
   #ask(entry: Entry): void {
-    const id = `v${++this.#lastWireId}`;
+    const id = this.#nameFor(entry);
     entry.wireId = id;
     this.#byWireId.set(id, entry);
     const { query, intervalMs, machine } = entry;
@@ -198,8 +199,28 @@ export class SubscriptionSet {
     });
   }
 
+  /**
+   * The name follows from the question, so that all who look at the same board name its views alike, in whatever order
+   * they opened them: a server sends equal subscriptions the same bytes. On one socket no name is used twice: a late
+   * frame of an ended subscription finds nobody.
+   */
+  #nameFor({ query, intervalMs }: Entry): string {
+    const name = hashText(JSON.stringify([query, intervalMs ?? 0])).toString(36);
+    const taken = this.#namesTaken.get(name) ?? 0;
+    this.#namesTaken.set(name, taken + 1);
+    return taken === 0 ? name : `${name}.${taken}`;
+  }
+
   #forget(entry: Entry): void {
     if (entry.wireId !== undefined) this.#byWireId.delete(entry.wireId);
     entry.wireId = undefined;
   }
+}
+
+/** FNV-1a, 32 bits. Equal names of different questions would only be numbered, not confused. */
+function hashText(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++)
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0;
+  return hash;
 }

@@ -64,6 +64,7 @@ export class SimulatedSocket implements SocketLike {
   /** For a real socket in front of this one. */
   onEnd: (code: number) => void = () => {};
   readonly subscriptions = new Map<string, ServerSubscription>();
+  readonly namesUsed = new Set<string>();
   readonly queue: unknown[] = [];
   readonly #listeners: Listeners = { open: [], error: [], message: [], close: [] };
   readonly #server: SimulatedServer;
@@ -259,7 +260,8 @@ export class SimulatedServer {
 
   #subscribe(socket: SimulatedSocket, message: Extract<UpMessage, { type: 'subscribe' }>): void {
     const { id, query, resume } = message;
-    if (socket.subscriptions.has(id)) this.violations.push(`subscription ${id} opened twice`);
+    if (socket.namesUsed.has(id)) this.violations.push(`the name ${id} was used twice on a socket`);
+    socket.namesUsed.add(id);
     if (this.refuseNext !== 'no') {
       const retryable = this.refuseNext === 'retryable';
       this.refuseNext = 'no';
