@@ -1,6 +1,8 @@
 import {
   groupLabels,
+  isPerSeries,
   otherLabels,
+  type PartSet,
   QueryGrid,
   rangeNow,
   type ResolvedQuery,
@@ -43,6 +45,8 @@ const rankIntervalMs = 50;
  */
 export class GridView implements View {
   readonly query: ResolvedQuery & { agg: AggName };
+  /** Equal for views that group the same series alike; undefined when each series is kept on its own. */
+  readonly cohortKey: string | undefined;
   readonly #tenant: string;
   readonly #sources: LiveSources;
   readonly #limits: LiveLimits;
@@ -70,12 +74,19 @@ export class GridView implements View {
     this.#tenant = tenant;
     this.#sources = sources;
     this.#limits = limits;
+    this.cohortKey = isPerSeries(this.query.agg, query.across)
+      ? undefined
+      : JSON.stringify([tenant, query.metricType, query.where, query.groupBy]);
     const to = query.range.kind === 'fixed' ? query.to : Number.POSITIVE_INFINITY;
     this.#grid = new QueryGrid({ ...this.query, to });
   }
 
   get revision(): number {
     return this.#lines.revision;
+  }
+
+  get parts(): PartSet {
+    return this.#grid.parts;
   }
 
   get grid(): QueryGrid {

@@ -1,5 +1,6 @@
 import { type Buckets, type PartSet, StateGrid, stepKey } from '@nowcast/aggregate';
-import type { FeedView } from './feed-view.ts';
+import { FeedView } from './feed-view.ts';
+import { FoldCohort, type Sink, unionOf } from './fold-cohort.ts';
 import type { GridView } from './grid-view.ts';
 import type { PointRun, RunWants, Tick } from './sources.ts';
 
@@ -11,7 +12,7 @@ interface StepGroup {
   parts: PartSet;
   /** One row that keeps those parts; shared by all groups that keep the same. */
   scratch: StateGrid;
-  targets: { view: GridView; unit: number }[];
+  targets: { sink: Sink; unit: number }[];
 }
 
 interface SeriesWatch {
@@ -24,24 +25,41 @@ interface SeriesWatch {
  * The index series → (view, unit), and the fold of new points through it.
  *
  * Pushing each point into each view would cost points × views. Instead the points of one series are cut into buckets
- * once for each step in use and added up there; what the views get are a few ready states. Fifty views of the same
- * thousand series then cost little more than one, and a series that nobody watches costs one look into an array.
+ * once for each step in use and added up there; what goes on are a few ready states, to views that need each series
+ * on its own directly, to all others through the cohort of those that group it alike. Fifty views of the same thousand
+ * series then cost little more than a few, and a series that nobody watches costs one look into an array.
  */
 export class SeriesWatchers {
   readonly #watches: (SeriesWatch | undefined)[] = [];
   readonly #scratches = new Map<string, StateGrid>();
+  readonly #cohorts = new Map<string, FoldCohort>();
 
   addGrid(handle: number, view: GridView, unit: number): void {
     const watch = this.#watchOf(handle);
     const { buckets } = view.query;
-    const key = `${stepKey(buckets.step)} ${buckets.step.kind === 'fixed' ? '' : buckets.tz}`;
+    const key = stepName(buckets);
     let step = watch.steps.find((other) => other.key === key);
     if (step === undefined) {
-      step = { key, buckets, parts: view.grid.parts, scratch: this.#scratchOf(view.grid.parts), targets: [] };
+      step = { key, buckets, parts: view.parts, scratch: this.#scratchOf(view.parts), targets: [] };
       watch.steps.push(step);
     }
-    step.targets.push({ view, unit });
+    this.#addTarget(step, view, unit);
     this.#refresh(watch);
+  }
+
+  #addTarget(step: StepGroup, view: GridView, unit: number): void {
+    if (view.cohortKey === undefined) {
+      step.targets.push({ sink: view, unit });
+      return;
+    }
+    const key = `${step.key} ${view.cohortKey}`;
+    let cohort = this.#cohorts.get(key);
+    if (cohort === undefined) {
+      cohort = new FoldCohort();
+      this.#cohorts.set(key, cohort);
+    }
+    const group = cohort.join(view, unit);
+    if (!step.targets.some(({ sink }) => sink === cohort)) step.targets.push({ sink: cohort, unit: group });
   }
 
   addFeed(handle: number, view: FeedView): void {
@@ -54,7 +72,13 @@ export class SeriesWatchers {
     const watch = this.#watches[handle];
     if (watch === undefined) return;
     watch.feeds = watch.feeds.filter((feed) => feed !== view);
-    for (const step of watch.steps) step.targets = step.targets.filter((target) => target.view !== view);
+    for (const step of watch.steps) {
+      step.targets = step.targets.filter(({ sink }) => {
+        if (!(sink instanceof FoldCohort)) return sink !== view;
+        if (!(view instanceof FeedView)) sink.leave(view);
+        return !sink.isEmpty;
+      });
+    }
     watch.steps = watch.steps.filter((step) => step.targets.length > 0);
     if (watch.steps.length === 0 && watch.feeds.length === 0) this.#watches[handle] = undefined;
     else this.#refresh(watch);
@@ -68,6 +92,10 @@ export class SeriesWatchers {
       const run = tick.read(handle, watch.wants);
       for (const feed of watch.feeds) feed.addRun(handle, run);
       for (const step of watch.steps) this.#foldStep(step, run);
+    }
+    for (const [key, cohort] of this.#cohorts) {
+      if (cohort.isEmpty) this.#cohorts.delete(key);
+      else if (cohort.isPending) cohort.flush();
     }
   }
 
@@ -84,7 +112,7 @@ export class SeriesWatchers {
       scratch.clear(0);
       scratch.addRun(0, run, from, to);
       from = to;
-      for (const { view, unit } of targets) view.merge(unit, start, scratch, 0);
+      for (const { sink, unit } of targets) sink.merge(unit, start, scratch, 0);
     }
   }
 
@@ -101,7 +129,7 @@ export class SeriesWatchers {
   /** Brings what a series must be read with in line with who watches it. */
   #refresh(watch: SeriesWatch): void {
     for (const step of watch.steps) {
-      step.parts = step.targets.map(({ view }) => view.grid.parts).reduce(union);
+      step.parts = unionOf(step.targets.map(({ sink }) => sink.parts));
       step.scratch = this.#scratchOf(step.parts);
     }
     watch.wants = {
@@ -140,12 +168,7 @@ function inTime(run: PointRun): PointRun {
   };
 }
 
-function union(a: PartSet, b: PartSet): PartSet {
-  return {
-    scalar: a.scalar || b.scalar,
-    ends: a.ends || b.ends,
-    growth: a.growth || b.growth,
-    quantiles: a.quantiles || b.quantiles,
-    uniques: a.uniques || b.uniques,
-  };
+/** Unique text of a way to cut time; the zone only matters to calendars. */
+function stepName({ step, tz }: Buckets): string {
+  return step.kind === 'fixed' ? stepKey(step) : `${stepKey(step)} ${tz}`;
 }
