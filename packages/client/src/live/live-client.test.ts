@@ -78,6 +78,21 @@ describe('connecting', () => {
     expect(server.sockets.filter((socket) => socket.state !== 'closed').length).toBeLessThanOrEqual(1);
   });
 
+  test('a platform that refuses to make the socket is reported and tried again', () => {
+    let tries = 0;
+    function Refusing(): never {
+      tries++;
+      throw new Error('the policy of this page forbids it');
+    }
+    const { client, handlers, clock, errors } = setUp({
+      WebSocket: Refusing as unknown as SocketConstructor,
+    });
+    client.subscribe(query, handlers);
+    expect(errors).toEqual([new Error('the policy of this page forbids it')]);
+    clock.advance(10_500);
+    expect(tries).toBe(2);
+  });
+
   test('a hint that the network or the page is back ends the waiting at once', () => {
     for (const hint of ['online', 'visible'] as const) {
       const { client, handlers, server } = setUp();
