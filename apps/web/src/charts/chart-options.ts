@@ -113,6 +113,22 @@ function plotSeries(spec: PlotSpec, one: StoredSeries): uPlot.Series {
   return series;
 }
 
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+/** Distances of time ticks, ms. uPlot's own lack 2 min and 2 h; from 30 days on it counts months and years. */
+const timeSteps = [
+  ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
+  ...[1, 2, 5, 10, 15, 30].map((count) => count * second),
+  ...[1, 2, 5, 10, 15, 30].map((count) => count * minute),
+  ...[1, 2, 3, 6, 12].map((count) => count * hour),
+  ...[1, 2, 4, 7, 14, 30, 60, 90, 180, 365, 730].map((count) => count * day),
+];
+/** 4 GiB, 8 GiB: multiples of ten would read 3.73 GiB. */
+const binarySteps = Array.from({ length: 60 }, (_, power) => 2 ** power);
+const binaryUnits = new Set(['bytes', 'bytes_per_second']);
+
 function axes(spec: PlotSpec): uPlot.Axis[] {
   const { palette, display, zone } = spec;
   const shared: uPlot.Axis = {
@@ -127,7 +143,8 @@ function axes(spec: PlotSpec): uPlot.Axis[] {
       ...shared,
       size: 30,
       gap: 8,
-      space: 90,
+      space: 76,
+      incrs: timeSteps,
       grid: { show: false },
       values: (_plot, splits, _axis, _space, increment) =>
         splits.map((time) => formatTick(time, increment, zone)),
@@ -136,6 +153,7 @@ function axes(spec: PlotSpec): uPlot.Axis[] {
       ...shared,
       gap: 6,
       space: 34,
+      ...(binaryUnits.has(display.unit) ? { incrs: binarySteps } : {}),
       values: (_plot, splits) => splits.map((value) => formatValue(value, display.unit, display.decimals)),
       size: (_plot, values) =>
         Math.max(36, Math.max(0, ...(values ?? []).map((text) => text.length)) * 6.4 + 14),

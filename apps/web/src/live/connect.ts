@@ -47,6 +47,6 @@ export function connectLive(onRefused: () => void): LivePort {
     },
     serverNow: () => client.serverNow(),
     lagMs: () => client.lagMs ?? null,
-    retryNow: () => client.connect(),
+    connect: () => client.connect(),
   };
 }

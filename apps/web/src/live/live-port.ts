@@ -24,6 +24,6 @@ export interface LivePort {
   serverNow(): number;
   /** From the server's receipt of the newest point to its arrival here, ms; null until one came. */
   lagMs(): number | null;
-  /** Tries again now instead of waiting. */
-  retryNow(): void;
+  /** Connects; while waiting for the next attempt: tries now. */
+  connect(): void;
 }

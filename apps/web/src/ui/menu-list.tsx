@@ -22,9 +22,10 @@ export function MenuList({
       placement="bottom end"
       offset={4}
       trigger="MenuTrigger"
+      aria-label={label}
       className="overlay min-w-48 p-1"
     >
-      <AriaMenu aria-label={label} autoFocus="first" onClose={onClose} className="outline-none">
+      <AriaMenu aria-label={label} autoFocus onClose={onClose} className="outline-none">
         {entries.flatMap((entry) => [
           ...(entry.apart === true
             ? [<Separator key={`${entry.id}-line`} className="my-1 border-t border-line" />]
@@ -40,7 +41,11 @@ export function MenuList({
           >
             {entry.icon}
             <span className="grow">{entry.title}</span>
-            {entry.hint !== undefined && <span className="text-xs text-muted">{entry.hint}</span>}
+            {entry.hint !== undefined && (
+              <span aria-hidden className="text-xs text-muted">
+                {entry.hint}
+              </span>
+            )}
           </MenuItem>,
         ])}
       </AriaMenu>

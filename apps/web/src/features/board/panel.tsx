@@ -45,7 +45,7 @@ export function Panel({
   const level = useStaleLevel(live.store, view.range.kind === 'live');
   const Heading = headingLevel === 1 ? 'h1' : 'h2';
   return (
-    <section
+    <article
       aria-label={panel.title}
       className="card flex h-full min-h-0 flex-col px-3 pt-2 pb-3"
       data-panel={panel.visualization_id}
@@ -68,6 +68,6 @@ export function Panel({
       <div className="min-h-0 flex-1">
         <PanelBody panel={panel} view={view} live={live} stale={level !== 'fresh'} />
       </div>
-    </section>
+    </article>
   );
 }

@@ -42,7 +42,7 @@ export function ShareDialog({ board, onClose }: { board: Board; onClose: () => v
         </div>
         <Check
           label="Everyone in the organisation can see it"
-          hint={board.editable ? 'Only you and administrators can change it.' : 'Its owner decides this.'}
+          hint={board.editable ? 'Its owner and administrators can change it.' : 'Its owner decides this.'}
           checked={board.shared}
           disabled={!board.editable || share.isPending}
           onChecked={(shared) => share.mutate(shared)}

@@ -54,6 +54,12 @@ export function BoardEditor({ board, selected, onSelect, onDone, onView, frame }
     return () => removeEventListener('beforeunload', warn);
   }, [dirty]);
 
+  const drawerOpen = content.panels.some((panel) => panel.visualization_id === selected);
+  useEffect(() => {
+    document.documentElement.toggleAttribute('data-drawer', drawerOpen);
+    return () => document.documentElement.removeAttribute('data-drawer');
+  }, [drawerOpen]);
+
   const setBoxes = (boxes: readonly Box[]): void => change(withBoxes(content.panels, boxes));
   const remove = (panel: PanelSpec): void => {
     const rest = content.panels.filter((one) => one !== panel);
@@ -96,7 +102,7 @@ export function BoardEditor({ board, selected, onSelect, onDone, onView, frame }
     />
   );
   const grid = (
-    <div className={current === undefined ? '' : 'lg:pe-[372px]'}>
+    <>
       {content.panels.length === 0 && (
         <EmptyState
           icon={<LayoutDashboard size={22} aria-hidden />}
@@ -131,7 +137,7 @@ export function BoardEditor({ board, selected, onSelect, onDone, onView, frame }
           />
         )}
       </EditGrid>
-    </div>
+    </>
   );
   return (
     <>

@@ -1,5 +1,6 @@
 import { Outlet, useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useState } from 'react';
+import { useLive } from '../../live/live-context.ts';
 import { applyPreferences } from '../../theme/theme.ts';
 import { preloadMenus } from '../../ui/menu.tsx';
 import { preloadPopovers } from '../../ui/popover.tsx';
@@ -16,8 +17,10 @@ const HelpDialog = lazy(async () => ({ default: (await import('./help-dialog.tsx
 export function AppShell() {
   const user = useMe();
   const navigate = useNavigate();
+  const live = useLive();
   const [searching, setSearching] = useState(false);
   const [helping, setHelping] = useState(false);
+  useEffect(() => live.connect(), [live]);
   useEffect(() => applyPreferences(user.preferences), [user.preferences]);
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
@@ -54,7 +57,11 @@ export function AppShell() {
       <Rail />
       <div className="flex min-w-0 flex-1 flex-col">
         <TopBar onSearch={() => setSearching(true)} onHelp={() => setHelping(true)} />
-        <main id="main" tabIndex={-1} className="flex-1 px-4 pb-20 outline-none sm:pb-8">
+        <main
+          id="main"
+          tabIndex={-1}
+          className="flex-1 px-4 pb-20 outline-none sm:pb-8 lg:[[data-drawer]_&]:pe-[376px]"
+        >
           <Suspense>
             <Outlet />
           </Suspense>

@@ -77,7 +77,7 @@ export function ConnectionPill() {
           className={`chip cursor-pointer bg-panel ${tone}`}
           data-testid="connection"
           title="Try again now"
-          onClick={() => live.retryNow()}
+          onClick={() => live.connect()}
         >
           {body}
         </button>

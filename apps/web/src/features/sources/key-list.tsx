@@ -9,6 +9,7 @@ import { Button } from '../../ui/button.tsx';
 import { ConfirmDelete } from '../../ui/confirm-delete.tsx';
 import { EmptyState, Failure, Skeleton } from '../../ui/states.tsx';
 import { showToast } from '../../ui/toast.tsx';
+import { mayAdminister, useMe } from '../shell/use-me.ts';
 import { SourceState } from './source-state.tsx';
 
 /** Every key, what it sent, and the way to end it. */
@@ -16,6 +17,7 @@ export function KeyList() {
   const client = useQueryClient();
   const keys = useQuery(keysQuery);
   const sources = useQuery(sourcesQuery);
+  const manages = mayAdminister(useMe());
   const [deleting, setDeleting] = useState<ApiKey | null>(null);
   const remove = useMutation({
     mutationFn: (keyId: string) => api<void>('DELETE', `/api/v1/keys/${keyId}`),
@@ -86,15 +88,17 @@ export function KeyList() {
                   {seen === null || seen === undefined ? 'never' : `${describeAge(Date.now() - seen)} ago`}
                 </td>
                 <td className="text-end">
-                  <Button
-                    variant="ghost"
-                    size="small"
-                    icon
-                    aria-label={`Delete key ${key.name}`}
-                    onPress={() => setDeleting(key)}
-                  >
-                    <Trash2 size={15} aria-hidden />
-                  </Button>
+                  {manages && (
+                    <Button
+                      variant="ghost"
+                      size="small"
+                      icon
+                      aria-label={`Delete key ${key.name}`}
+                      onPress={() => setDeleting(key)}
+                    >
+                      <Trash2 size={15} aria-hidden />
+                    </Button>
+                  )}
                 </td>
               </tr>
             );
