@@ -44,6 +44,9 @@ interface Passage {
   route: Route | undefined;
 }
 
+/** Pages whose form is sent to their own path. */
+const pagesWithForms: ReadonlySet<string> = new Set(['/login']);
+
 /**
  * Takes every request through the same steps, in this order: find the route → byte cap → foreign-page check →
  * who is it → may they → read the body → parse and validate → handler → answer. A step that fails ends the
@@ -97,7 +100,7 @@ export class Router {
     const capBytes = reads ? 0 : smallBodyBytes;
     refuseDeclaredLength(request, capBytes);
     if (!passage.waits) await discardBody(request, capBytes);
-    if (match.kind === 'method') {
+    if (match.kind === 'method' && !(reads && pagesWithForms.has(url.pathname))) {
       const allowed = match.allowed.join(', ');
       throw appError('request.method_not_allowed', `${url.pathname} takes ${allowed}`, {
         details: { allowed },
@@ -162,7 +165,7 @@ export class Router {
           : 'this key or session is not valid (any more); sign in again or make a new key',
       );
     }
-    if (!gatekeeper.can(actor, action, { tenant_id: actor.tenant_id })) {
+    if (!gatekeeper.can(actor, action)) {
       const who = actor.kind === 'user' ? `the role ${actor.role}` : 'this key';
       throw appError(
         'auth.forbidden',

@@ -21,7 +21,7 @@ import type { SharedView, SharedViews } from './shared-views.ts';
  */
 type Work =
   | { kind: 'tick'; frames: readonly ViewFrame[] }
-  | { kind: 'join'; connection: Connection; subscription: Subscription; frame: ViewFrame }
+  | { kind: 'join'; connection: Connection; subscription: Subscription; encoded: EncodedFrame }
   | { kind: 'hold' | 'release' | 'gone'; connection: Connection }
   | { kind: 'leave'; connection: Connection; subscription: Subscription };
 
@@ -66,6 +66,11 @@ export class Delivery {
   }
 
   tick(frames: readonly ViewFrame[]): void {
+    // Now and not when it is written: a viewer who asks meanwhile must not be given a snapshot from before this tick.
+    for (const { view } of frames) {
+      const shared = this.#options.views.get(view);
+      if (shared !== undefined) shared.fresh = undefined;
+    }
     this.#do({ kind: 'tick', frames });
   }
 
@@ -138,7 +143,7 @@ export class Delivery {
 
   #change(work: Exclude<Work, { kind: 'tick' }>): void {
     const { connection } = work;
-    if (work.kind === 'join') this.#join(connection, work.subscription, work.frame);
+    if (work.kind === 'join') this.#join(connection, work.subscription, work.encoded);
     else if (work.kind === 'leave') this.#leave(connection, work.subscription);
     else if (work.kind === 'hold') this.#hold(connection);
     else if (work.kind === 'release') this.#release(connection);
@@ -212,7 +217,7 @@ export class Delivery {
     subscription.state = 'reading';
     this.#cohorts.moved(connection);
     this.#options.views.read(view, subscription.position).then(
-      (frame) => this.#do({ kind: 'join', connection, subscription, frame }),
+      (encoded) => this.#do({ kind: 'join', connection, subscription, encoded }),
       (error: unknown) => {
         this.#options.log.warn('a view could not be read', { error });
         // Held: the next release, or the viewer subscribing again, tries anew.
@@ -221,8 +226,9 @@ export class Delivery {
     );
   }
 
-  #join(connection: Connection, subscription: Subscription, frame: ViewFrame): void {
+  #join(connection: Connection, subscription: Subscription, encoded: EncodedFrame): void {
     const { view, position } = subscription;
+    const { frame } = encoded;
     if (subscription.ended || connection.closed || view === undefined) return;
     const now = this.#options.now();
     const firstWhilePaused = connection.paused && !subscription.answered;
@@ -236,11 +242,7 @@ export class Delivery {
     if (view.seq === '') view.seq = frame.seq;
     if (!subscription.answered || frame.kind === 'snapshot' || frame.seq !== position?.seq) {
       subscription.answered = true;
-      const bytes = new EncodedFrame(frame, view.epoch).bytes(
-        connection.format,
-        subscription.id,
-        this.question(connection, now),
-      );
+      const bytes = encoded.bytes(connection.format, subscription.id, this.question(connection, now));
       connection.write(bytes, now);
       this.stats.writes++;
       this.stats.frames++;

@@ -13,6 +13,8 @@ import {
 import type { ViewFrame } from '@nowcast/ports';
 import { messageFrame } from './frames.ts';
 
+const keptForms = 100;
+
 /** How a connection wants its messages. */
 export type LiveFormat = typeof binaryProtocol | typeof jsonProtocol | 'sse';
 
@@ -38,7 +40,8 @@ export class EncodedFrame {
     let bytes = this.#forms.get(key);
     if (bytes === undefined) {
       bytes = this.#encode(format, id, ack);
-      this.#forms.set(key, bytes);
+      // Everybody of a tick is asked with the same number; viewers that join one by one are not.
+      if (this.#forms.size < keptForms) this.#forms.set(key, bytes);
     }
     return bytes;
   }

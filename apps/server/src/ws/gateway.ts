@@ -53,7 +53,7 @@ export class Gateway implements Service {
   constructor(options: GatewayOptions) {
     this.#options = options;
     const now = (): number => performance.now();
-    this.#views = new SharedViews(options.engine.live);
+    this.#views = new SharedViews(options.engine.live, now);
     this.#delivery = new Delivery({
       views: this.#views,
       now,

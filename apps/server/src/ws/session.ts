@@ -113,7 +113,7 @@ export class Session {
     if (before !== undefined && !samePrincipal(before, actor)) {
       throw appError('auth.forbidden', 'this socket belongs to somebody else; open a new one');
     }
-    if (!this.#options.gatekeeper.can(actor, 'data.read', { tenant_id: actor.tenant_id })) {
+    if (!this.#options.gatekeeper.can(actor, 'data.read')) {
       throw appError('auth.forbidden', 'this key or role may not read data; a key needs the scope "read"');
     }
     connection.actor = actor;
@@ -142,10 +142,7 @@ export class Session {
         `a socket may have ${limits.subscriptionsPerSocket} subscriptions; end some first`,
       );
     }
-    if (
-      actor === undefined ||
-      !this.#options.gatekeeper.can(actor, 'data.read', { tenant_id: actor.tenant_id })
-    ) {
+    if (actor === undefined || !this.#options.gatekeeper.can(actor, 'data.read')) {
       throw appError('auth.forbidden', 'this key or role may not read data');
     }
     const subscription: Subscription = {

@@ -1,6 +1,7 @@
 import type { Query } from '@nowcast/contract';
-import type { LiveViews, OpenView, ViewFrame } from '@nowcast/ports';
+import type { LiveViews, OpenView } from '@nowcast/ports';
 import type { Cohort } from './cohorts.ts';
+import { EncodedFrame } from './encoded-frame.ts';
 
 /** Where a viewer stands in a view; undefined: it has nothing yet. */
 export type Position = { epoch: string; seq: string } | undefined;
@@ -15,7 +16,12 @@ export interface SharedView extends OpenView {
   seq: string;
   /** Cohorts that have it in their set. */
   readonly cohorts: Set<Cohort>;
+  /** The last snapshot, while nothing has happened since; monotonic ms of its reading. */
+  fresh: { snapshot: EncodedFrame; readAt: number } | undefined;
 }
+
+/** A window slides without news too, so a kept snapshot serves a crowd that arrives together and nobody later. */
+const freshMs = 500;
 
 /**
  * Opens each query once however many viewers ask, and reads each position once however many are behind at it. Ten
@@ -25,11 +31,13 @@ export class SharedViews {
   readonly #live: LiveViews;
   readonly #byKey = new Map<string, Promise<SharedView>>();
   readonly #byNumber = new Map<number, SharedView>();
-  readonly #reads = new Map<string, Promise<ViewFrame>>();
+  readonly #now: () => number;
+  readonly #reads = new Map<string, Promise<EncodedFrame>>();
   #epoch = '';
 
-  constructor(live: LiveViews) {
+  constructor(live: LiveViews, now: () => number) {
     this.#live = live;
+    this.#now = now;
   }
 
   /** Rejects like `LiveViews.open`. Each resolved call needs one `release`. */
@@ -58,7 +66,14 @@ export class SharedViews {
         existing.keys.push(key);
         return existing;
       }
-      const view = { ...opened, keys: [key], users: 0, seq: '', cohorts: new Set<Cohort>() };
+      const view = {
+        ...opened,
+        keys: [key],
+        users: 0,
+        seq: '',
+        cohorts: new Set<Cohort>(),
+        fresh: undefined,
+      };
       this.#byNumber.set(view.view, view);
       return view;
     } catch (error) {
@@ -87,14 +102,23 @@ export class SharedViews {
     return this.#byNumber.size;
   }
 
-  /** One answer for everybody who asks for the same stretch while it is being made. */
-  read(view: SharedView, since: Position): Promise<ViewFrame> {
+  /** One answer, encoded once, for everybody who asks for the same stretch at about the same time. */
+  read(view: SharedView, since: Position): Promise<EncodedFrame> {
+    if (since === undefined && view.fresh !== undefined && this.#now() - view.fresh.readAt < freshMs) {
+      return Promise.resolve(view.fresh.snapshot);
+    }
     const key = `${view.view}/${since === undefined ? '' : `${since.epoch}/${since.seq}`}`;
     let reading = this.#reads.get(key);
     if (reading === undefined) {
-      reading = this.#live.read(view.view, since).finally(() => this.#reads.delete(key));
+      reading = this.#read(view, since).finally(() => this.#reads.delete(key));
       this.#reads.set(key, reading);
     }
     return reading;
+  }
+
+  async #read(view: SharedView, since: Position): Promise<EncodedFrame> {
+    const frame = new EncodedFrame(await this.#live.read(view.view, since), view.epoch);
+    if (since === undefined) view.fresh = { snapshot: frame, readAt: this.#now() };
+    return frame;
   }
 }
