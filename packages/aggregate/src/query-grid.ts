@@ -2,10 +2,9 @@ import type { Across, AggName, SeriesLabels } from '@nowcast/contract';
 import { assert } from '@nowcast/kernel';
 import type { Buckets } from './buckets.ts';
 import { labelText, otherLabels } from './labels.ts';
-import { counterReach } from './counter-reach.ts';
-import { isPerSeries, partsOf, type PartSet } from './parts.ts';
-import { counterStep, isBefore, StateGrid, type StateSource } from './state-grid.ts';
-import { UnitCells } from './unit-cells.ts';
+import { isPerSeries, type PartSet } from './parts.ts';
+import { StateGrid, type StateSource } from './state-grid.ts';
+import { UnitStates } from './unit-states.ts';
 
 /**
  * The answer to one query while it is being put together, the same for history and for live views: both feed points
@@ -57,43 +56,24 @@ interface Group {
   units: number[];
 }
 
-interface CounterSeed {
-  at: number;
-  order: number;
-  value: number;
-}
-
 const scalarOnly: PartSet = { scalar: true, ends: false, growth: false, quantiles: false, uniques: false };
 
 export class QueryGrid {
   readonly spec: GridSpec;
   readonly perSeries: boolean;
   readonly parts: PartSet;
-  /** Units whose counter growth cannot be told from the pieces seen. */
-  readonly overlapping = new Set<number>();
-  readonly #states: StateGrid;
-  readonly #free: number[] = [];
-  #rows = 0;
+  readonly #cells: UnitStates;
   readonly #groups: Group[] = [];
   readonly #groupByText = new Map<string, number>();
-  readonly #units: UnitCells[] = [];
   readonly #unitGroup: number[] = [];
-  /** Bucket start and row of the cell each unit was last given points for: nearly always the next ones' too. */
-  #recentStart = new Float64Array(16).fill(Number.NaN);
-  #recentRow = new Int32Array(16);
-  /** Start of each unit's newest cell, −∞ for none. */
-  #newest = new Float64Array(16).fill(-Infinity);
-  readonly #seeds: (CounterSeed | undefined)[] = [];
-  #reach: number;
   readonly #scratch: StateGrid;
   readonly #combined = new StateGrid(scalarOnly, 1);
 
   constructor(spec: GridSpec) {
     this.spec = { ...spec };
-    this.#reach = counterReach(spec.buckets, spec.from);
+    this.#cells = new UnitStates(spec.agg, spec.buckets, spec.from);
     this.perSeries = isPerSeries(spec.agg, spec.across);
-    this.parts = partsOf(spec.agg);
-    this.#states = new StateGrid(this.parts);
+    this.parts = this.#cells.parts;
     this.#scratch = new StateGrid(this.parts, 1);
   }
 
@@ -117,17 +97,22 @@ export class QueryGrid {
     return unit;
   }
 
+  /** Units whose counter growth cannot be told from the pieces seen. */
+  get overlapping(): Set<number> {
+    return this.#cells.overlapping;
+  }
+
   get groupCount(): number {
     return this.#groups.length;
   }
 
   get unitCount(): number {
-    return this.#units.length;
+    return this.#cells.unitCount;
   }
 
   /** Cells with points, over all units. */
   get cellCount(): number {
-    return this.#rows - this.#free.length;
+    return this.#cells.cellCount;
   }
 
   groupOf(unit: number): number {
@@ -154,8 +139,7 @@ export class QueryGrid {
     }
     if (timestamp >= this.spec.to) return Number.NaN;
     const start = this.spec.buckets.start(timestamp);
-    this.#states.addPoint(this.#rowOf(unit, start), timestamp, value, order, actor);
-    this.#noteOverlap(unit);
+    this.#cells.addPoint(unit, start, timestamp, value, order, actor);
     return start;
   }
 
@@ -172,8 +156,7 @@ export class QueryGrid {
       const i = order === undefined ? k : order[k]!;
       const unit = columns.group[i]!;
       const start = this.spec.buckets.start(starts[columns.bucket[i]!]!);
-      this.#states.mergeColumns(this.#rowOf(unit, start), columns, i);
-      this.#noteOverlap(unit);
+      this.#cells.mergeColumns(unit, start, columns, i);
     }
   }
 
@@ -188,8 +171,7 @@ export class QueryGrid {
         this.seedCounter(unit, other.lastAt[row]!, other.last[row]!, other.lastOrder[row]!);
       return false;
     }
-    this.#states.mergeRow(this.#rowOf(unit, start), other, row);
-    this.#noteOverlap(unit);
+    this.#cells.mergeRow(unit, start, other, row);
     return true;
   }
 
@@ -199,11 +181,8 @@ export class QueryGrid {
    */
   mergeGrid(other: QueryGrid): void {
     for (let unit = 0; unit < other.unitCount; unit += 1) {
-      const seed = other.#seeds[unit];
-      if (seed !== undefined) this.seedCounter(unit, seed.at, seed.value, seed.order);
-      const cells = other.#units[unit]!;
-      for (let i = 0; i < cells.length; i += 1)
-        this.mergeCell(unit, cells.startAt(i), other.#states, cells.rowAt(i));
+      this.#cells.seedLike(unit, other.#cells);
+      other.#cells.forEach(unit, (start, states, row) => this.mergeCell(unit, start, states, row));
     }
     for (const unit of other.overlapping) this.overlapping.add(unit);
   }
@@ -218,18 +197,12 @@ export class QueryGrid {
 
   /** A counter's last point before the range; of several the latest counts, and none before the grid's reach. */
   seedCounter(unit: number, timestamp: number, value: number, order: number): void {
-    if (timestamp < this.#reach) return;
-    const seed = this.#seeds[unit];
-    if (seed === undefined || isBefore(seed.at, seed.order, seed.value, timestamp, order, value))
-      this.#seeds[unit] = { at: timestamp, order, value };
+    this.#cells.seed(unit, timestamp, value, order);
   }
 
   /** Empties one unit, its seed too: it will be fed again. */
   resetUnit(unit: number): void {
-    const cells = this.#units[unit]!;
-    while (cells.length > 0) this.#shift(unit);
-    this.#seeds[unit] = undefined;
-    this.overlapping.delete(unit);
+    this.#cells.reset(unit);
   }
 
   /**
@@ -243,54 +216,37 @@ export class QueryGrid {
     onChange?: (group: number, start: number) => void,
   ): void {
     this.spec.from = from;
-    this.#reach = counterReach(this.spec.buckets, from);
-    for (let unit = 0; unit < this.#units.length; unit += 1) {
-      const cells = this.#units[unit]!;
-      while (cells.length > 0 && cells.startAt(0) < from) {
-        if (this.parts.growth) {
-          const row = cells.rowAt(0);
-          const { last, lastAt, lastOrder } = this.#states;
-          this.seedCounter(unit, lastAt[row]!, last[row]!, lastOrder[row]!);
-        }
-        this.#shift(unit);
-        onDrop?.(this.#unitGroup[unit]!);
-      }
-      if ((this.#seeds[unit]?.at ?? Infinity) >= this.#reach) continue;
-      this.#seeds[unit] = undefined;
-      if (cells.length > 0) onChange?.(this.#unitGroup[unit]!, cells.startAt(0));
-    }
+    this.#cells.dropBefore(
+      from,
+      (unit) => onDrop?.(this.groupOf(unit)),
+      (unit, start) => onChange?.(this.groupOf(unit), start),
+    );
   }
 
   /** Start of the first cell of the unit after the bucket at `start`, or NaN: a counter's change shows there too. */
   startAfter(unit: number, start: number): number {
-    if (start >= this.#newest[unit]!) return Number.NaN;
-    const cells = this.#units[unit]!;
-    const i = cells.lowerBound(start + 1);
-    return i < cells.length ? cells.startAt(i) : Number.NaN;
+    return this.#cells.startAfter(unit, start);
   }
 
   /** Whether the group has any cell at all. */
   hasCells(group: number): boolean {
-    return this.#groups[group]!.units.some((unit) => this.#units[unit]!.length > 0);
+    return this.#groups[group]!.units.some((unit) => this.#cells.hasCells(unit));
   }
 
   /** Value of one bucket of a line made of these units; NaN when it has none. */
   valueAt(units: readonly number[], start: number): number {
     const { agg, across, buckets } = this.spec;
-    if (units.length === 1) return this.#bucketValue(units[0]!, start);
+    if (units.length === 1) return this.#cells.valueAt(units[0]!, start);
     if (this.perSeries) {
       this.#combined.clear(0);
       for (const unit of units) {
-        const value = this.#bucketValue(unit, start);
+        const value = this.#cells.valueAt(unit, start);
         if (!Number.isNaN(value)) this.#combined.addPoint(0, 0, value, 0);
       }
       return this.#combined.value(0, combination(across), 1);
     }
     this.#scratch.clear(0);
-    for (const unit of units) {
-      const i = this.#units[unit]!.find(start);
-      if (i >= 0) this.#scratch.mergeRow(0, this.#states, this.#units[unit]!.rowAt(i));
-    }
+    for (const unit of units) this.#cells.mergeInto(this.#scratch, unit, start);
     return this.#scratch.value(0, agg, buckets.seconds(start));
   }
 
@@ -310,12 +266,12 @@ export class QueryGrid {
 
   /** A group's aggregate over the whole range, which ranks it; NaN when it has none. `rate` counts per second of 1 s. */
   total(group: number): number {
-    const { across, agg } = this.spec;
+    const { across } = this.spec;
     const { units } = this.#groups[group]!;
-    if (!this.perSeries) return this.#unitTotal(units[0]!, agg);
+    if (!this.perSeries) return this.#cells.total(units[0]!);
     this.#combined.clear(0);
     for (const unit of units) {
-      const value = this.#unitTotal(unit, agg);
+      const value = this.#cells.total(unit);
       if (!Number.isNaN(value)) this.#combined.addPoint(0, 0, value, 0);
     }
     return this.#combined.value(0, combination(across), 1);
@@ -350,105 +306,14 @@ export class QueryGrid {
   }
 
   #addUnit(group: number): number {
-    const unit = this.#units.length;
-    if (unit === this.#recentRow.length) this.#growUnits(unit * 2);
-    this.#units.push(new UnitCells());
+    const unit = this.#cells.addUnit();
     this.#unitGroup.push(group);
-    this.#seeds.push(undefined);
     this.#groups[group]!.units.push(unit);
     return unit;
   }
 
-  #growUnits(size: number): void {
-    const starts = new Float64Array(size).fill(Number.NaN);
-    starts.set(this.#recentStart);
-    this.#recentStart = starts;
-    const newest = new Float64Array(size).fill(-Infinity);
-    newest.set(this.#newest);
-    this.#newest = newest;
-    const rows = new Int32Array(size);
-    rows.set(this.#recentRow);
-    this.#recentRow = rows;
-  }
-
-  #rowOf(unit: number, start: number): number {
-    if (this.#recentStart[unit] === start) return this.#recentRow[unit]!;
-    const row = this.#findRow(unit, start);
-    this.#recentStart[unit] = start;
-    this.#recentRow[unit] = row;
-    return row;
-  }
-
-  #findRow(unit: number, start: number): number {
-    const cells = this.#units[unit]!;
-    const i = cells.lowerBound(start);
-    if (i < cells.length && cells.startAt(i) === start) return cells.rowAt(i);
-    let row = this.#free.pop();
-    if (row === undefined) {
-      row = this.#rows;
-      this.#rows += 1;
-      this.#states.reserve(this.#rows);
-    }
-    cells.insert(i, start, row);
-    if (start > this.#newest[unit]!) this.#newest[unit] = start;
-    return row;
-  }
-
-  /** Drops the unit's oldest cell. */
-  #shift(unit: number): void {
-    const cells = this.#units[unit]!;
-    const row = cells.shift();
-    if (cells.length === 0) this.#newest[unit] = -Infinity;
-    if (this.#recentRow[unit] === row) this.#recentStart[unit] = Number.NaN;
-    this.#states.clear(row);
-    this.#free.push(row);
-  }
-
-  #noteOverlap(unit: number): void {
-    if (!this.#states.counterOverlap) return;
-    this.#states.counterOverlap = false;
-    this.overlapping.add(unit);
-  }
-
-  #bucketValue(unit: number, start: number): number {
-    if (!this.parts.growth && this.#recentStart[unit] === start)
-      return this.#states.value(this.#recentRow[unit]!, this.spec.agg, this.spec.buckets.seconds(start));
-    const i = start > this.#newest[unit]! ? -1 : this.#units[unit]!.find(start);
-    return i < 0 ? Number.NaN : this.#unitValue(unit, i);
-  }
-
-  #unitValue(unit: number, i: number): number {
-    const cells = this.#units[unit]!;
-    if (this.parts.growth) return this.#increase(unit, i);
-    return this.#states.value(cells.rowAt(i), this.spec.agg, this.spec.buckets.seconds(cells.startAt(i)));
-  }
-
-  /** Growth inside the i-th cell and the step to it from whatever came before. */
-  #increase(unit: number, i: number): number {
-    const cells = this.#units[unit]!;
-    const row = cells.rowAt(i);
-    const seed = this.#seeds[unit];
-    const before = i > 0 ? this.#states.last[cells.rowAt(i - 1)]! : seed?.value;
-    const step = before === undefined ? 0 : counterStep(before, this.#states.first[row]!);
-    return this.#states.growth[row]! + step;
-  }
-
-  #unitTotal(unit: number, agg: AggName): number {
-    const cells = this.#units[unit]!;
-    if (this.parts.growth) {
-      let sum = cells.length === 0 ? Number.NaN : 0;
-      for (let i = 0; i < cells.length; i += 1) sum += this.#increase(unit, i);
-      return sum;
-    }
-    this.#scratch.clear(0);
-    for (let i = 0; i < cells.length; i += 1) this.#scratch.mergeRow(0, this.#states, cells.rowAt(i));
-    return this.#scratch.value(0, agg, 1);
-  }
-
   #collect(unit: number, slots: Map<number, number>, merged: StateGrid): void {
-    const cells = this.#units[unit]!;
-    for (let i = 0; i < cells.length; i += 1) {
-      const start = cells.startAt(i);
+    this.#cells.forEach(unit, (start, states, row) => {
       let slot = slots.get(start);
       if (slot === undefined) {
         slot = slots.size;
@@ -456,12 +321,12 @@ export class QueryGrid {
         merged.reserve(slots.size);
       }
       if (!this.perSeries) {
-        merged.mergeRow(slot, this.#states, cells.rowAt(i));
-        continue;
+        merged.mergeRow(slot, states, row);
+        return;
       }
-      const value = this.#unitValue(unit, i);
+      const value = this.#cells.valueAt(unit, start);
       if (!Number.isNaN(value)) merged.addPoint(slot, 0, value, 0);
-    }
+    });
   }
 }
 

@@ -1,0 +1,237 @@
+import type { AggName } from '@nowcast/contract';
+import type { Buckets } from './buckets.ts';
+import { counterReach } from './counter-reach.ts';
+import { partsOf, type PartSet } from './parts.ts';
+import { counterStep, isBefore, StateGrid, type StateSource } from './state-grid.ts';
+import { UnitCells } from './unit-cells.ts';
+
+interface CounterSeed {
+  at: number;
+  order: number;
+  value: number;
+}
+
+/**
+ * The cells of all units of a query: which row of one `StateGrid` holds which (unit, bucket), what came before a
+ * counter's range, and the value of a cell. Rows of dropped cells are used again, so a sliding window does not grow.
+ */
+export class UnitStates {
+  readonly parts: PartSet;
+  /** Units whose counter growth cannot be told from the pieces seen. */
+  readonly overlapping = new Set<number>();
+  readonly #agg: AggName;
+  readonly #buckets: Buckets;
+  readonly #states: StateGrid;
+  readonly #scratch: StateGrid;
+  readonly #units: UnitCells[] = [];
+  readonly #seeds: (CounterSeed | undefined)[] = [];
+  readonly #free: number[] = [];
+  #rows = 0;
+  #reach: number;
+  /** Bucket start and row of the cell each unit was last given points for: nearly always the next ones' too. */
+  #recentStart = new Float64Array(16).fill(Number.NaN);
+  #recentRow = new Int32Array(16);
+  /** Start of each unit's newest cell, −∞ for none. */
+  #newest = new Float64Array(16).fill(-Infinity);
+
+  constructor(agg: AggName, buckets: Buckets, from: number) {
+    this.parts = partsOf(agg);
+    this.#agg = agg;
+    this.#buckets = buckets;
+    this.#states = new StateGrid(this.parts);
+    this.#scratch = new StateGrid(this.parts, 1);
+    this.#reach = counterReach(buckets, from);
+  }
+
+  get unitCount(): number {
+    return this.#units.length;
+  }
+
+  get cellCount(): number {
+    return this.#rows - this.#free.length;
+  }
+
+  addUnit(): number {
+    const unit = this.#units.length;
+    if (unit === this.#recentRow.length) this.#growUnits(unit * 2);
+    this.#units.push(new UnitCells());
+    this.#seeds.push(undefined);
+    return unit;
+  }
+
+  addPoint(
+    unit: number,
+    start: number,
+    timestamp: number,
+    value: number,
+    order: number,
+    actor?: string,
+  ): void {
+    this.#states.addPoint(this.#rowOf(unit, start), timestamp, value, order, actor);
+    this.#noteOverlap(unit);
+  }
+
+  mergeColumns(unit: number, start: number, columns: StateSource, i: number): void {
+    this.#states.mergeColumns(this.#rowOf(unit, start), columns, i);
+    this.#noteOverlap(unit);
+  }
+
+  mergeRow(unit: number, start: number, other: StateGrid, row: number): void {
+    this.#states.mergeRow(this.#rowOf(unit, start), other, row);
+    this.#noteOverlap(unit);
+  }
+
+  /** Calls `visit` with every cell of a unit, oldest first; the row belongs to `states`. */
+  forEach(unit: number, visit: (start: number, states: StateGrid, row: number) => void): void {
+    const cells = this.#units[unit]!;
+    for (let i = 0; i < cells.length; i += 1) visit(cells.startAt(i), this.#states, cells.rowAt(i));
+  }
+
+  /** A counter's last point before the range; of several the latest counts, and none before the reach. */
+  seed(unit: number, timestamp: number, value: number, order: number): void {
+    if (timestamp < this.#reach) return;
+    const seed = this.#seeds[unit];
+    if (seed === undefined || isBefore(seed.at, seed.order, seed.value, timestamp, order, value))
+      this.#seeds[unit] = { at: timestamp, order, value };
+  }
+
+  /** Seeds a unit as the same unit of another store is seeded. */
+  seedLike(unit: number, other: UnitStates): void {
+    const seed = other.#seeds[unit];
+    if (seed !== undefined) this.seed(unit, seed.at, seed.value, seed.order);
+  }
+
+  reset(unit: number): void {
+    while (this.#units[unit]!.length > 0) this.#shift(unit);
+    this.#seeds[unit] = undefined;
+    this.overlapping.delete(unit);
+  }
+
+  /** Drops a unit's cells that begin before `from`; `onDrop` once a cell, `onChange` when the first one left changed. */
+  dropBefore(
+    from: number,
+    onDrop: (unit: number) => void,
+    onChange: (unit: number, start: number) => void,
+  ): void {
+    this.#reach = counterReach(this.#buckets, from);
+    for (let unit = 0; unit < this.#units.length; unit += 1) {
+      const cells = this.#units[unit]!;
+      while (cells.length > 0 && cells.startAt(0) < from) {
+        if (this.parts.growth) {
+          const row = cells.rowAt(0);
+          const { last, lastAt, lastOrder } = this.#states;
+          this.seed(unit, lastAt[row]!, last[row]!, lastOrder[row]!);
+        }
+        this.#shift(unit);
+        onDrop(unit);
+      }
+      if ((this.#seeds[unit]?.at ?? Infinity) >= this.#reach) continue;
+      this.#seeds[unit] = undefined;
+      if (cells.length > 0) onChange(unit, cells.startAt(0));
+    }
+  }
+
+  hasCells(unit: number): boolean {
+    return this.#units[unit]!.length > 0;
+  }
+
+  /** Start of the first cell after the bucket at `start`, or NaN. */
+  startAfter(unit: number, start: number): number {
+    if (start >= this.#newest[unit]!) return Number.NaN;
+    const cells = this.#units[unit]!;
+    return cells.startAt(cells.lowerBound(start + 1));
+  }
+
+  /** Merges the unit's cell at `start`, if there is one, into row 0 of `target`. */
+  mergeInto(target: StateGrid, unit: number, start: number): void {
+    const i = this.#units[unit]!.find(start);
+    if (i >= 0) target.mergeRow(0, this.#states, this.#units[unit]!.rowAt(i));
+  }
+
+  /** Value of one cell; NaN when there is none. */
+  valueAt(unit: number, start: number): number {
+    if (!this.parts.growth && this.#recentStart[unit] === start)
+      return this.#states.value(this.#recentRow[unit]!, this.#agg, this.#buckets.seconds(start));
+    const i = start > this.#newest[unit]! ? -1 : this.#units[unit]!.find(start);
+    return i < 0 ? Number.NaN : this.#value(unit, i);
+  }
+
+  /** Aggregate over all cells, `rate` per second of one second; NaN when there are none. */
+  total(unit: number): number {
+    const cells = this.#units[unit]!;
+    if (this.parts.growth) {
+      let sum = cells.length === 0 ? Number.NaN : 0;
+      for (let i = 0; i < cells.length; i += 1) sum += this.#increase(unit, i);
+      return sum;
+    }
+    this.#scratch.clear(0);
+    for (let i = 0; i < cells.length; i += 1) this.#scratch.mergeRow(0, this.#states, cells.rowAt(i));
+    return this.#scratch.value(0, this.#agg, 1);
+  }
+
+  #value(unit: number, i: number): number {
+    if (this.parts.growth) return this.#increase(unit, i);
+    const cells = this.#units[unit]!;
+    return this.#states.value(cells.rowAt(i), this.#agg, this.#buckets.seconds(cells.startAt(i)));
+  }
+
+  /** Growth inside the i-th cell and the step to it from whatever came before. */
+  #increase(unit: number, i: number): number {
+    const cells = this.#units[unit]!;
+    const row = cells.rowAt(i);
+    const before = i > 0 ? this.#states.last[cells.rowAt(i - 1)]! : this.#seeds[unit]?.value;
+    const step = before === undefined ? 0 : counterStep(before, this.#states.first[row]!);
+    return this.#states.growth[row]! + step;
+  }
+
+  #growUnits(size: number): void {
+    const starts = new Float64Array(size).fill(Number.NaN);
+    starts.set(this.#recentStart);
+    this.#recentStart = starts;
+    const newest = new Float64Array(size).fill(-Infinity);
+    newest.set(this.#newest);
+    this.#newest = newest;
+    const rows = new Int32Array(size);
+    rows.set(this.#recentRow);
+    this.#recentRow = rows;
+  }
+
+  #rowOf(unit: number, start: number): number {
+    if (this.#recentStart[unit] === start) return this.#recentRow[unit]!;
+    const row = this.#findRow(unit, start);
+    this.#recentStart[unit] = start;
+    this.#recentRow[unit] = row;
+    return row;
+  }
+
+  #findRow(unit: number, start: number): number {
+    const cells = this.#units[unit]!;
+    const i = cells.lowerBound(start);
+    if (i < cells.length && cells.startAt(i) === start) return cells.rowAt(i);
+    let row = this.#free.pop();
+    if (row === undefined) {
+      row = this.#rows;
+      this.#rows += 1;
+      this.#states.reserve(this.#rows);
+    }
+    cells.insert(i, start, row);
+    if (start > this.#newest[unit]!) this.#newest[unit] = start;
+    return row;
+  }
+
+  /** Drops the unit's oldest cell. */
+  #shift(unit: number): void {
+    const cells = this.#units[unit]!;
+    const row = cells.shift();
+    if (cells.length === 0) this.#newest[unit] = -Infinity;
+    if (this.#recentRow[unit] === row) this.#recentStart[unit] = Number.NaN;
+    this.#states.clear(row);
+    this.#free.push(row);
+  }
+
+  #noteOverlap(unit: number): void {
+    if (!this.#states.counterOverlap) return;
+    this.#states.counterOverlap = false;
+    this.overlapping.add(unit);
+  }
+}
