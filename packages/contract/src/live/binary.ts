@@ -23,6 +23,7 @@ import type { DownMessage } from './down.ts';
  * is a new line in version.ts, never a guess by the reader.
  */
 const scratch = new ByteWriter();
+const textEncoder = new TextEncoder();
 
 const snapshotFlag = { recovered: 1, points: 2, note: 4 } as const;
 const deltaFlag = { newest: 1, series: 2, removed: 4, cells: 8, points: 16 } as const;
@@ -198,7 +199,7 @@ const askFlag = 1;
 
 /** What goes before the body: u8 type, u8 flags, u32 ack number if asked, u16 length of the id, the id in UTF-8. */
 export function frameHeader(type: FrameType, id: string, ack?: number): Uint8Array<ArrayBuffer> {
-  const idBytes = new TextEncoder().encode(id);
+  const idBytes = textEncoder.encode(id);
   scratch.reset();
   scratch.u8(type);
   scratch.u8(ack === undefined ? 0 : askFlag);
@@ -224,7 +225,7 @@ export function encodeFrame(
 
 /** Any message other than snapshot and delta, as a frame of `nowcast.v1`. */
 export function encodeJsonFrame(message: DownMessage): Uint8Array<ArrayBuffer> {
-  return encodeFrame(frameType.json, '', new TextEncoder().encode(JSON.stringify(message)));
+  return encodeFrame(frameType.json, '', textEncoder.encode(JSON.stringify(message)));
 }
 
 /** Splits a frame without copying. Throws `live.message_invalid`. */
