@@ -1,14 +1,16 @@
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
-import type { Oracle } from './oracle.ts';
-import { renderBuckets, stateKey } from './states.ts';
+import { type Oracle, byKey } from './oracle.ts';
+import { renderCells, viewKey } from './states.ts';
 import type { LogSystem, ModelPoint, ModelView } from './system.ts';
 
 /** One thing somebody does to the system, with what must follow from it. The invariants are checked behind each. */
 type Step = (oracle: Oracle, system: LogSystem) => Promise<void>;
 export type LogCommand = fc.AsyncCommand<Oracle, LogSystem>;
 
-const views: readonly ModelView[] = [{ stepMs: 1000 }, { stepMs: 10_000 }];
+const views: readonly ModelView[] = ([1000, 10_000] as const).flatMap((stepMs) =>
+  (['count', 'sum', 'min', 'max'] as const).map((agg) => ({ agg, stepMs })),
+);
 /** Enough names that every one of three partitions has some. */
 const seriesNames = ['cpu', 'disk', 'load', 'mem', 'net', 'swap', 'temp'];
 /** Points with an id: the id says the rest, so that sending it again is a retry. */
@@ -48,12 +50,12 @@ export function logCommands(maxCommands: number): fc.Arbitrary<Iterable<LogComma
       fc.constant(command('compact', (_oracle, system) => system.compact())),
       fc.constant(command('cut', (_oracle, system) => system.cut())),
       viewArb.map((view) =>
-        command(`look ${view.stepMs}`, (oracle, system) => lookStep(oracle, system, view)),
+        command(`look ${viewKey(view)}`, (oracle, system) => lookStep(oracle, system, view)),
       ),
-      viewArb.map((view) => command(`attach ${view.stepMs}`, attachStep(view))),
+      viewArb.map((view) => command(`attach ${viewKey(view)}`, attachStep(view))),
       indexArb.map((i) => command(`detach ${i}`, detachStep(i))),
       indexArb.map((i) => command(`resume ${i}`, resumeStep(i))),
-      viewArb.map((view) => command(`pin ${view.stepMs}`, pinStep(view))),
+      viewArb.map((view) => command(`pin ${viewKey(view)}`, pinStep(view))),
       indexArb.map((i) => command(`release ${i}`, releaseStep(i))),
       pointsArb.map((points) => command(`crash during append ${show(points)}`, crashStep(points))),
       fc.nat({ max: 3 }).map((at) => command(`crash during flush at ${at}`, crashInFlushStep(at))),
@@ -105,15 +107,21 @@ function tickStep(times: number): Step {
 async function lookStep(oracle: Oracle, system: LogSystem, view: ModelView): Promise<void> {
   const frame = await system.read(view);
   expect(frame.kind, 'L7: without a position there is a snapshot').toBe('snapshot');
-  expect(renderBuckets(frame.buckets), 'L7: history and tail meet exactly').toEqual(oracle.rendered(view));
+  expect(renderCells(frame.cells), 'L7: history and tail meet exactly').toEqual(oracle.rendered(view));
 }
 
 function attachStep(view: ModelView): Step {
   return async (oracle, system) => {
     if (oracle.clients.length >= 4) return;
-    const { epoch, seq, buckets } = await system.read(view);
-    const states = new Map(buckets.map((bucket) => [stateKey(bucket), bucket]));
-    const client = { view, position: { epoch, seq }, states, isOnline: true, isSameProcess: true };
+    const { epoch, seq, cells } = await system.read(view);
+    const client = {
+      view,
+      position: { epoch, seq },
+      cells: byKey(cells),
+      seen: oracle.points.length,
+      isOnline: true,
+      isSameProcess: true,
+    };
     oracle.checkClient(client);
     oracle.clients.push(client);
   };
@@ -138,7 +146,7 @@ function resumeStep(i: number): Step {
 
 function pinStep(view: ModelView): Step {
   return async (oracle, system) => {
-    if (oracle.pins.length < 3) {
+    if (system.pin !== undefined && oracle.pins.length < 3) {
       oracle.pins.push({ pin: await system.pin(view), expected: oracle.rendered(view) });
     }
   };
@@ -172,6 +180,7 @@ function crashInFlushStep(at: number): Step {
 }
 
 async function backupStep(oracle: Oracle, system: LogSystem): Promise<void> {
+  if (system.backup === undefined) return;
   if (oracle.backups.length >= 2) oracle.backups.shift();
   oracle.backups.push({ backup: await system.backup(), points: [...oracle.points] });
 }
@@ -179,7 +188,7 @@ async function backupStep(oracle: Oracle, system: LogSystem): Promise<void> {
 function restoreStep(i: number): Step {
   return async (oracle, system) => {
     const held = oracle.backups[i % Math.max(oracle.backups.length, 1)];
-    if (held === undefined) return;
+    if (held === undefined || system.restore === undefined) return;
     oracle.processEnded();
     await system.restore(held.backup);
     oracle.restoredFrom(held);

@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
-import { type States, renderBuckets, statesOf, stateKey } from './states.ts';
+import { cellsOf, renderCells, stateKey, statesOf, viewKey } from './states.ts';
 import type {
   Backup,
+  Cell,
   FlushRange,
   Frame,
   Inspection,
@@ -16,7 +17,9 @@ import type {
 export interface Client {
   view: ModelView;
   position: Position;
-  states: States;
+  cells: Map<string, Cell>;
+  /** How many of the oracle's points lie below the position. */
+  seen: number;
   /** Online clients get what is published. */
   isOnline: boolean;
   /** The process that gave the position still lives. */
@@ -58,7 +61,7 @@ export class Oracle {
   readonly coverage: Coverage;
   #ids = new Set<string>();
   #last: Inspection | undefined;
-  #pushedSeq = new Map<number, string>();
+  #pushedSeq = new Map<string, string>();
   #fresh = 0;
   #epochBeforeRestore: string | undefined;
 
@@ -83,57 +86,51 @@ export class Oracle {
     return points.map((point) => ({ ...point, dataId: `fresh-${(this.#fresh += 1)}` }));
   }
 
-  expected(view: ModelView): States {
-    return statesOf(this.points, view.stepMs);
+  expected(view: ModelView): Cell[] {
+    return cellsOf(statesOf(this.points, view.stepMs), view);
   }
 
   rendered(view: ModelView): string[] {
-    return renderBuckets(this.expected(view).values());
+    return renderCells(this.expected(view));
   }
 
   /** A published delta: every online client of the view applies it. */
   receive(frame: Frame): void {
-    const before = this.#pushedSeq.get(frame.view.stepMs);
+    const key = viewKey(frame.view);
+    const before = this.#pushedSeq.get(key);
     for (const client of this.clients) {
-      if (!client.isOnline || client.view.stepMs !== frame.view.stepMs) continue;
+      if (!client.isOnline || viewKey(client.view) !== key) continue;
       const follows = frame.baseSeq === client.position.seq || frame.baseSeq === before;
       expect(follows, `L8: delta from ${frame.baseSeq} for a client at ${client.position.seq}`).toBe(true);
-      applyDelta(client, frame);
+      this.#applyDelta(client, frame);
       this.coverage.pushed += 1;
     }
-    this.#pushedSeq.set(frame.view.stepMs, frame.seq);
+    this.#pushedSeq.set(key, frame.seq);
   }
 
   /** Checks the answer to a client that came back, and brings the client up to date. */
   resumed(client: Client, frame: Frame): void {
-    const expected = this.expected(client.view);
     const isSameEpoch = client.position.epoch === frame.epoch;
     if (frame.recovered) {
       expect(isSameEpoch, 'L10: a position of another epoch is never recovered').toBe(true);
       expect(frame.kind, 'L9: what is recovered is a delta').toBe('delta');
-      const changed = [...expected.values()].filter((bucket) => !isSame(bucket, client.states));
-      expect(renderBuckets(frame.buckets), 'L9: exactly what changed').toEqual(renderBuckets(changed));
-      applyDelta(client, frame);
+      this.#checkChanged(client, frame);
+      this.#applyDelta(client, frame);
       this.coverage.resumed += 1;
     } else {
       const mustRecover = isSameEpoch && client.isSameProcess;
       expect(mustRecover, 'L9: a position of the same life must be recovered').toBe(false);
       expect(frame.kind, 'L9: without recovery there is a snapshot').toBe('snapshot');
-      client.states = new Map(frame.buckets.map((bucket) => [stateKey(bucket), bucket]));
+      client.cells = byKey(frame.cells);
       this.coverage.notRecovered += 1;
     }
-    Object.assign(client, {
-      position: { epoch: frame.epoch, seq: frame.seq },
-      isOnline: true,
-      isSameProcess: true,
-    });
+    client.position = { epoch: frame.epoch, seq: frame.seq };
+    Object.assign(client, { isOnline: true, isSameProcess: true, seen: this.points.length });
     this.checkClient(client);
   }
 
   checkClient(client: Client): void {
-    expect(renderBuckets(client.states.values()), 'L8: what a client shows').toEqual(
-      this.rendered(client.view),
-    );
+    expect(renderCells(client.cells.values()), 'L8: what a client shows').toEqual(this.rendered(client.view));
   }
 
   /** The process died: connections and pins with it. */
@@ -169,31 +166,44 @@ export class Oracle {
       this.#epochBeforeRestore = undefined;
     }
     if (before !== undefined) checkProgress(before, now);
-    this.coverage.flushes += Math.max(0, now.flushes.length - (before?.flushes.length ?? 0));
+    this.coverage.flushes += Math.max(0, (now.flushes?.length ?? 0) - (before?.flushes?.length ?? 0));
     this.#last = now;
+  }
+
+  /** Every cell whose value differs, and none that no point has touched since. */
+  #checkChanged(client: Client, frame: Frame): void {
+    const sent = new Set(frame.cells.map(stateKey));
+    const touched = statesOf(this.points.slice(client.seen), client.view.stepMs);
+    for (const cell of this.expected(client.view)) {
+      const isChanged = client.cells.get(stateKey(cell))?.value !== cell.value;
+      if (isChanged) expect(sent, 'L9: all that changed').toContain(stateKey(cell));
+    }
+    for (const key of sent) expect(touched.has(key), `L9: ${key} did not change`).toBe(true);
+  }
+
+  #applyDelta(client: Client, frame: Frame): void {
+    for (const cell of frame.cells) client.cells.set(stateKey(cell), cell);
+    client.position = { epoch: frame.epoch, seq: frame.seq };
+    client.seen = this.points.length;
   }
 
   async checkPins(): Promise<void> {
     for (const { pin, expected } of this.pins) {
-      expect(renderBuckets(await pin.read()), 'L6: a pinned snapshot stays as it was').toEqual(expected);
+      expect(renderCells(await pin.read()), 'L6: a pinned snapshot stays as it was').toEqual(expected);
       this.coverage.pinnedReads += 1;
     }
   }
 }
 
-function applyDelta(client: Client, frame: Frame): void {
-  for (const bucket of frame.buckets) client.states.set(stateKey(bucket), bucket);
-  client.position = { epoch: frame.epoch, seq: frame.seq };
-}
-
-function isSame(bucket: Frame['buckets'][number], states: States): boolean {
-  const had = states.get(stateKey(bucket));
-  return had !== undefined && renderBuckets([had])[0] === renderBuckets([bucket])[0];
+export function byKey(cells: readonly Cell[]): Map<string, Cell> {
+  return new Map(cells.map((cell) => [stateKey(cell), cell]));
 }
 
 /** Flushes of a partition follow each other without gap or overlap and end at the watermark. */
 function checkFlushes(now: Inspection): void {
   for (const [partition, watermark] of now.watermark.entries()) {
+    expect(now.head[partition], `L2: partition ${partition}`).toBeGreaterThanOrEqual(watermark);
+    if (now.flushes === undefined) continue;
     const own = rangesOf(now, partition);
     let next = 0;
     for (const { from, to } of own) {
@@ -202,7 +212,6 @@ function checkFlushes(now: Inspection): void {
       next = to;
     }
     expect(watermark, `L5: the watermark of partition ${partition} is the end of its last flush`).toBe(next);
-    expect(now.head[partition], `L2: partition ${partition}`).toBeGreaterThanOrEqual(watermark);
   }
 }
 
@@ -216,13 +225,16 @@ function checkProgress(before: Inspection, now: Inspection): void {
     expect(now.tail[partition], 'L11: the tail only moves on').toBeGreaterThanOrEqual(
       before.tail[partition]!,
     );
+    expect(now.watermark[partition], 'L5: the watermark only moves on').toBeGreaterThanOrEqual(
+      before.watermark[partition]!,
+    );
     const had = rangesOf(before, partition);
     expect(rangesOf(now, partition).slice(0, had.length), 'L4: boundaries are kept').toEqual(had);
   }
 }
 
 function rangesOf(inspection: Inspection, partition: number): FlushRange[] {
-  return inspection.flushes
+  return (inspection.flushes ?? [])
     .filter((flush) => flush.partition === partition)
     .map(({ from, to }) => ({ partition, from, to }))
     .sort((a, b) => a.from - b.from);

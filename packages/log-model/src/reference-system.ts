@@ -1,6 +1,6 @@
 import { ReferenceWarehouse, type Vision } from './reference-warehouse.ts';
 import { type Rules, soundRules } from './rules.ts';
-import { mergeInto, pointState, stateKey } from './states.ts';
+import { cellsOf, mergeInto, pointState, stateKey, viewKey } from './states.ts';
 import type {
   Backup,
   FlushRange,
@@ -60,7 +60,7 @@ export class ReferenceSystem implements LogSystem {
   #changes: TailPoint[][] = [];
   #changesFrom: number[] = [];
   /** Views that were read, with the position their last delta ended at. */
-  #views = new Map<number, string>();
+  #views = new Map<string, { view: ModelView; seq: string }>();
 
   constructor(options: { partitions?: number; rules?: Partial<Rules> } = {}) {
     this.#partitions = options.partitions ?? 3;
@@ -88,7 +88,7 @@ export class ReferenceSystem implements LogSystem {
     const now = this.#now + 1000;
     this.#write(this.#perPartition((partition) => [partition, { kind: 'tick', now }] as const));
     this.#disk.alertCheckpoint = this.#head();
-    for (const stepMs of this.#views.keys()) this.#publish({ stepMs });
+    for (const { view } of this.#views.values()) this.#publish(view);
     return Promise.resolve();
   }
 
@@ -124,8 +124,8 @@ export class ReferenceSystem implements LogSystem {
   }
 
   read(view: ModelView, since?: Position): Promise<Frame> {
-    if (this.#views.has(view.stepMs)) this.#publish(view);
-    else this.#views.set(view.stepMs, this.#seq());
+    if (this.#views.has(viewKey(view))) this.#publish(view);
+    else this.#views.set(viewKey(view), { view, seq: this.#seq() });
     const delta = since === undefined ? undefined : this.#delta(view, since);
     return Promise.resolve(delta ?? this.#snapshot(view, since === undefined));
   }
@@ -138,7 +138,7 @@ export class ReferenceSystem implements LogSystem {
     const vision = this.#disk.warehouse.vision();
     const unpin = this.#disk.warehouse.pin(vision);
     const tail = this.#tailAbove(vision.watermark);
-    const read = () => Promise.resolve([...this.#states(view, vision, tail).values()]);
+    const read = () => Promise.resolve(cellsOf(this.#states(view, vision, tail), view));
     return Promise.resolve({ read, release: unpin });
   }
 
@@ -278,17 +278,17 @@ export class ReferenceSystem implements LogSystem {
   }
 
   #publish(view: ModelView): void {
-    const baseSeq = this.#views.get(view.stepMs)!;
+    const baseSeq = this.#views.get(viewKey(view))!.seq;
     const delta = this.#delta(view, { epoch: this.#disk.epoch, seq: baseSeq });
     if (delta === undefined) return;
-    this.#views.set(view.stepMs, delta.seq);
+    this.#views.set(viewKey(view), { view, seq: delta.seq });
     this.#listener(delta);
   }
 
   #snapshot(view: ModelView, recovered: boolean): Frame {
     const vision = this.#disk.warehouse.vision();
-    const buckets = [...this.#states(view, vision, this.#tailAbove(vision.watermark)).values()];
-    return { ...this.#position(), view, kind: 'snapshot', baseSeq: '', recovered, buckets };
+    const cells = cellsOf(this.#states(view, vision, this.#tailAbove(vision.watermark)), view);
+    return { ...this.#position(), view, kind: 'snapshot', baseSeq: '', recovered, cells };
   }
 
   /** Whole states of the cells with points at or above `since`; nothing when that can no longer be known. */
@@ -302,8 +302,8 @@ export class ReferenceSystem implements LogSystem {
         if (offset >= from[partition]!) changed.add(stateKey(pointState(point, view.stepMs)));
       }
     }
-    const buckets = this.#snapshot(view, true).buckets.filter((bucket) => changed.has(stateKey(bucket)));
-    return { ...this.#position(), view, kind: 'delta', baseSeq: since.seq, recovered: true, buckets };
+    const cells = this.#snapshot(view, true).cells.filter((cell) => changed.has(stateKey(cell)));
+    return { ...this.#position(), view, kind: 'delta', baseSeq: since.seq, recovered: true, cells };
   }
 
   /** warehouse(≤ W) ⊕ tail(> W). */

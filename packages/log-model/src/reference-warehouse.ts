@@ -1,6 +1,6 @@
 import type { Rules } from './rules.ts';
-import { type States, coarser, mergeInto, pointState } from './states.ts';
-import type { Bucket, FlushRange, ModelPoint } from './system.ts';
+import { type Bucket, type States, coarser, mergeInto, pointState } from './states.ts';
+import type { FlushRange, ModelPoint } from './system.ts';
 
 /** One chunk row: points of one flush, or of several after compaction. `to` is what its visibility hangs on. */
 interface ChunkRow extends FlushRange {

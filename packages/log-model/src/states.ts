@@ -1,4 +1,14 @@
-import type { Bucket, ModelPoint } from './system.ts';
+import type { Cell, ModelPoint, ModelView } from './system.ts';
+
+/** Everything about the points of one series in one bucket. */
+export interface Bucket {
+  series: string;
+  start: number;
+  count: number;
+  sum: number;
+  min: number;
+  max: number;
+}
 
 /** Mergeable states by (series, bucket): the arithmetic that reference and suite share. */
 export type States = Map<string, Bucket>;
@@ -44,9 +54,19 @@ export function coarser(states: Iterable<Bucket>, stepMs: number): Bucket[] {
   return [...merged.values()];
 }
 
-/** One line a bucket, sorted: two sets of buckets are equal when these are. */
-export function renderBuckets(buckets: Iterable<Bucket>): string[] {
-  return [...buckets]
-    .map((b) => `${b.series}@${b.start} count=${b.count} sum=${b.sum} min=${b.min} max=${b.max}`)
-    .sort();
+export function cellsOf(states: States, view: ModelView): Cell[] {
+  return [...states.values()].map((state) => ({
+    series: state.series,
+    start: state.start,
+    value: state[view.agg],
+  }));
+}
+
+export function viewKey(view: ModelView): string {
+  return `${view.agg}/${view.stepMs}`;
+}
+
+/** One line a cell, sorted: two sets of cells are equal when these are. */
+export function renderCells(cells: Iterable<Cell>): string[] {
+  return [...cells].map((cell) => `${stateKey(cell)} ${cell.value}`).sort();
 }

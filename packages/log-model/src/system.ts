@@ -1,7 +1,8 @@
 /**
  * The whole path of a point, as small as it can be told: what a sender, a viewer and an operator can do to it, and
  * what they see. The reference system of this package and the real engine both stand behind this interface, and one
- * suite of commands drives either (docs/log.md numbers the invariants).
+ * suite of commands drives either (docs/log.md numbers the invariants). A system may leave the optional methods out;
+ * the commands that need them then do nothing.
  */
 export interface LogSystem {
   /**
@@ -26,7 +27,7 @@ export interface LogSystem {
   /** Every delta of every view that was read since the last start. Replaces the listener before. */
   onFrame(listener: (frame: Frame) => void): void;
   /** Holds what is visible now, as a long history query does: reading it again gives the same, until it is released. */
-  pin(view: ModelView): Promise<Pin>;
+  pin?(view: ModelView): Promise<Pin>;
 
   /**
    * SIGKILL and start again. `inFlight` was handed to `append` just before and is not acknowledged: afterwards it is
@@ -34,8 +35,8 @@ export interface LogSystem {
    */
   crash(inFlight: readonly ModelPoint[]): Promise<void>;
   /** A consistent copy taken online, and the way back to it on an empty machine. */
-  backup(): Promise<Backup>;
-  restore(backup: Backup): Promise<void>;
+  backup?(): Promise<Backup>;
+  restore?(backup: Backup): Promise<void>;
 
   inspect(): Promise<Inspection>;
   stop(): Promise<void>;
@@ -43,26 +44,24 @@ export interface LogSystem {
 
 export interface ModelPoint {
   series: string;
-  /** Event time, epoch ms. */
+  /** Event time, ms from a start the system chooses: under a minute, never negative. */
   timestamp: number;
   /** An integer, so that sums are exact in any order. */
   value: number;
   dataId?: string;
 }
 
-/** Count, sum, min and max of every series and bucket. */
+/** One aggregate of every series, by bucket: a live query grouped by the series' name. */
 export interface ModelView {
+  agg: 'count' | 'sum' | 'min' | 'max';
   stepMs: number;
 }
 
-export interface Bucket {
+export interface Cell {
   series: string;
-  /** Start, a multiple of the step. */
+  /** Start of the bucket, a multiple of the step. */
   start: number;
-  count: number;
-  sum: number;
-  min: number;
-  max: number;
+  value: number;
 }
 
 /** Opaque: only the system that made it can say what it means. */
@@ -77,12 +76,12 @@ export interface Frame extends Position {
   /** Position a delta starts from; empty for a snapshot. */
   baseSeq: string;
   recovered: boolean;
-  /** Whole states: everything of a snapshot, what changed of a delta. */
-  buckets: readonly Bucket[];
+  /** Whole values: everything of a snapshot, what changed of a delta. */
+  cells: readonly Cell[];
 }
 
 export interface Pin {
-  read(): Promise<readonly Bucket[]>;
+  read(): Promise<readonly Cell[]>;
   release(): void;
 }
 
@@ -101,8 +100,8 @@ export interface Inspection {
   /** What a start needs the log from, apart from the watermark. */
   dedupeCheckpoint: readonly number[];
   alertCheckpoint: readonly number[];
-  /** Every flush ever committed, in any order. */
-  flushes: readonly FlushRange[];
+  /** Every flush ever committed, in any order; absent where the system keeps no list of them. */
+  flushes?: readonly FlushRange[];
 }
 
 export interface FlushRange {
