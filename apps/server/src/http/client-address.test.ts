@@ -1,0 +1,57 @@
+import type { IncomingMessage } from 'node:http';
+import { describe, expect, test } from 'vitest';
+import { addressGroup, ProxyTrust } from './client-address.ts';
+
+const request = (peer: string, headers: Record<string, string> = {}): IncomingMessage =>
+  ({
+    socket: { remoteAddress: peer },
+    headers: { host: 'inner:7070', ...headers },
+  }) as unknown as IncomingMessage;
+
+const forwarded = {
+  'x-forwarded-for': '203.0.113.9, 198.51.100.7, 10.0.0.2',
+  'x-forwarded-proto': 'https',
+  'x-forwarded-host': 'nowcast.example.com',
+};
+
+describe('C10: X-Forwarded-*', () => {
+  test('from anyone else they do not exist', () => {
+    expect(new ProxyTrust(['10.0.0.0/8']).read(request('198.51.100.7', forwarded), false)).toEqual({
+      address: '198.51.100.7',
+      secure: false,
+      host: 'inner:7070',
+      loopback: false,
+    });
+  });
+
+  test('from a configured network: the last address that is not a proxy of ours, scheme and host', () => {
+    expect(new ProxyTrust(['10.0.0.0/8']).read(request('::ffff:10.0.0.1', forwarded), false)).toEqual({
+      address: '198.51.100.7',
+      secure: true,
+      host: 'nowcast.example.com',
+      loopback: false,
+    });
+  });
+
+  test('what a client wrote at the left of the list is never believed', () => {
+    const lied = { 'x-forwarded-for': '127.0.0.1, 198.51.100.7' };
+    expect(new ProxyTrust(['10.0.0.1']).read(request('10.0.0.1', lied), false).address).toBe('198.51.100.7');
+  });
+
+  test('a proxy on this machine that nobody configured does not make its clients local', () => {
+    const trust = new ProxyTrust([]);
+    expect(trust.read(request('127.0.0.1'), false).loopback).toBe(true);
+    expect(trust.read(request('127.0.0.1', forwarded), false).loopback).toBe(false);
+  });
+
+  test.each(['10.0.0.0/33', 'proxy.example.com', '10.0.0.0/x', ''])('"%s" is no network', (network) => {
+    expect(() => new ProxyTrust([network])).toThrow(/write networks such as/);
+  });
+});
+
+test.each([
+  ['192.0.2.1', '192.0.2.1'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['2001:db8::1', '2001:db8:0:0::/64'],
+  ['::1', '0:0:0:0::/64'],
+])('connections of %s count for %s', (address, group) => expect(addressGroup(address)).toBe(group));
