@@ -102,6 +102,8 @@ export interface MemberRepository {
   ofUser(userId: string): Promise<MemberRow[]>;
   /** Creates a person and the membership. */
   create(tenantId: string, user: UserRow, role: Role): Promise<void>;
+  /** A person who exists already joins. False when there is no such person or they are a member. */
+  add(tenantId: string, userId: string, role: Role, at: number): Promise<boolean>;
   /**
    * Changes role or disabled. When either really changes, every session of the person in this tenant ends in the same
    * transaction. Refuses with `last_owner` what would leave the tenant without an owner who is not disabled.
@@ -211,6 +213,7 @@ export interface BoardVersionRow {
 }
 
 export interface NewBoard {
+  /** Unique in its tenant. */
   boardId: string;
   userId: string;
   content: BoardContent;

@@ -129,6 +129,23 @@ export class SqliteMembers implements MemberRepository {
     return this.#db.transaction().execute((trx) => insertMember(trx, tenantId, user, role));
   }
 
+  add(tenantId: string, userId: string, role: Role, at: number): Promise<boolean> {
+    return this.#db.transaction().execute(async (trx) => {
+      const user = await trx
+        .selectFrom('users')
+        .select('user_id')
+        .where('user_id', '=', userId)
+        .executeTakeFirst();
+      if (user === undefined) return false;
+      const added = await trx
+        .insertInto('memberships')
+        .values({ tenant_id: tenantId, user_id: userId, role, disabled: 0, joined_at: at })
+        .onConflict((conflicting) => conflicting.doNothing())
+        .executeTakeFirst();
+      return added.numInsertedOrUpdatedRows === 1n;
+    });
+  }
+
   update(
     tenantId: string,
     userId: string,

@@ -40,7 +40,7 @@ const statements: Record<string, readonly string[]> = {
       last_used_at integer, expires_at integer) strict`,
     'create index api_keys_by_tenant on api_keys (tenant_id)',
     `create table boards (
-      board_id text not null unique,
+      board_id text not null,
       tenant_id text not null references tenants on delete cascade, user_id text not null,
       title text not null, description text not null, shared integer not null, panel_count integer not null,
       content text not null, version integer not null,

@@ -274,6 +274,53 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
       });
     });
 
+    describe('a person in two tenants', () => {
+      beforeEach(async () => {
+        await foundTwoTenants();
+        expect(await store.members.add('globex', 'u_bob', 'admin', 5)).toBe(true);
+        await store.sessions.create(session('acme', 'u_bob', 'acme'));
+        await store.sessions.create(session('globex', 'u_bob', 'globex'));
+        const made = { boardId: 'b', userId: 'u_bob', content: content('Private'), at: 1 };
+        await store.boards.create('acme', made, 10);
+        await store.boards.create('globex', made, 10);
+        const shared = { boardId: 's', userId: 'u_bob', content: content('S', { shared: true }), at: 1 };
+        await store.boards.create('acme', shared, 10);
+        await store.boards.create('globex', shared, 10);
+      });
+
+      it('joins once, and only when they exist', async () => {
+        expect(await store.members.add('globex', 'u_bob', 'owner', 6)).toBe(false);
+        expect(await store.members.add('globex', 'u_nobody', 'viewer', 6)).toBe(false);
+        expect((await store.members.ofUser('u_bob')).map((row) => [row.tenantId, row.role])).toEqual([
+          ['globex', 'admin'],
+          ['acme', 'editor'],
+        ]);
+      });
+
+      it('C11 keeps role, access and sessions of the other tenant when one changes', async () => {
+        const changed = await store.members.update('acme', 'u_bob', { role: 'viewer', disabled: true });
+        expect(changed?.ended).toEqual([{ sessionId: 's_acme', tenantId: 'acme' }]);
+        expect(await store.members.get('globex', 'u_bob')).toMatchObject({ role: 'admin', disabled: false });
+        expect((await store.sessions.list('u_bob')).map((row) => row.sessionId)).toEqual(['s_globex']);
+      });
+
+      it('C11 keeps the person, and boards and sessions of the other tenant, when one lets them go', async () => {
+        await store.members.remove('acme', 'u_bob', 'u_ada');
+        expect((await store.members.ofUser('u_bob')).map((row) => row.tenantId)).toEqual(['globex']);
+        expect((await store.sessions.list('u_bob')).map((row) => row.sessionId)).toEqual(['s_globex']);
+        expect((await store.boards.list('globex', 'u_bob')).map((row) => row.userId)).toEqual([
+          'u_bob',
+          'u_bob',
+        ]);
+        expect((await store.boards.list('acme', 'u_ada')).map((row) => row.userId)).toEqual(['u_ada']);
+      });
+
+      it('ends the sessions of all tenants when the password changes', async () => {
+        const ended = await store.users.setPassword('u_bob', 'fresh', undefined);
+        expect(ended.map((row) => row.tenantId).sort()).toEqual(['acme', 'globex']);
+      });
+    });
+
     describe('sessions', () => {
       beforeEach(foundTwoTenants);
 
@@ -332,6 +379,11 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
     describe('keys', () => {
       beforeEach(foundTwoTenants);
 
+      it('C11 counts each tenant’s keys alone', async () => {
+        await store.keys.create('globex', key('g', 'globex'), 1);
+        expect(await store.keys.create('acme', key('a', 'acme'), 1)).toBe(true);
+      });
+
       it('C12 stores, finds, touches and deletes keys of their tenant', async () => {
         const expiring = { ...key('b', 'acme'), expiresAt: 9000, createdAt: 2000 };
         expect(await store.keys.create('acme', key('a', 'acme'), 2)).toBe(true);
@@ -386,6 +438,27 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
         expect(await boards.versions('globex', 'b')).toEqual([]);
         expect(await boards.version('globex', 'b', 1)).toBeUndefined();
         expect((await boards.get('acme', 'b', 'u_ada'))?.content.title).toBe('B');
+      });
+
+      it('C11 keeps boards of the same id in two tenants apart', async () => {
+        const twin = {
+          boardId: 'b',
+          userId: 'u_eve',
+          content: content('E', { panels: [panel('v1')] }),
+          at: 1,
+        };
+        await store.boards.create('globex', twin, 1);
+        expect(await store.boards.create('acme', { ...twin, userId: 'u_ada' }, 1)).toBe(true);
+        await store.boards.star('globex', 'b', 'u_eve', true);
+        await store.boards.star('acme', 'b', 'u_ada', true);
+        await store.boards.save('acme', 'b', { ...saving('A', 1), keepVersions: 1 });
+        await store.boards.star('acme', 'b', 'u_ada', false);
+        const untouched = { content: { title: 'E' }, version: 1, starred: true, userId: 'u_eve' };
+        expect(await store.boards.get('globex', 'b', 'u_eve')).toMatchObject(untouched);
+        expect(await store.boards.findByPanel('globex', 'v1', 'u_eve')).toMatchObject(untouched);
+        expect(await store.boards.versions('globex', 'b')).toHaveLength(1);
+        await store.boards.delete('acme', 'b');
+        expect(await store.boards.get('globex', 'b', 'u_eve')).toMatchObject(untouched);
       });
 
       it('saves only over the version it was edited from', async () => {
