@@ -104,9 +104,9 @@ export class LocalEventLog implements EventLog {
     await disk.makeDirectory(directory);
     this.#unlock = disk.lock(directory);
     try {
+      this.#spares = await SpareSegments.open(disk, directory, this.#options.spareSegments);
       const recovered = await this.#openOrCreate();
       this.#segments = recovered.segments;
-      this.#spares = await SpareSegments.open(disk, directory, this.#options.spareSegments);
       assert(recovered.active !== undefined, 'an open log has a segment to write to');
       this.#writer = new SegmentWriter({
         ...this.#options,
