@@ -17,7 +17,8 @@ const minus = 45;
 /** '.' ^ '0' */
 const dotDigit = 30;
 const shortDigits = 9;
-const longDigits = 19;
+/** Digits beyond the first nine that are looked at. */
+const moreDigits = 11;
 
 /**
  * Reads `-?(0|[1-9]\d*)(\.\d+)?` at `at` and stores it in `values[row]`. Returns the place after it, or −1 when the
@@ -34,7 +35,7 @@ export function scanDecimal(bytes: Uint8Array, at: number, values: Float64Array,
   if (mantissa === 0 && digit < 10) return -1;
   const limit = start + shortDigits;
   while (digit < 10) {
-    if (place === limit) return scanLong(bytes, start, negative, values, row);
+    if (place === limit) return scanLong(bytes, place, -1, mantissa, negative, values, row);
     mantissa = (Math.imul(mantissa, 10) + digit) | 0;
     digit = bytes[++place]! ^ zero;
   }
@@ -44,7 +45,7 @@ export function scanDecimal(bytes: Uint8Array, at: number, values: Float64Array,
     digit = bytes[++place]! ^ zero;
     if (digit >= 10) return -1;
     while (digit < 10) {
-      if (place > limit) return scanLong(bytes, start, negative, values, row);
+      if (place > limit) return scanLong(bytes, place, dot, mantissa, negative, values, row);
       mantissa = (Math.imul(mantissa, 10) + digit) | 0;
       digit = bytes[++place]! ^ zero;
     }
@@ -54,36 +55,34 @@ export function scanDecimal(bytes: Uint8Array, at: number, values: Float64Array,
   return place;
 }
 
-/** More than nine digits: the first fifteen significant ones and up to four more. */
+/** Goes on from the tenth digit at `from`; `head` is what the nine before it say, `dot` the place of the point or −1. */
 function scanLong(
   bytes: Uint8Array,
-  start: number,
+  from: number,
+  dot: number,
+  head: number,
   negative: boolean,
   values: Float64Array,
   row: number,
 ): number {
-  let head = 0;
+  let place = from;
+  let digits = 0;
   let rest = 0;
-  let restScale = 1;
-  let significant = 0;
-  let fraction = 0;
-  let dot = false;
-  let place = start;
-  for (; ; place++) {
+  let point = dot;
+  for (;;) {
     const digit = bytes[place]! ^ zero;
     if (digit < 10) {
-      if (significant > 0 || digit !== 0) significant++;
-      if (significant <= 15) head = head * 10 + digit;
-      else {
-        rest = rest * 10 + digit;
-        restScale *= 10;
-      }
-      if (dot) fraction++;
-    } else if (digit === dotDigit && !dot) dot = true;
+      if (digits === moreDigits) return -1;
+      // Nine digits fit an integer; the two more that may come turn it into a double.
+      rest = rest * 10 + digit;
+      digits++;
+    } else if (digit === dotDigit && point < 0) point = place;
     else break;
+    place++;
   }
-  if (significant > longDigits || fraction > 22 || (dot && fraction === 0)) return -1;
-  const value = significant <= 15 ? head / powersOfTen[fraction]! : quotient(head, restScale, rest, fraction);
+  const fraction = point < 0 ? 0 : place - point - 1;
+  if (fraction > 22 || (point >= 0 && fraction === 0)) return -1;
+  const value = quotient(head, powersOfTen[digits]!, rest, fraction);
   if (Number.isNaN(value)) return -1;
   values[row] = negative ? -value : value;
   return place;
@@ -91,13 +90,13 @@ function scanLong(
 
 /** (head · scale + rest) ÷ 10^fraction correctly rounded, or NaN where that cannot be told. */
 function quotient(head: number, scale: number, rest: number, fraction: number): number {
-  // high + low is the mantissa exactly: head < 10^15 and scale ≤ 10^4.
+  const divisor = powersOfTen[fraction]!;
+  // high + low is the mantissa exactly: head < 10^9, scale ≤ 10^11 and rest < scale.
   const product = head * scale;
-  const productError = multiplyError(head, scale, product);
-  const tail = productError + rest;
+  if (product + rest <= Number.MAX_SAFE_INTEGER) return (product + rest) / divisor;
+  const tail = multiplyError(head, scale, product) + rest;
   const high = product + tail;
   const low = tail - (high - product);
-  const divisor = powersOfTen[fraction]!;
   const first = high / divisor;
   const back = first * divisor;
   // The remainder of a rounded division is a double, so this subtraction is exact.
@@ -127,4 +126,20 @@ export function fourDigits(view: DataView, at: number): number {
   const digits = word & 0x0f0f0f0f;
   const pairs = Math.imul(digits, 10) + (digits >>> 8);
   return (pairs & 0xff) * 100 + ((pairs >>> 16) & 0xff);
+}
+
+/**
+ * Thirteen digits, a time in milliseconds between 2001 and 2286, into `values[row]`; the place after them, or −1.
+ * Sixteen bytes must lie in the view.
+ */
+export function scanMillis(view: DataView, at: number, values: Float64Array, row: number): number {
+  const a = fourDigits(view, at);
+  const b = fourDigits(view, at + 4);
+  const c = fourDigits(view, at + 8);
+  const last = view.getUint8(at + 12) ^ zero;
+  const next = view.getUint8(at + 13);
+  // More digits, a fraction or an exponent: a number, but not this one.
+  if ((a | b | c) < 0 || last >= 10 || (next ^ zero) < 10 || next === 46 || (next | 0x20) === 0x65) return -1;
+  values[row] = (a * 10_000 + b) * 100_000 + (c * 10 + last);
+  return at + 13;
 }

@@ -9,6 +9,8 @@ import type { JsonScanner } from './json-scanner.ts';
 import { cut } from './json-templates.ts';
 
 const quote = 0x22;
+/** value, timestamp, data_id, actor and message, each once. */
+const maxCuts = 5;
 const memberNames = [
   'metric_type',
   'value',
@@ -36,15 +38,18 @@ export class JsonPoint {
   readonly #source: Span = absent();
   readonly #labels: Span = absent();
   /** Cuts in the order of the text. */
-  readonly cutKinds: number[] = [];
-  readonly cutFrom: number[] = [];
-  readonly cutTo: number[] = [];
-  readonly cutEscaped: boolean[] = [];
+  cuts = 0;
+  readonly cutKinds = new Int32Array(maxCuts);
+  readonly cutFrom = new Int32Array(maxCuts);
+  readonly cutTo = new Int32Array(maxCuts);
+  /** 1 where the text of the cut has escapes. */
+  readonly cutEscaped = new Int32Array(maxCuts);
   #seen = 0;
   /** What is wrong with the point though its syntax is sound, or empty. */
   problem = '';
   /** The template's text, its length and hash. */
   template: Uint8Array<ArrayBuffer> = new Uint8Array(1024);
+  templateView = new DataView(this.template.buffer);
   templateLength = 0;
   templateHash = 0;
 
@@ -76,10 +81,7 @@ export class JsonPoint {
     this.#metric.from = -1;
     this.#source.from = -1;
     this.#labels.from = -1;
-    this.cutKinds.length = 0;
-    this.cutFrom.length = 0;
-    this.cutTo.length = 0;
-    this.cutEscaped.length = 0;
+    this.cuts = 0;
     this.#seen = 0;
     this.problem = '';
   }
@@ -97,7 +99,10 @@ export class JsonPoint {
     const end = scanner.skipValue(valueAt, depth);
     if (end < 0 || member < 0) return end;
     const bit = 1 << member;
-    if ((this.#seen & bit) !== 0) this.#refuse(`the member "${memberNames[member]}" occurs twice`);
+    if ((this.#seen & bit) !== 0) {
+      this.#refuse(`the member "${memberNames[member]}" occurs twice`);
+      return end;
+    }
     this.#seen |= bit;
     this.#place(memberNames[member]!, valueAt, end, scanner.escaped);
     return end;
@@ -153,26 +158,32 @@ export class JsonPoint {
   }
 
   #cut(kind: number, from: number, to: number, escaped: boolean): void {
-    this.cutKinds.push(kind);
-    this.cutFrom.push(from);
-    this.cutTo.push(to);
-    this.cutEscaped.push(escaped);
+    const place = this.cuts++;
+    this.cutKinds[place] = kind;
+    this.cutFrom[place] = from;
+    this.cutTo[place] = to;
+    this.cutEscaped[place] = escaped ? 1 : 0;
   }
 
   #buildTemplate(from: number, to: number): void {
     const { bytes } = this.#scanner;
-    if (to - from > this.template.length) this.template = new Uint8Array((to - from) * 2);
+    if (to - from > this.template.length) this.#growTemplate(to - from);
     const template = this.template;
     let length = 0;
     let at = from;
-    for (let i = 0; i < this.cutKinds.length; i++) {
+    for (let i = 0; i < this.cuts; i++) {
       for (const stop = this.cutFrom[i]!; at < stop; at++) template[length++] = bytes[at]!;
       template[length++] = this.cutKinds[i]!;
       at = this.cutTo[i]!;
     }
     for (; at < to; at++) template[length++] = bytes[at]!;
     this.templateLength = length;
-    this.templateHash = hashBytes(new DataView(template.buffer), 0, length, 0);
+    this.templateHash = hashBytes(this.templateView, 0, length, 0);
+  }
+
+  #growTemplate(length: number): void {
+    this.template = new Uint8Array(length * 2);
+    this.templateView = new DataView(this.template.buffer);
   }
 
   /** The series of the point, or what is wrong with it. */

@@ -13,7 +13,7 @@
 import { appError } from '@nowcast/contract';
 import { type AppError, assert } from '@nowcast/kernel';
 import { sameBytes } from './byte-table.ts';
-import { scanDecimal } from './decimal.ts';
+import { scanDecimal, scanMillis } from './decimal.ts';
 import {
   type DecodeContext,
   defineSeries,
@@ -231,7 +231,7 @@ export class JsonDecoder {
       const kind = templates.pieceCuts[piece]!;
       if (kind === cut.end) break;
       if (kind === cut.value) at = scanDecimal(this.#bytes, at, columns.values, row);
-      else if (kind === cut.timestamp) at = scanDecimal(this.#bytes, at, timestamps, row);
+      else if (kind === cut.timestamp) at = this.#knownTimestamp(at, row);
       else at = this.#knownText(at, kind, row);
       if (at < 0) return -1;
     }
@@ -242,6 +242,12 @@ export class JsonDecoder {
     columns.length = row + 1;
     if (this.#hasText) this.#keepText(row);
     return at;
+  }
+
+  #knownTimestamp(at: number, row: number): number {
+    const { timestamps } = this.#columns;
+    const end = at + 16 <= this.#end ? scanMillis(this.#view, at, timestamps, row) : -1;
+    return end >= 0 ? end : scanDecimal(this.#bytes, at, timestamps, row);
   }
 
   /** A text cut without escapes; anything longer or stranger is left to `#unknown`. */
@@ -319,8 +325,8 @@ export class JsonDecoder {
 
   /** Reads the changing parts of the point into `row`; what is wrong with them, or undefined. */
   #readCuts(row: number): string | undefined {
-    const { cutKinds, cutFrom, cutTo, cutEscaped } = this.#point;
-    for (let i = 0; i < cutKinds.length; i++) {
+    const { cuts, cutKinds, cutFrom, cutTo, cutEscaped } = this.#point;
+    for (let i = 0; i < cuts; i++) {
       const kind = cutKinds[i]!;
       const from = cutFrom[i]!;
       const to = cutTo[i]!;
@@ -335,7 +341,7 @@ export class JsonDecoder {
         }
         this.#columns.timestamps[row] = timestamp;
       } else {
-        const problem = this.#readText(kind, from, to, cutEscaped[i]!);
+        const problem = this.#readText(kind, from, to, cutEscaped[i] === 1);
         if (problem !== undefined) return problem;
       }
     }
@@ -357,8 +363,7 @@ export class JsonDecoder {
     const point = this.#point;
     const templates = this.#templates;
     const { template, templateLength, templateHash } = point;
-    const view = new DataView(template.buffer);
-    let known = templates.texts.find(view, 0, templateLength, 0, templateHash);
+    let known = templates.texts.find(point.templateView, 0, templateLength, 0, templateHash);
     let handle = known === 0 ? -1 : templates.handles[known]!;
     if (known === 0) {
       handle = this.#define();

@@ -16,7 +16,7 @@
 import { type SeriesDefinition, limits } from '@nowcast/contract';
 import type { AppError } from '@nowcast/kernel';
 import { hashBytes, sameBytes } from './byte-table.ts';
-import { fourDigits, scanDecimal } from './decimal.ts';
+import { fourDigits, scanDecimal, scanMillis } from './decimal.ts';
 import {
   type DecodeContext,
   defineSeries,
@@ -397,6 +397,10 @@ export class LineProtocolDecoder {
         this.#columns.timestamps[row] = nanos === 0 ? ms : ms + nanos / nanosPerMs;
         return at + 19;
       }
+    }
+    if (this.#precision === 'ms' && at + 16 <= this.#end) {
+      const end = scanMillis(this.#view, at, this.#columns.timestamps, row);
+      if (end >= 0 && this.#bytes[end]! <= space) return end;
     }
     if (this.#precision !== 'ns') {
       const end = this.#shortTimestamp(at, row);
