@@ -89,7 +89,11 @@ test(`F1: SIGKILL ${kills} times in the middle of writing: acknowledged ⊆ stor
 test('a second process is refused while the first lives, and may open once it was killed', async () => {
   const root = await temporaryDirectory();
   const ready = Promise.withResolvers<void>();
-  const writer = startWriter(root.path, { onLine: () => ready.resolve() });
+  const writer = startWriter(root.path, {
+    onLine: (line) => {
+      if (line.startsWith('ack 0 ')) ready.resolve();
+    },
+  });
   await ready.promise;
   await expect(openLog(root.path)).rejects.toMatchObject({ code: 'log.failed' });
   writer.kill();
