@@ -141,6 +141,8 @@ export class GridView implements View {
     }
     const grid = this.#grid.emptyCopy(now.from);
     const incoming = grid.emptyCopy(now.from);
+    // Nothing stored lies further ahead; what arrives meanwhile may, and goes to the other grid.
+    grid.spec.to = to;
     this.#incoming = incoming;
     this.#reloadAt = this.#sources.clock.monotonic() + this.#limits.reloadMs;
     try {
@@ -150,6 +152,7 @@ export class GridView implements View {
     } finally {
       this.#incoming = undefined;
     }
+    grid.spec.to = incoming.spec.to;
     for (let i = grid.unitCount; i < incoming.unitCount; i += 1) adoptUnit(grid, incoming, i);
     grid.mergeGrid(incoming);
     this.#adopt(grid);

@@ -1,4 +1,4 @@
-import { aggNames, type Query, querySchema, type SeriesDefinition } from '@nowcast/contract';
+import { aggNames, limits, type Query, querySchema, type SeriesDefinition } from '@nowcast/contract';
 import fc from 'fast-check';
 import type { ReferencePoint } from './reference.ts';
 
@@ -128,7 +128,11 @@ function pointsOf(
 ): fc.Arbitrary<ReferencePoint[]> {
   const point = fc.record({
     series: fc.integer({ min: 0, max: pool.length - 1 }),
-    ago: fc.integer({ min: -4, max: Math.ceil(scale.spanMs / scale.grainMs) }),
+    // Ingest refuses what is more than five minutes ahead of its clock.
+    ago: fc.integer({
+      min: -Math.min(4, Math.floor(limits.futureMs / scale.grainMs)),
+      max: Math.ceil(scale.spanMs / scale.grainMs),
+    }),
     value: values,
     actor: fc.option(fc.constantFrom('anna', 'ben', 'chris'), { nil: undefined }),
     newRecord: fc.boolean(),
