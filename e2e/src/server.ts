@@ -27,20 +27,36 @@ export interface RunningServer {
 }
 
 /** Starts the real server on a fresh data folder, set up by the CLI, with one owner and one API key. */
-export async function startServer(extra: readonly string[] = []): Promise<RunningServer> {
+export async function startServer(args: readonly string[] = []): Promise<RunningServer> {
   const dataDir = mkdtempSync(join(tmpdir(), 'nowcast-e2e-'));
   const login = { login: 'ada', password: 'correct horse battery' };
-  const setup = ['setup', '--tenant', 'Acme', '--email', 'ada@example.com', '--username', login.login, '--password-stdin'];
+  const setup = [
+    'setup',
+    '--tenant',
+    'Acme',
+    '--email',
+    'ada@example.com',
+    '--username',
+    login.login,
+    '--password-stdin',
+  ];
   cli(dataDir, setup, login.password);
-  const key = /nk_\w+/.exec(cli(dataDir, ['key', 'create', '--name', 'first', '--scopes', 'ingest,read'], ''))?.[0];
+  const key = /nk_[\w-]+/.exec(
+    cli(dataDir, ['key', 'create', '--name', 'first', '--scopes', 'ingest,read'], ''),
+  )?.[0];
   if (key === undefined) throw new Error('the CLI printed no key');
-  const server = await serve(dataDir, extra);
+  const server = await serve(dataDir, { args });
   return { ...server, key, login };
 }
 
 /** Starts the server on an existing data folder; `stop` leaves the folder, `destroy` removes it. */
-export async function serve(dataDir: string, extra: readonly string[] = []): Promise<Omit<RunningServer, 'key' | 'login'>> {
-  const child = spawn(node, [main, 'serve', '--data-dir', dataDir, '--port', '0', ...extra], { stdio: ['ignore', 'pipe', 'inherit'] });
+export async function serve(
+  dataDir: string,
+  { port: wanted = 0, args = [] }: { port?: number; args?: readonly string[] } = {},
+): Promise<Omit<RunningServer, 'key' | 'login'>> {
+  const child = spawn(node, [main, 'serve', '--data-dir', dataDir, '--port', String(wanted), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   let text = '';
   const port = await new Promise<number>((found, failed) => {
