@@ -118,13 +118,12 @@ const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
 /** Distances of time ticks, ms. uPlot's own lack 2 min and 2 h; from 30 days on it counts months and years. */
-const timeSteps = [
-  ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
-  ...[1, 2, 5, 10, 15, 30].map((count) => count * second),
-  ...[1, 2, 5, 10, 15, 30].map((count) => count * minute),
-  ...[1, 2, 3, 6, 12].map((count) => count * hour),
-  ...[1, 2, 4, 7, 14, 30, 60, 90, 180, 365, 730].map((count) => count * day),
-];
+const timeSteps = [1, 2, 5, 10, 20, 50, 100, 200, 500].concat(
+  [1, 2, 5, 10, 15, 30].map((count) => count * second),
+  [1, 2, 5, 10, 15, 30].map((count) => count * minute),
+  [1, 2, 3, 6, 12].map((count) => count * hour),
+  [1, 2, 4, 7, 14, 30, 60, 90, 180, 365, 730].map((count) => count * day),
+);
 /** 4 GiB, 8 GiB: multiples of ten would read 3.73 GiB. */
 const binarySteps = Array.from({ length: 60 }, (_, power) => 2 ** power);
 const binaryUnits = new Set(['bytes', 'bytes_per_second']);

@@ -13,7 +13,12 @@ export function RoleMatrix() {
   return (
     <details className="mt-4">
       <summary className="cursor-pointer text-sm text-muted">What the roles may do</summary>
-      <div className="card mt-3 overflow-x-auto">
+      <div
+        className="card relative mt-3 overflow-x-auto"
+        tabIndex={0}
+        role="group"
+        aria-label="Rights of the roles"
+      >
         <table className="table">
           <thead>
             <tr>

@@ -58,7 +58,7 @@ export function UserTable({ users, me }: { users: readonly User[]; me: User }) {
     },
   ];
   return (
-    <div className="card overflow-x-auto">
+    <div className="card relative overflow-x-auto" tabIndex={0} role="group" aria-label="Users">
       <table className="table">
         <thead>
           <tr>

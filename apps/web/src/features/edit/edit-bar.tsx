@@ -27,9 +27,9 @@ export function EditBar({
 }) {
   return (
     <>
-      <Button onPress={onAdd}>
+      <Button aria-label="Add panel" className="max-sm:w-11 max-sm:p-0" onPress={onAdd}>
         <Plus size={15} aria-hidden />
-        Add panel
+        <span className="max-sm:hidden">Add panel</span>
       </Button>
       <Button variant="ghost" icon aria-label="Board settings" onPress={onSettings}>
         <Settings2 size={16} aria-hidden />

@@ -115,7 +115,7 @@ export function ExplorePage() {
       <div
         role="toolbar"
         aria-label="Query"
-        className="sticky top-12 z-30 -mx-4 mb-3 flex flex-wrap items-end gap-2 border-b border-line bg-bg/95 px-4 py-2 backdrop-blur-sm"
+        className="top-12 z-30 -mx-4 sm:sticky mb-3 flex flex-wrap items-end gap-2 border-b border-line bg-bg/95 px-4 py-2 backdrop-blur-sm"
       >
         <Button aria-label={`Metric: ${search.metric ?? 'none'}`} onPress={() => setPicking(true)}>
           <Activity size={15} className="text-muted" aria-hidden />

@@ -39,7 +39,7 @@ export function KeyList() {
     );
   }
   return (
-    <div className="card overflow-x-auto">
+    <div className="card relative overflow-x-auto" tabIndex={0} role="group" aria-label="Keys">
       <table className="table">
         <thead>
           <tr>
