@@ -315,6 +315,14 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
         expect((await store.boards.list('acme', 'u_ada')).map((row) => row.userId)).toEqual(['u_ada']);
       });
 
+      it('C11 takes a star away in one tenant only', async () => {
+        await store.boards.star('acme', 'b', 'u_bob', true);
+        await store.boards.star('globex', 'b', 'u_bob', true);
+        await store.boards.star('acme', 'b', 'u_bob', false);
+        expect((await store.boards.get('acme', 'b', 'u_bob'))?.starred).toBe(false);
+        expect((await store.boards.get('globex', 'b', 'u_bob'))?.starred).toBe(true);
+      });
+
       it('ends the sessions of all tenants when the password changes', async () => {
         const ended = await store.users.setPassword('u_bob', 'fresh', undefined);
         expect(ended.map((row) => row.tenantId).sort()).toEqual(['acme', 'globex']);
