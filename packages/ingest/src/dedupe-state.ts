@@ -5,7 +5,7 @@
  *
  * One window for each tenant and partition, since partitions replay independently; a question is put to all of them.
  */
-import { ByteReader, ByteWriter, type PointsRecord, appError } from '@nowcast/contract';
+import { ByteReader, ByteWriter, type LogRecord, type PointsRecord, appError } from '@nowcast/contract';
 import { Fingerprint } from './fingerprint.ts';
 import { IdWindow } from './id-window.ts';
 import { IdempotencyStore, type StoredAnswer } from './idempotency-store.ts';
@@ -61,9 +61,10 @@ export class DedupeState {
   }
 
   /** Takes a durable record in; one that is in already (below a checkpoint) changes nothing. */
-  apply(partition: number, offset: number, record: PointsRecord): void {
+  apply(partition: number, offset: number, record: LogRecord): void {
     if (offset < this.#applied[partition]!) return;
     this.#applied[partition] = offset + 1;
+    if (record.kind !== 'points') return;
     const { idempotency, receivedAt } = record;
     if (record.extras !== undefined) this.#applyIds(partition, record);
     if (idempotency !== undefined) {

@@ -11,6 +11,7 @@
  */
 import {
   type FlushRecord,
+  type LogRecord,
   type PointsRecord,
   type SourceStatus,
   type TickRecord,
@@ -122,7 +123,7 @@ export class IngestService {
   }
 
   /** Takes a record of the log in again, after a restart. Records the checkpoint covers are passed over. */
-  replay(partition: number, offset: number, record: PointsRecord): void {
+  replay(partition: number, offset: number, record: LogRecord): void {
     this.#state.apply(partition, offset, record);
   }
 
@@ -154,6 +155,7 @@ export class IngestService {
     await this.#queue.push([{ partition, payload: encodeRecord(record) }], {
       apply: (offsets) => {
         offset = offsets[0]!;
+        this.#state.apply(partition, offset, record);
         for (const listener of this.#listeners) listener({ kind: 'control', partition, offset, record });
       },
       drop: () => undefined,

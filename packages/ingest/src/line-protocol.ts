@@ -142,13 +142,17 @@ export class LineProtocolDecoder {
   #line(start: number): number {
     const columns = this.#columns;
     const firstRow = columns.length;
+    const rounded = this.roundedIntegers;
     this.#lineStart = start;
     this.#firstRow = firstRow;
     this.#hasText = false;
     const key = this.#key(start);
     let at = key < 0 ? -1 : this.#fields(key, start + this.#keyLength);
     if (at >= 0) at = this.#tail(at, firstRow);
-    if (at < 0) columns.truncate(firstRow);
+    if (at < 0) {
+      columns.truncate(firstRow);
+      this.roundedIntegers = rounded;
+    }
     return at;
   }
 
