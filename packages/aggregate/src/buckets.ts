@@ -1,4 +1,5 @@
 import { appError, type Step } from '@nowcast/contract';
+import { assert } from '@nowcast/kernel';
 import { daysOfMonth, monthOfDays, TimeZone } from './calendar.ts';
 
 /**
@@ -87,6 +88,7 @@ export class Buckets {
 
   /** Starts of the buckets that overlap `[from, to)`, and after them the exclusive end of the last one. */
   boundaries(from: number, to: number): Float64Array {
+    assert(Number.isFinite(from) && Number.isFinite(to), 'boundaries of an endless range');
     const starts: number[] = [];
     let at = this.start(from);
     while (at < to) {

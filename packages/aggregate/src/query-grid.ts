@@ -89,6 +89,10 @@ export class QueryGrid {
     return group;
   }
 
+  hasGroup(labels: SeriesLabels): boolean {
+    return this.#groupByText.has(labelText(labels));
+  }
+
   /** The unit that points of a further series of the group go to. Call it once for each series. */
   addSeries(group: number): number {
     if (this.perSeries) return this.#addUnit(group);

@@ -16,10 +16,14 @@ export function refuseTooManyGroups(groups: number, most: number): void {
   );
 }
 
+/** Whether so many units fit the budget of a view's states. */
+export function fits(grid: QueryGrid, units: number, buckets: number, most: number): boolean {
+  return units * buckets * weightOf(grid.parts) <= most;
+}
+
 /** Throws `query.too_large` when the states of a view would not fit its budget. */
 export function refuseTooManyCells(grid: QueryGrid, buckets: number, most: number): void {
-  const cells = grid.unitCount * buckets * weightOf(grid.parts);
-  if (cells <= most) return;
+  if (fits(grid, grid.unitCount, buckets, most)) return;
   const what = grid.perSeries ? 'series' : 'groups';
   throw appError(
     'query.too_large',

@@ -43,6 +43,7 @@ export class FeedView implements View {
   #entries: Entry[] = [];
   #fresh: Entry[] = [];
   #loaded = false;
+  #isSorted = false;
   /** Points so far of (handle, time), for derived ids. */
   #ordinals = new Map<string, number>();
 
@@ -94,6 +95,9 @@ export class FeedView implements View {
   settle(receivedAt: number): DeltaFrame | undefined {
     if (!this.#loaded) return undefined;
     const { from } = rangeNow(this.query, this.#sources.clock.now());
+    while (this.#entries.length > 0 && this.#entries[0]!.record.timestamp < from) this.#entries.shift();
+    if (this.#fresh.length === 0 && this.#isSorted) return undefined;
+    this.#isSorted = true;
     const revision = this.revision + 1;
     for (const entry of this.#fresh.sort(compareForNaming)) {
       entry.revision = revision;

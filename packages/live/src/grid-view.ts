@@ -14,10 +14,11 @@ import {
   encodeSnapshotBody,
   limits as wireLimits,
   type SeriesDefinition,
+  type SeriesLabels,
 } from '@nowcast/contract';
 import { assert } from '@nowcast/kernel';
 import type { OffsetVector } from '@nowcast/ports';
-import { refuseTooManyCells, refuseTooManyGroups } from './budget.ts';
+import { fits, refuseTooManyCells, refuseTooManyGroups } from './budget.ts';
 import { DirtyCells } from './dirty-cells.ts';
 import type { LiveLimits, LiveSources } from './sources.ts';
 import type { DeltaFrame, View } from './view.ts';
@@ -56,7 +57,8 @@ export class GridView implements View {
   /** Points newer than the load that is under way. */
   #incoming: QueryGrid | undefined;
   #loaded = false;
-  #cutGroups = 0;
+  /** Series that came when there was no room for them any more. */
+  #leftOut = 0;
   readonly #dirty = new DirtyCells();
   readonly #lines = new ViewLines();
   /** Line of each group that has one. */
@@ -102,19 +104,31 @@ export class GridView implements View {
     );
   }
 
-  /** The unit that the points of this series go to. */
+  /** The unit that the points of this series go to; −1 when an open view has no room for it. */
   addSeries(handle: number, definition: SeriesDefinition): number {
     const labels = groupLabels(definition, this.query.groupBy);
-    const before = this.#grid.groupCount;
-    const group = this.#grid.addGroup(labels);
-    this.#incoming?.addGroup(labels);
-    if (this.#loaded && group >= before && this.query.limit === undefined && before >= this.#limits.groups)
-      this.#cutGroups += 1;
-    const unit = this.#grid.addSeries(group);
-    this.#incoming?.addSeries(group);
+    if (this.#loaded && !this.#hasRoomFor(labels)) {
+      this.#leftOut += 1;
+      return -1;
+    }
+    const unit = this.#grid.addSeries(this.#grid.addGroup(labels));
+    this.#incoming?.addSeries(this.#incoming.addGroup(labels));
     this.#handles.push(handle);
     this.#units.push(unit);
     return unit;
+  }
+
+  #hasRoomFor(labels: SeriesLabels): boolean {
+    const isNew = !this.#grid.hasGroup(labels);
+    if (isNew && this.query.limit === undefined && this.#grid.groupCount >= this.#limits.groups) return false;
+    if (!isNew && !this.#grid.perSeries) return true;
+    const buckets = this.#bucketCount();
+    return fits(this.#grid, this.#grid.unitCount + 1, buckets, this.#limits.cells);
+  }
+
+  #bucketCount(): number {
+    const { from, to } = rangeNow(this.query, this.#sources.clock.now());
+    return this.query.buckets.countIn(from, to);
   }
 
   /** Merges the points of one series in one bucket; `start` is that bucket's start. */
@@ -137,20 +151,23 @@ export class GridView implements View {
     const to = fixed ? now.to : query.buckets.end(now.to + wireLimits.futureMs);
     if (!this.#loaded) {
       if (query.limit === undefined) refuseTooManyGroups(this.#grid.groupCount, this.#limits.groups);
-      refuseTooManyCells(this.#grid, query.buckets.countIn(now.from, to), this.#limits.cells);
+      refuseTooManyCells(this.#grid, this.#bucketCount(), this.#limits.cells);
     }
     const grid = this.#grid.emptyCopy(now.from);
     const incoming = grid.emptyCopy(now.from);
     // Nothing stored lies further ahead; what arrives meanwhile may, and goes to the other grid.
     grid.spec.to = to;
     this.#incoming = incoming;
-    this.#reloadAt = this.#sources.clock.monotonic() + this.#limits.reloadMs;
+    const started = this.#sources.clock.monotonic();
     try {
       const { handles, units } = { handles: [...this.#handles], units: [...this.#units] };
       const request = { tenant: this.#tenant, query, at, from: now.from, to, handles, units, grid };
       await this.#sources.loadGrid(request);
     } finally {
       this.#incoming = undefined;
+      const ended = this.#sources.clock.monotonic();
+      const { reloadMs, reloadShare } = this.#limits;
+      this.#reloadAt = ended + Math.max(reloadMs, (ended - started) / reloadShare);
     }
     grid.spec.to = incoming.spec.to;
     for (let i = grid.unitCount; i < incoming.unitCount; i += 1) adoptUnit(grid, incoming, i);
@@ -173,7 +190,7 @@ export class GridView implements View {
   snapshot(seq: string): Uint8Array {
     const { from, to } = rangeNow(this.query, this.#sources.clock.now());
     const newest = this.#lines.newest();
-    const note = this.#cutGroups > 0 ? this.#cutNote() : undefined;
+    const note = this.#leftOut > 0 ? leftOutNote(this.#leftOut) : undefined;
     return encodeSnapshotBody({
       epoch: this.#sources.epoch,
       seq,
@@ -228,10 +245,7 @@ export class GridView implements View {
   }
 
   #settleAll(): void {
-    const { groups } = this.#limits;
-    this.#dirty.drain((group, starts) => {
-      if (this.#lineOf[group] !== undefined || this.#lines.size < groups) this.#updateGroup(group, starts);
-    });
+    this.#dirty.drain((group, starts) => this.#updateGroup(group, starts));
   }
 
   #updateGroup(group: number, starts: Iterable<number>): void {
@@ -308,10 +322,10 @@ export class GridView implements View {
     }
     for (const start of gone) this.#lines.set(line, start, Number.NaN);
   }
+}
 
-  #cutNote(): string {
-    return `${this.#cutGroups} further groups are not shown: ${this.#limits.groups} are the most; ask for a limit, which gathers the rest in "Other"`;
-  }
+function leftOutNote(series: number): string {
+  return `${series} series that appeared since this view was opened are left out: it may not grow any further; ask for a limit, a wider step or fewer series`;
 }
 
 /** Repeats on `grid` the registration of a unit that came while `grid` was being loaded. */

@@ -30,7 +30,11 @@ class World {
   constructor(nowMs: number, queries: readonly Query[]) {
     this.clock = new ManualClock(nowMs);
     this.engine = new FakeEngine(this.clock);
-    this.registry = new LiveViewRegistry(this.engine, this.engine.at, { lingerMs: 3000, lingering: 1 });
+    this.registry = new LiveViewRegistry(this.engine, this.engine.at, {
+      lingerMs: 3000,
+      lingering: 1,
+      reloadShare: 1e9,
+    });
     this.clients = queries.map((query) => ({ query, viewer: new Viewer(), view: undefined, opening: false }));
   }
 

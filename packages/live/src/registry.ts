@@ -147,7 +147,8 @@ export class LiveViewRegistry {
         view.addSeries(handle, definition);
         this.#watchers.addFeed(handle, view);
       } else {
-        this.#watchers.addGrid(handle, view, view.addSeries(handle, definition));
+        const unit = view.addSeries(handle, definition);
+        if (unit >= 0) this.#watchers.addGrid(handle, view, unit);
       }
     });
     const entry: Entry = {

@@ -99,12 +99,14 @@ export interface LiveLimits {
   /** How long a view without viewers stays warm, ms, and how many may do so. */
   lingerMs: number;
   lingering: number;
-  /** Groups a view may return; more need a `limit`. */
+  /** Groups a view may return; more need a `limit`. Those that appear later are left out, and the view says so. */
   groups: number;
-  /** Weighted cells a view may hold: units × buckets × the weight of what a cell keeps. */
+  /** Weighted cells a view may hold: units × buckets × the weight of what a cell keeps. Later series as above. */
   cells: number;
-  /** Shortest time between two reloads of a view whose counters got late points, ms. */
+  /** Shortest time between two reloads of a view whose counters got late points, ms, … */
   reloadMs: number;
+  /** … and the share of its time a view may spend reloading: two senders of one counter make every point late. */
+  reloadShare: number;
 }
 
 export const defaultLiveLimits: LiveLimits = {
@@ -114,4 +116,5 @@ export const defaultLiveLimits: LiveLimits = {
   groups: 2000,
   cells: 2_000_000,
   reloadMs: 1000,
+  reloadShare: 0.1,
 };

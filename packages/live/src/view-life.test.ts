@@ -213,7 +213,9 @@ describe('a live view', () => {
       /12 groups and 3 .* set limit/,
     );
     await expect(registry.open('t', ask({ agg: 'p95', window: '5m' }))).rejects.toThrow(/wider step/);
-    await expect(registry.open('t', ask({ across: 'sum' }))).rejects.toThrow(/12 series .* across=merge/);
+    await expect(registry.open('t', ask({ across: 'sum', window: '2m' }))).rejects.toThrow(
+      /12 series .* across=merge/,
+    );
     expect(registry.stats().views).toBe(0);
     await registry.open('t', ask());
     await expect(registry.open('t', ask({ window: '2m' }))).rejects.toThrow(/close some panels/);
@@ -226,7 +228,34 @@ describe('a live view', () => {
     tick();
     const snapshot = decodeSnapshotBody(registry.read(view, undefined).body);
     expect(snapshot.series).toHaveLength(2);
-    expect(snapshot.note).toMatch(/2 further groups .* limit/);
+    expect(snapshot.note).toMatch(/2 series .* left out/);
+  });
+
+  it('keeps to its memory when series keep appearing', async () => {
+    const { registry, send, tick } = setUp({ cells: 200 });
+    const { view } = await registry.open('t', ask({ across: 'sum', window: '1m' }));
+    for (let i = 0; i < 50; i += 1) send(`h${i}`, 1);
+    tick();
+    const snapshot = decodeSnapshotBody(registry.read(view, undefined).body);
+    expect(registry.stats().cells).toBeLessThan(5);
+    expect(snapshot.note).toMatch(/47 series .* left out/);
+  });
+
+  it('does not spend its time reloading when every point of a counter is late', async () => {
+    const { engine, registry, send, tick } = setUp({ reloadMs: 100, reloadShare: 0.1 });
+    const { view } = await registry.open('t', ask({ agg: 'increase', step: '10s' }));
+    engine.slow = true;
+    for (let i = 0; i < 100; i += 1) {
+      send('a', 1000 + i, start + i);
+      send('a', i, start + i - 50);
+      engine.clock.advance(100);
+      engine.releaseLoads();
+      await drainMicrotasks();
+      tick();
+    }
+    expect(registry.stats().reloads).toBeGreaterThan(2);
+    expect(registry.stats().reloads).toBeLessThan(12);
+    registry.close(view);
   });
 
   it('shows the best groups and gathers the rest, as they change places', async () => {
