@@ -6,7 +6,14 @@ import { groupLabels } from './labels.ts';
 import { normaliseQuery, type ResolvedQuery } from './normalise.ts';
 import { QueryGrid } from './query-grid.ts';
 import { StateGrid, type StateSource } from './state-grid.ts';
-import { differences, evaluate, type ReferencePoint, scenario, seriesMatches } from './testing/index.ts';
+import {
+  differences,
+  evaluate,
+  questions,
+  type ReferencePoint,
+  scenario,
+  seriesMatches,
+} from './testing/index.ts';
 
 function gridOf(query: ResolvedQuery): QueryGrid {
   if (query.agg === 'none') throw new Error('records have no grid');
@@ -211,5 +218,26 @@ describe('QueryGrid', () => {
       grid.addPoint(unit, at, value, 1);
     expect(grid.overlapping.size).toBe(0);
     expect(grid.valueAt([unit], 0)).toBe(5 + 4 + 26);
+  });
+});
+
+describe.each(questions)('asked for $title', ({ points, query, nowMs, expected }) => {
+  const resolved = normaliseQuery(query, nowMs);
+
+  it('the grid gives the answer worked out by hand', () => {
+    const grid = gridOf(resolved);
+    const unitOf = unitsFor(grid, resolved);
+    for (const { series, timestamp, value, order, actor } of points)
+      grid.addPoint(unitOf(series), timestamp, value, order, actor);
+    expect(differences(grid.lines(resolved), expected)).toEqual([]);
+  });
+
+  it('the reference gives it too', () => {
+    const lines = evaluate(points, resolved).map(({ labels, cells }) => ({
+      labels,
+      timestamps: [...cells.keys()],
+      values: Array.from(cells.values(), ({ value }) => value),
+    }));
+    expect(differences(lines, expected)).toEqual([]);
   });
 });

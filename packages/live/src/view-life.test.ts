@@ -1,3 +1,4 @@
+import { differences, questions } from '@nowcast/aggregate/testing';
 import { type Query, type QueryInput, querySchema } from '@nowcast/contract';
 import { decodeDeltaBody, decodeSnapshotBody } from '@nowcast/contract';
 import { ManualClock } from '@nowcast/kernel';
@@ -271,4 +272,24 @@ describe('a live view', () => {
     for (const frame of tick()) viewer.apply(frame);
     expect(cellsOf(viewer)).toEqual([`Other ${start} 5`, `b ${start} 7`]);
   });
+});
+
+describe.each(questions)('asked for $title', ({ points, query, nowMs, expected }) => {
+  it.each([0, 1, 2, points.length])(
+    'a view opened after %i points shows the answer worked out by hand',
+    async (before) => {
+      const engine = new FakeEngine(new ManualClock(nowMs));
+      const registry = new LiveViewRegistry(engine, engine.at);
+      for (const [i, point] of points.slice(0, before).entries()) engine.append({ ...point, order: i });
+      registry.advance(engine.tick());
+      const { view } = await registry.open('t', query);
+      const viewer = new Viewer();
+      viewer.apply(registry.read(view, undefined));
+      for (const [i, point] of points.slice(before).entries()) {
+        engine.append({ ...point, order: before + i });
+        for (const frame of registry.advance(engine.tick())) viewer.apply(frame);
+      }
+      expect(differences(viewer.lines(0), expected)).toEqual([]);
+    },
+  );
 });

@@ -7,3 +7,4 @@ export {
   seriesMatches,
 } from './reference.ts';
 export { type Scenario, scenario } from './arbitraries.ts';
+export { type Question, questions } from './questions.ts';
