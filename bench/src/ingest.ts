@@ -45,7 +45,7 @@ function template(text: (i: number, time: string) => string): Template {
 function retime({ bytes, positions }: Template, startMs: number): void {
   for (let t = 0; t < timesPerRequest; t++) {
     const digits = Buffer.from(String(startMs + t));
-    for (let i = t * seriesCount; i < (t + 1) * seriesCount; i++) digits.copy(bytes, positions[i]!);
+    for (let i = t * seriesCount; i < (t + 1) * seriesCount; i++) digits.copy(bytes, positions[i]);
   }
 }
 

@@ -7,12 +7,15 @@ const blockBits = 16;
 const blockSize = 1 << blockBits;
 const blockMask = blockSize - 1;
 
-/** Points in order of arrival. `back` is the distance to the previous point of the same series, 0 for none. */
+/** Points in order of arrival. */
 interface Block {
   handles: Uint32Array;
   timestamps: Float64Array;
   values: Float64Array;
+  /** Distance to the previous point of the same series, 0 for none. */
   back: Uint32Array;
+  /** Newest event time the series had before this point: a look back for an older time may stop here. */
+  newestBefore: Float64Array;
 }
 
 /** One applied log record: which points it brought, and what they share. */
@@ -124,13 +127,14 @@ export class Tail implements RecentPoints {
     const last = this.#last.array;
     const newest = this.#newest.array;
     const newestValue = this.#newestValue.array;
-    const back = block.back;
+    const { back, newestBefore } = block;
     let position = this.#end;
     for (let i = from; i < from + n; i++, position++) {
       const handle = handles[i]!;
       const previous = last[handle]!;
       back[at + i - from] = previous < this.#first ? 0 : position - previous;
       last[handle] = position;
+      newestBefore[at + i - from] = newest[handle]!;
       if (timestamps[i]! >= newest[handle]!) {
         newest[handle] = timestamps[i]!;
         newestValue[handle] = values[i]!;
@@ -148,6 +152,7 @@ export class Tail implements RecentPoints {
         timestamps: new Float64Array(blockSize),
         values: new Float64Array(blockSize),
         back: new Uint32Array(blockSize),
+        newestBefore: new Float64Array(blockSize),
       };
       this.#blocks.set(key, block);
     }
@@ -280,13 +285,16 @@ export class Tail implements RecentPoints {
   }
 
   has(handle: number, timestamp: number, value: number): boolean {
-    let found = false;
-    let depth = 0;
-    this.walk(handle, this.#first, this.#end, (t, v) => {
-      found = t === timestamp && Object.is(v, value);
-      return !found && ++depth < dedupeDepth;
-    });
-    return found;
+    let position = handle < this.#last.array.length ? this.#last.array[handle]! : -1;
+    for (let depth = 0; position >= this.#first && depth < dedupeDepth; depth++) {
+      const block = this.#blocks.get(Math.floor(position / blockSize))!;
+      const at = position & blockMask;
+      if (block.timestamps[at] === timestamp && Object.is(block.values[at], value)) return true;
+      // Everything that arrived earlier is older than what is looked for: senders that take turns end here at once.
+      if (block.newestBefore[at]! < timestamp || block.back[at] === 0) return false;
+      position -= block.back[at]!;
+    }
+    return false;
   }
 
   /** Forgets points below `position`; whole blocks are freed as they empty. */
