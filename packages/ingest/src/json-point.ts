@@ -3,12 +3,14 @@
  * of the text are cut out of its template, and, for a series never seen, its definition.
  */
 import { type SeriesDefinition, limits } from '@nowcast/contract';
-import { hashBytes } from './byte-table.ts';
+import { hashBytes, sameBytes } from './byte-table.ts';
 import { definitionProblem, sortLabels } from './decode-context.ts';
 import type { JsonScanner } from './json-scanner.ts';
 import { cut } from './json-templates.ts';
 
 const quote = 0x22;
+/** Room a template needs beside the point's own text: each cut is replaced by one byte and is at least one long. */
+const slack = 8;
 /** value, timestamp, data_id, actor and message, each once. */
 const maxCuts = 5;
 const memberNames = [
@@ -22,7 +24,10 @@ const memberNames = [
   'message',
 ] as const;
 type MemberName = (typeof memberNames)[number];
-const nameBytes = memberNames.map((name) => new TextEncoder().encode(name));
+const nameViews = memberNames.map((name) => new DataView(new TextEncoder().encode(name).buffer));
+/** Indexes of the names of each length. */
+const membersByLength: number[][] = [];
+for (const [member, { byteLength }] of nameViews.entries()) (membersByLength[byteLength] ??= []).push(member);
 const textCuts = { data_id: cut.dataId, actor: cut.actor, message: cut.message } as const;
 
 /** Places of a member's value; `from` is −1 when it is absent. */
@@ -109,10 +114,10 @@ export class JsonPoint {
   }
 
   #identify(from: number, to: number, escaped: boolean): number {
-    const { bytes } = this.#scanner;
     if (!escaped) {
-      for (let member = 0; member < nameBytes.length; member++) {
-        if (equalName(bytes, from + 1, to - 1, nameBytes[member]!)) return member;
+      const length = to - from - 2;
+      for (const member of membersByLength[length] ?? []) {
+        if (sameBytes(this.#scanner.view, from + 1, nameViews[member]!, 0, length)) return member;
       }
     }
     const text = this.#scanner.text(from, to, escaped);
@@ -166,19 +171,22 @@ export class JsonPoint {
   }
 
   #buildTemplate(from: number, to: number): void {
-    const { bytes } = this.#scanner;
-    if (to - from > this.template.length) this.#growTemplate(to - from);
-    const template = this.template;
+    const view = this.#scanner.view;
+    if (to - from + slack > this.template.length) this.#growTemplate(to - from + slack);
+    const template = this.templateView;
     let length = 0;
     let at = from;
     for (let i = 0; i < this.cuts; i++) {
-      for (const stop = this.cutFrom[i]!; at < stop; at++) template[length++] = bytes[at]!;
-      template[length++] = this.cutKinds[i]!;
+      const stop = this.cutFrom[i]!;
+      copyBytes(view, at, stop, template, length);
+      length += stop - at;
+      template.setUint8(length++, this.cutKinds[i]!);
       at = this.cutTo[i]!;
     }
-    for (; at < to; at++) template[length++] = bytes[at]!;
+    copyBytes(view, at, to, template, length);
+    length += to - at;
     this.templateLength = length;
-    this.templateHash = hashBytes(this.templateView, 0, length, 0);
+    this.templateHash = hashBytes(template, 0, length, 0);
   }
 
   #growTemplate(length: number): void {
@@ -243,6 +251,14 @@ export const textLimits = new Map<number, { name: string; length: number }>([
   [cut.message, { name: 'message', length: limits.messageLength }],
 ]);
 
+/** Copies `[from, to)` of one view to `at` of another, four bytes at a time. */
+function copyBytes(source: DataView, from: number, to: number, target: DataView, at: number): void {
+  const shift = at - from;
+  let i = from;
+  for (; i + 4 <= to; i += 4) target.setInt32(i + shift, source.getInt32(i, true), true);
+  for (; i < to; i++) target.setUint8(i + shift, source.getUint8(i));
+}
+
 function absent(): Span {
   return { from: -1, to: -1, escaped: false };
 }
@@ -251,10 +267,4 @@ function setSpan(span: Span, from: number, to: number, escaped: boolean): void {
   span.from = from;
   span.to = to;
   span.escaped = escaped;
-}
-
-function equalName(bytes: Uint8Array, from: number, to: number, name: Uint8Array): boolean {
-  if (to - from !== name.length) return false;
-  for (let i = 0; i < name.length; i++) if (bytes[from + i] !== name[i]) return false;
-  return true;
 }

@@ -73,6 +73,7 @@ export class JsonDecoder {
     this.#text = Buffer.from(body.buffer, body.byteOffset, body.length);
     this.#end = body.length;
     this.#scanner.bytes = body;
+    this.#scanner.view = this.#view;
     this.#scanner.end = body.length;
     this.#context = context;
     this.#columns = context.columns;

@@ -14,6 +14,8 @@ const escapes = new Set(Buffer.from('"\\/bfnrt'));
 
 export class JsonScanner {
   bytes: Uint8Array = new Uint8Array(0);
+  /** The same bytes. */
+  view: DataView = new DataView(new ArrayBuffer(0));
   end = 0;
   problem = '';
   problemAt = 0;
