@@ -4,7 +4,7 @@ import { AccessService, can } from '@nowcast/access';
 import { SqliteMetaStore } from '@nowcast/adapter-sqlite';
 import { DashboardService } from '@nowcast/dashboards';
 import { type Service, systemClock } from '@nowcast/kernel';
-import type { Engine } from '@nowcast/ports';
+import type { Engine, MetaStore } from '@nowcast/ports';
 import { Collector } from './collector/collector.ts';
 import { createEmbeddedEngine } from './engine/embedded-engine.ts';
 import { defaultEngineOptions, type EngineOptions } from './engine/options.ts';
@@ -23,6 +23,11 @@ export function metaStorePath(dataDir: string): string {
   return join(dataDir, 'meta.sqlite');
 }
 
+/** That store, not started yet; a server may have it open at the same time. */
+export function metaStoreOf(dataDir: string): MetaStore {
+  return new SqliteMetaStore({ path: metaStorePath(dataDir) });
+}
+
 /** Everything in one process: SQLite, the local log and chDB behind the domains, and the server in front. */
 export class EmbeddedNowcast implements Service {
   readonly access: AccessService;
@@ -34,7 +39,7 @@ export class EmbeddedNowcast implements Service {
 
   constructor(options: EmbeddedOptions) {
     const { dataDir, log } = options;
-    const store = new SqliteMetaStore({ path: metaStorePath(dataDir) });
+    const store = metaStoreOf(dataDir);
     const engineLog = log.with({ part: 'engine' });
     this.access = new AccessService({ store, clock: systemClock });
     this.#engine = createEmbeddedEngine(

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { AccessService } from '@nowcast/access';
-import { SqliteMetaStore } from '@nowcast/adapter-sqlite';
 import type { Actor } from '@nowcast/contract';
 import { AppError, systemClock } from '@nowcast/kernel';
 import type { MetaStore } from '@nowcast/ports';
-import { metaStorePath } from '../embedded.ts';
+import { metaStoreOf, metaStorePath } from '../embedded.ts';
 
 /** Users and keys of an installation, opened from this machine's shell; a server may be running meanwhile. */
 export interface LocalAccess {
@@ -17,14 +16,13 @@ export async function withLocalAccess<T>(
   work: (local: LocalAccess) => Promise<T>,
   options: { create?: boolean } = {},
 ): Promise<T> {
-  const path = metaStorePath(dataDir);
-  if (options.create !== true && !existsSync(path)) {
+  if (options.create !== true && !existsSync(metaStorePath(dataDir))) {
     throw new AppError(
       'request.not_found',
       `there is no installation in ${dataDir}; give --data-dir, or run setup first`,
     );
   }
-  const store = new SqliteMetaStore({ path });
+  const store = metaStoreOf(dataDir);
   await store.run();
   const access = new AccessService({ store, clock: systemClock });
   try {

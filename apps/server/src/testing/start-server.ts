@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AccessService, can } from '@nowcast/access';
-import { SqliteMetaStore } from '@nowcast/adapter-sqlite';
 import type { Actor, Role, Scope } from '@nowcast/contract';
 import { DashboardService } from '@nowcast/dashboards';
 import { systemClock } from '@nowcast/kernel';
+import { metaStoreOf } from '../embedded.ts';
 import { createLogger } from '../log.ts';
 import { NowcastServer, type ServerOptions } from '../server.ts';
 import { ScriptedEngine } from './scripted-engine.ts';
@@ -32,7 +32,7 @@ export async function startTestServer(
   options: Partial<ServerOptions> & { fresh?: boolean } = {},
 ): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), 'nowcast-server-'));
-  const store = new SqliteMetaStore({ path: join(folder, 'meta.sqlite') });
+  const store = metaStoreOf(folder);
   const access = new AccessService({ store, clock: systemClock });
   const engine = new ScriptedEngine();
   const logs: string[] = [];

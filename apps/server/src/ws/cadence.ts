@@ -1,5 +1,4 @@
-import type { Connection, Subscription } from './connection.ts';
-import type { SharedView } from './shared-views.ts';
+import type { Connection, SharedView, Subscription } from './connection.ts';
 
 interface Pace {
   readonly intervalMs: number;

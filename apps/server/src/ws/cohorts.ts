@@ -1,17 +1,5 @@
-import type { Connection } from './connection.ts';
+import type { Cohort, Connection } from './connection.ts';
 import type { LiveFormat } from './encoded-frame.ts';
-import type { SharedView } from './shared-views.ts';
-
-/**
- * Connections that want exactly the same bytes: the same form, and the same subscriptions under the same ids. What a
- * tick has for a cohort is put together once and written to each member's socket in one write.
- */
-export interface Cohort {
-  readonly key: string;
-  readonly format: LiveFormat;
-  readonly entries: readonly { id: string; view: SharedView }[];
-  readonly members: Connection[];
-}
 
 /**
  * Keeps every connection in the cohort of its flowing subscriptions. Moves are collected and made when the next tick

@@ -1,8 +1,7 @@
 import type { Actor } from '@nowcast/contract';
-import type { Cohort } from './cohorts.ts';
-import type { LiveFormat } from './encoded-frame.ts';
+import type { OpenView } from '@nowcast/ports';
+import type { EncodedFrame, LiveFormat } from './encoded-frame.ts';
 import { createFlow, type Flow } from './flow-control.ts';
-import type { Position, SharedView } from './shared-views.ts';
 
 /** Where bytes go: a WebSocket's TCP socket, or the response of an event stream. */
 export interface Sink {
@@ -10,6 +9,34 @@ export interface Sink {
   end(): unknown;
   destroy(): unknown;
   readonly writableLength: number;
+}
+
+/** Where a viewer stands in a view; undefined: it has nothing yet. */
+export type Position = { epoch: string; seq: string } | undefined;
+
+/** A view of the engine, as all connections of this gateway use it together. */
+export interface SharedView extends OpenView {
+  /** Spellings of the query under which it was asked for. */
+  readonly keys: string[];
+  /** Subscriptions that use it. */
+  users: number;
+  /** Position of every subscription that flows: the end of the last delta that was sent. */
+  seq: string;
+  /** Cohorts that have it in their set. */
+  readonly cohorts: Set<Cohort>;
+  /** The last snapshot, while nothing has happened since; monotonic ms of its reading. */
+  fresh: { snapshot: EncodedFrame; readAt: number } | undefined;
+}
+
+/**
+ * Connections that want exactly the same bytes: the same form, and the same subscriptions under the same ids. What a
+ * tick has for a cohort is put together once and written to each member's socket in one write.
+ */
+export interface Cohort {
+  readonly key: string;
+  readonly format: LiveFormat;
+  readonly entries: readonly { id: string; view: SharedView }[];
+  readonly members: Connection[];
 }
 
 /**

@@ -1,11 +1,11 @@
 import type { ViewFrame } from '@nowcast/ports';
 import type { Logger } from '../log.ts';
 import { Cadence } from './cadence.ts';
-import { type Cohort, Cohorts } from './cohorts.ts';
-import type { Connection, Subscription } from './connection.ts';
+import { Cohorts } from './cohorts.ts';
+import type { Cohort, Connection, SharedView, Subscription } from './connection.ts';
 import { EncodedFrame } from './encoded-frame.ts';
 import { ask, mustStall, shouldAsk } from './flow-control.ts';
-import type { SharedView, SharedViews } from './shared-views.ts';
+import type { SharedViews } from './shared-views.ts';
 
 /**
  * Sends frames to viewers, and keeps the one promise the protocol stands on: the deltas a viewer gets join up.

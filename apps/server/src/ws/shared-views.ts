@@ -1,24 +1,7 @@
 import type { Query } from '@nowcast/contract';
-import type { LiveViews, OpenView } from '@nowcast/ports';
-import type { Cohort } from './cohorts.ts';
+import type { LiveViews } from '@nowcast/ports';
+import type { Cohort, Position, SharedView } from './connection.ts';
 import { EncodedFrame } from './encoded-frame.ts';
-
-/** Where a viewer stands in a view; undefined: it has nothing yet. */
-export type Position = { epoch: string; seq: string } | undefined;
-
-/** A view of the engine, as all connections of this gateway use it together. */
-export interface SharedView extends OpenView {
-  /** Spellings of the query under which it was asked for. */
-  readonly keys: string[];
-  /** Subscriptions that use it. */
-  users: number;
-  /** Position of every subscription that flows: the end of the last delta that was sent. */
-  seq: string;
-  /** Cohorts that have it in their set. */
-  readonly cohorts: Set<Cohort>;
-  /** The last snapshot, while nothing has happened since; monotonic ms of its reading. */
-  fresh: { snapshot: EncodedFrame; readAt: number } | undefined;
-}
 
 /** A window slides without news too, so a kept snapshot serves a crowd that arrives together and nobody later. */
 const freshMs = 500;
