@@ -16,9 +16,12 @@ export function refuseTooManyGroups(groups: number, most: number): void {
   );
 }
 
+/** What a unit costs even if it had no cells, in cells. */
+const unitWeight = 8;
+
 /** Whether so many units fit the budget of a view's states. */
 export function fits(grid: QueryGrid, units: number, buckets: number, most: number): boolean {
-  return units * buckets * weightOf(grid.parts) <= most;
+  return units * (buckets * weightOf(grid.parts) + unitWeight) <= most;
 }
 
 /** Throws `query.too_large` when the states of a view would not fit its budget. */

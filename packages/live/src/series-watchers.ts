@@ -1,25 +1,9 @@
-import { type Buckets, type PartSet, StateGrid, stepKey } from '@nowcast/aggregate';
+import { type PartSet, StateGrid } from '@nowcast/aggregate';
 import { FeedView } from './feed-view.ts';
-import { FoldCohort, type Sink, unionOf } from './fold-cohort.ts';
+import { FoldCohort } from './fold-cohort.ts';
 import type { GridView } from './grid-view.ts';
-import type { PointRun, RunWants, Tick } from './sources.ts';
-
-/** Views that cut a series' points into the same buckets. */
-interface StepGroup {
-  key: string;
-  buckets: Buckets;
-  /** What any of the targets keeps. */
-  parts: PartSet;
-  /** One row that keeps those parts; shared by all groups that keep the same. */
-  scratch: StateGrid;
-  targets: { sink: Sink; unit: number }[];
-}
-
-interface SeriesWatch {
-  steps: StepGroup[];
-  feeds: FeedView[];
-  wants: RunWants;
-}
+import type { PointRun, Tick } from './sources.ts';
+import { stepName, WatchNode, type WatchStep } from './watch-node.ts';
 
 /**
  * The index series → (view, unit), and the fold of new points through it.
@@ -30,68 +14,53 @@ interface SeriesWatch {
  * series then cost little more than a few, and a series that nobody watches costs one look into an array.
  */
 export class SeriesWatchers {
-  readonly #watches: (SeriesWatch | undefined)[] = [];
-  readonly #scratches = new Map<string, StateGrid>();
+  readonly #watches: (WatchNode | undefined)[] = [];
+  readonly #nobody = new WatchNode([], []);
+  readonly #scratches: (StateGrid | undefined)[] = [];
   readonly #cohorts = new Map<string, FoldCohort>();
+  /** Counts changes of who watches what. */
+  #version = 0;
 
   addGrid(handle: number, view: GridView, unit: number): void {
-    const watch = this.#watchOf(handle);
+    this.#version += 1;
+    const node = this.#watches[handle] ?? this.#nobody;
     const { buckets } = view.query;
-    const key = stepName(buckets);
-    let step = watch.steps.find((other) => other.key === key);
-    if (step === undefined) {
-      step = { key, buckets, parts: view.parts, scratch: this.#scratchOf(view.parts), targets: [] };
-      watch.steps.push(step);
-    }
-    this.#addTarget(step, view, unit);
-    this.#refresh(watch);
-  }
-
-  #addTarget(step: StepGroup, view: GridView, unit: number): void {
-    if (view.cohortKey === undefined) {
-      step.targets.push({ sink: view, unit });
+    const key = cohortName(view);
+    if (key === undefined) {
+      this.#watches[handle] = node.withSink(buckets, view, unit);
       return;
     }
-    const key = `${step.key} ${view.cohortKey}`;
     let cohort = this.#cohorts.get(key);
     if (cohort === undefined) {
       cohort = new FoldCohort();
       this.#cohorts.set(key, cohort);
     }
     const group = cohort.join(view, unit);
-    if (!step.targets.some(({ sink }) => sink === cohort)) step.targets.push({ sink: cohort, unit: group });
+    this.#watches[handle] = node.hasSink(cohort) ? node : node.withSink(buckets, cohort, group);
   }
 
-  addFeed(handle: number, view: FeedView): void {
-    const watch = this.#watchOf(handle);
-    watch.feeds.push(view);
-    this.#refresh(watch);
+  addFeed(handle: number, feed: FeedView): void {
+    this.#version += 1;
+    this.#watches[handle] = (this.#watches[handle] ?? this.#nobody).withFeed(feed);
   }
 
   remove(handle: number, view: GridView | FeedView): void {
-    const watch = this.#watches[handle];
-    if (watch === undefined) return;
-    watch.feeds = watch.feeds.filter((feed) => feed !== view);
-    for (const step of watch.steps) {
-      step.targets = step.targets.filter(({ sink }) => {
-        if (!(sink instanceof FoldCohort)) return sink !== view;
-        if (!(view instanceof FeedView)) sink.leave(view);
-        return !sink.isEmpty;
-      });
-    }
-    watch.steps = watch.steps.filter((step) => step.targets.length > 0);
-    if (watch.steps.length === 0 && watch.feeds.length === 0) this.#watches[handle] = undefined;
-    else this.#refresh(watch);
+    const node = this.#watches[handle];
+    if (node === undefined) return;
+    this.#version += 1;
+    const left = this.#leave(node, view);
+    this.#watches[handle] = left.isEmpty ? undefined : left;
   }
 
   fold(tick: Tick): void {
     for (let i = 0; i < tick.touchedCount; i += 1) {
       const handle = tick.touched[i]!;
-      const watch = this.#watches[handle];
-      if (watch === undefined) continue;
-      const run = tick.read(handle, watch.wants);
-      for (const feed of watch.feeds) feed.addRun(handle, run);
-      for (const step of watch.steps) this.#foldStep(step, run);
+      const node = this.#watches[handle];
+      if (node === undefined) continue;
+      node.refresh(this.#version);
+      const run = tick.read(handle, node.wants);
+      for (const feed of node.feeds) feed.addRun(handle, run);
+      for (const step of node.steps) this.#foldStep(step, run);
     }
     for (const [key, cohort] of this.#cohorts) {
       if (cohort.isEmpty) this.#cohorts.delete(key);
@@ -99,8 +68,17 @@ export class SeriesWatchers {
     }
   }
 
-  #foldStep(step: StepGroup, arrived: PointRun): void {
-    const { buckets, parts, scratch, targets } = step;
+  #leave(node: WatchNode, view: GridView | FeedView): WatchNode {
+    const key = view instanceof FeedView ? undefined : cohortName(view);
+    if (key === undefined || view instanceof FeedView) return node.without(view);
+    const cohort = this.#cohorts.get(key);
+    cohort?.leave(view);
+    return cohort?.isEmpty === true ? node.without(cohort) : node;
+  }
+
+  #foldStep(step: WatchStep, arrived: PointRun): void {
+    const { buckets, parts, targets } = step;
+    const scratch = this.#scratchOf(parts);
     const run = parts.growth ? inTime(arrived) : arrived;
     const { timestamps, length } = run;
     let from = 0;
@@ -116,37 +94,20 @@ export class SeriesWatchers {
     }
   }
 
+  /** One row that keeps these parts; shared by all steps that keep the same. */
   #scratchOf(parts: PartSet): StateGrid {
-    const key = JSON.stringify(parts);
-    let scratch = this.#scratches.get(key);
-    if (scratch === undefined) {
-      scratch = new StateGrid(parts, 1);
-      this.#scratches.set(key, scratch);
-    }
-    return scratch;
+    const key =
+      Number(parts.scalar) +
+      2 * Number(parts.ends) +
+      4 * Number(parts.growth) +
+      8 * Number(parts.quantiles) +
+      16 * Number(parts.uniques);
+    return (this.#scratches[key] ??= new StateGrid(parts, 1));
   }
+}
 
-  /** Brings what a series must be read with in line with who watches it. */
-  #refresh(watch: SeriesWatch): void {
-    for (const step of watch.steps) {
-      step.parts = unionOf(step.targets.map(({ sink }) => sink.parts));
-      step.scratch = this.#scratchOf(step.parts);
-    }
-    watch.wants = {
-      orders: watch.steps.some(({ parts }) => parts.ends),
-      actors: watch.steps.some(({ parts }) => parts.uniques) || watch.feeds.length > 0,
-      records: watch.feeds.length > 0,
-    };
-  }
-
-  #watchOf(handle: number): SeriesWatch {
-    let watch = this.#watches[handle];
-    if (watch === undefined) {
-      watch = { steps: [], feeds: [], wants: { orders: false, actors: false, records: false } };
-      this.#watches[handle] = watch;
-    }
-    return watch;
-  }
+function cohortName(view: GridView): string | undefined {
+  return view.cohortKey === undefined ? undefined : `${stepName(view.query.buckets)} ${view.cohortKey}`;
 }
 
 /** Counters are followed in time order; the run itself stays as it is, for the feeds. */
@@ -166,9 +127,4 @@ function inTime(run: PointRun): PointRun {
     orders: Float64Array.from(at, (i) => orders?.[i] ?? 0),
     actors: run.actors === undefined ? undefined : Array.from(at, (i) => run.actors![i]),
   };
-}
-
-/** Unique text of a way to cut time; the zone only matters to calendars. */
-function stepName({ step, tz }: Buckets): string {
-  return step.kind === 'fixed' ? stepKey(step) : `${stepKey(step)} ${tz}`;
 }

@@ -239,7 +239,7 @@ describe('a live view', () => {
     tick();
     const snapshot = decodeSnapshotBody(registry.read(view, undefined).body);
     expect(registry.stats().cells).toBeLessThan(5);
-    expect(snapshot.note).toMatch(/47 series .* left out/);
+    expect(snapshot.note).toMatch(/48 series .* left out/);
   });
 
   it('does not spend its time reloading when every point of a counter is late', async () => {
