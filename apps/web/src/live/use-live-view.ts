@@ -19,8 +19,11 @@ interface Shown {
   query: QueryInput;
 }
 
-/** Opens `query` as a live view for as long as the component lives; `windowMs` null: a range that stands still. */
-export function useLiveView(asked: QueryInput, windowMs: number | null): LiveView {
+/**
+ * Opens `query` as a live view for as long as the component lives; `windowMs` null: a range that stands still.
+ * `perSecond`: the store divides each bucket's value by the bucket's seconds.
+ */
+export function useLiveView(asked: QueryInput, windowMs: number | null, perSecond = false): LiveView {
   const live = useLive();
   const [attempt, setAttempt] = useState(0);
   // A new object with the same content is the same view.
@@ -28,12 +31,12 @@ export function useLiveView(asked: QueryInput, windowMs: number | null): LiveVie
   const query = useMemo(() => JSON.parse(text) as QueryInput, [text]);
   const id = `${attempt} ${text}`;
   const [shown, setShown] = useState<Shown & { id: string }>(() => ({
-    store: new ViewStore(windowMs),
+    store: new ViewStore(windowMs, perSecond),
     query,
     id: '',
   }));
   useEffect(() => {
-    const store = new ViewStore(windowMs);
+    const store = new ViewStore(windowMs, perSecond);
     const show = (): void => setShown((old) => (old.store === store ? old : { store, query, id }));
     return live.subscribe(query, {
       onSnapshot(snapshot) {
@@ -46,7 +49,7 @@ export function useLiveView(asked: QueryInput, windowMs: number | null): LiveVie
         if (store.getMeta().state !== 'loading') show();
       },
     });
-  }, [live, query, id, windowMs]);
+  }, [live, query, id, windowMs, perSecond]);
   const meta = useSyncExternalStore(shown.store.subscribeMeta, shown.store.getMeta);
   return {
     store: shown.store,

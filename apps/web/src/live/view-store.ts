@@ -49,12 +49,16 @@ export class ViewStore {
   points: PointRecord[] = [];
   /** The query's sliding range, or null: nothing is forgotten. */
   readonly windowMs: number | null;
+  /** Values are amounts of a bucket and kept divided by its seconds. */
+  readonly perSecond: boolean;
+  #scale = 1;
   #series = new Map<number, StoredSeries>();
   #meta: ViewMeta = { state: 'loading', series: [], empty: true, note: '', error: '' };
   #listeners = new Set<() => void>();
 
-  constructor(windowMs: number | null) {
+  constructor(windowMs: number | null, perSecond = false) {
     this.windowMs = windowMs;
+    this.perSecond = perSecond;
   }
 
   readonly getMeta = (): ViewMeta => this.#meta;
@@ -70,11 +74,12 @@ export class ViewStore {
 
   applySnapshot(snapshot: SnapshotColumns): void {
     this.stepMs = snapshot.stepMs > 0 ? snapshot.stepMs : 1000;
+    this.#scale = this.perSecond ? 1000 / this.stepMs : 1;
     this.from = snapshot.from;
     this.to = snapshot.to;
     this.#series = new Map();
     for (const { key, labels, timestamps, values } of snapshot.series) {
-      const v = Array.from(values, (value) => (Number.isNaN(value) ? null : value));
+      const v = Array.from(values, (value) => (Number.isNaN(value) ? null : value * this.#scale));
       this.#series.set(key, { key, labels, name: seriesName(labels), slot: 0, t: [...timestamps], v });
     }
     this.points = (snapshot.points ?? []).slice(-keptPoints);
@@ -96,7 +101,7 @@ export class ViewStore {
       const value = delta.values[i]!;
       const time = delta.buckets[i]!;
       if (series === undefined) continue;
-      writeCell(series, time, Number.isNaN(value) ? null : value);
+      writeCell(series, time, Number.isNaN(value) ? null : value * this.#scale);
       if (time > this.newestMs && !Number.isNaN(value)) this.newestMs = time;
     }
     if (delta.points !== undefined && delta.points.length > 0) this.#addPoints(delta.points);

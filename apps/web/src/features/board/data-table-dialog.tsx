@@ -7,6 +7,7 @@ import { formatMoment, type ZoneName } from '../../time/zone.ts';
 import { formatValue } from '../../units/format.ts';
 import { Button } from '../../ui/button.tsx';
 import { Modal } from '../../ui/modal.tsx';
+import { unitPerSecond } from './per-second.ts';
 
 const rowsPerPage = 50;
 
@@ -23,6 +24,7 @@ export function DataTableDialog({
   onClose: () => void;
 }) {
   const [page, setPage] = useState(0);
+  const unit = store.perSecond ? unitPerSecond(panel.display.unit) : panel.display.unit;
   const table = useMemo(() => {
     const series = store.series.slice(0, 50);
     const { x, values } = align(series, 0, Number.MAX_SAFE_INTEGER, store.stepMs, {
@@ -55,9 +57,7 @@ export function DataTableDialog({
               <tr key={row}>
                 <td className="min-w-44">{formatMoment(table.x[row]!, zone)}</td>
                 {table.values.map((column, i) => (
-                  <td key={table.names[i]}>
-                    {formatValue(column[row], panel.display.unit, panel.display.decimals)}
-                  </td>
+                  <td key={table.names[i]}>{formatValue(column[row], unit, panel.display.decimals)}</td>
                 ))}
               </tr>
             ))}

@@ -9,6 +9,7 @@ import { describeAge } from '../../time/range.ts';
 import { useBoardView } from './board-context.ts';
 import { PanelBody } from './panel-body.tsx';
 import { panelView, type PanelView } from './panel-query.ts';
+import { asShown } from './per-second.ts';
 
 function StaleChip({ live, level }: { live: LiveView; level: 'stale' | 'critical' }) {
   const port = useLive();
@@ -41,7 +42,8 @@ export function Panel({
     () => panelView(panel, board.range, board.filter, metric, board.zone),
     [panel, board.range, board.filter, metric, board.zone],
   );
-  const live = useLiveView(view.query, view.windowMs);
+  const shown = asShown(panel, view);
+  const live = useLiveView(view.query, view.windowMs, shown.perSecond);
   const level = useStaleLevel(live.store, view.range.kind === 'live');
   const Heading = headingLevel === 1 ? 'h1' : 'h2';
   return (
@@ -66,7 +68,7 @@ export function Panel({
         {menu?.({ view, live })}
       </header>
       <div className="min-h-0 flex-1">
-        <PanelBody panel={panel} view={view} live={live} stale={level !== 'fresh'} />
+        <PanelBody panel={shown.panel} view={shown.view} live={live} stale={level !== 'fresh'} />
       </div>
     </article>
   );

@@ -180,6 +180,11 @@ export function DisplayFields({ panel, onChange }: DisplayFieldsProps) {
       />
       <Thresholds display={display} onDisplay={(next) => set(next, 'thresholds')} />
       <Check
+        label="Show amounts per second"
+        checked={display.per_second === true}
+        onChecked={(perSecond) => set({ ...display, per_second: perSecond })}
+      />
+      <Check
         label="Draw lines across gaps"
         checked={display.connect_gaps}
         onChecked={(connect) => set({ ...display, connect_gaps: connect })}

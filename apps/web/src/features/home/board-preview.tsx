@@ -11,6 +11,7 @@ import { useTheme } from '../../theme/theme.ts';
 import { liveRange, rangeEnds } from '../../time/range.ts';
 import { formatValue } from '../../units/format.ts';
 import { panelView } from '../board/panel-query.ts';
+import { asShown } from '../board/per-second.ts';
 
 const range = liveRange('15m');
 const drawn = new Set(['line', 'area', 'stacked', 'stat', 'gauge', 'bar']);
@@ -34,7 +35,8 @@ function PanelLine({ panel }: { panel: Panel }) {
     const single = { ...panel, query: { ...panel.query, group_by: [] } };
     return panelView(single, range, { variables: {}, where: {} }, metric, 'browser');
   }, [panel, metric]);
-  const { store } = useLiveView(view.query, view.windowMs);
+  const shown = asShown(panel, view);
+  const { store } = useLiveView(view.query, view.windowMs, shown.perSecond);
   useFigure(box, store, 500, theme, (nowMs) => {
     const series = store.series[0];
     if (series === undefined || canvas.current === null || value.current === null) return;
@@ -47,8 +49,8 @@ function PanelLine({ panel }: { panel: Panel }) {
       2.5 * usualGapMs(series.t, store.stepMs),
       readPalette().accent,
     );
-    const number = headline(view.agg, summarise(series, from, to));
-    value.current.textContent = formatValue(number, panel.display.unit, panel.display.decimals);
+    const number = headline(shown.view.agg, summarise(series, from, to));
+    value.current.textContent = formatValue(number, shown.panel.display.unit, panel.display.decimals);
   });
   return (
     <div ref={box} className="my-2 flex min-h-0 flex-1 flex-col">
