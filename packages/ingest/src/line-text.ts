@@ -10,6 +10,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const backslash = 0x5c;
 const quote = 0x22;
 const newline = 10;
+const dot = 46;
 
 /** The text, or undefined when it is not UTF-8. */
 export function utf8Text(bytes: Uint8Array, from: number, to: number): string | undefined {
@@ -135,4 +136,22 @@ function parseInteger(text: string): { value: number; rounded: boolean } | strin
   if (!fits) return `${text.slice(0, 60)} does not fit 64 bits`;
   const value = Number(exact);
   return { value, rounded: BigInt(value) !== exact };
+}
+
+/** Bytes to pass over after a backslash: it escapes what follows, unless that is a backslash or ends the line. */
+export function escapedBytes(next: number | undefined): number {
+  return next === backslash || next === newline ? 0 : 1;
+}
+
+/** Newlines in a range. */
+export function countNewlines(bytes: Uint8Array, from: number, to: number): number {
+  let count = 0;
+  for (let i = from; i < to; i++) if (bytes[i] === newline) count++;
+  return count;
+}
+
+/** Whether a number's text has no point. */
+export function isInteger(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (bytes[i] === dot) return false;
+  return true;
 }
