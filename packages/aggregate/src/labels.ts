@@ -8,7 +8,8 @@ export function groupLabels(definition: SeriesDefinition, groupBy: readonly stri
   return Object.fromEntries(groupBy.map((name) => [name, labelValue(definition, name)]));
 }
 
-function labelValue(definition: SeriesDefinition, name: string): string {
+/** Value of a label of a series, `source` included; `""` where it has none. */
+export function labelValue(definition: SeriesDefinition, name: string): string {
   const own = definition.labels.find(([label]) => label === name);
   if (own !== undefined) return own[1];
   return name === 'source' ? definition.source : '';

@@ -1,7 +1,7 @@
-import type { Across, AggName, SeriesLabels } from '@nowcast/contract';
+import type { Across, AggName, SeriesDefinition, SeriesLabels } from '@nowcast/contract';
 import { assert } from '@nowcast/kernel';
 import type { Buckets } from './buckets.ts';
-import { labelText, otherLabels } from './labels.ts';
+import { groupLabels, labelText, labelValue, otherLabels } from './labels.ts';
 import { isPerSeries, type PartSet } from './parts.ts';
 import { StateGrid, type StateSource } from './state-grid.ts';
 import { UnitStates } from './unit-states.ts';
@@ -65,6 +65,8 @@ export class QueryGrid {
   readonly #cells: UnitStates;
   readonly #groups: Group[] = [];
   readonly #groupByText = new Map<string, number>();
+  /** Groups by the values of their labels in the order of `groupBy`. */
+  readonly #groupByValues = new Map<string, number>();
   readonly #unitGroup: number[] = [];
   readonly #scratch: StateGrid;
   readonly #combined = new StateGrid(scalarOnly, 1);
@@ -89,8 +91,20 @@ export class QueryGrid {
     return group;
   }
 
-  hasGroup(labels: SeriesLabels): boolean {
-    return this.#groupByText.has(labelText(labels));
+  /** Number of the group a series belongs to, or −1 while there is none. */
+  findGroupOf(definition: SeriesDefinition): number {
+    return this.#groupByValues.get(this.#valuesOf(definition)) ?? -1;
+  }
+
+  /** The same, made when it is new: a string and a look-up where `addGroup` costs ten times that. */
+  addGroupOf(definition: SeriesDefinition): number {
+    const values = this.#valuesOf(definition);
+    let group = this.#groupByValues.get(values);
+    if (group === undefined) {
+      group = this.addGroup(groupLabels(definition, this.spec.groupBy));
+      this.#groupByValues.set(values, group);
+    }
+    return group;
   }
 
   /** The unit that points of a further series of the group go to. Call it once for each series. */
@@ -307,6 +321,16 @@ export class QueryGrid {
     if (rest.length > 0)
       lines.push({ labels: otherLabels(this.spec.groupBy), other: true, ...this.columns(rest) });
     return lines;
+  }
+
+  /** The values a series is grouped by, as one text; lengths keep them apart whatever they contain. */
+  #valuesOf(definition: SeriesDefinition): string {
+    let text = '';
+    for (const name of this.spec.groupBy) {
+      const value = labelValue(definition, name);
+      text += `${value.length}:${value}`;
+    }
+    return text;
   }
 
   #addUnit(group: number): number {

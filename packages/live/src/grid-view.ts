@@ -1,5 +1,4 @@
 import {
-  groupLabels,
   isPerSeries,
   otherLabels,
   type PartSet,
@@ -14,7 +13,6 @@ import {
   encodeSnapshotBody,
   limits as wireLimits,
   type SeriesDefinition,
-  type SeriesLabels,
 } from '@nowcast/contract';
 import { assert } from '@nowcast/kernel';
 import type { OffsetVector } from '@nowcast/ports';
@@ -106,20 +104,19 @@ export class GridView implements View {
 
   /** The unit that the points of this series go to; −1 when an open view has no room for it. */
   addSeries(handle: number, definition: SeriesDefinition): number {
-    const labels = groupLabels(definition, this.query.groupBy);
-    if (this.#loaded && !this.#hasRoomFor(labels)) {
+    if (this.#loaded && !this.#hasRoomFor(definition)) {
       this.#leftOut += 1;
       return -1;
     }
-    const unit = this.#grid.addSeries(this.#grid.addGroup(labels));
-    this.#incoming?.addSeries(this.#incoming.addGroup(labels));
+    const unit = this.#grid.addSeries(this.#grid.addGroupOf(definition));
+    this.#incoming?.addSeries(this.#incoming.addGroupOf(definition));
     this.#handles.push(handle);
     this.#units.push(unit);
     return unit;
   }
 
-  #hasRoomFor(labels: SeriesLabels): boolean {
-    const isNew = !this.#grid.hasGroup(labels);
+  #hasRoomFor(definition: SeriesDefinition): boolean {
+    const isNew = this.#grid.findGroupOf(definition) < 0;
     if (isNew && this.query.limit === undefined && this.#grid.groupCount >= this.#limits.groups) return false;
     if (!isNew && !this.#grid.perSeries) return true;
     const buckets = this.#bucketCount();
