@@ -24,6 +24,7 @@ import { systemRoutes } from './routes/system.ts';
 import { userRoutes } from './routes/users.ts';
 import { visualizationRoutes } from './routes/visualizations.ts';
 import { Gateway } from './ws/gateway.ts';
+import type { LiveTiming } from './ws/session.ts';
 
 export interface ServerOptions {
   access: AccessService;
@@ -41,6 +42,7 @@ export interface ServerOptions {
   webDir: string;
   version: string;
   log: Logger;
+  liveTiming?: Partial<LiveTiming>;
 }
 
 /** How long requests that are running may take to finish once the server stops. */
@@ -74,6 +76,7 @@ export class NowcastServer implements Service {
       origin,
       drainMs: options.drainMs,
       log: log.with({ part: 'gateway' }),
+      timing: options.liveTiming ?? {},
       observeDelayMs: (ms) => this.metrics.eventToFrameMs.observe(ms),
     });
     this.routes = this.#makeRoutes();

@@ -21,6 +21,8 @@ export interface TestServer {
   logs: string[];
   /** Adds a person and signs them in. */
   signIn: (role: Role) => Promise<{ token: string; cookie: string; userId: string; login: string }>;
+  /** The same users and keys, opened the way another process does. */
+  otherProcess: () => Promise<{ elsewhere: AccessService; stop: () => Promise<void> }>;
   makeKey: (...scopes: Scope[]) => Promise<{ secret: string; keyId: string }>;
   stop: () => Promise<void>;
 }
@@ -88,6 +90,18 @@ export async function startTestServer(
         { ip: '::1', userAgent: 'test' },
       );
       return { token: answer.token, cookie: `nowcast=${answer.token}`, userId: user.user_id, login };
+    },
+    otherProcess: async () => {
+      const other = metaStoreOf(folder);
+      await other.run();
+      const elsewhere = new AccessService({ store: other, clock: systemClock });
+      return {
+        elsewhere,
+        stop: async () => {
+          await elsewhere.stop();
+          await other.stop();
+        },
+      };
     },
     makeKey: async (...scopes) => {
       const key = await access.keys.create(operator, { name: 'test', scopes });

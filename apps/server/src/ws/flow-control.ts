@@ -2,7 +2,7 @@
  * How far a viewer is behind, told by itself. What the kernel says cannot be trusted: megabytes, minutes of data, sit
  * in socket buffers before a write reports pressure. So about every half second, while data flows, a frame asks for
  * an acknowledgement; one is outstanding at most. Not answered for `stallMs`: stop sending. Answered: go on, with one
- * merged frame a view instead of all that was missed. Silent for `deadMs`: the peer is gone.
+ * merged frame a view instead of all that was missed. Silent for much longer: the peer is gone.
  *
  * Plain functions over a few fields, because there is one of these for every connection.
  */
@@ -20,7 +20,6 @@ export interface Flow {
 export const flowLimits = {
   askEveryMs: 500,
   stallMs: 1000,
-  deadMs: 30_000,
   /** Bytes waiting in this process; a bound on memory where no acknowledgements exist or none was due yet. */
   bufferedBytes: 256 * 1024,
 } as const;
@@ -65,8 +64,8 @@ export function drained(flow: Flow): boolean {
   return flow.asked === 0 && resume(flow);
 }
 
-export function isDead(flow: Flow, now: number): boolean {
-  return flow.asked !== 0 && now - flow.askedAt > flowLimits.deadMs;
+export function isDead(flow: Flow, now: number, deadMs: number): boolean {
+  return flow.asked !== 0 && now - flow.askedAt > deadMs;
 }
 
 /** Age of the newest data the viewer is known to have, 0 when it is up to date. */

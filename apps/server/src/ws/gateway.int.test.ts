@@ -286,11 +286,6 @@ describe('C20: limits of a socket', () => {
     expect(await stranger.ends()).toEqual({ code: 4401, reason: 'auth.required' });
   });
 
-  test('a socket that never says who it is is closed', async () => {
-    const peer = await LivePeer.open(nowcast.url);
-    expect(await peer.ends()).toEqual({ code: 4401, reason: 'auth.required' });
-  });
-
   test('a token of somebody else does not take over an open socket', async () => {
     const peer = await open();
     const other = await nowcast.signIn('viewer');

@@ -17,7 +17,7 @@ import { drained, isDead, stalenessMs } from './flow-control.ts';
 import { FrameParser, ProtocolError } from './frame-parser.ts';
 import { pingFrame, pongFrame } from './frames.ts';
 import { readHandshake, switchingProtocols } from './handshake.ts';
-import { authenticateMs, heartbeatMs, messageBucket, Session } from './session.ts';
+import { type LiveTiming, messageBucket, Session, usualTiming } from './session.ts';
 import { SharedViews } from './shared-views.ts';
 
 export interface GatewayOptions {
@@ -29,11 +29,8 @@ export interface GatewayOptions {
   drainMs: number;
   log: Logger;
   observeDelayMs: (ms: number) => void;
+  timing?: Partial<LiveTiming>;
 }
-
-const sweepEveryMs = 1000;
-/** Rights are looked up again this often: what another process revoked, or a bus that is cut lost, still arrives. */
-const recheckEveryMs = 5000;
 
 /**
  * `GET /updates`: WebSockets and event streams in front of the engine's shared views. This class owns the connections
@@ -41,6 +38,7 @@ const recheckEveryMs = 5000;
  */
 export class Gateway implements Service {
   readonly #options: GatewayOptions;
+  readonly #timing: LiveTiming;
   readonly #connections = new Set<Connection>();
   readonly #views: SharedViews;
   readonly #delivery: Delivery;
@@ -52,6 +50,7 @@ export class Gateway implements Service {
 
   constructor(options: GatewayOptions) {
     this.#options = options;
+    this.#timing = { ...usualTiming, ...options.timing };
     const now = (): number => performance.now();
     this.#views = new SharedViews(options.engine.live, now);
     this.#delivery = new Delivery({
@@ -61,6 +60,7 @@ export class Gateway implements Service {
       observeDelayMs: options.observeDelayMs,
     });
     this.#session = new Session({
+      timing: this.#timing,
       gatekeeper: options.gatekeeper,
       views: this.#views,
       delivery: this.#delivery,
@@ -76,7 +76,7 @@ export class Gateway implements Service {
       engine.live.onFrames((frames) => this.#delivery.tick(frames)),
       onRevoked((revocation) => this.#revoke(revocation)),
     );
-    this.#sweepTimer = setInterval(() => this.#sweep(), sweepEveryMs);
+    this.#sweepTimer = setInterval(() => this.#sweep(), this.#timing.sweepMs);
     return Promise.resolve();
   }
 
@@ -198,7 +198,7 @@ export class Gateway implements Service {
   /** Once a second: who is late, silent, or no longer allowed. */
   #sweep(): void {
     const now = performance.now();
-    const recheck = now - this.#recheckedAt >= recheckEveryMs;
+    const recheck = now - this.#recheckedAt >= this.#timing.recheckMs;
     if (recheck) this.#recheckedAt = now;
     for (const connection of this.#connections) {
       this.#check(connection, now);
@@ -208,14 +208,14 @@ export class Gateway implements Service {
 
   #check(connection: Connection, now: number): void {
     const { flow, sink } = connection;
-    if (connection.actor === undefined && now - connection.openedAt > authenticateMs) {
+    if (connection.actor === undefined && now - connection.openedAt > this.#timing.authenticateMs) {
       this.#session.fail(
         connection,
         appError('auth.required', 'no valid "auth" message came within 5 seconds'),
       );
       return;
     }
-    if (isDead(flow, now)) {
+    if (isDead(flow, now, this.#timing.deadMs)) {
       this.#session.fail(
         connection,
         appError('live.unacknowledged', 'nothing was acknowledged for 30 seconds'),
@@ -224,18 +224,19 @@ export class Gateway implements Service {
     }
     if (flow.stalled && sink.writableLength === 0 && drained(flow)) this.#delivery.release(connection);
     if (connection.format === 'sse') {
-      if (now - connection.sentAt >= heartbeatMs) connection.write(sseHeartbeat, now);
+      if (now - connection.sentAt >= this.#timing.heartbeatMs) connection.write(sseHeartbeat, now);
     } else this.#heartbeat(connection, now);
   }
 
   /** Two pings without a sign of life: the link is cut, however open the socket looks. */
   #heartbeat(connection: Connection, now: number): void {
+    const { heartbeatMs, sweepMs } = this.#timing;
     if (now - connection.pingedAt < heartbeatMs) return;
     if (now - connection.heardAt > 2 * heartbeatMs) {
       this.#session.lost(connection);
       return;
     }
-    const silent = now - connection.sentAt >= heartbeatMs - sweepEveryMs;
+    const silent = now - connection.sentAt >= heartbeatMs - sweepMs;
     connection.pingedAt = now;
     const beat = { type: 'heartbeat', server_time: Date.now() } as const;
     connection.write(

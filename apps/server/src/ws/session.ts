@@ -22,12 +22,33 @@ import type { SharedViews } from './shared-views.ts';
 
 /** Messages a peer may send at once, and a second on average. */
 export const messageBucket = { size: 200, perSecond: 50 } as const;
-export const authenticateMs = 5000;
-export const heartbeatMs = 15_000;
 /** How long a closed socket may linger before it is cut. */
 const closeGraceMs = 2000;
 
+/** How long things may take, in milliseconds. */
+export interface LiveTiming {
+  /** Until a peer has said who it is. */
+  authenticateMs: number;
+  /** Silence after which we say something; a peer that is silent for two of them is gone. */
+  heartbeatMs: number;
+  /** Until a peer that was asked has acknowledged anything. */
+  deadMs: number;
+  /** Between two looks at all connections. */
+  sweepMs: number;
+  /** Between two look-ups of rights: what another process revoked, or a cut bus lost, still arrives. */
+  recheckMs: number;
+}
+
+export const usualTiming: LiveTiming = {
+  authenticateMs: 5000,
+  heartbeatMs: 15_000,
+  deadMs: 30_000,
+  sweepMs: 1000,
+  recheckMs: 5000,
+};
+
 export interface SessionOptions {
+  timing: LiveTiming;
   gatekeeper: Gatekeeper;
   views: SharedViews;
   delivery: Delivery;
@@ -126,7 +147,7 @@ export class Session {
       protocol: connection.format,
       server_time: Date.now(),
       epoch: this.#options.epoch(),
-      heartbeat_ms: heartbeatMs,
+      heartbeat_ms: this.#options.timing.heartbeatMs,
     } as const;
     connection.write(encodeMessage(connection.format, welcome), this.#options.now());
   }
