@@ -1,10 +1,10 @@
-export { Buckets, chooseStep, nominalStepMs, stepKey } from './buckets.ts';
+export { type Buckets, stepKey } from './buckets.ts';
 export { counterReach } from './counter-reach.ts';
 export { derivedDataId } from './data-id.ts';
-export { DdSketch, ddIndex, ddValue } from './dd-sketch.ts';
-export { HyperLogLog, hllSlot } from './hyperloglog.ts';
-export { groupLabels, labelText, otherLabels } from './labels.ts';
-export { maxBuckets, normaliseQuery, type QueryRange, rangeNow, type ResolvedQuery } from './normalise.ts';
-export { isPerSeries, type PartSet, partsOf, quantileFraction } from './parts.ts';
-export { type GridLine, type GridSpec, QueryGrid, type Ranking } from './query-grid.ts';
-export { counterStep, isBefore, type PointColumns, StateGrid, type StateSource } from './state-grid.ts';
+export { ddIndex } from './dd-sketch.ts';
+export { hllSlot } from './hyperloglog.ts';
+export { groupLabels, otherLabels } from './labels.ts';
+export { normaliseQuery, rangeNow, type ResolvedQuery } from './normalise.ts';
+export { isPerSeries, type PartSet } from './parts.ts';
+export { QueryGrid } from './query-grid.ts';
+export { StateGrid } from './state-grid.ts';

@@ -1,12 +1,2 @@
 export { LiveViewRegistry, type LiveStats } from './registry.ts';
-export {
-  defaultLiveLimits,
-  type FeedRecord,
-  type GridLoad,
-  type LiveLimits,
-  type LiveSources,
-  type PointRun,
-  type RecordLoad,
-  type RunWants,
-  type Tick,
-} from './sources.ts';
+export type { FeedRecord, GridLoad, LiveSources, PointRun, RecordLoad, RunWants, Tick } from './sources.ts';

@@ -1,10 +1,4 @@
+export { scenario } from './arbitraries.ts';
 export { type AnswerLine, differences } from './compare.ts';
-export {
-  evaluate,
-  type ReferenceCell,
-  type ReferenceLine,
-  type ReferencePoint,
-  seriesMatches,
-} from './reference.ts';
-export { type Scenario, scenario } from './arbitraries.ts';
-export { type Question, questions } from './questions.ts';
+export { questions } from './questions.ts';
+export { evaluate, type ReferencePoint, seriesMatches } from './reference.ts';
