@@ -169,7 +169,7 @@ export function plotOptions(
   const bands = spec.series.slice(1).map((_, i): uPlot.Band => ({ series: [i + 1, i + 2] }));
   return {
     ms: 1,
-    padding: [8, 8, 0, 0],
+    padding: [8, 18, 0, 0],
     tzDate: (time) => uPlot.tzDate(new Date(time), resolveZone(spec.zone)),
     legend: { show: false },
     series: [{}, ...spec.series.map((one) => plotSeries(spec, one))],

@@ -1,6 +1,7 @@
 import { useRef } from 'react';
 import type { Panel } from '@nowcast/contract';
 import { headline, headlineTitle, summarise } from '../live/statistics.ts';
+import type { StoredSeries } from '../live/view-store.ts';
 import { useTheme } from '../theme/theme.ts';
 import { rangeEnds } from '../time/range.ts';
 import { formatValue } from '../units/format.ts';
@@ -84,30 +85,50 @@ function dialTop(height: number, radius: number): number {
   return Math.max(2, (height - 20 - radius * 1.74) / 2);
 }
 
-/** One number on a dial; thresholds are marked on its inner rim. */
-export function Gauge({ store, agg, range, display, title, stale }: FigureProps) {
+const shownSeries = 12;
+
+/** One number on a dial, thresholds marked on its inner rim; several series share the panel. */
+export function Gauge(props: FigureProps) {
+  const shown = props.store.series.slice(0, shownSeries);
+  const many = shown.length > 1;
+  return (
+    <div
+      className={many ? 'grid h-full gap-2 overflow-y-auto' : 'h-full'}
+      style={many ? { gridTemplateColumns: 'repeat(auto-fit, minmax(110px, 1fr))' } : undefined}
+    >
+      {shown.map((series) => (
+        <Dial key={series.key} {...props} series={series} named={many} />
+      ))}
+    </div>
+  );
+}
+
+function Dial({
+  store,
+  agg,
+  range,
+  display,
+  title,
+  stale,
+  series,
+  named,
+}: FigureProps & { series: StoredSeries; named: boolean }) {
+  const name = series.name === '' ? title : series.name;
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const middle = useRef<HTMLDivElement>(null);
   const value = useRef<HTMLParagraphElement>(null);
   const note = useRef<HTMLParagraphElement>(null);
   const theme = useTheme();
-  useFigure(box, store, 100, JSON.stringify([theme, display, agg, range, stale]), (nowMs) => {
+  useFigure(box, store, 100, JSON.stringify([theme, display, agg, range, series.key, stale]), (nowMs) => {
     const { from, to } = rangeEnds(range, nowMs);
-    const summary = store.series[0] === undefined ? null : summarise(store.series[0], from, to);
-    const number = summary === null ? null : headline(agg, summary);
+    const summary = summarise(series, from, to);
+    const number = headline(agg, summary);
     const reached = levelOf(number, display.thresholds);
     const palette = readPalette();
     const colour = stale ? palette.nodata : reached === null ? palette.accent : palette[reached];
     if (canvas.current !== null) {
-      drawDial(
-        canvas.current,
-        palette,
-        display,
-        dialEnds(display, number, summary?.max ?? null),
-        number,
-        colour,
-      );
+      drawDial(canvas.current, palette, display, dialEnds(display, number, summary.max), number, colour);
     }
     if (middle.current !== null && box.current !== null) {
       const { clientWidth, clientHeight } = box.current;
@@ -123,7 +144,8 @@ export function Gauge({ store, agg, range, display, title, stale }: FigureProps)
       note.current.textContent = reached === null ? headlineTitle(agg) : levelTitles[reached];
   });
   return (
-    <div ref={box} className="relative h-full" role="group" aria-label={title}>
+    <div ref={box} className={`relative h-full ${named ? 'min-h-32' : ''}`} role="group" aria-label={name}>
+      {named && <p className="absolute inset-x-0 bottom-0 truncate text-center text-xs text-muted">{name}</p>}
       <canvas ref={canvas} aria-hidden className="absolute inset-0 size-full" />
       <div ref={middle} className="absolute inset-x-0 -translate-y-1/2 text-center leading-tight">
         <p ref={value} data-testid="gauge-value" className="font-semibold tracking-tight">

@@ -3,25 +3,9 @@ import { summarise } from '../live/statistics.ts';
 import type { ViewStore } from '../live/view-store.ts';
 import { rangeEnds, type TimeRange } from '../time/range.ts';
 import { formatValue, type UnitName } from '../units/format.ts';
+import { nextHidden } from './next-hidden.ts';
 import { slotCss } from './palette.ts';
 import { useFigure } from './use-figure.ts';
-
-/** After a click: this series alone, or all again; with Shift or Cmd: this one on or off. */
-export function nextHidden(
-  hidden: ReadonlySet<string>,
-  names: readonly string[],
-  name: string,
-  toggle: boolean,
-): ReadonlySet<string> {
-  if (toggle) {
-    const next = new Set(hidden);
-    if (!next.delete(name)) next.add(name);
-    return next.size === names.length ? new Set() : next;
-  }
-  const others = names.filter((other) => other !== name);
-  const alone = !hidden.has(name) && others.every((other) => hidden.has(other));
-  return alone ? new Set() : new Set(others);
-}
 
 /** Names in their colours, each with its last value; a press isolates. */
 export function Legend({

@@ -1,7 +1,7 @@
 import { Pause, Pencil, Play, Share2, Star } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { Board, Where } from '@nowcast/contract';
-import { useLive } from '../../live/live-context.ts';
+import { useLinkState, useLive } from '../../live/live-context.ts';
 import type { ZoneName } from '../../time/zone.ts';
 import { Button } from '../../ui/button.tsx';
 import { FilterChips } from './filter-chips.tsx';
@@ -16,12 +16,13 @@ const counts = new Intl.NumberFormat('en', { notation: 'compact' });
 export function LiveButton({ control, metrics }: { control: RangeControl; metrics: readonly string[] }) {
   const live = useLive();
   const { range } = control;
+  const linked = useLinkState().state === 'live';
   const fresh = useNewPoints(metrics, range.kind === 'fixed' ? Math.min(range.to, live.serverNow()) : null);
   if (range.kind === 'live') {
     return (
-      <Button onPress={control.pause} aria-label="Pause" className="border-ok/40">
-        <span className="size-2 rounded-full bg-ok" aria-hidden />
-        <span className="text-ok">Live</span>
+      <Button onPress={control.pause} aria-label="Pause" className={linked ? 'border-ok/40' : ''}>
+        <span className={`size-2 rounded-full ${linked ? 'bg-ok' : 'bg-nodata'}`} aria-hidden />
+        <span className={linked ? 'text-ok' : 'text-nodata'}>Live</span>
         <Pause size={14} className="hidden text-muted sm:block" aria-hidden />
       </Button>
     );

@@ -112,6 +112,6 @@ reveal.addEventListener('click', () => {
   reveal.textContent = shown ? 'Hide' : 'Show';
 });
 
-showFormError(parameters.get('error') ?? '');
+// The server has already written its reason into the page, where it stands without this script too.
 if (parameters.has('error')) password.focus();
 else login.focus();

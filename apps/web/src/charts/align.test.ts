@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import type { StoredSeries } from '../live/view-store.ts';
+import { align } from './align.ts';
+
+const series = (t: number[], v: (number | null)[]): StoredSeries => ({
+  key: 1,
+  labels: {},
+  name: '',
+  slot: 0,
+  t,
+  v,
+});
+const plain = { connectGaps: false, stacked: false };
+const everywhere = [0, 1e9] as const;
+
+describe('aligning series for the plot', () => {
+  it('breaks a line where more than 2.5 intervals are missing, also when nothing else has a time there', () => {
+    const { x, drawn } = align(
+      [series([0, 1000, 2000, 3000, 9000, 10_000], [1, 2, 3, 4, 5, 6])],
+      ...everywhere,
+      1000,
+      plain,
+    );
+    expect(x).toEqual([0, 1000, 2000, 3000, 4000, 9000, 10_000]);
+    expect(drawn[0]).toEqual([1, 2, 3, 4, null, 5, 6]);
+  });
+
+  it('draws through a single missing bucket', () => {
+    const { drawn } = align([series([0, 1000, 3000, 4000], [1, 2, 3, 4])], ...everywhere, 1000, plain);
+    expect(drawn[0]).toEqual([1, 2, 3, 4]);
+  });
+
+  it('joins everything when asked to connect gaps', () => {
+    const { drawn } = align([series([0, 1000, 90_000], [1, 2, 3])], ...everywhere, 1000, {
+      connectGaps: true,
+      stacked: false,
+    });
+    expect(drawn[0]).toEqual([1, 2, 3]);
+  });
+
+  it('does not call a slow series broken because a fast one has buckets in between', () => {
+    const fast = series(
+      Array.from({ length: 31 }, (_, i) => i * 1000),
+      Array.from({ length: 31 }, () => 1),
+    );
+    const slow = series([0, 10_000, 20_000, 30_000], [5, 6, 7, 8]);
+    const { x, values } = align([fast, slow], ...everywhere, 1000, plain);
+    expect(x).toHaveLength(31);
+    expect(values[1]!.filter((value) => value === null)).toEqual([]);
+    expect([0, 10, 20, 30].map((i) => values[1]![i])).toEqual([5, 6, 7, 8]);
+  });
+
+  it('keeps one bucket beyond each end, so that lines reach the edges', () => {
+    const { x } = align([series([0, 1000, 2000, 3000, 4000], [1, 1, 1, 1, 1])], 1500, 2500, 1000, plain);
+    expect(x).toEqual([1000, 2000, 3000]);
+  });
+
+  it('stacks from the last series up and shows the values themselves in the tooltip', () => {
+    const { drawn, values } = align(
+      [series([0, 1000], [1, 2]), series([0, 1000], [10, 20])],
+      ...everywhere,
+      1000,
+      { connectGaps: false, stacked: true },
+    );
+    expect(drawn).toEqual([
+      [11, 22],
+      [10, 20],
+    ]);
+    expect(values[0]).toEqual([1, 2]);
+  });
+});

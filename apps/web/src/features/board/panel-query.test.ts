@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import type { MetricInfo, Panel } from '@nowcast/contract';
+import { readBoardSearch } from './board-search.ts';
+import { describeMatcher, kindOf, makeMatcher } from './matcher.ts';
+import { dataParameters, panelView } from './panel-query.ts';
+
+const panel: Panel = {
+  visualization_id: 'p',
+  title: 'CPU',
+  metric_type: 'cpu',
+  chart_type: 'line',
+  query: { group_by: ['host'], where: { mode: ['user'] } },
+  layout: { x: 0, y: 0, w: 6, h: 8 },
+  display: { unit: 'percent', legend: 'list', thresholds: [], connect_gaps: false },
+};
+const metric: MetricInfo = {
+  metric_type: 'cpu',
+  series: 3,
+  last_timestamp: 0,
+  last_value: 0,
+  default_agg: 'p95',
+  default_across: 'sum',
+  labels: ['host', 'mode'],
+};
+const live = { kind: 'live', windowMs: 900_000 } as const;
+const past = { kind: 'fixed', from: 1000.4, to: 2000 } as const;
+const none = { variables: {}, where: {} };
+
+describe('the live view behind a panel', () => {
+  it('takes the defaults that fit the metric and limits the groups', () => {
+    const { query, agg, windowMs } = panelView(panel, live, none, metric, 'UTC');
+    expect(query).toMatchObject({ agg: 'p95', across: 'sum', window: '15m', limit: 20, tz: 'UTC' });
+    expect(query).not.toHaveProperty('from');
+    expect([agg, windowMs]).toEqual(['p95', 900_000]);
+  });
+
+  it('is narrowed by variables and filters that concern it, and by no others', () => {
+    const filter = {
+      variables: { host: ['a'], region: ['eu'], mode: [] },
+      where: { source: { not: ['x'] }, shop: ['north'] },
+    };
+    const { query } = panelView(panel, live, filter, metric, 'UTC');
+    expect(query.where).toEqual({ mode: ['user'], host: ['a'], source: { not: ['x'] } });
+  });
+
+  it('keeps its own window while live and follows the board into the past', () => {
+    const own: Panel = { ...panel, query: { ...panel.query, window: '1h' } };
+    expect(panelView(own, live, none, metric, 'UTC').query.window).toBe('1h');
+    const { query } = panelView(own, past, none, metric, 'UTC');
+    expect(query).toMatchObject({ from: 1000, to: 2000 });
+    expect(query).not.toHaveProperty('window');
+  });
+
+  it('asks for records where messages are shown', () => {
+    const feed: Panel = { ...panel, chart_type: 'feed' };
+    expect(panelView(feed, live, none, metric, 'UTC').query).toMatchObject({
+      agg: 'none',
+      group_by: [],
+      limit: 200,
+    });
+  });
+
+  it('becomes the parameters of GET /data, signs escaped', () => {
+    const { query } = panelView(
+      panel,
+      live,
+      { variables: {}, where: { host: ['a|b', 'c:d'], mode: { regex: 'u.*' } } },
+      metric,
+      'UTC',
+    );
+    const parameters = dataParameters(query, { from: 1, to: 2 });
+    expect(parameters.getAll('where')).toEqual(['mode:~u.*', String.raw`host:a\|b|c\:d`]);
+    expect(parameters.get('group_by')).toBe('host');
+    expect(parameters.get('from')).toBe('1');
+  });
+});
+
+describe('filters', () => {
+  it('are made, named and read back in all four kinds', () => {
+    for (const kind of ['is', 'not', 'regex', 'not_regex'] as const) {
+      expect(kindOf(makeMatcher(kind, ['v'], 'v.*')!)).toBe(kind);
+      expect(makeMatcher(kind, [], '')).toBeNull();
+    }
+    expect(describeMatcher('host', ['a', 'b'])).toBe('host is one of a, b');
+    expect(describeMatcher('host', { not: ['a'] })).toBe('host is not a');
+    expect(describeMatcher('host', { not_regex: 'w.*' })).toBe('host does not match w.*');
+  });
+});
+
+describe('the address of a board', () => {
+  it('keeps what is understood and drops the rest', () => {
+    const raw = {
+      from: 'now-6h',
+      to: { evil: 1 },
+      vars: { host: ['a'] },
+      where: { mode: { regex: 'u.*' } },
+      panel: 'p1',
+      edit: true,
+      other: 1,
+    };
+    expect(readBoardSearch(raw)).toEqual({
+      from: 'now-6h',
+      vars: { host: ['a'] },
+      where: { mode: { regex: 'u.*' } },
+      panel: 'p1',
+      edit: true,
+    });
+    expect(readBoardSearch({ vars: { host: 'a' }, where: { mode: { like: 'u' } }, edit: 'no' })).toEqual({});
+  });
+});

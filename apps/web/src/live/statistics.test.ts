@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { headline, staleLevel, summarise, usualGapMs } from './statistics.ts';
+import { ViewStore, type StoredSeries } from './view-store.ts';
+
+const series = (t: number[], v: (number | null)[]): StoredSeries => ({
+  key: 1,
+  labels: {},
+  name: '',
+  slot: 0,
+  t,
+  v,
+});
+const seconds = (count: number, from = 0): number[] =>
+  Array.from({ length: count }, (_, i) => from + i * 1000);
+
+function storeOf(times: number[], stepMs = 1000): ViewStore {
+  const store = new ViewStore(60_000);
+  store.applySnapshot({
+    epoch: 'e',
+    seq: '1',
+    recovered: false,
+    stepMs,
+    from: 0,
+    to: 1,
+    series: [
+      { key: 1, labels: {}, timestamps: Float64Array.from(times), values: Float64Array.from(times, () => 1) },
+    ],
+  });
+  return store;
+}
+
+describe('figures over a range', () => {
+  it('looks only at the range and skips holes', () => {
+    const summary = summarise(series(seconds(6), [100, 1, null, 3, 2, 100]), 1000, 4000);
+    expect(summary).toEqual({ last: 2, min: 1, max: 3, avg: 2, sum: 6 });
+  });
+
+  it('has no figures where there are no values', () => {
+    expect(summarise(series([0], [null]), 0, 10)).toEqual({
+      last: null,
+      min: null,
+      max: null,
+      avg: null,
+      sum: 0,
+    });
+    expect(headline('sum', summarise(series([], []), 0, 1))).toBeNull();
+  });
+
+  it('adds up what adds up and shows the last of the rest', () => {
+    const summary = summarise(series(seconds(3), [1, 2, 3]), 0, 9000);
+    expect(headline('count', summary)).toBe(6);
+    expect(headline('increase', summary)).toBe(6);
+    expect(headline('avg', summary)).toBe(3);
+    expect(headline('p99', summary)).toBe(3);
+    expect(headline('min', summary)).toBe(1);
+  });
+});
+
+describe('staleness', () => {
+  it('takes the usual distance of the points, not the step, for slow sources', () => {
+    expect(usualGapMs([0, 10_000, 20_000, 30_000], 1000)).toBe(10_000);
+    expect(usualGapMs([5000], 1000)).toBe(1000);
+  });
+
+  it('is stale after three missed intervals and critical after ten', () => {
+    const store = storeOf(seconds(30));
+    const last = 29_000;
+    expect(staleLevel(store, last + 3000)).toBe('fresh');
+    expect(staleLevel(store, last + 5000)).toBe('stale');
+    expect(staleLevel(store, last + 12_000)).toBe('critical');
+  });
+
+  it('waits longer for a source that reports every minute', () => {
+    const store = storeOf([0, 60_000, 120_000, 180_000]);
+    expect(staleLevel(store, 180_000 + 170_000)).toBe('fresh');
+    expect(staleLevel(store, 180_000 + 200_000)).toBe('stale');
+  });
+
+  it('never calls a single event stale: nobody knows when the next one is due', () => {
+    expect(staleLevel(storeOf([1000]), 10_000_000)).toBe('fresh');
+  });
+});

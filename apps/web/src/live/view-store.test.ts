@@ -1,0 +1,125 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { DeltaColumns, SnapshotColumns } from '@nowcast/contract';
+import { ViewStore } from './view-store.ts';
+
+const snapshot = (
+  series: SnapshotColumns['series'],
+  change: Partial<SnapshotColumns> = {},
+): SnapshotColumns => ({
+  epoch: 'e',
+  seq: '1',
+  recovered: false,
+  stepMs: 1000,
+  from: 0,
+  to: 10_000,
+  series,
+  ...change,
+});
+
+const delta = (
+  cells: [key: number, time: number, value: number][],
+  change: Partial<DeltaColumns> = {},
+): DeltaColumns => ({
+  baseSeq: '1',
+  seq: '2',
+  newest: 0,
+  series: [],
+  removed: [],
+  count: cells.length,
+  keys: Uint32Array.from(cells, ([key]) => key),
+  buckets: Float64Array.from(cells, ([, time]) => time),
+  values: Float64Array.from(cells, ([, , value]) => value),
+  ...change,
+});
+
+const line = (key: number, host: string, times: number[], values: number[]) => ({
+  key,
+  labels: { host },
+  timestamps: Float64Array.from(times),
+  values: Float64Array.from(values),
+});
+
+describe('the store behind a panel', () => {
+  it('ends with the same columns in whatever order the cells arrive', () => {
+    const cells = fc.array(
+      fc.record({ time: fc.integer({ min: 0, max: 40 }).map((n) => n * 1000), value: fc.integer() }),
+      { minLength: 1, maxLength: 60 },
+    );
+    fc.assert(
+      fc.property(cells, (list) => {
+        const store = new ViewStore(null);
+        store.applySnapshot(snapshot([line(1, 'a', [], [])]));
+        const expected = new Map<number, number>();
+        for (const { time, value } of list) {
+          store.applyDelta(delta([[1, time, value]]));
+          expected.set(time, value);
+        }
+        const { t, v } = store.series[0]!;
+        const sorted = [...expected].sort(([a], [b]) => a - b);
+        expect(t).toEqual(sorted.map(([time]) => time));
+        expect(v).toEqual(sorted.map(([, value]) => value));
+      }),
+    );
+  });
+
+  it('tells React of a new series and of nothing else', () => {
+    const store = new ViewStore(60_000);
+    store.applySnapshot(snapshot([line(1, 'a', [1000], [1])]));
+    let calls = 0;
+    store.subscribeMeta(() => {
+      calls += 1;
+    });
+    for (let i = 2; i < 50; i++) store.applyDelta(delta([[1, i * 1000, i]]));
+    expect(calls).toBe(0);
+    store.applyDelta(delta([[2, 50_000, 7]], { series: [{ key: 2, labels: { host: 'b' } }] }));
+    expect(calls).toBe(1);
+    expect(store.series.map((series) => series.name)).toEqual(['a', 'b']);
+    store.applyDelta(delta([], { removed: [1] }));
+    expect(store.series.map((series) => series.name)).toEqual(['b']);
+  });
+
+  it('keeps a bucket without a value as a hole', () => {
+    const store = new ViewStore(null);
+    store.applySnapshot(snapshot([line(1, 'a', [0, 1000], [1, Number.NaN])]));
+    store.applyDelta(delta([[1, 0, Number.NaN]]));
+    expect(store.series[0]!.v).toEqual([null, null]);
+  });
+
+  it('forgets what has left a sliding window, and never more', () => {
+    const store = new ViewStore(100_000);
+    store.applySnapshot(snapshot([line(1, 'a', [0], [0])]));
+    for (let i = 1; i < 2000; i++) store.applyDelta(delta([[1, i * 1000, i]]));
+    const { t } = store.series[0]!;
+    expect(t.length).toBeLessThan(200);
+    expect(t[0]).toBeLessThanOrEqual(1_999_000 - 100_000);
+    expect(t.at(-1)).toBe(1_999_000);
+  });
+
+  it('shows each record of a feed once, in the order in which things happened', () => {
+    const point = (id: string, timestamp: number) => ({
+      data_id: id,
+      source: '',
+      timestamp,
+      metric_type: 'm',
+      value: 1,
+      labels: {},
+      received_at: timestamp,
+    });
+    const store = new ViewStore(null);
+    store.applySnapshot(snapshot([], { points: [point('a', 1), point('c', 3)] }));
+    store.applyDelta(delta([], { points: [point('b', 2), point('c', 3)] }));
+    expect(store.points.map((one) => one.data_id)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('says forbidden, failed or merely delayed as the server does', () => {
+    const store = new ViewStore(null);
+    const notice = { type: 'notice' as const, message: 'why' };
+    store.applyNotice({ ...notice, code: 'server.unavailable', retryable: true });
+    expect(store.getMeta()).toMatchObject({ state: 'loading', note: 'why' });
+    store.applyNotice({ ...notice, code: 'query.invalid', retryable: false });
+    expect(store.getMeta()).toMatchObject({ state: 'error', error: 'why' });
+    store.applyNotice({ ...notice, code: 'auth.forbidden', retryable: false });
+    expect(store.getMeta().state).toBe('forbidden');
+  });
+});
