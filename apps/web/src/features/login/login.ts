@@ -1,3 +1,5 @@
+import './login.css';
+
 /**
  * Improves the static sign-in page; the form posts by itself when this never runs. Errors appear beside the field
  * they belong to and the focus goes there.

@@ -1,3 +1,5 @@
+import './login.css';
+
 /** Leaves the offline page as soon as the server answers again; asks every few seconds while the page is seen. */
 const line = document.getElementById('last-try');
 
