@@ -42,6 +42,8 @@ export class Buckets {
   readonly #zone: TimeZone | undefined;
   /** Calendar steps: start instant by bucket ordinal. */
   readonly #starts = new Map<number, number>();
+  /** Calendar steps: ordinal of the bucket at the start of each UTC day, because asking for a local date is slow. */
+  readonly #ordinals = new Map<number, number>();
   #cachedFrom = Number.NaN;
   #cachedTo = Number.NaN;
 
@@ -108,8 +110,13 @@ export class Buckets {
 
   #locate(instant: number): void {
     if (instant >= this.#cachedFrom && instant < this.#cachedTo) return;
-    let ordinal = this.#ordinal(this.#zone!.localDay(instant));
-    // Where a clock goes back over midnight the local date of an instant may be that of the day before or after.
+    const utcDay = Math.floor(instant / dayMs);
+    let ordinal = this.#ordinals.get(utcDay);
+    if (ordinal === undefined) {
+      ordinal = this.#ordinal(this.#zone!.localDay(utcDay * dayMs));
+      this.#ordinals.set(utcDay, ordinal);
+    }
+    // A guess: the day goes on, and where a clock goes back over midnight a local date may come twice.
     while (instant < this.#startOf(ordinal)) ordinal -= 1;
     while (instant >= this.#startOf(ordinal + 1)) ordinal += 1;
     this.#cachedFrom = this.#startOf(ordinal);

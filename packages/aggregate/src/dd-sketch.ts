@@ -64,8 +64,27 @@ export class DdSketch {
     for (let i = from; i < to; i += 1) this.addKey(keys[i]!, counts[i]!);
   }
 
+  /** Both are sorted, so it is one pass from the back, into room made for the keys that are new here. */
   merge(other: DdSketch): void {
-    this.mergePairs(other.keys, other.counts, 0, other.length);
+    const { keys: theirs, counts: theirCounts } = other;
+    const fresh = this.#countMissing(other);
+    this.#reserve(this.length + fresh);
+    const { keys, counts } = this;
+    let i = this.length - 1;
+    let to = this.length + fresh - 1;
+    for (let j = other.length - 1; j >= 0; j -= 1) {
+      for (; i >= 0 && keys[i]! > theirs[j]!; i -= 1, to -= 1) {
+        keys[to] = keys[i]!;
+        counts[to] = counts[i]!;
+      }
+      const same = i >= 0 && keys[i] === theirs[j];
+      counts[to] = theirCounts[j]! + (same ? counts[i]! : 0);
+      keys[to] = theirs[j]!;
+      to -= 1;
+      if (same) i -= 1;
+    }
+    this.length += fresh;
+    this.total += other.total;
   }
 
   clear(): void {
@@ -86,6 +105,18 @@ export class DdSketch {
       if (seen > rank) return ddValue(this.keys[i]!);
     }
     return ddValue(this.keys[this.length - 1]!);
+  }
+
+  /** How many keys of the other sketch this one does not have. */
+  #countMissing(other: DdSketch): number {
+    let missing = 0;
+    let i = 0;
+    for (let j = 0; j < other.length; j += 1) {
+      while (i < this.length && this.keys[i]! < other.keys[j]!) i += 1;
+      if (i === this.length) return missing + other.length - j;
+      if (this.keys[i] !== other.keys[j]) missing += 1;
+    }
+    return missing;
   }
 
   #lowerBound(key: number): number {

@@ -10,6 +10,7 @@ import { defaultLiveLimits, type LiveLimits, type LiveSources, type Tick } from 
 
 interface Entry {
   id: number;
+  tenant: string;
   key: string;
   query: ResolvedQuery;
   view: GridView | FeedView;
@@ -131,11 +132,7 @@ export class LiveViewRegistry {
   }
 
   #create(tenant: string, key: string, query: ResolvedQuery): Entry {
-    if (this.#byId.size >= this.#limits.views && !this.#dropOldestLingering())
-      throw appError(
-        'query.too_large',
-        `${this.#limits.views} live views are open and no more may be; close some panels`,
-      );
+    this.#makeRoom(tenant);
     const view =
       query.agg === 'none'
         ? new FeedView(tenant, query, this.#sources)
@@ -153,6 +150,7 @@ export class LiveViewRegistry {
     });
     const entry: Entry = {
       id: this.#nextId,
+      tenant,
       key,
       query,
       view,
@@ -172,6 +170,19 @@ export class LiveViewRegistry {
     this.#byId.set(entry.id, entry);
     entry.ready = this.#load(entry);
     return entry;
+  }
+
+  /** Throws `query.too_large` when no further view may be opened, for the tenant or at all. */
+  #makeRoom(tenant: string): void {
+    const { views, viewsPerTenant } = this.#limits;
+    let own = 0;
+    for (const entry of this.#byId.values()) if (entry.tenant === tenant) own += 1;
+    const isMost = own >= viewsPerTenant && !this.#dropOldestLingering(tenant);
+    if (!isMost && (this.#byId.size < views || this.#dropOldestLingering())) return;
+    throw appError(
+      'query.too_large',
+      `${isMost ? viewsPerTenant : views} live views are open and no more may be; close some panels`,
+    );
   }
 
   async #load(entry: Entry): Promise<void> {
@@ -256,9 +267,9 @@ export class LiveViewRegistry {
     if (lingering > this.#limits.lingering) this.#dropOldestLingering();
   }
 
-  #dropOldestLingering(): boolean {
+  #dropOldestLingering(tenant?: string): boolean {
     for (const entry of this.#byId.values()) {
-      if (entry.viewers > 0) continue;
+      if (entry.viewers > 0 || (tenant !== undefined && entry.tenant !== tenant)) continue;
       this.#drop(entry);
       return true;
     }

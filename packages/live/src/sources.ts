@@ -94,8 +94,9 @@ export interface PointRun {
 }
 
 export interface LiveLimits {
-  /** Views that exist at once, lingering ones included. */
+  /** Views that exist at once, lingering ones included, and how many of them one tenant may have. */
   views: number;
+  viewsPerTenant: number;
   /** How long a view without viewers stays warm, ms, and how many may do so. */
   lingerMs: number;
   lingering: number;
@@ -111,6 +112,7 @@ export interface LiveLimits {
 
 export const defaultLiveLimits: LiveLimits = {
   views: 5000,
+  viewsPerTenant: 1000,
   lingerMs: 60_000,
   lingering: 200,
   groups: 2000,

@@ -222,6 +222,17 @@ describe('a live view', () => {
     await expect(registry.open('t', ask({ window: '2m' }))).rejects.toThrow(/close some panels/);
   });
 
+  it('of one tenant does not take the place of another’s', async () => {
+    const { registry } = setUp({ viewsPerTenant: 2 });
+    await registry.open('t', ask());
+    const second = await registry.open('t', ask({ window: '2m' }));
+    await expect(registry.open('t', ask({ window: '3m' }))).rejects.toThrow(/2 live views/);
+    await registry.open('u', ask({ window: '3m' }));
+    registry.close(second.view);
+    await registry.open('t', ask({ window: '3m' }));
+    expect(registry.stats()).toMatchObject({ views: 3, lingering: 0 });
+  });
+
   it('says which groups it leaves out when too many appear while it is open', async () => {
     const { registry, send, tick } = setUp({ groups: 2 });
     const { view } = await registry.open('t', ask({ group_by: ['host'] }));
