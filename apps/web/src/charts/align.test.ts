@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { StoredSeries } from '../live/view-store.ts';
+import type { StoredSeries } from '../live/stored-series.ts';
 import { align } from './align.ts';
 
 const series = (t: number[], v: (number | null)[]): StoredSeries => ({

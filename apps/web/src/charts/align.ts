@@ -6,7 +6,8 @@
  * hole one is put in, or the line would run straight across it.
  */
 import { usualGapMs } from '../live/statistics.ts';
-import { lowerBound, type StoredSeries } from '../live/view-store.ts';
+import type { StoredSeries } from '../live/stored-series.ts';
+import { lowerBound } from '../live/view-store.ts';
 
 export interface Aligned {
   x: number[];

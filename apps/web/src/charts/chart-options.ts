@@ -1,6 +1,6 @@
 import uPlot from 'uplot';
 import type { ChartType, Panel } from '@nowcast/contract';
-import type { StoredSeries } from '../live/view-store.ts';
+import type { StoredSeries } from '../live/stored-series.ts';
 import { formatClock, formatDay, resolveZone, wallTime, type ZoneName } from '../time/zone.ts';
 import { formatValue } from '../units/format.ts';
 import { slotColour, slotDash, withAlpha, type Palette } from './palette.ts';

@@ -1,4 +1,5 @@
-import { lowerBound, type StoredSeries } from '../live/view-store.ts';
+import type { StoredSeries } from '../live/stored-series.ts';
+import { lowerBound } from '../live/view-store.ts';
 import { withAlpha } from './palette.ts';
 import { openCanvas } from './use-figure.ts';
 

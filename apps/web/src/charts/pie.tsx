@@ -1,6 +1,6 @@
 import { useRef } from 'react';
 import { headline, summarise } from '../live/statistics.ts';
-import type { StoredSeries } from '../live/view-store.ts';
+import type { StoredSeries } from '../live/stored-series.ts';
 import { useTheme } from '../theme/theme.ts';
 import { rangeEnds } from '../time/range.ts';
 import { formatValue } from '../units/format.ts';

@@ -1,5 +1,5 @@
 import type { Panel } from '@nowcast/contract';
-import type { StoredSeries } from '../live/view-store.ts';
+import type { StoredSeries } from '../live/stored-series.ts';
 import { formatClock, formatDay, type ZoneName } from '../time/zone.ts';
 import { formatValue } from '../units/format.ts';
 import { slotCss } from './palette.ts';

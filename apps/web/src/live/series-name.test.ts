@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { assignSlots, otherSlot, slotCount } from './series-name.ts';
-import type { StoredSeries } from './view-store.ts';
+import type { StoredSeries } from './stored-series.ts';
 
 const make = (names: string[]): StoredSeries[] =>
   names.map((name, key) => ({ key, labels: { host: name }, name, slot: 0, t: [], v: [] }));

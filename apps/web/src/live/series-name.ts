@@ -1,5 +1,5 @@
 import { otherLabelValue, type SeriesLabels } from '@nowcast/contract';
-import type { StoredSeries } from './view-store.ts';
+import type { StoredSeries } from './stored-series.ts';
 
 export const slotCount = 8;
 export const otherSlot = -1;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { headline, staleLevel, summarise, usualGapMs } from './statistics.ts';
-import { ViewStore, type StoredSeries } from './view-store.ts';
+import type { StoredSeries } from './stored-series.ts';
+import { ViewStore } from './view-store.ts';
 
 const series = (t: number[], v: (number | null)[]): StoredSeries => ({
   key: 1,

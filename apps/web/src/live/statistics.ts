@@ -1,5 +1,6 @@
 import type { Agg } from '@nowcast/contract';
-import { lowerBound, type StoredSeries, type ViewStore } from './view-store.ts';
+import type { StoredSeries } from './stored-series.ts';
+import { lowerBound, type ViewStore } from './view-store.ts';
 
 /** Figures over what a panel holds: legends, stats, pies and staleness read them when they draw. */
 export interface SeriesSummary {

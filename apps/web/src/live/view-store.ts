@@ -6,25 +6,9 @@
  *   socket ── applySnapshot / applyDelta ──► columns ──► draw scheduler (revision moved?) ──► canvas
  *                                   └─► meta (series set, state, note) ──► React
  */
-import type {
-  DeltaColumns,
-  NoticeMessage,
-  PointRecord,
-  SeriesLabels,
-  SnapshotColumns,
-} from '@nowcast/contract';
+import type { DeltaColumns, NoticeMessage, PointRecord, SnapshotColumns } from '@nowcast/contract';
 import { assignSlots, seriesName } from './series-name.ts';
-
-export interface StoredSeries {
-  key: number;
-  labels: SeriesLabels;
-  name: string;
-  /** Colour slot 0–7, then dash patterns; -1 is "Other". */
-  slot: number;
-  /** Bucket starts, ascending, and one value each. */
-  t: number[];
-  v: (number | null)[];
-}
+import type { StoredSeries } from './stored-series.ts';
 
 export interface ViewMeta {
   state: 'loading' | 'ready' | 'error' | 'forbidden';

@@ -1,7 +1,7 @@
 import type { RefObject } from 'react';
 import { Menu as AriaMenu, MenuItem, Separator } from 'react-aria-components/Menu';
 import { Popover } from 'react-aria-components/Popover';
-import type { MenuEntry } from './menu.tsx';
+import type { MenuEntry } from './menu-entry.ts';
 
 export function MenuList({
   label,

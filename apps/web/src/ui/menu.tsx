@@ -1,4 +1,5 @@
 import { lazy, Suspense, useRef, useState, type ReactNode } from 'react';
+import type { MenuEntry } from './menu-entry.ts';
 import type { TriggerProps } from './popover.tsx';
 
 const importMenuList = () => import('./menu-list.tsx');
@@ -7,18 +8,6 @@ const MenuList = lazy(async () => ({ default: (await importMenuList()).MenuList 
 /** Fetches the code of menus before somebody opens one. */
 export function preloadMenus(): void {
   importMenuList().catch(() => undefined);
-}
-
-export interface MenuEntry {
-  id: string;
-  title: string;
-  icon?: ReactNode;
-  hint?: string;
-  danger?: boolean;
-  disabled?: boolean;
-  /** A line above this entry. */
-  apart?: boolean;
-  run: () => void;
 }
 
 /** A button, and the list of commands it opens; the list's code comes when the page is idle or on the first press. */

@@ -7,7 +7,8 @@ import { formatDay } from '../../time/zone.ts';
 import { Button } from '../../ui/button.tsx';
 import { ConfirmDelete } from '../../ui/confirm-delete.tsx';
 import { SelectInput } from '../../ui/field.tsx';
-import { Menu, type MenuEntry } from '../../ui/menu.tsx';
+import type { MenuEntry } from '../../ui/menu-entry.ts';
+import { Menu } from '../../ui/menu.tsx';
 import { showToast } from '../../ui/toast.tsx';
 
 /** Roles that `me` may hand out: nobody makes anybody stronger than themselves. */

@@ -1,9 +1,7 @@
-import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useReducer, useState, type ReactNode } from 'react';
 import type { Board, BoardContent, Panel as PanelSpec } from '@nowcast/contract';
 import { Button } from '../../ui/button.tsx';
 import { Confirm } from '../../ui/confirm.tsx';
-import { Modal } from '../../ui/modal.tsx';
 import { EmptyState } from '../../ui/states.tsx';
 import { showToast } from '../../ui/toast.tsx';
 import { boardContent, replacePanel } from '../board/board-content.ts';
@@ -14,6 +12,7 @@ import { LayoutDashboard, Plus } from 'lucide-react';
 import { AddPanelDialog } from './add-panel-dialog.tsx';
 import { draftReducer, isDirty, startDraft } from './board-draft.ts';
 import { BoardSettingsDialog } from './board-settings-dialog.tsx';
+import { ConflictDialog } from './conflict-dialog.tsx';
 import { EditBar } from './edit-bar.tsx';
 import { EditGrid } from './edit-grid.tsx';
 import { MoveDialog } from './move-dialog.tsx';
@@ -34,7 +33,6 @@ interface BoardEditorProps {
 
 /** The board while it is being changed: a draft with undo, saved as one version. */
 export function BoardEditor({ board, selected, onSelect, onDone, onView, frame }: BoardEditorProps) {
-  const navigate = useNavigate();
   const [draft, dispatch] = useReducer(draftReducer, boardContent(board), startDraft);
   const [adding, setAdding] = useState(board.panels.length === 0);
   const [settings, setSettings] = useState(false);
@@ -178,26 +176,18 @@ export function BoardEditor({ board, selected, onSelect, onDone, onView, frame }
         />
       )}
       {saver.conflict !== null && (
-        <Modal title="Somebody saved a newer version" open onClose={saver.dismiss}>
-          <p className="text-muted">{`Version ${saver.conflict.version} was saved while you were editing version ${board.version}.`}</p>
-          <div className="mt-6 flex flex-wrap justify-end gap-2">
-            <Button variant="ghost" onPress={saver.dismiss}>
-              Keep editing
-            </Button>
-            <Button
-              onPress={() => {
-                void saver
-                  .takeTheirs()
-                  .then(() => navigate({ to: '/boards/$boardId', params: { boardId: board.board_id } }));
-              }}
-            >
-              Take theirs
-            </Button>
-            <Button variant="danger" onPress={saver.overwrite}>
-              Save mine over it
-            </Button>
-          </div>
-        </Modal>
+        <ConflictDialog
+          theirs={saver.conflict.version}
+          mine={board.version}
+          onKeepEditing={saver.dismiss}
+          onOverwrite={saver.overwrite}
+          onTakeTheirs={() => {
+            saver
+              .takeTheirs()
+              .then(onDone)
+              .catch(() => undefined);
+          }}
+        />
       )}
     </>
   );

@@ -6,19 +6,16 @@ import type { Agg, MetricInfo, Panel as PanelSpec } from '@nowcast/contract';
 import { metricsQuery } from '../../api/queries.ts';
 import { guessUnit } from '../../units/format.ts';
 import { Button } from '../../ui/button.tsx';
-import { SelectInput } from '../../ui/field.tsx';
 import { Modal } from '../../ui/modal.tsx';
 import { EmptyState } from '../../ui/states.tsx';
 import { BoardViewProvider } from '../board/board-context.ts';
-import { chartTitles, newPanelId } from '../board/board-content.ts';
-import { FilterChips } from '../board/filter-chips.tsx';
+import { newPanelId } from '../board/board-content.ts';
 import { Panel } from '../board/panel.tsx';
 import { TimePicker } from '../board/time-picker.tsx';
 import { LiveButton } from '../board/toolbar.tsx';
 import { usePausedPill } from '../board/use-paused-pill.ts';
 import { useRange } from '../board/use-range.ts';
 import { useBoardActions } from '../boards/use-board-actions.ts';
-import { acrossChoices, aggChoices } from '../edit/choices.ts';
 import { MetricPicker } from '../edit/metric-picker.tsx';
 import { GroupBy } from '../edit/query-fields.tsx';
 import { titleOf } from '../edit/suggest-panel.ts';
@@ -26,8 +23,8 @@ import { useCrumb } from '../shell/crumb.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { mayEdit, useMe, usePreferredZone } from '../shell/use-me.ts';
 import type { ExploreSearch } from './explore-search.ts';
+import { exploreCharts, QueryRow } from './query-row.tsx';
 
-const charts = ['line', 'area', 'stacked', 'bar', 'pie'] as const;
 const noFilter = { variables: {}, where: {} };
 
 /** The panel an Explore address describes. */
@@ -77,7 +74,7 @@ export function ExplorePage() {
     t: () => setPickerOpen(true),
   });
   const metric = metrics.data?.find((one) => one.metric_type === search.metric);
-  const chart = charts.find((one) => one === search.chart) ?? 'line';
+  const chart = exploreCharts.find((one) => one === search.chart) ?? 'line';
   const panel = useMemo(() => panelOf(search, metric, chart, 'explore'), [search, metric, chart]);
   const table = useMemo(
     (): PanelSpec => ({ ...panel, visualization_id: 'explore-table', title: 'Figures', chart_type: 'table' }),
@@ -121,36 +118,7 @@ export function ExplorePage() {
           <Activity size={15} className="text-muted" aria-hidden />
           <span className="max-w-72 truncate">{search.metric ?? 'Choose a metric'}</span>
         </Button>
-        {search.metric !== undefined && (
-          <>
-            <SelectInput
-              label="Aggregate"
-              hideLabel
-              value={panel.query.agg ?? 'avg'}
-              choices={[...aggChoices, { value: 'none', title: 'Single points' }]}
-              onValue={(agg) => go({ agg })}
-            />
-            <SelectInput
-              label="Series that share a line are"
-              hideLabel
-              value={panel.query.across ?? 'merge'}
-              choices={acrossChoices}
-              onValue={(across) => go({ across })}
-            />
-            <SelectInput
-              label="Chart"
-              hideLabel
-              value={chart}
-              choices={charts.map((value) => ({ value, title: chartTitles[value] }))}
-              onValue={(value) => go({ chart: value })}
-            />
-            <FilterChips
-              where={panel.query.where}
-              metricType={search.metric}
-              onWhere={(where) => go({ where: Object.keys(where).length > 0 ? where : undefined })}
-            />
-          </>
-        )}
+        {search.metric !== undefined && <QueryRow panel={panel} chart={chart} onChange={go} />}
         <span className="grow" />
         <TimePicker
           range={control.range}

@@ -6,7 +6,8 @@ import { api } from '../../api/http.ts';
 import { meQuery } from '../../api/queries.ts';
 import { applyTheme, type ThemeChoice } from '../../theme/theme.ts';
 import { Button } from '../../ui/button.tsx';
-import { Menu, type MenuEntry } from '../../ui/menu.tsx';
+import type { MenuEntry } from '../../ui/menu-entry.ts';
+import { Menu } from '../../ui/menu.tsx';
 import { useMe } from './use-me.ts';
 
 export function initialsOf(name: string): string {
