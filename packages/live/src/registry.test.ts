@@ -20,14 +20,25 @@ interface Client {
 
 const runs = globalThis.process.env['NOWCAST_LONG'] === '1' ? 5000 : 250;
 
+/** What the random runs met, to prove that they were not all harmless. */
+interface Happened {
+  compared: number;
+  resumed: number;
+  restarted: number;
+  reloaded: number;
+  others: number;
+}
+
 /** The engine, the registry and some clients that come and go, driven one step at a time. */
 class World {
   readonly clock: ManualClock;
   readonly engine: FakeEngine;
   readonly registry: LiveViewRegistry;
   readonly clients: Client[];
+  readonly happened: Happened;
 
-  constructor(nowMs: number, queries: readonly Query[]) {
+  constructor(nowMs: number, queries: readonly Query[], happened: Happened) {
+    this.happened = happened;
     this.clock = new ManualClock(nowMs);
     this.engine = new FakeEngine(this.clock);
     this.registry = new LiveViewRegistry(this.engine, this.engine.at, {
@@ -64,7 +75,9 @@ class World {
     client.opening = false;
     client.view = view;
     const { seq } = client.viewer;
-    client.viewer.apply(this.registry.read(view, seq === undefined ? undefined : { epoch, seq }));
+    const frame = this.registry.read(view, seq === undefined ? undefined : { epoch, seq });
+    if (seq !== undefined) this.happened[frame.kind === 'delta' ? 'resumed' : 'restarted'] += 1;
+    client.viewer.apply(frame);
   }
 
   /** Until nothing is under way any more: loads done, late counters reloaded, rankings worked out. */
@@ -126,14 +139,14 @@ const step = fc.oneof(
 
 describe('live views against the naive reference', () => {
   it('show the same at every settled moment, whatever the interleaving of points, ticks, opens and resumes', async () => {
-    let compared = 0;
+    const happened: Happened = { compared: 0, resumed: 0, restarted: 0, reloaded: 0, others: 0 };
     await fc.assert(
       fc.asyncProperty(
         scenario,
         fc.array(step, { minLength: 5, maxLength: 40, size: 'max' }),
         fc.boolean(),
         async ({ points, query, nowMs }, steps, slow) => {
-          const world = new World(nowMs, [query, query, ...variants(query)]);
+          const world = new World(nowMs, [query, query, ...variants(query)], happened);
           world.engine.slow = slow;
           const queue = [...points];
           for (const action of steps) {
@@ -145,7 +158,7 @@ describe('live views against the naive reference', () => {
             else if (action.do === 'sleep') world.clock.advance(action.ms);
             else {
               await world.settle();
-              compared += world.clients.filter(({ view }) => view !== undefined).length;
+              happened.compared += world.clients.filter(({ view }) => view !== undefined).length;
               expect(world.check()).toEqual([]);
             }
             await drainMicrotasks();
@@ -154,12 +167,17 @@ describe('live views against the naive reference', () => {
           for (const client of world.clients) if (client.view === undefined) world.toggle(client);
           await world.settle();
           expect(world.clients.every(({ view }) => view !== undefined)).toBe(true);
-          compared += world.clients.length;
+          happened.compared += world.clients.length;
+          happened.reloaded += world.registry.stats().reloads;
+          happened.others += Number(
+            world.clients[0]!.viewer.lines(0).some(({ labels }) => labels['region'] === 'Other'),
+          );
           expect(world.check()).toEqual([]);
         },
       ),
       { numRuns: runs },
     );
-    expect(compared).toBeGreaterThan(5 * runs);
+    expect(happened.compared).toBeGreaterThan(5 * runs);
+    for (const times of Object.values(happened)) expect(times).toBeGreaterThan(0);
   }, 120_000);
 });
