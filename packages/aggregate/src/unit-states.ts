@@ -144,6 +144,11 @@ export class UnitStates {
 
   /** Merges the unit's cell at `start`, if there is one, into row 0 of `target`. */
   mergeInto(target: StateGrid, unit: number, start: number): void {
+    if (this.#recentStart[unit] === start) {
+      target.mergeRow(0, this.#states, this.#recentRow[unit]!);
+      return;
+    }
+    if (start > this.#newest[unit]!) return;
     const i = this.#units[unit]!.find(start);
     if (i >= 0) target.mergeRow(0, this.#states, this.#units[unit]!.rowAt(i));
   }

@@ -116,7 +116,7 @@ export const defaultLiveLimits: LiveLimits = {
   lingerMs: 60_000,
   lingering: 200,
   groups: 2000,
-  cells: 2_000_000,
+  cells: 1_000_000,
   reloadMs: 1000,
   reloadShare: 0.1,
 };
