@@ -171,7 +171,14 @@ export class EngineCore {
     };
   }
 
-  /** Marks what is open, writes it out, and closes; after that a start has nothing to replay but the hot window. */
+  /** Marks what is open and carries it into the warehouse; resolves when all that was applied before is there. */
+  async flush(): Promise<void> {
+    const { trigger, flusher } = this.#ready();
+    await trigger.markAll();
+    await flusher.settled();
+  }
+
+  /** Lets the flush that is being written finish, and closes. What is not flushed is in the log, for the next start. */
   async stop(): Promise<void> {
     const { eventLog, warehouse } = this.#parts;
     const running = this.#running;

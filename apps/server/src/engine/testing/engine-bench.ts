@@ -1,0 +1,183 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ManualClock } from '@nowcast/kernel';
+import type { EventLog, IngestRequest, OffsetVector, ViewFrame, Warehouse } from '@nowcast/ports';
+import { readCheckpoint } from '../checkpoint.ts';
+import { EngineCore } from '../core.ts';
+import { defaultEngineOptions, type EngineOptions } from '../options.ts';
+import { type Fate, Life, mortalLog, mortalWarehouse } from './mortal.ts';
+
+/** The real adapters, handed in by the test: nothing under the engine names a technology. */
+export interface Adapters {
+  openLog(dir: string): EventLog;
+  openWarehouse(dir: string): { warehouse: Warehouse; kill: () => Promise<void> };
+}
+
+export interface BenchOptions {
+  adapters: Adapters;
+  /** Where the clock stands when the bench is made, epoch ms; it moves only when it is told to. */
+  nowMs: number;
+  engine?: Partial<EngineOptions>;
+}
+
+interface Process {
+  life: Life;
+  fate: Fate;
+  clock: ManualClock;
+  core: EngineCore;
+  log: EventLog;
+  warehouse: Warehouse;
+  killWarehouse: () => Promise<void>;
+}
+
+/** Far beyond what a test sends: flushes happen when it says so. */
+const never = Number.MAX_SAFE_INTEGER;
+
+/**
+ * The whole engine on a folder of its own, in this thread: the real log and the real warehouse behind fences, so that
+ * it can be killed at the moments that matter and started again on what is left.
+ */
+export class EngineBench {
+  readonly #options: BenchOptions;
+  readonly #dir = mkdtempSync(join(tmpdir(), 'nowcast-bench-'));
+  #process: Process | undefined;
+  #now: number;
+  #deaths = 0;
+  /** Receives what the engine publishes. */
+  onFrames: (frames: readonly ViewFrame[]) => void = () => undefined;
+  /** Warnings of all its lives. */
+  readonly warnings: string[] = [];
+
+  constructor(options: BenchOptions) {
+    this.#options = options;
+    this.#now = options.nowMs;
+  }
+
+  get core(): EngineCore {
+    return this.#running.core;
+  }
+
+  get clock(): ManualClock {
+    return this.#running.clock;
+  }
+
+  get warehouse(): Warehouse {
+    return this.#running.warehouse;
+  }
+
+  get #running(): Process {
+    if (this.#process === undefined) throw new Error('the bench is not started');
+    return this.#process;
+  }
+
+  async start(): Promise<void> {
+    const { adapters, engine } = this.#options;
+    const log = adapters.openLog(join(this.#dir, 'log'));
+    const { warehouse, kill } = adapters.openWarehouse(join(this.#dir, 'warehouse'));
+    const life = new Life();
+    const fate: Fate = { flush: undefined, append: undefined };
+    const clock = new ManualClock(this.#now);
+    const midway = () => new Promise<void>((resolve) => setTimeout(resolve, (this.#deaths * 7) % 23));
+    const fenced = mortalWarehouse(warehouse, life, fate, midway);
+    const core = new EngineCore({
+      options: {
+        ...defaultEngineOptions,
+        partitions: log.partitions,
+        flushPoints: never,
+        flushAgeMs: never,
+        ...engine,
+        dataDir: this.#dir,
+      },
+      clock,
+      eventLog: mortalLog(log, life, fate),
+      logFigures: () => ({ counters: {}, histograms: {} }),
+      warehouse: fenced,
+      defaults: () => ({ default_agg: 'avg', default_across: 'merge' }),
+      log: (level, message, fields) => {
+        if (level !== 'info' && level !== 'debug') this.warnings.push(`${message} ${JSON.stringify(fields)}`);
+      },
+      publish: (frames) => this.onFrames(frames),
+    });
+    this.#process = { life, fate, clock, core, log, warehouse: fenced, killWarehouse: kill };
+    await core.run();
+  }
+
+  ingest(text: string, request: Partial<IngestRequest> = {}): ReturnType<EngineCore['ingest']> {
+    return this.core.ingest({
+      tenant: 'acme',
+      keyId: 'k1',
+      format: 'ndjson',
+      precision: 'ms',
+      encoding: 'identity',
+      idempotencyKey: undefined,
+      body: new TextEncoder().encode(text),
+      ...request,
+    });
+  }
+
+  /** Kills the engine inside the append of what `send` sends, and starts it again. */
+  async crashInAppend(how: 'lost' | 'stored', send: () => Promise<unknown>): Promise<void> {
+    const { life, fate } = this.#running;
+    fate.append = how;
+    const answered = send();
+    await Promise.race([life.ended, answered]);
+    await this.crash();
+  }
+
+  /** Kills the engine inside a flush of everything, and starts it again. */
+  async crashInFlush(flush: NonNullable<Fate['flush']>): Promise<void> {
+    const { life, fate, core } = this.#running;
+    fate.flush = flush;
+    await Promise.race([life.ended, core.flush()]);
+    await this.crash();
+  }
+
+  /** SIGKILL: whatever is under way is lost or not, and nobody hears of it. Then a new start on the same folder. */
+  async crash(): Promise<void> {
+    const { life, log, clock, killWarehouse } = this.#running;
+    this.#process = undefined;
+    this.#now = clock.now();
+    this.#deaths += 1;
+    life.end();
+    await killWarehouse();
+    await log.stop();
+    await this.start();
+  }
+
+  /** SIGTERM and a new start. */
+  async restart(): Promise<void> {
+    const { core, clock } = this.#running;
+    this.#process = undefined;
+    this.#now = clock.now();
+    await core.stop();
+    await this.start();
+  }
+
+  async positions(): Promise<{
+    epoch: string;
+    head: OffsetVector;
+    tail: OffsetVector;
+    watermark: number[];
+    dedupe: number[];
+  }> {
+    const { log, warehouse } = this.#running;
+    const marks = new Map((await warehouse.watermarks()).map(({ partition, to }) => [partition, to]));
+    const checkpoint = await readCheckpoint(join(this.#dir, 'engine.checkpoint'));
+    const perPartition = Array.from({ length: log.partitions }, (_, partition) => partition);
+    return {
+      epoch: log.epoch,
+      head: [...log.head()],
+      tail: [...log.tail()],
+      watermark: perPartition.map((partition) => marks.get(partition) ?? 0),
+      dedupe: perPartition.map((partition) => checkpoint?.offsets[partition] ?? 0),
+    };
+  }
+
+  async destroy(): Promise<void> {
+    const running = this.#process;
+    this.#process = undefined;
+    await running?.core.stop();
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+}
