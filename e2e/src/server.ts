@@ -18,6 +18,10 @@ export interface RunningServer {
   login: { login: string; password: string };
   /** What it printed so far. */
   output(): string;
+  /** Its log so far: JSON, one object a line. */
+  log(): string;
+  /** Its exit code once it has ended; null after a signal. */
+  exit: Promise<number | null>;
   /** SIGTERM, and wait for the end. */
   stop(): Promise<void>;
   /** SIGKILL, and wait for the end. */
@@ -55,21 +59,23 @@ export async function serve(
   { port: wanted = 0, args = [] }: { port?: number; args?: readonly string[] } = {},
 ): Promise<Omit<RunningServer, 'key' | 'login'>> {
   const child = spawn(node, [main, 'serve', '--data-dir', dataDir, '--port', String(wanted), ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
   let text = '';
+  let log = '';
+  child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
   const port = await new Promise<number>((found, failed) => {
     child.stdout.on('data', (chunk: Buffer) => {
       text += chunk.toString();
       const match = /https?:\/\/[^\s:/]+:(\d+)/.exec(text);
       if (match !== null) found(Number(match[1]));
     });
-    child.once('exit', (code) => failed(new Error(`the server ended with ${code}: ${text}`)));
+    child.once('close', (code) => failed(new Error(`the server ended with ${code}: ${text}${log}`)));
   });
   const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
     child.kill(signal);
-    await gone;
+    await exit;
   };
   return {
     pid: child.pid!,
@@ -77,6 +83,8 @@ export async function serve(
     url: `http://127.0.0.1:${port}`,
     dataDir,
     output: () => text,
+    log: () => log,
+    exit,
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
     destroy: async () => {

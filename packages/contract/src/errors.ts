@@ -69,3 +69,27 @@ export interface ErrorBody {
     details?: Readonly<Record<string, unknown>>;
   };
 }
+
+/** Error codes of the InfluxDB 2 API by HTTP status. */
+const influxCodes: Readonly<Record<number, string>> = {
+  400: 'invalid',
+  401: 'unauthorized',
+  403: 'forbidden',
+  413: 'request too large',
+  422: 'unprocessable entity',
+  429: 'too many requests',
+  503: 'unavailable',
+  507: 'unavailable',
+};
+
+/** What Influx's clients look for: version 2 reads `code` and `message`, version 1 `error`. */
+export interface InfluxErrorBody {
+  code: string;
+  message: string;
+  error: string;
+}
+
+/** The body of a failed call of the line-protocol doors. */
+export function influxErrorBody(status: number, message: string): InfluxErrorBody {
+  return { code: influxCodes[status] ?? 'internal error', message, error: message };
+}

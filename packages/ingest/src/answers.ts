@@ -1,19 +1,9 @@
 /** What senders get to read: our own form for JSON, the one Influx clients look for (`code`, `message`, `error`). */
-import { type ErrorBody, errorEntry } from '@nowcast/contract';
+import { type ErrorBody, errorEntry, influxErrorBody } from '@nowcast/contract';
 import type { AppError } from '@nowcast/kernel';
 import type { IngestAnswer, IngestFormat } from '@nowcast/ports';
 import type { Rejections } from './rejections.ts';
 
-/** Error codes of the InfluxDB 2 API by HTTP status. */
-const influxCodes: Record<number, string> = {
-  400: 'invalid',
-  401: 'unauthorized',
-  413: 'request too large',
-  422: 'unprocessable entity',
-  429: 'too many requests',
-  503: 'unavailable',
-  507: 'unavailable',
-};
 const retryAfterSeconds = 1;
 
 /** `accepted` counts every point that is stored now, those of an earlier try included. */
@@ -26,8 +16,7 @@ export function ingestAnswer(format: IngestFormat, accepted: number, rejections:
   const report = { accepted, rejected_count: rejections.count, rejected: rejections.list };
   if (format !== 'line-protocol') return { status: 422, body: JSON.stringify(report) };
   const message = `partial write: ${accepted} points kept, ${rejections.count} lines dropped; ${rejections.list[0]?.message}`;
-  const influx = { code: influxCodes[422], message, error: message };
-  return { status: 422, body: JSON.stringify({ ...influx, ...report }) };
+  return { status: 422, body: JSON.stringify({ ...influxErrorBody(422, message), ...report }) };
 }
 
 /** The answer to a request of which nothing was kept. */
@@ -36,8 +25,7 @@ export function errorAnswer(format: IngestFormat, error: AppError): IngestAnswer
   const { code, message, retryable, details } = error;
   const retry = status === 429 || status === 503 || status === 507 ? { retryAfterSeconds } : {};
   if (format === 'line-protocol') {
-    const influx = { code: influxCodes[status] ?? 'internal error', message, error: message };
-    return { status, body: JSON.stringify(influx), ...retry };
+    return { status, body: JSON.stringify(influxErrorBody(status, message)), ...retry };
   }
   const body: ErrorBody = {
     error: { code, number, message, retryable, ...(details === undefined ? {} : { details }) },

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Actor, appError } from '@nowcast/contract';
+import { type Actor, appError, influxErrorBody } from '@nowcast/contract';
 import type { Logger } from '../log.ts';
 import { discardBody, hasBody, readBody, refuseDeclaredLength } from './body.ts';
 import type { ClientInfo, ProxyTrust } from './client-address.ts';
@@ -80,12 +80,12 @@ export class Router {
       log.error('an answer broke off', { path: passage.route?.path ?? 'page', error });
       response.destroy();
     }
-    observe({
-      method: request.method ?? '',
-      path: passage.route?.path ?? 'page',
-      status: answer.status,
-      seconds: (performance.now() - started) / 1000,
-    });
+    const { status } = answer;
+    const seconds = (performance.now() - started) / 1000;
+    const path = passage.route?.path ?? 'page';
+    observe({ method: request.method ?? '', path, status, seconds });
+    // The pattern, not the address: addresses carry secrets (Influx's `p`) and names of people's things.
+    log.debug('answered', { method: request.method, path, status, seconds, address: client.address });
   }
 
   async #pass(passage: Passage): Promise<Answer> {
@@ -194,7 +194,9 @@ export class Router {
     if (status === 401) headers['WWW-Authenticate'] = 'Bearer';
     const allowed = error.details?.['allowed'];
     if (status === 405 && typeof allowed === 'string') headers['Allow'] = allowed;
-    return jsonAnswer(status, errorBody(error), headers);
+    const body =
+      route?.influxCredentials === true ? influxErrorBody(status, error.message) : errorBody(error);
+    return jsonAnswer(status, body, headers);
   }
 }
 
