@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LivePeer } from './testing/live-peer.ts';
 import { until } from './testing/start-server.ts';
@@ -180,6 +181,30 @@ describe('the whole program', () => {
     // The one request that was under way may be stored without its answer having arrived.
     expect([acknowledged, acknowledged + 1]).toContain(stored);
   });
+});
+
+test('C15: a body that grows a thousandfold when unpacked is refused, whatever packed it', async () => {
+  expect((await run(setupArgs, `${password}\n`)).code).toBe(0);
+  const key = (await run(['key', 'create', '--name', 'bomb'])).out.split('\n')[0] ?? '';
+  const server = await serve('--no-collector');
+  const zeros = Buffer.alloc(200 * 1024 * 1024);
+  const bombs = {
+    gzip: gzipSync(zeros),
+    deflate: deflateSync(zeros),
+    zstd: zstdCompressSync(zeros),
+    br: zeros.subarray(0, 9),
+  };
+  const answers: Record<string, number> = {};
+  for (const [encoding, body] of Object.entries(bombs)) {
+    const headers = { Authorization: `Bearer ${key}`, 'Content-Encoding': encoding };
+    answers[encoding] = (
+      await fetch(`${server.url}/api/v1/ingest`, { method: 'POST', headers, body })
+    ).status;
+  }
+  expect(answers).toEqual({ gzip: 413, deflate: 413, zstd: 413, br: 415 });
+  const figures = await (await fetch(`${server.url}/metrics`)).text();
+  const rss = Number(/^nowcast_process_resident_memory_bytes (\d+)/m.exec(figures)?.[1]);
+  expect(rss).toBeLessThan(1024 ** 3);
 });
 
 describe('the command line', () => {

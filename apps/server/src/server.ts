@@ -56,12 +56,13 @@ export class NowcastServer implements Service {
   readonly #options: ServerOptions;
   readonly #listener: Listener;
   readonly #pages: Pages;
+  readonly #stopping = new AbortController();
   #state: 'starting' | 'ready' | 'stopping' = 'starting';
 
   constructor(options: ServerOptions) {
     this.#options = options;
     const { access, log } = options;
-    const proxies = new ProxyTrust(options.trustedProxies);
+    const proxies = new ProxyTrust(options.trustedProxies, options.publicUrl);
     const origin = new OwnOrigin(options.publicUrl, options.listen);
     const gatekeeper: Gatekeeper = {
       identify: async (credential) => (await access.authenticate(credential))?.actor,
@@ -99,7 +100,11 @@ export class NowcastServer implements Service {
       maxConnectionsPerAddress: options.maxConnectionsPerAddress,
       proxies,
       log: log.with({ part: 'listener' }),
-      onRequest: (request, response, waits) => void router.handle(request, response, waits),
+      onRequest: (request, response, waits) => {
+        // Who asks now is to ask somebody else next time.
+        if (this.#state === 'stopping') response.shouldKeepAlive = false;
+        void router.handle(request, response, waits);
+      },
       onUpgrade: (request, socket, head) =>
         this.gateway.upgrade(request, socket, head, proxies.read(request, 'encrypted' in socket)),
     });
@@ -113,7 +118,7 @@ export class NowcastServer implements Service {
       ...keyRoutes(access),
       ...ingestRoutes(engine, version),
       ...dataRoutes(engine, this.gateway),
-      ...sourceRoutes({ engine, access, boards }),
+      ...sourceRoutes({ engine, access, boards, stopping: this.#stopping.signal }),
       ...boardRoutes(boards),
       ...visualizationRoutes(boards, engine),
       ...systemRoutes({
@@ -159,6 +164,7 @@ export class NowcastServer implements Service {
   /** Not ready any more; viewers are sent away one by one, running requests finish. */
   async drain(): Promise<void> {
     this.#state = 'stopping';
+    this.#stopping.abort();
     await this.gateway.drain();
     const tooLong = new Promise<void>((resolve) => setTimeout(resolve, finishMs).unref());
     await Promise.race([this.#listener.drain(), tooLong]);
@@ -166,6 +172,7 @@ export class NowcastServer implements Service {
 
   async stop(): Promise<void> {
     this.#state = 'stopping';
+    this.#stopping.abort();
     await this.gateway.stop();
     await this.#listener.stop();
   }

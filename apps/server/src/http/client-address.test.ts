@@ -44,6 +44,14 @@ describe('C10: X-Forwarded-*', () => {
     expect(trust.read(request('127.0.0.1', forwarded), false).loopback).toBe(false);
   });
 
+  test('behind a proxy that ends TLS, the name of the public URL means HTTPS', () => {
+    const trust = new ProxyTrust([], 'https://nowcast.example.com');
+    expect(trust.read(request('192.0.2.1', { host: 'nowcast.example.com' }), false).secure).toBe(true);
+    expect(trust.read(request('192.0.2.1', { host: 'inner:7070' }), false).secure).toBe(false);
+    const plain = new ProxyTrust([], 'http://nowcast.example.com');
+    expect(plain.read(request('192.0.2.1', { host: 'nowcast.example.com' }), false).secure).toBe(false);
+  });
+
   test.each(['10.0.0.0/33', 'proxy.example.com', '10.0.0.0/x', ''])('"%s" is no network', (network) => {
     expect(() => new ProxyTrust([network])).toThrow(/write networks such as/);
   });

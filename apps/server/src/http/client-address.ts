@@ -19,9 +19,14 @@ export class ProxyTrust {
   readonly #networks = new BlockList();
   readonly #any: boolean;
 
+  /** Host of the public URL when that is HTTPS: whoever asks for it came over TLS, ours or a proxy's. */
+  readonly #secureHost: string | undefined;
+
   /** `10.0.0.0/8`, `fd00::/8` or single addresses. Throws `request.invalid`. */
-  constructor(networks: readonly string[]) {
+  constructor(networks: readonly string[], publicUrl?: string) {
     this.#any = networks.length > 0;
+    const url = publicUrl === undefined ? undefined : new URL(publicUrl);
+    this.#secureHost = url?.protocol === 'https:' ? url.host : undefined;
     for (const network of networks) this.#add(network);
   }
 
@@ -49,17 +54,19 @@ export class ProxyTrust {
     const forwarded = single(request.headers['x-forwarded-for']);
     if (!this.trusts(peer)) {
       const loopback = isLoopback(peer) && forwarded === undefined;
-      return { address: peer, secure: tls, host: request.headers.host ?? '', loopback };
+      const host = request.headers.host ?? '';
+      return { address: peer, secure: tls || host === this.#secureHost, host, loopback };
     }
     const hops = (forwarded ?? '').split(',').map((hop) => plainAddress(hop.trim()));
     // From the right: the first address that is not a proxy of ours is the last one somebody we trust has seen.
     const client = hops.findLast((hop) => isIP(hop) !== 0 && !this.trusts(hop)) ?? peer;
     const scheme = single(request.headers['x-forwarded-proto'])?.split(',').at(-1)?.trim();
     const host = single(request.headers['x-forwarded-host'])?.split(',').at(-1)?.trim();
+    const asked = host ?? request.headers.host ?? '';
     return {
       address: client,
-      secure: scheme === undefined ? tls : scheme === 'https',
-      host: host ?? request.headers.host ?? '',
+      secure: scheme === undefined ? tls || asked === this.#secureHost : scheme === 'https',
+      host: asked,
       loopback: false,
     };
   }

@@ -25,6 +25,8 @@ export interface ListenerOptions {
 const headersTimeoutMs = 10_000;
 const requestTimeoutMs = 30_000;
 const keepAliveTimeoutMs = 65_000;
+/** A peer that neither sends nor takes anything for so long is gone; longer than any query may run. */
+const idleTimeoutMs = 120_000;
 const maxHeaderBytes = 16 * 1024;
 
 /** The TCP side: one port, HTTP or HTTPS, with time and connection limits. */
@@ -46,6 +48,7 @@ export class Listener implements Service {
     }
     this.#server = this.#create();
     this.#server.maxConnections = options.maxConnections;
+    this.#server.timeout = idleTimeoutMs;
     this.#server.on('request', (request, response) => options.onRequest(request, response, false));
     this.#server.on('checkContinue', (request, response) => options.onRequest(request, response, true));
     this.#server.on('upgrade', (request, socket, head) => options.onUpgrade(request, socket, head));

@@ -313,6 +313,22 @@ test('C19: a client that sends its headers drop by drop is cut off, and others a
   expect(performance.now() - started).toBeGreaterThan(5000);
 }, 30_000);
 
+test('C19: one address cannot take all connections', async () => {
+  const small = await startTestServer({ maxConnectionsPerAddress: 5 });
+  const from = (localAddress: string) =>
+    new Promise<'open' | 'closed'>((resolve) => {
+      const socket = connect({ port: small.port, host: '127.0.0.1', localAddress });
+      socket.on('error', () => undefined);
+      socket.on('close', () => resolve('closed'));
+      socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+      socket.on('data', () => resolve('open'));
+    });
+  for (let i = 0; i < 5; i++) expect(await from('127.0.0.1')).toBe('open');
+  expect(await from('127.0.0.1')).toBe('closed');
+  expect(await from('127.0.0.2')).toBe('open');
+  await small.stop();
+});
+
 interface RawAnswer {
   status: number;
   text: string;

@@ -15,12 +15,15 @@ export interface SourceParts {
   engine: Engine;
   access: AccessService;
   boards: DashboardService;
+  /** Fires when the server stops: streams end then. */
+  stopping: AbortSignal;
 }
 
 /** What each key has sent so far: the Sources page, and its "Waiting for first event". */
-export function sourceRoutes({ engine, access, boards }: SourceParts): Route[] {
+export function sourceRoutes(parts: SourceParts): Route[] {
+  const { engine, access, stopping } = parts;
   return [
-    generatedBoard({ engine, access, boards }),
+    generatedBoard(parts),
     route(
       {
         method: 'GET',
@@ -70,7 +73,7 @@ export function sourceRoutes({ engine, access, boards }: SourceParts): Route[] {
           write: async (response) => {
             const watch = watchAccess(access, actor, keyId);
             const read = (): Promise<SourceStatus> => engine.sourceStatus(actor.tenant_id, keyId);
-            await pushStatus(response, read, AbortSignal.any([signal, watch.ended]));
+            await pushStatus(response, read, AbortSignal.any([signal, watch.ended, stopping]));
             watch.stop();
           },
         };
