@@ -1,3 +1,4 @@
+import type { Clock } from '@nowcast/kernel';
 import type { Connection, SharedView, Subscription } from './connection.ts';
 
 interface Pace {
@@ -5,7 +6,8 @@ interface Pace {
   readonly members: Map<Subscription, Connection>;
   /** Monotonic ms of the last round. */
   ranAt: number;
-  timer: NodeJS.Timeout | undefined;
+  /** Set while a round is due. */
+  cancel: (() => void) | undefined;
 }
 
 /**
@@ -13,12 +15,12 @@ interface Pace {
  * round: they stand at the same position, so what they missed is read and encoded once.
  */
 export class Cadence {
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #catchUp: (connection: Connection, subscription: Subscription) => void;
   readonly #paces = new Map<SharedView, Map<number, Pace>>();
 
-  constructor(now: () => number, catchUp: (connection: Connection, subscription: Subscription) => void) {
-    this.#now = now;
+  constructor(clock: Clock, catchUp: (connection: Connection, subscription: Subscription) => void) {
+    this.#clock = clock;
     this.#catchUp = catchUp;
   }
 
@@ -30,8 +32,8 @@ export class Cadence {
     const pace = paces.get(intervalMs) ?? {
       intervalMs,
       members: new Map(),
-      ranAt: this.#now(),
-      timer: undefined,
+      ranAt: this.#clock.monotonic(),
+      cancel: undefined,
     };
     paces.set(intervalMs, pace);
     pace.members.set(subscription, connection);
@@ -43,7 +45,7 @@ export class Cadence {
     if (paces === undefined || pace === undefined) return;
     pace.members.delete(subscription);
     if (pace.members.size > 0) return;
-    clearTimeout(pace.timer);
+    pace.cancel?.();
     paces.delete(subscription.intervalMs);
     if (paces.size === 0) this.#paces.delete(view);
   }
@@ -53,15 +55,15 @@ export class Cadence {
     const paces = this.#paces.get(view);
     if (paces === undefined) return;
     for (const pace of paces.values()) {
-      if (pace.timer !== undefined) continue;
-      const waitMs = Math.max(0, pace.ranAt + pace.intervalMs - this.#now());
-      pace.timer = setTimeout(() => this.#run(pace), waitMs);
+      if (pace.cancel !== undefined) continue;
+      const waitMs = Math.max(0, pace.ranAt + pace.intervalMs - this.#clock.monotonic());
+      pace.cancel = this.#clock.after(waitMs, () => this.#run(pace));
     }
   }
 
   #run(pace: Pace): void {
-    pace.timer = undefined;
-    pace.ranAt = this.#now();
+    pace.cancel = undefined;
+    pace.ranAt = this.#clock.monotonic();
     for (const [subscription, connection] of pace.members) {
       if (subscription.state === 'resting' && !connection.blocked) this.#catchUp(connection, subscription);
     }
@@ -69,7 +71,7 @@ export class Cadence {
 
   stop(): void {
     for (const paces of this.#paces.values()) {
-      for (const pace of paces.values()) clearTimeout(pace.timer);
+      for (const pace of paces.values()) pace.cancel?.();
     }
     this.#paces.clear();
   }

@@ -84,10 +84,11 @@ export class Connection {
   allowance: number;
   allowanceAt: number;
 
-  constructor(sink: Sink, format: LiveFormat, now: number, allowance: number) {
+  /** `phase` 0…1: see `createFlow`. */
+  constructor(sink: Sink, format: LiveFormat, now: number, allowance: number, phase: number) {
     this.sink = sink;
     this.format = format;
-    this.flow = createFlow(now, Math.random());
+    this.flow = createFlow(now, phase);
     this.openedAt = now;
     this.heardAt = now;
     this.sentAt = now;

@@ -1,3 +1,4 @@
+import type { Clock } from '@nowcast/kernel';
 import type { ViewFrame } from '@nowcast/ports';
 import type { Logger } from '../log.ts';
 import { Cadence } from './cadence.ts';
@@ -25,8 +26,8 @@ type Work =
   | { kind: 'hold' | 'release' | 'gone'; connection: Connection }
   | { kind: 'leave'; connection: Connection; subscription: Subscription };
 
-/** Writes between two chances for other work; 500 take about 3 ms. */
-const writesPerTurn = 500;
+/** Writes between two chances for other work; so many take about 3 ms. */
+const usualWritesPerTurn = 500;
 
 export interface DeliveryStats {
   writes: number;
@@ -37,10 +38,11 @@ export interface DeliveryStats {
 
 export interface DeliveryOptions {
   views: SharedViews;
-  now: () => number;
+  clock: Clock;
   log: Logger;
   /** Milliseconds from receipt of a frame's newest record until it was written to all flowing viewers. */
   observeDelayMs: (ms: number) => void;
+  writesPerTurn?: number;
 }
 
 export class Delivery {
@@ -49,6 +51,7 @@ export class Delivery {
   readonly #cohorts = new Cohorts();
   readonly #cadence: Cadence;
   readonly #queue: Work[] = [];
+  readonly #writesPerTurn: number;
   #working = false;
   /** Number of the last question for an acknowledgement; one a tick, the same for all who are asked. */
   #question = 0;
@@ -56,7 +59,8 @@ export class Delivery {
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
-    this.#cadence = new Cadence(options.now, (connection, subscription) =>
+    this.#writesPerTurn = options.writesPerTurn ?? usualWritesPerTurn;
+    this.#cadence = new Cadence(options.clock, (connection, subscription) =>
       this.#catchUp(connection, subscription),
     );
   }
@@ -176,7 +180,7 @@ export class Delivery {
       view.seq = list.at(-1)?.frame.seq ?? view.seq;
       this.#cadence.touch(view);
     }
-    const wall = Date.now();
+    const wall = this.#options.clock.now();
     for (const frame of frames)
       if (frame.receivedAt > 0) observeDelayMs(Math.max(0, wall - frame.receivedAt));
   }
@@ -187,7 +191,7 @@ export class Delivery {
     const first = this.#rotation % members.length;
     const plain = cohortBytes(cohort, news, 0);
     let asking: CohortBytes | undefined;
-    let now = this.#options.now();
+    let now = this.#options.clock.monotonic();
     for (let i = 0; i < members.length; i++) {
       const connection = members[first + i < members.length ? first + i : first + i - members.length]!;
       if (connection.closed) continue;
@@ -203,9 +207,9 @@ export class Delivery {
       connection.write(bytes, now);
       this.stats.frames += plain.frames;
       this.stats.bytes += bytes.length;
-      if (++this.stats.writes % writesPerTurn === 0) {
+      if (++this.stats.writes % this.#writesPerTurn === 0) {
         yield;
-        now = this.#options.now();
+        now = this.#options.clock.monotonic();
       }
     }
   }
@@ -216,6 +220,11 @@ export class Delivery {
     if (view === undefined) return;
     subscription.state = 'reading';
     this.#cohorts.moved(connection);
+    const fresh = subscription.position === undefined ? this.#options.views.freshSnapshot(view) : undefined;
+    if (fresh !== undefined) {
+      this.#do({ kind: 'join', connection, subscription, encoded: fresh });
+      return;
+    }
     this.#options.views.read(view, subscription.position).then(
       (encoded) => this.#do({ kind: 'join', connection, subscription, encoded }),
       (error: unknown) => {
@@ -230,7 +239,7 @@ export class Delivery {
     const { view, position } = subscription;
     const { frame } = encoded;
     if (subscription.ended || connection.closed || view === undefined) return;
-    const now = this.#options.now();
+    const now = this.#options.clock.monotonic();
     const firstWhilePaused = connection.paused && !subscription.answered;
     if (
       mustStall(connection.flow, connection.sink.writableLength, now) ||

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Actor, appError, limits, type Query } from '@nowcast/contract';
-import type { Service, Unsubscribe } from '@nowcast/kernel';
+import { type Service, systemClock, type Unsubscribe } from '@nowcast/kernel';
 import type { Engine, Revocation } from '@nowcast/ports';
 import type { ClientInfo } from '../http/client-address.ts';
 import { type Gatekeeper, readCredential } from '../http/credentials.ts';
@@ -55,7 +55,7 @@ export class Gateway implements Service {
     this.#views = new SharedViews(options.engine.live, now);
     this.#delivery = new Delivery({
       views: this.#views,
-      now,
+      clock: systemClock,
       log: options.log,
       observeDelayMs: options.observeDelayMs,
     });
@@ -120,7 +120,7 @@ export class Gateway implements Service {
   }
 
   #add(sink: Sink, format: LiveFormat): Connection {
-    const connection = new Connection(sink, format, performance.now(), messageBucket.size);
+    const connection = new Connection(sink, format, performance.now(), messageBucket.size, Math.random());
     this.#connections.add(connection);
     return connection;
   }

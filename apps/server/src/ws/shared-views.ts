@@ -85,11 +85,14 @@ export class SharedViews {
     return this.#byNumber.size;
   }
 
+  /** A snapshot that is as good as one read now; it holds for this turn only, since the next may bring a delta. */
+  freshSnapshot(view: SharedView): EncodedFrame | undefined {
+    const { fresh } = view;
+    return fresh !== undefined && this.#now() - fresh.readAt < freshMs ? fresh.snapshot : undefined;
+  }
+
   /** One answer, encoded once, for everybody who asks for the same stretch at about the same time. */
   read(view: SharedView, since: Position): Promise<EncodedFrame> {
-    if (since === undefined && view.fresh !== undefined && this.#now() - view.fresh.readAt < freshMs) {
-      return Promise.resolve(view.fresh.snapshot);
-    }
     const key = `${view.view}/${since === undefined ? '' : `${since.epoch}/${since.seq}`}`;
     let reading = this.#reads.get(key);
     if (reading === undefined) {

@@ -1,0 +1,242 @@
+import { type DownMessage, jsonProtocol, querySchema } from '@nowcast/contract';
+import { ManualClock } from '@nowcast/kernel';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { createLogger } from '../log.ts';
+import { ScriptedEngine } from '../testing/scripted-engine.ts';
+import { Connection, type Sink, type Subscription } from './connection.ts';
+import { Delivery } from './delivery.ts';
+import { acknowledge, drained } from './flow-control.ts';
+import { SharedViews } from './shared-views.ts';
+
+const metrics = ['alpha', 'beta', 'gamma'] as const;
+
+/** What one viewer has, put together from the frames it was sent; throws where a delta does not join up. */
+class Viewer implements Sink {
+  readonly connection: Connection;
+  readonly subscriptions = new Map<string, { subscription: Subscription; metric: string }>();
+  readonly seen = new Map<string, { seq: string; cells: Map<number, number | null> }>();
+  writableLength = 0;
+  asked = 0;
+
+  constructor(now: number) {
+    this.connection = new Connection(this, jsonProtocol, now, 0, 0);
+  }
+
+  write(bytes: Uint8Array): void {
+    const buffer = Buffer.from(bytes);
+    for (let at = 0; at < buffer.length;) {
+      const short = buffer[at + 1]!;
+      const [head, length] = short < 126 ? [2, short] : [4, buffer.readUInt16BE(at + 2)];
+      this.#take(JSON.parse(buffer.toString('utf8', at + head, at + head + length)) as DownMessage);
+      at += head + length;
+    }
+  }
+
+  #take(message: DownMessage): void {
+    if ('ack' in message) this.asked = message.ack;
+    if (message.type !== 'snapshot' && message.type !== 'delta') return;
+    if (!this.subscriptions.has(message.id)) return;
+    if (message.type === 'snapshot') {
+      const cells = message.series.flatMap(({ timestamp, value }) =>
+        timestamp.map((time, i): [number, number | null] => [time, value[i] ?? null]),
+      );
+      this.seen.set(message.id, { seq: message.seq, cells: new Map(cells) });
+      return;
+    }
+    const state = this.seen.get(message.id);
+    expect(message.base_seq, `${message.id} after ${state?.seq}`).toBe(state?.seq);
+    state!.seq = message.seq;
+    for (const [, bucket, value] of message.cells) state!.cells.set(bucket, value);
+  }
+
+  end(): void {}
+
+  destroy(): void {}
+}
+
+type Step =
+  | { kind: 'tick'; metrics: number[]; bucket: number; value: number }
+  | { kind: 'subscribe'; who: number; metric: number; slow: boolean }
+  | { kind: 'unsubscribe' | 'pause' | 'resume' | 'acknowledge' | 'clog' | 'unclog' | 'leave'; who: number }
+  | { kind: 'wait'; turns: number; ms: number };
+
+const who = fc.nat(5);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('tick' as const),
+      metrics: fc.subarray([0, 1, 2]),
+      bucket: fc.nat(3),
+      value: fc.nat(99),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('subscribe' as const),
+      who,
+      metric: fc.nat(2),
+      slow: fc.boolean(),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('unsubscribe', 'pause', 'resume', 'acknowledge', 'clog', 'unclog', 'leave'),
+      who,
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('wait' as const), turns: fc.nat(3), ms: fc.nat(700) }),
+  },
+);
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** The gateway's part of the work, without sockets: opens, pauses, acknowledges. */
+class Harness {
+  readonly engine = new ScriptedEngine();
+  readonly views: SharedViews;
+  readonly delivery: Delivery;
+  viewers: Viewer[];
+  readonly #clock = new ManualClock();
+  #ids = 0;
+
+  constructor() {
+    const now = (): number => this.#clock.now();
+    this.views = new SharedViews(this.engine.live, now);
+    const write = (line: string): void => {
+      throw new Error(line);
+    };
+    const log = createLogger({ level: 'warn', format: 'json', write, now });
+    this.delivery = new Delivery({
+      views: this.views,
+      clock: this.#clock,
+      log,
+      observeDelayMs: () => undefined,
+      writesPerTurn: 2,
+    });
+    this.engine.live.onFrames((frames) => this.delivery.tick(frames));
+    this.viewers = Array.from({ length: 6 }, () => new Viewer(0));
+  }
+
+  async take(action: Step): Promise<void> {
+    if (action.kind === 'tick') {
+      const { bucket, value } = action;
+      this.engine.publish(
+        Object.fromEntries(action.metrics.map((i) => [metrics[i]!, { bucket: bucket * 1000, value }])),
+      );
+      return;
+    }
+    if (action.kind === 'wait') {
+      this.#clock.advance(action.ms);
+      for (let i = 0; i < action.turns; i++) await turn();
+      return;
+    }
+    const viewer = this.viewers[action.who]!;
+    const { connection } = viewer;
+    switch (action.kind) {
+      case 'subscribe':
+        this.#subscribe(viewer, metrics[action.metric]!, action.slow ? 50 : 0);
+        break;
+      case 'unsubscribe':
+        for (const [id, { subscription }] of [...viewer.subscriptions].slice(0, 1)) {
+          viewer.subscriptions.delete(id);
+          connection.subscriptions.delete(id);
+          subscription.ended = true;
+          this.delivery.leave(connection, subscription);
+        }
+        break;
+      case 'pause':
+        connection.paused = true;
+        this.delivery.hold(connection);
+        break;
+      case 'resume':
+        connection.paused = false;
+        this.delivery.release(connection);
+        break;
+      case 'acknowledge':
+        if (acknowledge(connection.flow, viewer.asked)) this.delivery.release(connection);
+        break;
+      case 'clog':
+        viewer.writableLength = 10_000_000;
+        break;
+      case 'unclog':
+        viewer.writableLength = 0;
+        if (drained(connection.flow)) this.delivery.release(connection);
+        break;
+      case 'leave':
+        connection.closed = true;
+        for (const { subscription } of viewer.subscriptions.values()) subscription.ended = true;
+        this.delivery.gone(connection);
+        this.viewers[action.who] = new Viewer(this.#clock.now());
+        break;
+      default:
+    }
+  }
+
+  #subscribe(viewer: Viewer, metric: string, intervalMs: number): void {
+    const id = `s${++this.#ids}`;
+    const subscription: Subscription = {
+      id,
+      intervalMs,
+      view: undefined,
+      state: 'opening',
+      position: undefined,
+      answered: false,
+      ended: false,
+    };
+    viewer.connection.subscriptions.set(id, subscription);
+    viewer.subscriptions.set(id, { subscription, metric });
+    void this.#open(viewer, subscription, metric);
+  }
+
+  async #open(viewer: Viewer, subscription: Subscription, metric: string): Promise<void> {
+    const query = z.parse(querySchema, { metric_type: metric, window: '1m' });
+    const view = await this.views.acquire('tenant', query);
+    if (subscription.ended || viewer.connection.closed) this.views.release(view);
+    else {
+      subscription.view = view;
+      this.delivery.start(viewer.connection, subscription);
+    }
+  }
+
+  /** Everybody goes on and acknowledges until nothing moves any more. */
+  async settle(): Promise<void> {
+    for (let round = 0; round < 30; round++) {
+      for (let i = 0; i < this.viewers.length; i++) {
+        for (const kind of ['resume', 'unclog', 'acknowledge'] as const) await this.take({ kind, who: i });
+      }
+      await this.take({ kind: 'wait', turns: 4, ms: 100 });
+    }
+  }
+}
+
+test('whatever viewers do and when, their deltas join up and in the end they all have the whole truth', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      const harness = new Harness();
+      for (const action of steps) await harness.take(action);
+      await harness.settle();
+      for (const viewer of harness.viewers) {
+        for (const [id, { metric }] of viewer.subscriptions) {
+          const view = [...harness.engine.views.values()].find(({ query }) => query.metric_type === metric)!;
+          const truth = new Map(view.cells.map(({ bucket, value }) => [bucket, value]));
+          expect(viewer.seen.get(id), `${id} of ${metric}`).toEqual({
+            seq: String(view.cells.length),
+            cells: truth,
+          });
+        }
+      }
+      for (let who = 0; who < harness.viewers.length; who++) await harness.take({ kind: 'leave', who });
+      await turn();
+      expect([...harness.engine.views.values()].every(({ opens }) => opens === 0)).toBe(true);
+      harness.delivery.stop();
+    }),
+    { numRuns: 60 },
+  );
+}, 60_000);
