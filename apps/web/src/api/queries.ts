@@ -42,6 +42,20 @@ export const boardQuery = (boardId: string) =>
     queryFn: get<Board>(`/api/v1/boards/${encodeURIComponent(boardId)}`),
   });
 
+interface BoardVersion {
+  version: number;
+  saved_at: number;
+  user_id: string;
+  owner_name: string;
+}
+
+export const versionsQuery = (boardId: string) =>
+  queryOptions({
+    queryKey: ['board', boardId, 'versions'],
+    queryFn: get<{ versions: BoardVersion[] }>(`/api/v1/boards/${encodeURIComponent(boardId)}/versions`),
+    select: (answer) => answer.versions.toSorted((a, b) => b.version - a.version),
+  });
+
 export const metricsQuery = (search = '') =>
   queryOptions({
     queryKey: ['metrics', search],

@@ -193,7 +193,11 @@ export function plotOptions(
         (plot) => {
           const { left, width } = plot.select;
           if (width < 4) return;
-          hooks.onSelect(plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x'));
+          // Synchronised plots are told of the same selection; only the one under the pointer speaks, and a plot
+          // that was never drawn has no scale to speak with.
+          if (plot.over.matches(':hover')) {
+            hooks.onSelect(plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x'));
+          }
           plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
         },
       ],

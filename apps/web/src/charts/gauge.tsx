@@ -1,12 +1,12 @@
 import { useRef } from 'react';
-import type { Panel } from '@nowcast/contract';
+import type { Agg, Panel } from '@nowcast/contract';
 import { headline, headlineTitle, summarise } from '../live/statistics.ts';
 import type { StoredSeries } from '../live/stored-series.ts';
 import { useTheme } from '../theme/theme.ts';
 import { rangeEnds } from '../time/range.ts';
 import { formatValue } from '../units/format.ts';
 import { levelTitles, type FigureProps } from './figure-props.ts';
-import { readPalette, type Palette } from './palette.ts';
+import { paletteOf, type Palette } from './palette.ts';
 import { levelOf, lowIsBad } from './thresholds.ts';
 import { openCanvas, useFigure } from './use-figure.ts';
 
@@ -85,6 +85,13 @@ function dialTop(height: number, radius: number): number {
   return Math.max(2, (height - 20 - radius * 1.74) / 2);
 }
 
+/** What stands under the figure: which series, and its level in words. */
+function describeDial(agg: Agg, level: keyof typeof levelTitles | null, name: string): string {
+  const text = level === null ? headlineTitle(agg) : levelTitles[level];
+  if (name === '') return text;
+  return level === null ? name : `${name} · ${text}`;
+}
+
 const shownSeries = 12;
 
 /** One number on a dial, thresholds marked on its inner rim; several series share the panel. */
@@ -120,12 +127,12 @@ function Dial({
   const value = useRef<HTMLParagraphElement>(null);
   const note = useRef<HTMLParagraphElement>(null);
   const theme = useTheme();
-  useFigure(box, store, 100, JSON.stringify([theme, display, agg, range, series.key, stale]), (nowMs) => {
+  useFigure(box, store, 190, JSON.stringify([theme, display, agg, range, series.key, stale]), (nowMs) => {
     const { from, to } = rangeEnds(range, nowMs);
     const summary = summarise(series, from, to);
     const number = headline(agg, summary);
     const reached = levelOf(number, display.thresholds);
-    const palette = readPalette();
+    const palette = paletteOf(theme);
     const colour = stale ? palette.nodata : reached === null ? palette.accent : palette[reached];
     if (canvas.current !== null) {
       drawDial(canvas.current, palette, display, dialEnds(display, number, summary.max), number, colour);
@@ -140,18 +147,16 @@ function Dial({
       value.current.textContent = formatValue(number, display.unit, display.decimals);
       value.current.style.color = stale ? 'var(--nodata)' : '';
     }
-    if (note.current !== null)
-      note.current.textContent = reached === null ? headlineTitle(agg) : levelTitles[reached];
+    if (note.current !== null) note.current.textContent = describeDial(agg, reached, named ? name : '');
   });
   return (
     <div ref={box} className={`relative h-full ${named ? 'min-h-32' : ''}`} role="group" aria-label={name}>
-      {named && <p className="absolute inset-x-0 bottom-0 truncate text-center text-xs text-muted">{name}</p>}
       <canvas ref={canvas} aria-hidden className="absolute inset-0 size-full" />
       <div ref={middle} className="absolute inset-x-0 -translate-y-1/2 text-center leading-tight">
         <p ref={value} data-testid="gauge-value" className="font-semibold tracking-tight">
           –
         </p>
-        <p ref={note} className="text-xs text-muted" />
+        <p ref={note} className="truncate px-6 text-xs text-muted" />
       </div>
     </div>
   );

@@ -14,7 +14,19 @@ export interface Palette {
   nodata: string;
 }
 
-export function readPalette(): Palette {
+const palettes = new Map<string, Palette>();
+
+/** The palette of the theme in effect; reading styles is too slow for every frame. */
+export function paletteOf(theme: 'dark' | 'light'): Palette {
+  let palette = palettes.get(theme);
+  if (palette === undefined) {
+    palette = readPalette();
+    palettes.set(theme, palette);
+  }
+  return palette;
+}
+
+function readPalette(): Palette {
   const style = getComputedStyle(document.documentElement);
   const read = (name: string): string => style.getPropertyValue(`--${name}`).trim();
   return {

@@ -5,7 +5,7 @@ import { useTheme } from '../theme/theme.ts';
 import { rangeEnds } from '../time/range.ts';
 import { formatValue } from '../units/format.ts';
 import type { FigureProps } from './figure-props.ts';
-import { readPalette, slotColour, slotCss } from './palette.ts';
+import { paletteOf, slotColour, slotCss, type Palette } from './palette.ts';
 import { renderRows } from './render-rows.ts';
 import { openCanvas, useFigure } from './use-figure.ts';
 
@@ -14,11 +14,10 @@ interface Part {
   value: number;
 }
 
-function drawRing(canvas: HTMLCanvasElement, parts: Part[], total: number): void {
+function drawRing(canvas: HTMLCanvasElement, palette: Palette, parts: Part[], total: number): void {
   const opened = openCanvas(canvas);
   if (opened === null) return;
   const { ctx, width, height } = opened;
-  const palette = readPalette();
   const radius = Math.min(width, height) / 2 - 2;
   const thick = Math.max(8, radius * 0.36);
   const ringAt = radius - thick / 2;
@@ -49,7 +48,7 @@ export function Pie({ store, agg, range, display, title }: FigureProps) {
       .filter((part) => part.value > 0)
       .sort((a, b) => b.value - a.value);
     const sum = parts.reduce((before, part) => before + part.value, 0);
-    if (canvas.current !== null) drawRing(canvas.current, parts, sum);
+    if (canvas.current !== null) drawRing(canvas.current, paletteOf(theme), parts, sum);
     if (total.current !== null) total.current.textContent = formatValue(sum, display.unit, display.decimals);
     if (body.current !== null) {
       renderRows(

@@ -5,7 +5,11 @@ import { rangeEnds, type TimeRange } from '../time/range.ts';
 import { align, type Aligned } from './align.ts';
 import { isStacked, plotOptions, type PlotSpec } from './chart-options.ts';
 import type { Sample } from './describe-sample.ts';
+import { listenToGestures } from './history-gestures.ts';
 import { Tooltip } from './tooltip.ts';
+
+const restlessPixelMs = 50;
+const stormRestMs = 190;
 
 /**
  * One uPlot over one store. It redraws when its window moved by a device pixel, a value arrived, or its size, range
@@ -18,12 +22,15 @@ export class Plot implements Drawable {
   readonly #spec: PlotSpec;
   readonly #tooltip: Tooltip;
   readonly #resize: ResizeObserver;
+  readonly #stopGestures: () => void;
   #range: TimeRange = { kind: 'live', windowMs: 900_000 };
   #hidden: ReadonlySet<string> = new Set();
   #data: Aligned = { x: [], drawn: [], values: [] };
   #shownSeries: number[] = [];
   #revision = -1;
   #pixel = -1;
+  #drawnAtMs = Number.NEGATIVE_INFINITY;
+  #nowMs = 0;
   #dirty = true;
   #hovered = false;
   #keyIndex: number | null = null;
@@ -48,9 +55,16 @@ export class Plot implements Drawable {
       this.#dirty = true;
     });
     this.#resize.observe(box);
+    this.#stopGestures = listenToGestures(this.#plot.over, box.querySelector<HTMLElement>('.u-axis'), {
+      span: () => rangeEnds(this.#range, this.#nowMs),
+      preview: (span) => this.setRange({ kind: 'fixed', ...span }),
+      commit: (span) => spec.onZoom(span.from, span.to),
+      nowMs: () => this.#nowMs,
+    });
   }
 
   destroy(): void {
+    this.#stopGestures();
     this.#resize.disconnect();
     this.#tooltip.remove();
     this.#plot.destroy();
@@ -73,14 +87,20 @@ export class Plot implements Drawable {
   }
 
   needsDraw(nowMs: number): boolean {
-    if (this.#dirty || this.#revision !== this.#store.revision) return true;
-    return this.#range.kind === 'live' && Math.floor(nowMs / this.#pixelMs()) !== this.#pixel;
+    if (this.#dirty) return true;
+    const pixelMs = this.#pixelMs();
+    // The first change after a rest is drawn at once; a storm of them, narrower than a pixel, five times a second.
+    const restMs = pixelMs > restlessPixelMs ? stormRestMs : 0;
+    if (this.#revision !== this.#store.revision) return Math.abs(nowMs - this.#drawnAtMs) >= restMs;
+    return this.#range.kind === 'live' && Math.floor(nowMs / pixelMs) !== this.#pixel;
   }
 
   draw(nowMs: number): void {
+    this.#nowMs = nowMs;
     const pixelMs = this.#pixelMs();
     this.#pixel = Math.floor(nowMs / pixelMs);
     this.#revision = this.#store.revision;
+    this.#drawnAtMs = nowMs;
     this.#dirty = false;
     const end = this.#range.kind === 'live' ? this.#pixel * pixelMs : nowMs;
     const { from, to } = rangeEnds(this.#range, end);

@@ -6,7 +6,7 @@ import { rangeEnds } from '../time/range.ts';
 import { formatValue } from '../units/format.ts';
 import { drawSparkline } from './draw-sparkline.ts';
 import { levelTitles, type FigureProps } from './figure-props.ts';
-import { readPalette, slotColour } from './palette.ts';
+import { paletteOf, slotColour } from './palette.ts';
 import { levelOf } from './thresholds.ts';
 import { useFigure } from './use-figure.ts';
 
@@ -43,10 +43,10 @@ function StatCell({
   const level = useRef<HTMLParagraphElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const theme = useTheme();
-  useFigure(box, store, 100, JSON.stringify([theme, display, agg, range, series.key, stale]), (nowMs) => {
+  useFigure(box, store, 190, JSON.stringify([theme, display, agg, range, series.key, stale]), (nowMs) => {
     const { from, to } = rangeEnds(range, nowMs);
     const number = headline(agg, summarise(series, from, to));
-    const palette = readPalette();
+    const palette = paletteOf(theme);
     const reached = levelOf(number, display.thresholds);
     if (value.current !== null) {
       value.current.textContent = formatValue(number, display.unit, display.decimals);

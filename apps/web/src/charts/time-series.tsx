@@ -6,7 +6,7 @@ import type { TimeRange } from '../time/range.ts';
 import type { ZoneName } from '../time/zone.ts';
 import type { PlotKind } from './chart-options.ts';
 import { describeSample } from './describe-sample.ts';
-import { readPalette } from './palette.ts';
+import { paletteOf } from './palette.ts';
 import { Plot } from './plot.ts';
 import { useDrawable } from './use-drawable.ts';
 
@@ -47,7 +47,7 @@ export function TimeSeries(props: TimeSeriesProps) {
       kind,
       display,
       series: store.series,
-      palette: readPalette(),
+      palette: paletteOf(theme),
       zone,
       fallbackName: title,
       syncKey: 'nowcast',

@@ -8,6 +8,8 @@ import { boardContent, replacePanel } from '../board/board-content.ts';
 import { boardColumns, compact, moveBox, resizeBox, type Box } from '../board/grid-layout.ts';
 import { PanelMenu } from '../board/panel-menu.tsx';
 import { Panel } from '../board/panel.tsx';
+import { useBoardView } from '../board/board-context.ts';
+import { VersionsDialog } from '../board/versions-dialog.tsx';
 import { LayoutDashboard, Plus } from 'lucide-react';
 import { AddPanelDialog } from './add-panel-dialog.tsx';
 import { draftReducer, isDirty, startDraft } from './board-draft.ts';
@@ -36,8 +38,10 @@ export function BoardEditor({ board, selected, onSelect, onDone, onView, frame }
   const [draft, dispatch] = useReducer(draftReducer, boardContent(board), startDraft);
   const [adding, setAdding] = useState(board.panels.length === 0);
   const [settings, setSettings] = useState(false);
+  const [browsing, setBrowsing] = useState(false);
   const [moving, setMoving] = useState<PanelSpec | null>(null);
   const [discarding, setDiscarding] = useState(false);
+  const { zone } = useBoardView();
   const saver = useSaveBoard(board, onDone);
   const { content } = draft;
   const dirty = isDirty(draft);
@@ -93,6 +97,7 @@ export function BoardEditor({ board, selected, onSelect, onDone, onView, frame }
       saving={saver.saving}
       onAdd={() => setAdding(true)}
       onSettings={() => setSettings(true)}
+      onVersions={() => setBrowsing(true)}
       onUndo={undo}
       onRedo={redo}
       onDiscard={() => (dirty ? setDiscarding(true) : onDone())}
@@ -163,6 +168,22 @@ export function BoardEditor({ board, selected, onSelect, onDone, onView, frame }
           onApply={(next) => {
             dispatch({ type: 'change', content: next });
             setSettings(false);
+          }}
+        />
+      )}
+      {browsing && (
+        <VersionsDialog
+          boardId={board.board_id}
+          current={board.version}
+          zone={zone}
+          onClose={() => setBrowsing(false)}
+          onRestore={(next, version) => {
+            dispatch({ type: 'change', content: next });
+            setBrowsing(false);
+            showToast('ok', `Version ${version} is back as a change; save to keep it`, {
+              title: 'Undo',
+              run: undo,
+            });
           }}
         />
       )}

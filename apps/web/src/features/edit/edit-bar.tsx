@@ -1,4 +1,4 @@
-import { Plus, Redo2, Settings2, Undo2 } from 'lucide-react';
+import { History, Plus, Redo2, Settings2, Undo2 } from 'lucide-react';
 import { Button } from '../../ui/button.tsx';
 
 /** Add, Undo, Redo, Discard, Save. */
@@ -9,6 +9,7 @@ export function EditBar({
   saving,
   onAdd,
   onSettings,
+  onVersions,
   onUndo,
   onRedo,
   onDiscard,
@@ -20,6 +21,7 @@ export function EditBar({
   saving: boolean;
   onAdd: () => void;
   onSettings: () => void;
+  onVersions: () => void;
   onUndo: () => void;
   onRedo: () => void;
   onDiscard: () => void;
@@ -33,6 +35,9 @@ export function EditBar({
       </Button>
       <Button variant="ghost" icon aria-label="Board settings" onPress={onSettings}>
         <Settings2 size={16} aria-hidden />
+      </Button>
+      <Button variant="ghost" icon aria-label="Versions" className="max-sm:hidden" onPress={onVersions}>
+        <History size={16} aria-hidden />
       </Button>
       <Button variant="ghost" icon aria-label="Undo" isDisabled={!canUndo} onPress={onUndo}>
         <Undo2 size={16} aria-hidden />

@@ -3,7 +3,7 @@ import { useMemo, useRef } from 'react';
 import type { Panel } from '@nowcast/contract';
 import { boardQuery, metricsQuery } from '../../api/queries.ts';
 import { drawSparkline } from '../../charts/draw-sparkline.ts';
-import { readPalette } from '../../charts/palette.ts';
+import { paletteOf } from '../../charts/palette.ts';
 import { useFigure } from '../../charts/use-figure.ts';
 import { useLiveView } from '../../live/use-live-view.ts';
 import { headline, summarise, usualGapMs } from '../../live/statistics.ts';
@@ -47,7 +47,7 @@ function PanelLine({ panel }: { panel: Panel }) {
       from,
       to,
       2.5 * usualGapMs(series.t, store.stepMs),
-      readPalette().accent,
+      paletteOf(theme).accent,
     );
     const number = headline(shown.view.agg, summarise(series, from, to));
     value.current.textContent = formatValue(number, shown.panel.display.unit, panel.display.decimals);
