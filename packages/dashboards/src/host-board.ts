@@ -216,7 +216,7 @@ export function hostBoard(hostName: string, facts: HostFacts = {}): BoardContent
   return {
     title: hostName === '' ? 'This host' : hostName.slice(0, 120),
     description: 'Processor, memory, disks and network of this machine, read once a second.',
-    window: '15m',
+    window: '5m',
     shared: true,
     variables: [
       { label: 'host', title: 'Host', metric_type: 'cpu_usage', selected: hostName === '' ? [] : [hostName] },

@@ -145,7 +145,7 @@ export function systemBoard(): BoardContent {
   return {
     title: 'Nowcast',
     description: 'What this server takes in, stores and shows, and how long that takes.',
-    window: '15m',
+    window: '5m',
     shared: true,
     variables: [],
     panels: panelsFromRows([overview, flow, freshness, resources]),
