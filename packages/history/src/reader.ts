@@ -1,4 +1,4 @@
-import { groupLabels, type QueryGrid, type ResolvedQuery } from '@nowcast/aggregate';
+import { counterReach, type QueryGrid, type ResolvedQuery } from '@nowcast/aggregate';
 import type { SeriesIndex } from '@nowcast/head';
 import type { QueryLimits, StateParts, Warehouse } from '@nowcast/ports';
 import { feedPiece, type Piece, readPiece, seedFrom } from './piece.ts';
@@ -25,9 +25,6 @@ export interface LoadOptions {
   attempt?: number;
 }
 
-/** How far a counter looks back for the point before its range, at least; milliseconds. */
-const lookbackMs = 5 * 60_000;
-
 /**
  * The exact join of history and live: `warehouse(≤ W) ⊕ tail(> W)` at one vector.
  *
@@ -49,19 +46,14 @@ export class HistoryReader {
   /** Adds the groups and units of the matching series to the grid. Throws `query.invalid` for a bad expression. */
   select(tenant: string, query: ResolvedQuery, grid: QueryGrid): Selection {
     const handles = this.#index.match(tenant, query.metricType, query.where);
-    const units = handles.map((handle) => this.addSeries(grid, query, handle));
+    const units = handles.map((handle) => grid.addSeries(grid.addGroupOf(this.#index.definitionOf(handle))));
     return { tenant, metric: query.metricType, handles, units };
-  }
-
-  /** Adds one further series of the query and returns its unit. */
-  addSeries(grid: QueryGrid, query: ResolvedQuery, handle: number): number {
-    return grid.addSeries(grid.addGroup(groupLabels(this.#index.definitionOf(handle), query.groupBy)));
   }
 
   /** Reads what lies below the watermark. Rejects with `warehouse.unavailable`, `query.timeout`, `request.cancelled`. */
   async load(selection: Selection, grid: QueryGrid, options: LoadOptions): Promise<Join> {
     const { from, buckets } = grid.spec;
-    const reach = grid.parts.growth ? Math.min(from - lookbackMs, buckets.start(from - 1)) : from;
+    const reach = grid.parts.growth ? counterReach(buckets, from) : from;
     const end = options.until;
     if (selection.handles.length === 0 || tailReaches(this.#head.tails, reach)) {
       const span: TailSpan = { start: undefined, end, reach };

@@ -1,4 +1,4 @@
-import type { ResolvedQuery } from '@nowcast/aggregate';
+import { derivedDataId, type ResolvedQuery } from '@nowcast/aggregate';
 import { appError, type PointRecord } from '@nowcast/contract';
 import type { SeriesIndex } from '@nowcast/head';
 import type { PointColumns, QueryLimits, Warehouse } from '@nowcast/ports';
@@ -55,11 +55,17 @@ export async function readRecords(
   } else {
     tailRows(index, head, handles, { start: undefined, end: until, reach: range.from }, range.to, rows);
   }
-  const sign = query.order === 'asc' ? 1 : -1;
-  rows.sort((a, b) => sign * compareRows(index, a, b));
-  const page = rows.slice(start.skip, start.skip + limit);
+  rows.sort((a, b) => compareRows(index, a, b));
+  const records = toRecords(index, rows);
+  if (query.order === 'desc') {
+    rows.reverse();
+    records.reverse();
+  }
   const more = rows.length > start.skip + limit;
-  return { rows: toRecords(index, page), cursor: more ? nextCursor(page, start) : undefined };
+  return {
+    rows: records.slice(start.skip, start.skip + limit),
+    cursor: more ? nextCursor(rows.slice(start.skip, start.skip + limit), start) : undefined,
+  };
 }
 
 function compareRows(index: SeriesIndex, a: Row, b: Row): number {
@@ -102,6 +108,10 @@ function nextUp(at: number): number {
   return at + 0.001;
 }
 
+/**
+ * Stored rows from the page's beginning on, `limit` of them or more: the last time among them is read whole, so that
+ * points of one time are numbered alike on every page.
+ */
 async function storedRows(
   sources: { index: SeriesIndex; warehouse: Warehouse },
   tenant: string,
@@ -117,17 +127,23 @@ async function storedRows(
     sources.index,
   );
   if (ids.length === 0) return [];
-  const points = await sources.warehouse.readPoints({
-    at,
-    tenant,
-    metric: query.metricType,
-    series: ids,
+  const common = { at, tenant, metric: query.metricType, series: ids, records: true, limits };
+  const page = await sources.warehouse.readPoints({
+    ...common,
     ...range,
-    records: true,
     page: { limit, order: query.order },
-    limits,
   });
-  return Array.from({ length: points.length }, (_, i) => storedRow(points, i, selection.handles));
+  const rows = Array.from({ length: page.length }, (_, i) => storedRow(page, i, selection.handles));
+  if (rows.length < limit) return rows;
+  const edge = rows.reduce(
+    (time, row) => (query.order === 'asc' ? Math.max(time, row.timestamp) : Math.min(time, row.timestamp)),
+    rows[0]!.timestamp,
+  );
+  const whole = await sources.warehouse.readPoints({ ...common, from: edge, to: nextUp(edge) });
+  return [
+    ...rows.filter((row) => row.timestamp !== edge),
+    ...Array.from({ length: whole.length }, (_, i) => storedRow(whole, i, selection.handles)),
+  ];
 }
 
 function storedRow(points: PointColumns, i: number, handles: Uint32Array): Row {
@@ -168,16 +184,18 @@ function tailRows(
   }
 }
 
-/** A point without a data id is named by its series, its time and its ordinal among points of both. */
+/** `rows` ascend; a point without a data id is named by its series, its time and its ordinal among points of both. */
 function toRecords(index: SeriesIndex, rows: readonly Row[]): RecordPage['rows'] {
-  const seen = new Map<string, number>();
+  let seen = new Map<number, number>();
+  let time = Number.NaN;
   return rows.map((row) => {
+    if (row.timestamp !== time) seen = new Map();
+    time = row.timestamp;
     const definition = index.definitionOf(row.handle);
-    const name = `${index.idOf(row.handle).toString(16).padStart(16, '0')}-${row.timestamp}`;
-    const ordinal = seen.get(name) ?? 0;
-    seen.set(name, ordinal + 1);
+    const ordinal = seen.get(row.handle) ?? 0;
+    seen.set(row.handle, ordinal + 1);
     const record: PointRecord = {
-      data_id: row.dataId ?? `${name}-${ordinal}`,
+      data_id: row.dataId ?? derivedDataId(index.idOf(row.handle), row.timestamp, ordinal),
       source: definition.source,
       timestamp: row.timestamp,
       metric_type: definition.metric_type,
