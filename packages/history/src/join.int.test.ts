@@ -108,7 +108,12 @@ describe('the exact join of history and live', () => {
             for (const flush of flushes)
               if (flush.after === i) await bench.flush(flush.partition, flush.keep);
           }
-          const service = new QueryService({ ...bench, head: bench.head, clock: new ManualClock(nowMs) });
+          const service = new QueryService({
+            index: bench.index,
+            head: bench.head,
+            warehouse: bench.warehouse,
+            clock: new ManualClock(nowMs),
+          });
           const answer = await service.data(tenant, query);
           const lines = answer.series.map(({ labels, timestamp, value }) => ({
             labels,
