@@ -33,8 +33,10 @@ export class EmbeddedNowcast implements Service {
   readonly access: AccessService;
   readonly server: NowcastServer;
   readonly #engine: Engine;
-  /** In the order they start; they stop in reverse. */
-  readonly #services: readonly Service[];
+  /** What starts beside the engine, and what needs it; each in order. */
+  readonly #before: readonly Service[];
+  readonly #after: readonly Service[];
+  /** In the order they were ready; they stop in reverse. */
   readonly #running: Service[] = [];
 
   constructor(options: EmbeddedOptions) {
@@ -58,20 +60,30 @@ export class EmbeddedNowcast implements Service {
       eventToFrameMs: () => this.server.metrics.eventToFrameMs.snapshot(),
       log: log.with({ part: 'collector' }),
     });
-    const base = [store, this.access, this.#engine, this.server];
-    this.#services = options.collector ? [...base, collector] : base;
+    this.#before = [store, this.access];
+    this.#after = options.collector ? [this.server, collector] : [this.server];
   }
 
   async run(): Promise<void> {
+    // The engine reads its log on its own thread meanwhile; who can sign in does not depend on it.
+    const engineStarted = this.#start(this.#engine);
     try {
-      for (const service of this.#services) {
-        await service.run();
-        this.#running.push(service);
-      }
+      await Promise.all([engineStarted, this.#startAll(this.#before)]);
+      await this.#startAll(this.#after);
     } catch (error) {
+      await engineStarted.catch(() => undefined);
       await this.stop();
       throw error;
     }
+  }
+
+  async #startAll(services: readonly Service[]): Promise<void> {
+    for (const service of services) await this.#start(service);
+  }
+
+  async #start(service: Service): Promise<void> {
+    await service.run();
+    this.#running.push(service);
   }
 
   drain(): Promise<void> {

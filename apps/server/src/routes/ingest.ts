@@ -1,6 +1,14 @@
 import { appError, limits } from '@nowcast/contract';
 import type { Engine, IngestFormat, IngestRequest } from '@nowcast/ports';
-import { type Answer, type Call, noBody, type Route, route } from '../http/route.ts';
+import {
+  type Answer,
+  type Call,
+  jsonAnswer,
+  noBody,
+  type Route,
+  route,
+  smallBodyBytes,
+} from '../http/route.ts';
 import { keyIdOf } from './actors.ts';
 
 const pointsBody = { kind: 'bytes', capBytes: limits.bodyBytes } as const;
@@ -28,6 +36,7 @@ export function ingestRoutes(engine: Engine, version: string): Route[] {
     lineProtocol(engine, '/write'),
     lineProtocol(engine, '/api/v2/write'),
     ...influxProbes(version),
+    createDatabase(),
   ];
 }
 
@@ -111,6 +120,28 @@ function readPrecision(text: string | null): IngestRequest['precision'] {
   const precision = precisions[text ?? 'ns'];
   if (precision !== undefined) return precision;
   throw appError('request.invalid', `precision is "${text}"; write ns, us, ms, s, m or h`);
+}
+
+/**
+ * Telegraf's version 1 output says CREATE DATABASE when it starts, and complains in its log when nobody understands.
+ * Here an organisation is the database and is there already; no other query of that language is answered.
+ */
+function createDatabase(): Route {
+  return route(
+    {
+      method: 'POST',
+      path: '/query',
+      access: 'data.write',
+      body: { kind: 'bytes', capBytes: smallBodyBytes },
+      influxCredentials: true,
+    },
+    (call) => {
+      const form = new URLSearchParams(Buffer.from(call.body).toString('utf8'));
+      const query = call.query.get('q') ?? form.get('q') ?? '';
+      if (/^\s*create\s+database\b/i.test(query)) return jsonAnswer(200, { results: [{ statement_id: 0 }] });
+      throw appError('query.invalid', 'InfluxQL is not spoken here; read with GET /data');
+    },
+  );
 }
 
 /** What Influx's clients ask before they write. */

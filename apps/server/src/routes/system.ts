@@ -84,7 +84,7 @@ function healthRoutes({ notReady, metrics }: SystemOptions): Route[] {
         access: 'public',
         body: noBody,
         summary: 'Whether it should get traffic',
-        answers: { 200: 'ready', 503: 'Starting or stopping' },
+        answers: { 200: 'ready', 503: 'Starting, stopping, or the disk of the log has failed' },
       },
       () => {
         const why = notReady();
