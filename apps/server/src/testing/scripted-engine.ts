@@ -34,6 +34,8 @@ const epoch = 'e1';
  */
 export class ScriptedEngine implements Engine {
   readonly ingested: IngestRequest[] = [];
+  /** What `data` was asked. */
+  readonly queries: Query[] = [];
   readonly views = new Map<string, ScriptedView>();
   reads = 0;
   answer: IngestAnswer = { status: 200, body: '{"accepted":1}' };
@@ -133,6 +135,7 @@ export class ScriptedEngine implements Engine {
   }
 
   async data(_tenant: string, query: Query): Promise<DataAnswer> {
+    this.queries.push(query);
     const { metric_type, agg, across } = query;
     const series: DataAnswer['series'] = [
       { labels: { host: '=a' }, timestamp: [1000, 2000], value: [1.5, null] },
@@ -174,6 +177,10 @@ export class ScriptedEngine implements Engine {
 
   async stats(): Promise<EngineStats> {
     return { counters: { ingest_points_total: 7 }, gauges: {}, histograms: {} };
+  }
+
+  refusal(): string | undefined {
+    return undefined;
   }
 
   async run(): Promise<void> {}
