@@ -4,6 +4,7 @@
  * when the network fails) and the few icons the offline page shows. Everything else goes past it untouched.
  */
 const version = 'nowcast-shell-1';
+const keptEntries = 120;
 const shell = ['/offline.html', '/icons/nowcast.svg', '/manifest.webmanifest'];
 
 /** The offline page's own hashed style and script are named only inside its HTML. */
@@ -35,7 +36,16 @@ async function asset(request) {
   if (known !== undefined) return known;
   const answer = await fetch(request);
   if (answer.ok) await cache.put(request, answer.clone());
+  await dropOldest(cache);
   return answer;
+}
+
+/** Builds come and go; their assets must not fill the visitor's disk. The offline page's own are put first again. */
+async function dropOldest(cache) {
+  const kept = await cache.keys();
+  if (kept.length <= keptEntries) return;
+  await Promise.all(kept.slice(0, kept.length - keptEntries / 2).map((old) => cache.delete(old)));
+  await cacheShell();
 }
 
 async function page(request) {

@@ -6,6 +6,7 @@ import { metricsQuery } from '../../api/queries.ts';
 import { useLive } from '../../live/live-context.ts';
 import { useLiveView, useStaleLevel, type LiveView } from '../../live/use-live-view.ts';
 import { describeAge } from '../../time/range.ts';
+import { useSecond } from '../../ui/use-second.ts';
 import { useBoardView } from './board-context.ts';
 import { PanelBody } from './panel-body.tsx';
 import { panelView, type PanelView } from './panel-query.ts';
@@ -13,10 +14,11 @@ import { asShown } from './per-second.ts';
 
 function StaleChip({ live, level }: { live: LiveView; level: 'stale' | 'critical' }) {
   const port = useLive();
+  useSecond();
   const age = describeAge(port.serverNow() - live.store.newestMs);
   const tone = level === 'critical' ? 'text-crit border-crit/50' : 'text-warn border-warn/50';
   return (
-    <span className={`chip h-5 ${tone}`} role="status">
+    <span className={`chip h-5 ${tone}`}>
       <Clock size={12} aria-hidden />
       {level === 'critical' ? `No data for ${age}` : `Stale ${age}`}
     </span>

@@ -1,4 +1,5 @@
-import { useEffect, useReducer, useState, type ReactNode } from 'react';
+import { useBlocker } from '@tanstack/react-router';
+import { useEffect, useReducer, useRef, useState, type ReactNode } from 'react';
 import type { Board, BoardContent, Panel as PanelSpec } from '@nowcast/contract';
 import { Button } from '../../ui/button.tsx';
 import { Confirm } from '../../ui/confirm.tsx';
@@ -42,7 +43,12 @@ export function BoardEditor({ board, selected, onSelect, onDone, onView, frame }
   const [moving, setMoving] = useState<PanelSpec | null>(null);
   const [discarding, setDiscarding] = useState(false);
   const { zone } = useBoardView();
-  const saver = useSaveBoard(board, onDone);
+  const leave = useRef(false);
+  const done = (): void => {
+    leave.current = true;
+    onDone();
+  };
+  const saver = useSaveBoard(board, done);
   const { content } = draft;
   const dirty = isDirty(draft);
   const change = (panels: PanelSpec[], tag?: string): void =>
@@ -50,6 +56,12 @@ export function BoardEditor({ board, selected, onSelect, onDone, onView, frame }
   const undo = (): void => dispatch({ type: 'undo' });
   const redo = (): void => dispatch({ type: 'redo' });
   useEditKeys({ undo, redo, save: () => dirty && saver.save(content) });
+  const blocker = useBlocker({
+    shouldBlockFn: ({ current, next }) =>
+      dirty && !leave.current && (next.pathname !== current.pathname || !('edit' in next.search)),
+    withResolver: true,
+    enableBeforeUnload: false,
+  });
   useEffect(() => {
     const warn = (event: BeforeUnloadEvent): void => event.preventDefault();
     if (dirty) addEventListener('beforeunload', warn);
@@ -100,7 +112,7 @@ export function BoardEditor({ board, selected, onSelect, onDone, onView, frame }
       onVersions={() => setBrowsing(true)}
       onUndo={undo}
       onRedo={redo}
-      onDiscard={() => (dirty ? setDiscarding(true) : onDone())}
+      onDiscard={() => (dirty ? setDiscarding(true) : done())}
       onSave={() => saver.save(content)}
     />
   );
@@ -193,7 +205,16 @@ export function BoardEditor({ board, selected, onSelect, onDone, onView, frame }
           text="The board goes back to its last saved version."
           action="Discard changes"
           onClose={() => setDiscarding(false)}
-          onConfirm={onDone}
+          onConfirm={done}
+        />
+      )}
+      {blocker.status === 'blocked' && (
+        <Confirm
+          title="Leave without saving?"
+          text="Your changes to this board have not been saved."
+          action="Leave"
+          onClose={blocker.reset}
+          onConfirm={blocker.proceed}
         />
       )}
       {saver.conflict !== null && (
@@ -205,7 +226,7 @@ export function BoardEditor({ board, selected, onSelect, onDone, onView, frame }
           onTakeTheirs={() => {
             saver
               .takeTheirs()
-              .then(onDone)
+              .then(done)
               .catch(() => undefined);
           }}
         />

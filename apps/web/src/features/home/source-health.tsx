@@ -2,16 +2,16 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { keysQuery, sourcesQuery } from '../../api/queries.ts';
 import { describeAge } from '../../time/range.ts';
-import { SourceState } from '../sources/source-state.tsx';
+import { lastSeen, SourceState } from '../sources/source-state.tsx';
 
 /** One line a source: when it last sent something. */
 export function SourceHealth() {
   const sources = useQuery(sourcesQuery);
   const keys = useQuery(keysQuery);
-  const rows = (keys.data ?? []).map((key) => ({
-    key,
-    status: sources.data?.find((source) => source.key_id === key.key_id),
-  }));
+  const rows = (keys.data ?? []).map((key) => {
+    const status = sources.data?.find((source) => source.key_id === key.key_id);
+    return { key, status, seen: lastSeen(key, status) };
+  });
   return (
     <section aria-label="Sources" className="mb-8">
       <div className="mb-3 flex items-center justify-between">
@@ -21,14 +21,12 @@ export function SourceHealth() {
         </Link>
       </div>
       <ul className="card divide-y divide-line">
-        {rows.slice(0, 8).map(({ key, status }) => (
+        {rows.slice(0, 8).map(({ key, status, seen }) => (
           <li key={key.key_id} className="flex items-center gap-3 px-4 py-2.5 text-sm">
-            <SourceState status={status} />
+            <SourceState status={status} seenAt={seen} />
             <span className="min-w-0 flex-1 truncate font-medium">{key.name}</span>
             <span className="text-xs text-muted">
-              {status?.last_seen_at == null
-                ? 'never sent'
-                : `${describeAge(Date.now() - status.last_seen_at)} ago`}
+              {seen === null ? 'never sent' : `${describeAge(Date.now() - seen)} ago`}
             </span>
           </li>
         ))}

@@ -1,16 +1,7 @@
 import { CloudOff, LoaderCircle, Pause, RefreshCw, Zap } from 'lucide-react';
-import { useEffect, useState } from 'react';
 import { useLinkState, useLive } from '../../live/live-context.ts';
+import { useSecond } from '../../ui/use-second.ts';
 import { usePaused } from './paused.ts';
-
-/** Repaints once a second: lag and countdown are figures, not events. */
-function useSecond(): void {
-  const [, tick] = useState(0);
-  useEffect(() => {
-    const timer = setInterval(() => tick((count) => count + 1), 1000);
-    return () => clearInterval(timer);
-  }, []);
-}
 
 function formatLag(ms: number): string {
   return ms < 1000 ? `${Math.max(0, Math.round(ms))}\u00a0ms` : `${(ms / 1000).toFixed(1)}\u00a0s`;

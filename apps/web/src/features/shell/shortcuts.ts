@@ -25,8 +25,9 @@ export function useShortcuts(shortcuts: Shortcuts): void {
     const onKey = (event: KeyboardEvent): void => {
       if (event.metaKey || event.ctrlKey || event.altKey || event.defaultPrevented || isBusy(event.target))
         return;
-      const both = performance.now() - prefixAt < sequenceMs ? `${prefix} ${event.key}` : event.key;
-      const run = latest.current[both] ?? (both.includes(' ') ? undefined : latest.current[event.key]);
+      const continues = prefix !== '' && performance.now() - prefixAt < sequenceMs;
+      const both = continues ? `${prefix} ${event.key}` : event.key;
+      const run = latest.current[both];
       prefix = event.key === 'g' ? 'g' : '';
       prefixAt = performance.now();
       if (run === undefined) return;

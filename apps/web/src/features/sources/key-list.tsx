@@ -10,7 +10,7 @@ import { ConfirmDelete } from '../../ui/confirm-delete.tsx';
 import { EmptyState, Failure, Skeleton } from '../../ui/states.tsx';
 import { showToast } from '../../ui/toast.tsx';
 import { mayAdminister, useMe } from '../shell/use-me.ts';
-import { SourceState } from './source-state.tsx';
+import { lastSeen, SourceState } from './source-state.tsx';
 
 /** Every key, what it sent, and the way to end it. */
 export function KeyList() {
@@ -61,12 +61,12 @@ export function KeyList() {
         <tbody>
           {keys.data.map((key) => {
             const status = sources.data?.find((source) => source.key_id === key.key_id);
-            const seen = status?.last_seen_at ?? key.last_used_at;
+            const seen = lastSeen(key, status);
             return (
               <tr key={key.key_id}>
                 <td>
                   <span className="flex items-center gap-2 font-medium">
-                    <SourceState status={status} />
+                    <SourceState status={status} seenAt={seen} />
                     {key.name}
                   </span>
                   {status?.last_error != null && (
@@ -85,7 +85,7 @@ export function KeyList() {
                 <td className="text-end">{(status?.accepted ?? 0).toLocaleString('en')}</td>
                 <td className="text-end">{(status?.rejected ?? 0).toLocaleString('en')}</td>
                 <td className="whitespace-nowrap text-muted">
-                  {seen === null || seen === undefined ? 'never' : `${describeAge(Date.now() - seen)} ago`}
+                  {seen === null ? 'never' : `${describeAge(Date.now() - seen)} ago`}
                 </td>
                 <td className="text-end">
                   {manages && (
