@@ -68,7 +68,7 @@ export async function compactDay(
   for (const [i, partition] of partitions.entries()) {
     const slices = Math.max(1, Math.ceil(points[i]! / slicePoints));
     for (let slice = 0; slice < slices; slice++) {
-      const sql = `SELECT toString(tenant) AS tenant_name, toString(metric) AS metric_name, state_res, sketch_res, ${chunkValueColumns}, ${chunkRecordColumns}
+      const sql = `SELECT CAST(tenant, 'String') AS tenant_name, CAST(metric, 'String') AS metric_name, state_res, sketch_res, ${chunkValueColumns}, ${chunkRecordColumns}
         FROM chunks WHERE ${source} AND partition = ${partition} AND series % ${slices} = ${slice}
         ORDER BY tenant, metric, series, state_res, sketch_res, start, flush_to`;
       const answer = readNative(await connection.query(sql, {}, upkeepOptions));

@@ -17,6 +17,7 @@ import type { SqlConnection, StatementOptions } from './sql-connection.ts';
  * seal     (res, period) is derived as generation g from everything up to `vector`
  * compact  the chunks of day `period` up to `vector` are generation g
  * clean    generations below g of (res, period) are deleted (res 0: chunks)
+ * trim     fine rows before `period` are no longer all there
  * schema   version of the tables
  * ```
  */
@@ -36,7 +37,7 @@ export const chunkRes = 0;
 export const coarseResolutions = [hourMs, dayMs] as const;
 
 type Decision = {
-  kind: 'commit' | 'seal' | 'compact' | 'clean' | 'schema';
+  kind: 'commit' | 'seal' | 'compact' | 'clean' | 'trim' | 'schema';
   partition?: number;
   flushTo?: number;
   receivedAt?: number;
@@ -57,6 +58,7 @@ export class Manifest {
   /** res → period → generation below which every row is deleted. */
   readonly #cleaned = new Map<number, Map<number, number>>();
   #lastGen = 0;
+  #fineFrom = Number.NEGATIVE_INFINITY;
   /** Generation whose rows may be in the tables without a decision about them. */
   pendingGen: number | undefined;
 
@@ -128,10 +130,6 @@ export class Manifest {
     return false;
   }
 
-  forgetHours(before: number): void {
-    for (const hour of this.#touched.keys()) if (hour < before) this.#touched.delete(hour);
-  }
-
   /** All generations of the period that still have rows, oldest first. */
   generations(res: number, period: number): readonly Generation[] {
     return this.#generations.get(res)?.get(period) ?? [];
@@ -170,10 +168,16 @@ export class Manifest {
     this.#clean(res, period, gen);
   }
 
-  /** After the whole period is gone. */
-  async dropped(res: number, period: number): Promise<void> {
-    await this.cleaned(res, period, this.#lastGen + 1);
-    this.#lastGen++;
+  /** Every fine row of a visible flush from this time on is still there. */
+  get fineFrom(): number {
+    return this.#fineFrom;
+  }
+
+  /** Before fine rows older than `time` are dropped. */
+  async trimFine(time: number): Promise<void> {
+    if (time <= this.#fineFrom) return;
+    await this.#decide({ kind: 'trim', period: time });
+    this.#fineFrom = time;
   }
 
   get lastGen(): number {
@@ -218,14 +222,15 @@ export class Manifest {
 
   async #loadGenerations(): Promise<void> {
     const rows = await this.#query(
-      `SELECT toString(kind) AS kind, period, res, gen, vector, at_ms FROM manifest WHERE kind IN ('seal', 'compact', 'clean') ORDER BY gen, kind DESC`,
+      `SELECT CAST(kind, 'String') AS decision, period, res, gen, vector, at_ms FROM manifest WHERE kind IN ('seal', 'compact', 'clean', 'trim') ORDER BY gen, kind DESC`,
     );
-    const kind = rows.strings('kind');
+    const kind = rows.strings('decision');
     const [period, res, gen, atMs] = ['period', 'res', 'gen', 'at_ms'].map((name) => rows.numbers(name));
     const vectors = rows.array('vector', 'UInt64');
     for (let i = 0; i < rows.rows; i++) {
       const vector = Array.from(vectors.values.subarray(vectors.offsets[i], vectors.offsets[i + 1]), Number);
-      if (kind[i] === 'clean') this.#clean(res![i]!, period![i]!, gen![i]!);
+      if (kind[i] === 'trim') this.#fineFrom = Math.max(this.#fineFrom, period![i]!);
+      else if (kind[i] === 'clean') this.#clean(res![i]!, period![i]!, gen![i]!);
       else this.#put(res![i]!, period![i]!, { gen: gen![i]!, vector, atMs: atMs![i]! });
     }
   }

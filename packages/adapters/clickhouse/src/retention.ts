@@ -41,6 +41,10 @@ export async function applyRetention(
       const isOver = (keptMs: number) =>
         (partition + 1) * plan.lengthMs <= request.now - keptMs && end < request.now - keptMs;
       if (plan.kept === 'fineMs' && !isFolded(manifest, partition, request)) continue;
+      const shorter = tenantsThatKeepLess(request, plan.kept, isOver);
+      if (plan.kept === 'fineMs' && (isOver(longestMs) || shorter !== undefined)) {
+        await manifest.trimFine((partition + 1) * plan.lengthMs);
+      }
       if (isOver(longestMs)) {
         await connection.command(
           `ALTER TABLE ${plan.table} DROP PARTITION ID '${partition}'`,
@@ -50,7 +54,6 @@ export async function applyRetention(
         worked = true;
         continue;
       }
-      const shorter = tenantsThatKeepLess(request, plan.kept, isOver);
       if (shorter !== undefined && (await deleteRows(connection, plan.table, partition, shorter)))
         worked = true;
     }
@@ -62,10 +65,8 @@ async function partitionsOf(
   connection: SqlConnection,
   plan: TablePlan,
 ): Promise<{ partition: number; end: number }[]> {
-  const sql = `SELECT _partition_id AS id, max(${plan.end}) AS latest FROM ${plan.table} GROUP BY _partition_id`;
-  const found = readNative(
-    await connection.query(sql.replace('_partition_id AS', 'toString(_partition_id) AS'), {}, upkeepOptions),
-  );
+  const sql = `SELECT CAST(_partition_id, 'String') AS id, max(${plan.end}) AS latest FROM ${plan.table} GROUP BY _partition_id`;
+  const found = readNative(await connection.query(sql, {}, upkeepOptions));
   const latest = found.numbers('latest');
   return found.strings('id').map((id, i) => ({ partition: Number(id), end: latest[i]! }));
 }

@@ -8,8 +8,8 @@ import { type DerivationSource, deriveSketches, deriveStates, vectorLiteral } fr
 
 /**
  * Coarse states, derived once per sealed period: an hour from its fine rows, a day from its hours. When late rows have
- * come to lie beside an hour, it is derived again from its last generation and the rows above that one's vector, never
- * from the fine rows alone, because retention may have dropped the rest of them.
+ * come to lie beside an hour, it is derived again: from its fine rows while they are all there, later from its last
+ * generation and the rows above that one's vector.
  */
 interface Period {
   res: number;
@@ -79,7 +79,7 @@ function hourSource(manifest: Manifest, hour: number, { at }: MaintainRequest): 
   const generations = manifest.generations(hourMs, hour);
   const newest = generations.at(-1);
   const inHour = `bucket >= ${hour} AND bucket < ${hour + hourMs} AND flush_to <= ${vectorLiteral(at)}[partition + 1]`;
-  if (newest === undefined) return { fine: inHour, coarse: undefined };
+  if (newest === undefined || hour >= manifest.fineFrom) return { fine: inHour, coarse: undefined };
   return {
     fine: `${inHour} AND flush_to > ${vectorLiteral(newest.vector)}[partition + 1]`,
     coarse: `res = ${hourMs} AND bucket = ${hour} AND gen = ${newest.gen}`,

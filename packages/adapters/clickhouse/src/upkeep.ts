@@ -49,7 +49,7 @@ export class Upkeep {
       await seal(this.#connection, this.#manifest, period, request);
       return true;
     }
-    if (request.now - this.#slowChecksAt < slowChecksMs) return false;
+    if (Math.abs(request.now - this.#slowChecksAt) < slowChecksMs) return false;
     const day = await dayToCompact(this.#connection, this.#manifest, request);
     if (day !== undefined) {
       await compactDay(this.#connection, this.#manifest, day, request);

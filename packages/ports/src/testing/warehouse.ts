@@ -1,0 +1,852 @@
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { OffsetVector } from '../event-log.ts';
+import type { PointColumns, PointsRequest, StateColumns, StatesRequest, Warehouse } from '../warehouse.ts';
+import {
+  flushBlock,
+  growthOf,
+  registersOf,
+  seriesId,
+  sketchOf,
+  type TestFlush,
+  type TestPoint,
+} from './warehouse-blocks.ts';
+
+/**
+ * Conformance suite of the `Warehouse` port: chDB and ClickHouse run it unchanged. It speaks through the port and four
+ * hooks. Each test has a metric of its own in one warehouse, because an engine takes a while to start.
+ */
+export interface WarehouseFixture {
+  /** A running warehouse over this fixture's storage: the first call creates it, later ones find what is there. */
+  open(): Promise<Warehouse>;
+  close(warehouse: Warehouse): Promise<void>;
+  /** Ends the engine without any of its goodbyes, as SIGKILL would, and everything above it. */
+  crash(warehouse: Warehouse): Promise<void>;
+  /** Removes the storage. Warehouses are closed or crashed by then. */
+  dispose(): Promise<void>;
+}
+
+export interface WarehouseHarness {
+  name: string;
+  create(): Promise<WarehouseFixture>;
+}
+
+const hourMs = 3_600_000;
+const dayMs = 86_400_000;
+/** A Monday, 00:00 UTC. */
+const monday = 1_789_948_800_000;
+const limits = { timeoutMs: 30_000 };
+const allResolutions = [10_000, 60_000, hourMs];
+const nothing = { scalar: false, ends: false, growth: false, quantiles: false, uniques: false };
+const scalarAndEnds = { ...nothing, scalar: true, ends: true };
+const forEver = new Map([['', { rawMs: Infinity, fineMs: Infinity, coarseMs: Infinity }]]);
+
+export function warehouseConformance(harness: WarehouseHarness): void {
+  describe(`${harness.name} as a warehouse`, () => {
+    let fixture: WarehouseFixture;
+    let warehouse: Warehouse;
+    let bench: Bench;
+    let tests = 0;
+    beforeAll(async () => {
+      fixture = await harness.create();
+      warehouse = await fixture.open();
+    });
+    afterAll(async () => {
+      await fixture.close(warehouse);
+      await fixture.dispose();
+    });
+    beforeEach(() => {
+      bench = new Bench(() => warehouse, `metric ${tests++}`);
+    });
+    const reopen = async (how: 'close' | 'crash'): Promise<void> => {
+      await fixture[how](warehouse);
+      warehouse = await fixture.open();
+    };
+    visibilityTests(() => bench, reopen);
+    roundTripTests(() => bench, reopen);
+    stateTests(() => bench);
+    pageTests(() => bench);
+    upkeepTests(() => bench, reopen);
+    retentionTests(() => bench);
+  });
+}
+
+/** One metric of the warehouse under test, and what is known about it. Log offsets are shared by all metrics. */
+class Bench {
+  static #offsets = [0, 0, 0];
+  readonly warehouse: Warehouse;
+  readonly metric: string;
+  readonly points: TestPoint[] = [];
+
+  constructor(warehouse: () => Warehouse, metric: string) {
+    // Tests reopen the warehouse; always speak to the current one.
+    this.warehouse = new Proxy({} as Warehouse, {
+      get: (_, name: keyof Warehouse) => {
+        const current = warehouse();
+        const method = current[name];
+        return typeof method === 'function' ? method.bind(current) : method;
+      },
+    });
+    this.metric = metric;
+  }
+
+  get at(): OffsetVector {
+    return [...Bench.#offsets];
+  }
+
+  /** The next flush of a partition; nothing is inserted yet. */
+  flush(points: readonly TestPoint[], more: Partial<TestFlush> = {}) {
+    const partition = more.partition ?? 0;
+    const from = Bench.#offsets[partition]!;
+    const to = (Bench.#offsets[partition] = from + 10);
+    return flushBlock({ metric: this.metric, points, ...more, partition, from, to });
+  }
+
+  async commit(block: { partition: number; to: number }): Promise<void> {
+    await this.warehouse.commit({ partition: block.partition, to: block.to, receivedAt: block.to });
+  }
+
+  async store(points: readonly TestPoint[], more: Partial<TestFlush> = {}): Promise<void> {
+    const block = this.flush(points, more);
+    await this.warehouse.insertFlush(block);
+    await this.commit(block);
+    this.points.push(...points);
+  }
+
+  readPoints(
+    request: Partial<PointsRequest> = {},
+    series: readonly number[] = [0, 1, 2],
+  ): Promise<PointColumns> {
+    const ids = BigUint64Array.from(series, seriesId);
+    const { at, metric } = this;
+    return this.warehouse.readPoints({
+      at,
+      tenant: 'acme',
+      metric,
+      series: ids,
+      from: 0,
+      to: 1e14,
+      records: false,
+      limits,
+      ...request,
+    });
+  }
+
+  /** `groupOf[series]` is its group; buckets of `step` from `from` to `to`. */
+  readStates(
+    range: { from: number; to: number; step: number },
+    groupOf: readonly number[],
+    request: Partial<StatesRequest> = {},
+  ): Promise<StateColumns> {
+    const series = groupOf
+      .map((group, i) => ({ id: seriesId(i), group }))
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    const { at, metric } = this;
+    return this.warehouse.readStates({
+      at,
+      tenant: 'acme',
+      metric,
+      series: BigUint64Array.from(series, ({ id }) => id),
+      groups: Uint32Array.from(series, ({ group }) => group),
+      from: range.from,
+      to: range.to,
+      buckets: Float64Array.from(
+        { length: (range.to - range.from) / range.step + 1 },
+        (_, i) => range.from + i * range.step,
+      ),
+      resolutions: allResolutions,
+      coarse: true,
+      parts: scalarAndEnds,
+      limits,
+      ...request,
+    });
+  }
+
+  /** Upkeep at `now` until there is nothing left to do. */
+  async maintain(
+    now: number,
+    more: { at?: OffsetVector; pinned?: OffsetVector[]; retention?: typeof forEver } = {},
+  ): Promise<number> {
+    for (let works = 0; ; works++) {
+      const request = { at: this.at, now, lateMs: 60_000, retention: forEver, ...more };
+      if (!(await this.warehouse.maintain(request))) return works;
+    }
+  }
+}
+
+function at(series: number, timestamp: number, value: number, more: Partial<TestPoint> = {}): TestPoint {
+  return { series, timestamp, value, ...more };
+}
+
+/** `series@time=value`, sorted; what a test compares. */
+function shown(points: PointColumns): string[] {
+  const rows = Array.from(
+    points.timestamps,
+    (time, i) => `${points.series[i]}@${time}=${bitsOf(points.values[i]!)}`,
+  );
+  return rows.sort();
+}
+
+function expected(points: readonly TestPoint[]): string[] {
+  return points.map(({ series, timestamp, value }) => `${series}@${timestamp}=${bitsOf(value)}`).sort();
+}
+
+/** Tells +0 and −0 apart, and every double from its neighbour. */
+function bitsOf(value: number): string {
+  return new BigUint64Array(Float64Array.of(value).buffer)[0]!.toString(16);
+}
+
+type Reopen = (how: 'close' | 'crash') => Promise<void>;
+
+function visibilityTests(bench: () => Bench, reopen: Reopen): void {
+  describe('visibility', () => {
+    test('a flush is invisible until its watermark is committed, also across a crash, and then there once', async () => {
+      const b = bench();
+      await b.store([at(0, monday, 1)]);
+      const block = b.flush([at(0, monday + 1000, 2)]);
+      await b.warehouse.insertFlush(block);
+      const before = await b.warehouse.watermarks();
+      expect(before.find(({ partition }) => partition === 0)).toMatchObject({ to: block.from });
+      // A read never goes beyond what is committed: its vector is made of watermarks.
+      const visible = before.map(({ to }) => to);
+      expect(shown(await b.readPoints({ at: visible }))).toEqual(expected([at(0, monday, 1)]));
+      await reopen('crash');
+      expect(await b.warehouse.watermarks()).toEqual(before);
+      await b.warehouse.insertFlush(block);
+      await b.commit(block);
+      expect(shown(await b.readPoints())).toEqual(expected([at(0, monday, 1), at(0, monday + 1000, 2)]));
+      const states = await b.readStates({ from: monday, to: monday + hourMs, step: hourMs }, [0]);
+      expect([...states.count]).toEqual([2]);
+    });
+
+    test('the same flush again changes nothing, before and after its commit and after a restart', async () => {
+      const b = bench();
+      const points = [at(0, monday, 1.5), at(1, monday, 2.5), at(0, monday + 30 * dayMs, 3.5)];
+      const block = b.flush(points, { defines: [0, 1] });
+      await b.warehouse.insertFlush(block);
+      await b.warehouse.insertFlush(block);
+      await reopen('close');
+      await b.warehouse.insertFlush(block);
+      await b.commit(block);
+      await b.warehouse.insertFlush(block);
+      await b.commit(block);
+      expect(shown(await b.readPoints())).toEqual(expected(points));
+      const states = await b.readStates({ from: monday, to: monday + 60 * dayMs, step: 60 * dayMs }, [0, 0]);
+      expect([...states.count, ...states.sum]).toEqual([3, 7.5]);
+    });
+
+    test('a reader at an older vector sees what it saw, partition by partition', async () => {
+      const b = bench();
+      await b.store([at(0, monday, 1)], { partition: 0 });
+      await b.store([at(1, monday, 2)], { partition: 1 });
+      const pinned = b.at;
+      await b.store([at(0, monday + 1, 3)], { partition: 0 });
+      await b.store([at(2, monday, 4)], { partition: 2 });
+      expect(shown(await b.readPoints({ at: pinned }))).toEqual(
+        expected([at(0, monday, 1), at(1, monday, 2)]),
+      );
+      const states = await b.readStates({ from: monday, to: monday + hourMs, step: hourMs }, [0, 0, 0], {
+        at: pinned,
+      });
+      expect([...states.count, ...states.sum]).toEqual([2, 3]);
+      expect((await b.readPoints()).length).toBe(4);
+    });
+
+    test('a partition beyond the vector is invisible', async () => {
+      const b = bench();
+      await b.store([at(0, monday, 1)], { partition: 2 });
+      expect((await b.readPoints({ at: b.at.slice(0, 2) })).length).toBe(0);
+    });
+
+    test('tenants and metrics do not see each other, whatever ids they ask for', async () => {
+      const b = bench();
+      await b.store([at(0, monday, 1)]);
+      await b.store([at(1, monday, 2)], { tenant: "o'neil\n\n; DROP TABLE chunks" });
+      expect(shown(await b.readPoints())).toEqual(expected([at(0, monday, 1)]));
+      const theirs = await b.readPoints({ tenant: "o'neil\n\n; DROP TABLE chunks" });
+      expect(shown(theirs)).toEqual(expected([at(1, monday, 2)]));
+      expect((await b.readPoints({ metric: `${b.metric}'` })).length).toBe(0);
+    });
+
+    test('series come back in (partition, local) order, the committed ones alone', async () => {
+      const b = bench();
+      const known = new Set<string>();
+      await b.warehouse.loadSeries((rows) =>
+        rows.forEach((row) => known.add(`${row.partition}/${row.local}`)),
+      );
+      await b.store([], { partition: 1, defines: [101, 102] });
+      await b.store([], { partition: 0, defines: [103] });
+      const hidden = b.flush([], { partition: 0, defines: [104] });
+      await b.warehouse.insertFlush(hidden);
+      const found: string[] = [];
+      await b.warehouse.loadSeries((rows) => {
+        for (const row of rows) {
+          const { metric_type: metric, labels } = row.definition;
+          if (metric === b.metric)
+            found.push(`${row.partition}/${row.local} ${row.id === seriesId(row.local)} ${labels[1]![1]}`);
+        }
+      });
+      const note = (local: number) => `it's "${local}"\n\nDROP TABLE chunks`;
+      expect(found).toEqual([
+        `0/103 true ${note(103)}`,
+        `1/101 true ${note(101)}`,
+        `1/102 true ${note(102)}`,
+      ]);
+      await b.commit(hidden);
+    });
+  });
+}
+
+const hardValues = [
+  0,
+  -0,
+  5e-324,
+  -2.2e-308,
+  1e308,
+  -1e308,
+  0.1 + 0.2,
+  2 ** 53 + 2,
+  -(2 ** 60),
+  1 / 3,
+  1e-12,
+  123_456.789,
+];
+
+function roundTripTests(bench: () => Bench, reopen: Reopen): void {
+  describe('round trip', () => {
+    test('every value comes back bit for bit, alone and among others', async () => {
+      const b = bench();
+      const points = hardValues.map((value, i) => at(0, monday + i, value));
+      points.push(...hardValues.map((value, i) => at(i + 10, monday, value)));
+      await b.store(points);
+      const series = [0, ...hardValues.map((_, i) => i + 10)];
+      const found = await b.readPoints({}, series);
+      const byPosition = points.map((point) => ({ ...point, series: series.indexOf(point.series) }));
+      expect(shown(found)).toEqual(expected(byPosition));
+      const states = await b.readStates(
+        { from: monday, to: monday + 10_000, step: 10_000 },
+        series.map((_, i) => i),
+        {
+          series: BigUint64Array.from(series, seriesId),
+          groups: Uint32Array.from(series, (_, i) => i),
+        },
+      );
+      for (let i = 0; i < states.length; i++) {
+        if (states.group[i] === 0) continue;
+        const value = bitsOf(hardValues[states.group[i]! - 1]!);
+        expect([states.min[i]!, states.max[i]!, states.first[i]!, states.last[i]!].map(bitsOf)).toEqual([
+          value,
+          value,
+          value,
+          value,
+        ]);
+      }
+    });
+
+    test('random walks of any number of decimals, with even, uneven and fractional times, come back bit for bit', async () => {
+      const b = bench();
+      const walk = fc.record({
+        decimals: fc.integer({ min: 0, max: 6 }),
+        first: fc.integer({ min: -1e9, max: 1e9 }),
+        steps: fc.array(fc.oneof(fc.integer({ min: -50, max: 50 }), fc.integer({ min: -3e9, max: 3e9 })), {
+          maxLength: 40,
+        }),
+        gaps: fc.array(fc.constantFrom(0, 1, 1000, 1000, 0.25, 0.001, 7e9), { minLength: 1, maxLength: 4 }),
+      });
+      await fc.assert(
+        fc.asyncProperty(fc.array(walk, { minLength: 1, maxLength: 3 }), async (walks) => {
+          const points = walks.flatMap(({ decimals, first, steps, gaps }, series) => {
+            let value = first;
+            let timestamp = monday;
+            return [0, ...steps].map((step, i) => {
+              value += step;
+              if (i > 0) timestamp += gaps[i % gaps.length]!;
+              return at(series, timestamp, value / 10 ** decimals);
+            });
+          });
+          const fresh = new Bench(() => b.warehouse, `${b.metric} ${fresh0++}`);
+          await fresh.store(points);
+          expect(shown(await fresh.readPoints())).toEqual(expected(points));
+        }),
+        { numRuns: 25 },
+      );
+    });
+
+    test('texts are data: a blank line and a statement in them change nothing', async () => {
+      const b = bench();
+      const evil = '{"x":1}\n\nDROP TABLE chunks;\n\n\'; DROP TABLE states; --\\';
+      const points = [
+        at(0, monday, 1, { message: evil, actor: evil, dataId: evil, receivedAt: 5 }),
+        at(0, monday + 1, 2, { receivedAt: 7 }),
+        at(1, monday, 3, { message: 'Zoë \u{1F600}', receivedAt: 9 }),
+      ];
+      await b.store(points);
+      await reopen('close');
+      const found = await b.readPoints({ records: true });
+      const rows = Array.from(found.values, (value, i) => [
+        value,
+        found.receivedAt[i],
+        found.messages?.[i],
+        found.actors?.[i],
+        found.dataIds?.[i],
+      ]);
+      rows.sort((x, y) => Number(x[0]) - Number(y[0]));
+      expect(rows).toEqual([
+        [1, 5, evil, evil, evil],
+        [2, 7, undefined, undefined, undefined],
+        [3, 9, 'Zoë \u{1F600}', undefined, undefined],
+      ]);
+    });
+
+    test('times of receipt come back in whole milliseconds, even and uneven, years apart', async () => {
+      const b = bench();
+      const receipts = [10, 20, 35, 35, 9e11, 9e11 + 1];
+      await b.store(receipts.map((receivedAt, i) => at(0, monday + i, i, { receivedAt })).slice(0, 4));
+      await b.store([
+        at(0, monday + 10, 9, { receivedAt: 1000 }),
+        at(0, monday + 11, 9, { receivedAt: 2000 }),
+      ]);
+      const found = await b.readPoints({ records: true, page: { limit: 10, order: 'asc' } });
+      expect([...found.receivedAt]).toEqual([10, 20, 35, 35, 1000, 2000]);
+    });
+  });
+}
+let fresh0 = 0;
+
+/** A naive answer: min, max, count, sum, first and last of each (group, bucket). */
+function naive(
+  points: readonly (TestPoint & { order: number })[],
+  groupOf: readonly number[],
+  buckets: readonly number[],
+): Map<string, readonly (TestPoint & { order: number })[]> {
+  const cells = new Map<string, (TestPoint & { order: number })[]>();
+  for (const point of points) {
+    const bucket = buckets.findLastIndex((start) => start <= point.timestamp);
+    if (bucket < 0 || bucket >= buckets.length - 1) continue;
+    const key = `${groupOf[point.series]!}/${bucket}`;
+    cells.set(key, [...(cells.get(key) ?? []), point]);
+  }
+  for (const cell of cells.values()) cell.sort((a, b) => a.timestamp - b.timestamp || a.order - b.order);
+  return cells;
+}
+
+const randomPoint = fc.record({
+  series: fc.nat({ max: 2 }),
+  offsetMs: fc.integer({ min: 0, max: 2 * hourMs - 1 }),
+  value: fc.oneof(
+    fc.integer({ min: -10_000, max: 10_000 }).map((cents) => cents / 100),
+    fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 }),
+  ),
+});
+
+function stateTests(bench: () => Bench): void {
+  describe('states', () => {
+    test('merged states are what the points say: counts, minima, maxima and ends exactly, sums to 1e-12 · Σ|v|', async () => {
+      const b = bench();
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.array(randomPoint, { maxLength: 25 }), { minLength: 1, maxLength: 4 }),
+          fc.constantFrom([0, 0, 0], [0, 1, 0], [0, 1, 2]),
+          fc.constantFrom([10_000, 60_000], [60_000, 60_000], [60_000, hourMs]),
+          async (flushes, groupOf, [stateRes, step]) => {
+            const fresh = new Bench(() => b.warehouse, `${b.metric} ${fresh0++}`);
+            const all: (TestPoint & { order: number })[] = [];
+            for (const flush of flushes) {
+              const points = flush.map(({ series, offsetMs, value }) => at(series, monday + offsetMs, value));
+              await fresh.store(points, { stateRes: stateRes! });
+              all.push(...points.map((point) => ({ ...point, order: fresh.at[0]! })));
+            }
+            const range = { from: monday, to: monday + 2 * hourMs, step: step! };
+            const buckets = Array.from({ length: (2 * hourMs) / step! + 1 }, (_, i) => monday + i * step!);
+            expectCells(await fresh.readStates(range, groupOf), naive(all, groupOf, buckets));
+          },
+        ),
+        { numRuns: 20 },
+      );
+    });
+
+    test('uneven buckets, as calendars have them, keep their borders', async () => {
+      const b = bench();
+      // Three local days in Berlin around the end of summer time: 24, 25 and 24 hours.
+      const borders = [-2, 22, 47, 71].map((hours) => monday + hours * hourMs);
+      const times = borders.flatMap((border) => [border - 1, border]);
+      await b.store(
+        times.map((time, i) => at(0, time, i)),
+        { stateRes: 10_000 },
+      );
+      const request = { from: borders[0]!, to: borders[3]!, buckets: Float64Array.from(borders) };
+      const states = await b.readStates({ from: 0, to: 1, step: 1 }, [4], request);
+      const rows = Array.from(states.bucket, (bucket, i) => [bucket, states.count[i], states.sum[i]]).sort();
+      expect(rows).toEqual([
+        [0, 2, 1 + 2],
+        [1, 2, 3 + 4],
+        [2, 2, 5 + 6],
+      ]);
+      expect(new Set(states.group)).toEqual(new Set([4]));
+    });
+
+    test('only the resolutions asked for are read, and the points of the others can be told apart', async () => {
+      const b = bench();
+      await b.store([at(0, monday, 1), at(0, monday + 1, 2)], { stateRes: 10_000, sketchRes: 60_000 });
+      await b.store([at(0, monday + 2, 4)], { stateRes: hourMs, sketchRes: hourMs });
+      const range = { from: monday, to: monday + 60_000, step: 60_000 };
+      const fine = await b.readStates(range, [0], { resolutions: [10_000, 60_000] });
+      expect([...fine.sum]).toEqual([3]);
+      expect([...(await b.readPoints({ statedAt: [hourMs] })).values]).toEqual([4]);
+      expect([...(await b.readPoints({ statedAt: [60_000], bySketch: true })).values]).toEqual([1, 2]);
+      expect((await b.readPoints({ statedAt: [] })).length).toBe(0);
+    });
+
+    test('growth follows a counter through its resets and says when rows overlap in time', async () => {
+      const b = bench();
+      const range = { from: monday, to: monday + hourMs, step: hourMs };
+      const growth = async (groupOf: readonly number[]) => {
+        const states = await b.readStates(range, groupOf, { parts: { ...nothing, growth: true } });
+        return new Map(Array.from(states.group, (group, i) => [group, states.growth[i]!]));
+      };
+      await b.store([at(0, monday, 10), at(0, monday + 500, 14), at(1, monday, 5)]);
+      await b.store([at(0, monday + 20_000, 3), at(0, monday + 21_000, 4), at(1, monday + 60_000, 9)]);
+      expect(await growth([0, 1])).toEqual(
+        new Map([
+          [0, growthOf([10, 14, 3, 4])],
+          [1, 4],
+        ]),
+      );
+      expect([...(await growth([0, 0])).values()]).toEqual([Number.NaN]);
+      await b.store([at(0, monday + 20_500, 100)]);
+      const late = await growth([0, 1]);
+      expect(late.get(0)).toBeNaN();
+      expect(late.get(1)).toBe(4);
+    });
+
+    test('ragged sketches merge by adding counts and keeping the highest ranks', async () => {
+      const b = bench();
+      const points = Array.from({ length: 200 }, (_, i) =>
+        at(i % 3, monday + i * 1000, (i - 60) * 1.7, i % 3 === 0 ? {} : { actor: `user ${i % 23}` }),
+      );
+      await b.store(points.slice(0, 120));
+      await b.store(points.slice(120), { sketchRes: hourMs });
+      const parts = { ...nothing, quantiles: true, uniques: true };
+      const states = await b.readStates({ from: monday, to: monday + hourMs, step: hourMs }, [0, 1, 1], {
+        parts,
+      });
+      for (let i = 0; i < states.length; i++) {
+        const mine = points.filter(({ series }) => (series === 0 ? 0 : 1) === states.group[i]);
+        const [ddFrom, ddTo] = [states.ddOffsets[i]!, states.ddOffsets[i + 1]!];
+        const dd = Array.from(states.ddIndex.subarray(ddFrom, ddTo), (index, k) => [
+          index,
+          states.ddCount[ddFrom + k],
+        ]);
+        expect(dd.sort(([x], [y]) => x! - y!)).toEqual(sketchOf(mine));
+        const [hllFrom, hllTo] = [states.hllOffsets[i]!, states.hllOffsets[i + 1]!];
+        const hll = Array.from(states.hllRegister.subarray(hllFrom, hllTo), (register, k) => [
+          register,
+          states.hllRank[hllFrom + k],
+        ]);
+        expect(hll.sort(([x], [y]) => x! - y!)).toEqual(registersOf(mine));
+      }
+      expect(states.length).toBe(2);
+      expect(states.count).toHaveLength(0);
+    });
+
+    test('sketches and numbers asked for together lie in the same rows', async () => {
+      const b = bench();
+      await b.store([at(0, monday, 1), at(1, monday + 120_000, 2), at(1, monday + 120_001, 2)]);
+      const parts = { ...nothing, scalar: true, quantiles: true };
+      const states = await b.readStates({ from: monday, to: monday + 180_000, step: 60_000 }, [7, 8], {
+        parts,
+      });
+      const rows = Array.from(states.group, (group, i) => {
+        const counted = states.ddCount.subarray(states.ddOffsets[i]!, states.ddOffsets[i + 1]!);
+        return [group, states.bucket[i], states.count[i], counted.reduce((sum, n) => sum + n, 0)];
+      });
+      expect(rows.sort()).toEqual([
+        [7, 0, 1, 1],
+        [8, 2, 2, 2],
+      ]);
+    });
+
+    test('hundreds of series are told apart', async () => {
+      const b = bench();
+      const count = 300;
+      await b.store(Array.from({ length: count }, (_, i) => at(i, monday + i, i)));
+      const groupOf = Array.from({ length: count }, (_, i) => i % 7);
+      // Series 0 … 6 are left out of the request.
+      const chosen = groupOf.map((group, i) => ({ id: seriesId(i), group, i })).filter(({ i }) => i >= 7);
+      chosen.sort((x, y) => (x.id < y.id ? -1 : 1));
+      const states = await b.readStates({ from: monday, to: monday + hourMs, step: hourMs }, [], {
+        series: BigUint64Array.from(chosen, ({ id }) => id),
+        groups: Uint32Array.from(chosen, ({ group }) => group),
+      });
+      const sums = Array.from({ length: 7 }, (_, group) =>
+        chosen.reduce((sum, one) => sum + (one.group === group ? one.i : 0), 0),
+      );
+      expect(Array.from(states.group, (group, i) => [group, states.sum[i]]).sort()).toEqual(
+        sums.map((sum, group) => [group, sum]),
+      );
+    });
+
+    test('nothing asked for, nothing found and nothing stored are all an empty answer', async () => {
+      const b = bench();
+      const range = { from: monday, to: monday + hourMs, step: hourMs };
+      expect((await b.readStates(range, [])).length).toBe(0);
+      expect((await b.readStates(range, [0, 1])).length).toBe(0);
+      expect((await b.readPoints()).length).toBe(0);
+      expect((await b.readPoints({}, [])).length).toBe(0);
+    });
+  });
+}
+
+function expectCells(states: StateColumns, cells: ReturnType<typeof naive>): void {
+  const keys = Array.from(states.group, (group, i) => `${group}/${states.bucket[i]!}`);
+  expect([...keys].sort()).toEqual([...cells.keys()].sort());
+  for (const [i, key] of keys.entries()) {
+    const points = cells.get(key)!;
+    const values = points.map(({ value }) => value);
+    expect(states.count[i]).toBe(points.length);
+    expect(states.min[i]).toBe(Math.min(...values));
+    expect(states.max[i]).toBe(Math.max(...values));
+    expect([states.firstAt[i], states.lastAt[i]]).toEqual([points[0]!.timestamp, points.at(-1)!.timestamp]);
+    const magnitude = values.reduce((sum, value) => sum + Math.abs(value), 0);
+    const sum = values.reduce((total, value) => total + value, 0);
+    expect(Math.abs(states.sum[i]! - sum)).toBeLessThanOrEqual(1e-12 * magnitude);
+    // Equal times within one flush are ordered by series elsewhere: only an unambiguous end can be compared.
+    const ends = points.filter(({ timestamp }) => timestamp === points[0]!.timestamp);
+    if (ends.length === 1) expect(bitsOf(states.first[i]!)).toBe(bitsOf(points[0]!.value));
+    const last = points.filter(({ timestamp }) => timestamp === points.at(-1)!.timestamp);
+    if (last.length === 1) expect(bitsOf(states.last[i]!)).toBe(bitsOf(points.at(-1)!.value));
+  }
+}
+
+function pageTests(bench: () => Bench): void {
+  describe('points', () => {
+    test('a range is cut to the millisecond and below, its end excluded', async () => {
+      const b = bench();
+      const points = Array.from({ length: 50 }, (_, i) => at(0, monday + i / 4, i));
+      await b.store(points);
+      const found = await b.readPoints({ from: monday + 1, to: monday + 2.5 });
+      expect(shown(found)).toEqual(expected(points.slice(4, 10)));
+    });
+
+    test('a page holds the newest or the oldest points, in order, whatever chunks they lie in', async () => {
+      const b = bench();
+      const points = Array.from({ length: 60 }, (_, i) => at(i % 3, monday + ((i * 37) % 60) * 100, i));
+      for (let i = 0; i < 60; i += 15) await b.store(points.slice(i, i + 15));
+      const byTime = [...points].sort((x, y) => x.timestamp - y.timestamp).map(({ value }) => value);
+      const page = async (order: 'asc' | 'desc', limit: number, range: Partial<PointsRequest> = {}) => [
+        ...(await b.readPoints({ ...range, page: { limit, order } })).values,
+      ];
+      expect(await page('asc', 7)).toEqual(byTime.slice(0, 7));
+      expect(await page('desc', 7)).toEqual(byTime.toReversed().slice(0, 7));
+      expect(await page('desc', 100)).toEqual(byTime.toReversed());
+      expect(await page('asc', 5, { from: monday + 2000 })).toEqual(byTime.slice(20, 25));
+      expect(await page('desc', 5, { to: monday + 2000 })).toEqual(byTime.slice(15, 20).toReversed());
+    });
+
+    test('equal times are ordered by partition and flush', async () => {
+      const b = bench();
+      await b.store([at(1, monday, 1)], { partition: 1 });
+      await b.store([at(0, monday, 2)], { partition: 0 });
+      await b.store([at(0, monday, 3)], { partition: 0 });
+      const found = await b.readPoints({ page: { limit: 10, order: 'asc' } });
+      expect([...found.values]).toEqual([2, 3, 1]);
+      expect(found.order[1]).toBe(b.at[0]! - 1);
+      expect(found.order[2]).toBe(2 ** 40 + b.at[1]! - 1);
+      const states = await b.readStates({ from: monday, to: monday + hourMs, step: hourMs }, [0, 0]);
+      expect([states.first[0], states.last[0], states.lastOrder[0]]).toEqual([2, 1, found.order[2]]);
+    });
+
+    test('a signal that fires ends the call as cancelled', async () => {
+      const b = bench();
+      await b.store([at(0, monday, 1)]);
+      const controller = new AbortController();
+      const read = b.readPoints({ limits: { ...limits, signal: controller.signal } });
+      controller.abort();
+      await expect(read).rejects.toMatchObject({ code: 'request.cancelled' });
+      await expect(
+        b.readPoints({ limits: { ...limits, signal: AbortSignal.abort() } }),
+      ).rejects.toMatchObject({
+        code: 'request.cancelled',
+      });
+    });
+  });
+}
+
+/** An answer as comparable text: growth and sums included, row order not. */
+function canonical(states: StateColumns): string[] {
+  return Array.from(states.group, (group, i) =>
+    [
+      group,
+      states.bucket[i],
+      states.count[i],
+      states.sum[i]!.toPrecision(12),
+      states.min[i],
+      states.max[i],
+      states.first[i],
+      states.firstAt[i],
+      states.firstOrder[i],
+      states.last[i],
+      states.lastAt[i],
+      states.lastOrder[i],
+      states.growth[i]?.toPrecision(12),
+    ].join(' '),
+  ).sort();
+}
+
+function upkeepTests(bench: () => Bench, reopen: Reopen): void {
+  describe('upkeep', () => {
+    const groupOf = [0, 1, 2];
+    const growing = { parts: { ...scalarAndEnds, growth: true } };
+    /** Answers at several steps, from fine rows alone and with whatever is derived. */
+    const answers = async (b: Bench, lateRows = 0, request: Partial<StatesRequest> = {}) => {
+      const ranges = [
+        { from: monday, to: monday + 2 * dayMs, step: hourMs },
+        { from: monday, to: monday + 2 * dayMs, step: dayMs },
+        { from: monday + 30 * 60_000, to: monday + 30.5 * hourMs, step: 15 * hourMs },
+      ];
+      return Promise.all(
+        ranges.map(async (range) => {
+          const fine = canonical(
+            await b.readStates(range, groupOf, { ...growing, ...request, coarse: false }),
+          );
+          const derived = canonical(await b.readStates(range, groupOf, { ...growing, ...request }));
+          // Beside a derived row, a late one may overlap it where it would not have overlapped the fine ones.
+          const known = (row: string, i: number) =>
+            derived[i]!.endsWith(' NaN') ? row.replace(/ \S+$/, ' NaN') : row;
+          expect(derived).toEqual(fine.map(known));
+          expect(derived.filter((row) => row.endsWith(' NaN')).length).toBeLessThanOrEqual(lateRows);
+          return fine;
+        }),
+      );
+    };
+    const spread = (count: number, from: number, to: number) =>
+      Array.from({ length: count }, (_, i) =>
+        at(i % 3, from + Math.floor((i * (to - from)) / count), (i * 7) % 100),
+      );
+
+    test('derived hours and days answer as the fine rows do, with late points beside them and folded in', async () => {
+      const b = bench();
+      await b.store(spread(400, monday, monday + 26 * hourMs));
+      await b.store(spread(200, monday + 26 * hourMs, monday + 40 * hourMs), {
+        stateRes: 60_000,
+        sketchRes: hourMs,
+      });
+      const before = await answers(b);
+      expect(await b.maintain(monday + 40 * hourMs)).toBeGreaterThan(20);
+      expect(await answers(b)).toEqual(before);
+
+      const pinned = b.at;
+      await b.store([at(0, monday + 5.5 * hourMs, 1e6), at(1, monday + 30.2 * hourMs, -1e6)]);
+      const withLate = await answers(b, 2);
+      expect(withLate).not.toEqual(before);
+      expect(await answers(b, 0, { at: pinned })).toEqual(before);
+
+      expect(await b.maintain(monday + 50 * hourMs, { pinned: [pinned] })).toBeGreaterThan(0);
+      expect(await answers(b)).toEqual(withLate);
+      expect(await answers(b, 0, { at: pinned })).toEqual(before);
+      await reopen('crash');
+      expect(await answers(b)).toEqual(withLate);
+      expect(await answers(b, 0, { at: pinned })).toEqual(before);
+      await b.maintain(monday + 60 * hourMs);
+      await reopen('close');
+      expect(await answers(b)).toEqual(withLate);
+    });
+
+    test('derived sketches answer as the fine ones do', async () => {
+      const b = bench();
+      const points = spread(300, monday, monday + 25 * hourMs).map((point, i) => ({
+        ...point,
+        actor: `u${i % 40}`,
+      }));
+      await b.store(points);
+      const sketches = async (coarse: boolean) => {
+        const parts = { ...nothing, quantiles: true, uniques: true };
+        const states = await b.readStates({ from: monday, to: monday + 2 * dayMs, step: dayMs }, [0, 0, 0], {
+          parts,
+          coarse,
+        });
+        const index = Array.from(states.bucket).sort();
+        return [
+          index,
+          states.ddCount.reduce((sum, n) => sum + n, 0),
+          states.hllRegister.length,
+          states.hllRank.reduce((sum, n) => sum + n, 0),
+        ];
+      };
+      const before = await sketches(false);
+      await b.maintain(monday + 3 * dayMs);
+      expect(await sketches(true)).toEqual(before);
+    });
+
+    test('short chunks of a closed day become long ones and say the same, also to a pinned reader', async () => {
+      const b = bench();
+      const batches = Array.from({ length: 30 }, (_, k) =>
+        Array.from({ length: 6 }, (_, i) =>
+          // Interleaved in time with the flush before it, and tied with it now and then.
+          at(
+            i % 3,
+            monday + k * 60_000 + ((i * 41) % 7) * 10_000,
+            k + i / 8,
+            i === 0 ? { message: `k${k}`, receivedAt: k } : { receivedAt: k },
+          ),
+        ),
+      );
+      for (const batch of batches) await b.store(batch);
+      const records = async (at: OffsetVector = b.at) => {
+        const found = await b.readPoints({ at, records: true, page: { limit: 10_000, order: 'asc' } });
+        return Array.from(found.values, (value, i) =>
+          [
+            found.series[i],
+            found.timestamps[i],
+            bitsOf(value),
+            found.order[i],
+            found.receivedAt[i],
+            found.messages?.[i],
+          ].join(' '),
+        );
+      };
+      const before = await records();
+      const pinned = b.at;
+      await b.maintain(monday + 3 * dayMs, { pinned: [pinned.map((offset) => offset - 1)] });
+      expect(await records()).toEqual(before);
+      await b.store([at(0, monday + 7, 99)]);
+      expect(await records(pinned)).toEqual(before);
+      expect(await records()).toHaveLength(before.length + 1);
+      await reopen('crash');
+      expect(await records(pinned)).toEqual(before);
+      await b.maintain(monday + 4 * dayMs);
+      expect(await records(pinned)).toEqual(before);
+      expect(await records()).toHaveLength(before.length + 1);
+    });
+  });
+}
+
+function retentionTests(bench: () => Bench): void {
+  describe('retention', () => {
+    test('what every tenant has kept long enough is gone, what one keeps longer stays, coarse states outlive points', async () => {
+      const b = bench();
+      const old = monday - 8 * 7 * dayMs;
+      await b.store([at(0, old, 1), at(0, monday, 2)]);
+      await b.store([at(0, old, 3)], { tenant: 'keeper' });
+      const sums = async (tenant: string) => {
+        const range = { from: old, to: monday + dayMs, step: monday + dayMs - old };
+        const states = await b.readStates(range, [0], { tenant, parts: { ...nothing, scalar: true } });
+        const fine = await b.readStates(range, [0], {
+          tenant,
+          parts: { ...nothing, scalar: true },
+          coarse: false,
+        });
+        const raw = (await b.readPoints({ tenant }, [0])).values;
+        return { coarse: [...states.sum], fine: [...fine.sum], raw: [...raw].sort() };
+      };
+      const week = 7 * dayMs;
+      const retention = new Map([
+        ['', { rawMs: 2 * week, fineMs: 3 * week, coarseMs: 400 * week }],
+        ['keeper', { rawMs: 400 * week, fineMs: 3 * week, coarseMs: 400 * week }],
+      ]);
+      await b.maintain(monday + 6 * dayMs, { retention });
+      expect(await sums('acme')).toEqual({ coarse: [3], fine: [2], raw: [2] });
+      expect(await sums('keeper')).toEqual({ coarse: [3], fine: [], raw: [3] });
+    });
+  });
+}
