@@ -31,7 +31,13 @@ describe('where', () => {
     expect(() => where(text)).toThrow(/write label:value/);
   });
 
-  test('what cannot be said at once is refused with the way out', () => {
+  test('what one matcher cannot say is kept apart for whoever knows the values, else refused with the way out', () => {
+    const params = new URLSearchParams(
+      'metric_type=a&where=host:!a&where=host:~b.*&where=host:!c&where=dc:x',
+    );
+    const { query, several } = readDataQuery(params);
+    expect(query.where).toEqual({ dc: ['x'] });
+    expect([...several]).toEqual([['host', [{ regex: 'b.*' }, { not: ['a', 'c'] }]]]);
     expect(() => where('host:!a', 'host:~b.*')).toThrow(/one regular expression/);
     expect(() => where('host:a', 'host:b')).toThrow(/remove one/);
   });
@@ -51,7 +57,7 @@ describe('the query string of /data', () => {
   test('the whole of it', () => {
     const text =
       'metric_type=cpu&agg=avg&across=sum&group_by=host,region&group_by=dc&where=region:eu|us&from=now-1h&to=now&step=10s&tz=Europe/Berlin&limit=5&order=asc';
-    expect(readDataQuery(new URLSearchParams(text))).toEqual({
+    expect(readDataQuery(new URLSearchParams(text)).query).toEqual({
       metric_type: 'cpu',
       agg: 'avg',
       across: 'sum',

@@ -10,8 +10,9 @@ import { validate } from './schema.ts';
  * `\` makes the next character ordinary where `|`, `:`, `!` and `~` would mean something; after `~` everything
  * belongs to the regular expression, which has its own use for `\` and `|`.
  */
-export function readDataQuery(params: URLSearchParams): Query {
+export function readDataQuery(params: URLSearchParams): { query: Query; several: SeveralMatchers } {
   refuseUnknown(params, dataParameters);
+  const { where, several } = readMatchers(params);
   const text = (name: string): string | undefined => single(params, name);
   const number = (name: string): number | string | undefined => {
     const value = text(name);
@@ -22,7 +23,7 @@ export function readDataQuery(params: URLSearchParams): Query {
     agg: text('agg'),
     across: text('across'),
     group_by: params.has('group_by') ? list(params, 'group_by') : undefined,
-    where: readWhere(params),
+    where,
     window: text('window'),
     from: text('from'),
     to: text('to'),
@@ -35,7 +36,7 @@ export function readDataQuery(params: URLSearchParams): Query {
   if (input.metric_type === undefined) {
     throw appError('query.invalid', 'metric_type is missing; GET /api/v1/metrics lists what there is');
   }
-  return validate(querySchema, withoutUndefined(input), 'query.invalid');
+  return { query: validate(querySchema, withoutUndefined(input), 'query.invalid'), several };
 }
 
 /** Parameters of `GET /data`, with their meaning for the API reference. */
@@ -56,21 +57,44 @@ export const dataParameters: Readonly<Record<string, string>> = {
   format: 'json, ndjson or csv; instead of the Accept header',
 };
 
-/** All `where` parameters; several of one label must all hold. */
+/**
+ * Conditions on one label that no single matcher of a query can say, such as "not db-1, and like web-.*". All of them
+ * must hold. Whoever can ask which values there are turns them into a list (`matching-values.ts`).
+ */
+export type SeveralMatchers = ReadonlyMap<string, readonly Matcher[]>;
+
+/** Refuses what only an answer at one moment could resolve: a live view must also see values that are still to come. */
+export function refuseSeveral(several: SeveralMatchers): void {
+  for (const label of several.keys()) {
+    throw appError(
+      'query.invalid',
+      `${label} has where parameters that cannot be combined here; say it with one regular expression (${label}:~…)`,
+    );
+  }
+}
+
+/** All `where` parameters, where one matcher a label is enough. */
 export function readWhere(params: URLSearchParams): Where {
-  const where: Record<string, Matcher> = {};
+  const { where, several } = readMatchers(params);
+  refuseSeveral(several);
+  return where;
+}
+
+function readMatchers(params: URLSearchParams): { where: Where; several: SeveralMatchers } {
+  const byLabel = new Map<string, Matcher[]>();
   for (const text of params.getAll('where')) {
     const { label, matcher } = readMatcher(text);
-    const before = Object.hasOwn(where, label) ? where[label] : undefined;
-    const both = before === undefined ? matcher : combine(label, before, matcher);
-    Object.defineProperty(where, label, {
-      value: both,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
+    byLabel.set(label, combined(label, byLabel.get(label) ?? [], matcher));
   }
-  return validate(whereSchema, where, 'query.invalid');
+  const single: [string, Matcher][] = [];
+  const several = new Map<string, Matcher[]>();
+  for (const [label, matchers] of byLabel) {
+    const [only, another] = matchers;
+    if (only !== undefined && another === undefined) single.push([label, only]);
+    else several.set(label, matchers);
+  }
+  // fromEntries defines properties: a label called `__proto__` stays a label.
+  return { where: validate(whereSchema, Object.fromEntries(single), 'query.invalid'), several };
 }
 
 function readMatcher(text: string): { label: string; matcher: Matcher } {
@@ -106,23 +130,24 @@ function upTo(text: string, from: number, stop: string): { value: string; end: n
   return { value, end: at };
 }
 
-/** Both must hold. */
-function combine(label: string, a: Matcher, b: Matcher): Matcher {
-  if (Array.isArray(a) && Array.isArray(b)) {
-    const common = a.filter((value) => b.includes(value));
-    if (common.length > 0) return common;
-    throw appError('query.invalid', `no value of ${label} can satisfy all its where parameters; remove one`);
+/** The matchers with one more, merged where two say no more than one could. */
+function combined(label: string, matchers: readonly Matcher[], added: Matcher): Matcher[] {
+  for (const [i, matcher] of matchers.entries()) {
+    const both = intersection(label, matcher, added);
+    if (both !== undefined) return combined(label, matchers.toSpliced(i, 1), both);
   }
+  return [...matchers, added];
+}
+
+function intersection(label: string, a: Matcher, b: Matcher): Matcher | undefined {
   if ('not' in a && 'not' in b) return { not: [...new Set([...a.not, ...b.not])] };
   const [wanted, other] = Array.isArray(a) ? [a, b] : [b, a];
-  if (Array.isArray(wanted) && 'not' in other) {
-    const kept = wanted.filter((value) => !other.not.includes(value));
-    if (kept.length > 0) return kept;
-  }
-  throw appError(
-    'query.invalid',
-    `${label} has where parameters that cannot be combined; say it with one regular expression (${label}:~…)`,
+  if (!Array.isArray(wanted) || (!Array.isArray(other) && !('not' in other))) return undefined;
+  const kept = wanted.filter((value) =>
+    Array.isArray(other) ? other.includes(value) : !other.not.includes(value),
   );
+  if (kept.length > 0) return kept;
+  throw appError('query.invalid', `no value of ${label} can satisfy all its where parameters; remove one`);
 }
 
 function list(params: URLSearchParams, name: string): string[] {

@@ -127,6 +127,22 @@ describe('reading', () => {
     expect(await answer.text()).toBe(expected);
   });
 
+  test('several conditions on one label become the values that satisfy all of them', async () => {
+    const ask = async (query: string) => {
+      const answer = await fetch(`${nowcast.url}/data?metric_type=m&${query}`, {
+        headers: { Cookie: viewer.cookie },
+      });
+      expect(answer.status).toBe(200);
+      return nowcast.engine.queries.at(-1)!.where;
+    };
+    expect(await ask('where=region:eu|us&where=host:!web-1&where=host:~web-.*')).toEqual({
+      region: ['eu', 'us'],
+      host: ['web-2'],
+    });
+    expect(await ask('where=host:!~db.*&where=host:!web-1')).toEqual({ host: ['', 'web-2'] });
+    expect(await ask('where=host:~a.*&where=host:~b.*')).toEqual({ host: ['\0'] });
+  });
+
   test('an Accept header that nobody can meet', async () => {
     const headers = { Cookie: viewer.cookie, Accept: 'image/png' };
     expect((await fetch(`${nowcast.url}/data?metric_type=m`, { headers })).status).toBe(406);

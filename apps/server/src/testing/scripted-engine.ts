@@ -158,7 +158,8 @@ export class ScriptedEngine implements Engine {
   }
 
   async labels(): Promise<LabelValues[]> {
-    return [];
+    const values = ['db-1', 'web-1', 'web-2'].map((value) => ({ value, series: 1 }));
+    return [{ label: 'host', values }];
   }
 
   async sourceStatus(_tenant: string, keyId: string): Promise<SourceStatus> {
