@@ -20,7 +20,7 @@ export function LiveButton({ control, metrics }: { control: RangeControl; metric
   const fresh = useNewPoints(metrics, range.kind === 'fixed' ? Math.min(range.to, live.serverNow()) : null);
   if (range.kind === 'live') {
     return (
-      <Button onPress={control.pause} aria-label="Pause" className={linked ? 'border-ok/40' : ''}>
+      <Button onPress={control.pause} aria-label="Live: pause" className={linked ? 'border-ok/40' : ''}>
         <span className={`size-2 rounded-full ${linked ? 'bg-ok' : 'bg-nodata'}`} aria-hidden />
         <span className={linked ? 'text-ok' : 'text-nodata'}>Live</span>
         <Pause size={14} className="hidden text-muted sm:block" aria-hidden />

@@ -47,7 +47,7 @@ export function TopBar({ onSearch, onHelp }: { onSearch: () => void; onHelp: () 
         </ol>
       </nav>
       <ConnectionPill />
-      <Button variant="ghost" aria-label="Search" onPress={onSearch}>
+      <Button variant="ghost" aria-label="Search ⌘K" onPress={onSearch}>
         <Search size={15} aria-hidden />
         <span className="hidden text-muted lg:inline">Search</span>
         <kbd className="hidden rounded-sm border border-line px-1 text-xs text-muted lg:inline">⌘K</kbd>
