@@ -7,6 +7,7 @@ import { isStacked, plotOptions, type PlotSpec } from './chart-options.ts';
 import type { Sample } from './describe-sample.ts';
 import { listenToGestures } from './history-gestures.ts';
 import { Tooltip } from './tooltip.ts';
+import { listenToTouch } from './touch-inspect.ts';
 
 const restlessPixelMs = 50;
 const stormRestMs = 190;
@@ -23,6 +24,7 @@ export class Plot implements Drawable {
   readonly #tooltip: Tooltip;
   readonly #resize: ResizeObserver;
   readonly #stopGestures: () => void;
+  readonly #stopTouch: () => void;
   #range: TimeRange = { kind: 'live', windowMs: 900_000 };
   #hidden: ReadonlySet<string> = new Set();
   #data: Aligned = { x: [], drawn: [], values: [] };
@@ -55,6 +57,16 @@ export class Plot implements Drawable {
       this.#dirty = true;
     });
     this.#resize.observe(box);
+    this.#stopTouch = listenToTouch(this.#plot.over, {
+      show: (left, top) => {
+        this.#hovered = true;
+        this.#plot.setCursor({ left, top }, true);
+      },
+      hide: () => {
+        this.#onLeave();
+        this.#plot.setCursor({ left: -10, top: -10 }, true);
+      },
+    });
     this.#stopGestures = listenToGestures(this.#plot.over, box.querySelector<HTMLElement>('.u-axis'), {
       span: () => rangeEnds(this.#range, this.#nowMs),
       preview: (span) => this.setRange({ kind: 'fixed', ...span }),
@@ -65,6 +77,7 @@ export class Plot implements Drawable {
 
   destroy(): void {
     this.#stopGestures();
+    this.#stopTouch();
     this.#resize.disconnect();
     this.#tooltip.remove();
     this.#plot.destroy();

@@ -224,10 +224,7 @@ export function BoardEditor({ board, selected, onSelect, onDone, onView, frame }
           onKeepEditing={saver.dismiss}
           onOverwrite={saver.overwrite}
           onTakeTheirs={() => {
-            saver
-              .takeTheirs()
-              .then(done)
-              .catch(() => undefined);
+            void saver.takeTheirs(done);
           }}
         />
       )}

@@ -67,6 +67,8 @@ export function suggestPanel(
       legend: 'list',
       thresholds: [],
       connect_gaps: false,
+      // A counter's growth means more by the second than by the bucket.
+      ...(metric.default_agg === 'increase' ? { per_second: true } : {}),
     },
   };
 }

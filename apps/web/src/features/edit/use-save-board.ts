@@ -31,9 +31,10 @@ export function useSaveBoard(board: Board, onSaved: (board: Board) => void) {
     save: (content: BoardContent) => save.mutate({ content, base: board.version }),
     conflict,
     overwrite: () => conflict !== null && save.mutate({ content: conflict.content, base: conflict.version }),
-    takeTheirs: async () => {
+    takeTheirs: async (onTaken: () => void) => {
       setConflict(null);
       await client.refetchQueries({ queryKey: boardQuery(board.board_id).queryKey });
+      onTaken();
     },
     dismiss: () => setConflict(null),
   };

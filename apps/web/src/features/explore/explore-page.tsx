@@ -48,7 +48,13 @@ function panelOf(
       where: search.where ?? {},
     },
     layout: { x: 0, y: 0, w: 12, h: 10 },
-    display: { unit: guessUnit(name, agg), legend: 'list', thresholds: [], connect_gaps: false },
+    display: {
+      unit: guessUnit(name, agg),
+      legend: 'list',
+      thresholds: [],
+      connect_gaps: false,
+      per_second: agg === 'increase',
+    },
   };
 }
 
