@@ -10,8 +10,9 @@ import { endOf, foldTail, startOf, tailReaches, type TailSpan } from './tail-fol
 export interface Join {
   /**
    * Feeds the grid: from then on it holds exactly what was applied up to now. Call it once, or `release`.
-   * False when a counter's late points came between its states: the grid is of no use then, and the load must be
-   * repeated with a fresh one and the next attempt number (from the second on, counters are read point by point).
+   * False when a counter's late points came between its states, or when points left memory meanwhile: the grid is of
+   * no use then, and the load must be repeated with a fresh one and the next attempt number (from the second on,
+   * counters are read point by point).
    */
   finish(): boolean;
   release(): void;
@@ -55,9 +56,12 @@ export class HistoryReader {
     const { from, buckets } = grid.spec;
     const reach = grid.parts.growth ? counterReach(buckets, from) : from;
     const end = options.until;
-    if (selection.handles.length === 0 || tailReaches(this.#head.tails, reach)) {
+    const inMemory = () => selection.handles.length === 0 || tailReaches(this.#head.tails, reach);
+    if (inMemory()) {
       const span: TailSpan = { start: undefined, end, reach };
-      return { finish: () => this.#finish(selection, grid, span, []), release: () => undefined };
+      // Nothing is pinned here: a flush that commits before `finish` may make memory let go of some of it.
+      const finish = () => inMemory() && this.#finish(selection, grid, span, []);
+      return { finish, release: () => undefined };
     }
     const pin = this.#head.pin();
     try {

@@ -50,8 +50,8 @@ export function createLiveSources(options: {
         if (set.size === 0) watchers.delete(key);
       };
     },
-    loadGrid: (load) => loadGrid(reader, load, [...points.advanced]),
-    loadRecords: (load) => loadRecords(options, load, [...points.advanced]),
+    loadGrid: (load) => loadGrid(reader, load, points.ends()),
+    loadRecords: (load) => loadRecords(options, load, points.ends()),
   };
 }
 

@@ -36,6 +36,14 @@ export class NewPoints {
     }
   }
 
+  /**
+   * Where a view that loads now must begin to listen. Views load right behind a pass, or inside one that has read
+   * everything but is not settled yet: `advanced` would leave out the points of that very pass.
+   */
+  ends(): number[] {
+    return this.#tails.map((tail) => tail.end);
+  }
+
   /** The views have seen everything up to the tails' ends. */
   settle(): void {
     for (let i = 0; i < this.touchedCount; i++) this.#marks[this.touched[i]!] = 0;

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ManualClock } from '@nowcast/kernel';
+import { assert, ManualClock } from '@nowcast/kernel';
 import type { EventLog, IngestRequest, OffsetVector, ViewFrame, Warehouse } from '@nowcast/ports';
 import { readCheckpoint } from '../checkpoint.ts';
 import { EngineCore } from '../core.ts';
@@ -31,8 +31,8 @@ interface Process {
   killWarehouse: () => Promise<void>;
 }
 
-/** Far beyond what a test sends: flushes happen when it says so. */
-const never = Number.MAX_SAFE_INTEGER;
+/** Far beyond what a test sends or waits: flushes happen when it says so, and nothing grows old. */
+const never = 1e12;
 
 /**
  * The whole engine on a folder of its own, in this thread: the real log and the real warehouse behind fences, so that
@@ -44,6 +44,7 @@ export class EngineBench {
   #process: Process | undefined;
   #now: number;
   #deaths = 0;
+  #upkeepNow = 0;
   /** Receives what the engine publishes. */
   onFrames: (frames: readonly ViewFrame[]) => void = () => undefined;
   /** Warnings of all its lives. */
@@ -62,12 +63,8 @@ export class EngineBench {
     return this.#running.clock;
   }
 
-  get warehouse(): Warehouse {
-    return this.#running.warehouse;
-  }
-
   get #running(): Process {
-    if (this.#process === undefined) throw new Error('the bench is not started');
+    assert(this.#process !== undefined, 'the bench is started');
     return this.#process;
   }
 
@@ -91,7 +88,7 @@ export class EngineBench {
       },
       clock,
       eventLog: mortalLog(log, life, fate),
-      logFigures: () => ({ counters: {}, histograms: {} }),
+      logFigures: () => ({ counters: {}, gauges: {}, histograms: {} }),
       warehouse: fenced,
       defaults: () => ({ default_agg: 'avg', default_across: 'merge' }),
       log: (level, message, fields) => {
@@ -152,6 +149,44 @@ export class EngineBench {
     this.#now = clock.now();
     await core.stop();
     await this.start();
+  }
+
+  /** Time passes and everything that follows from it is done: ticks, reloads of views. */
+  async settle(): Promise<void> {
+    const { clock, life } = this.#running;
+    for (let i = 0; i < 4; i += 1) {
+      await life.quiet();
+      clock.advance(1000);
+      this.tick();
+    }
+    await life.quiet();
+    this.tick();
+  }
+
+  /** Views first: points that they have not seen yet stay in memory, flushed or not. */
+  async flush(): Promise<void> {
+    this.tick();
+    await this.core.flush();
+  }
+
+  /** The pass of the live views that the timer would make; reading the registry makes it. */
+  tick(): void {
+    assert(this.core.live !== undefined, 'the engine runs');
+  }
+
+  /** Upkeep of the warehouse as if its periods were long over; at most so many pieces of it. */
+  async maintain(mostPieces: number): Promise<void> {
+    const { warehouse, clock } = this.#running;
+    const { watermark } = await this.positions();
+    // Some checks happen once an hour, and only for days long gone.
+    this.#upkeepNow = Math.max(this.#upkeepNow + 3_600_001, clock.now() + 30 * 86_400_000);
+    const request = {
+      at: watermark,
+      now: this.#upkeepNow,
+      lateMs: 0,
+      retention: new Map([['', { rawMs: never, fineMs: never, coarseMs: never }]]),
+    };
+    for (let i = 0; i < mostPieces; i += 1) if (!(await warehouse.maintain(request))) return;
   }
 
   async positions(): Promise<{

@@ -8,11 +8,14 @@ import type { EventLog, LogEntry, Warehouse } from '@nowcast/ports';
 export class Life {
   #dead = false;
   readonly #onDeath: (() => void)[] = [];
+  #underWay = 0;
   /** Settles when the life ends: whoever waits for something that will never come waits for this too. */
   readonly ended = new Promise<void>((resolve) => this.#onDeath.push(resolve));
 
-  get isOver(): boolean {
-    return this.#dead;
+  /** Resolves when no call is under way, nor follows from one that was. */
+  async quiet(): Promise<void> {
+    for (let turns = 0; turns < 3; turns = this.#underWay === 0 ? turns + 1 : 0)
+      await new Promise(setImmediate);
   }
 
   end(): void {
@@ -22,12 +25,14 @@ export class Life {
 
   async through<T>(call: () => Promise<T>): Promise<T> {
     if (this.#dead) return forever();
+    this.#underWay += 1;
     const outcome = await call().then(
       (value) => () => value,
       (error: unknown) => () => {
         throw error;
       },
     );
+    this.#underWay -= 1;
     return this.#dead ? forever() : outcome();
   }
 }
