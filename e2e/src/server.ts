@@ -30,9 +30,11 @@ export interface RunningServer {
   destroy(): Promise<void>;
 }
 
-/** Starts the real server on a fresh data folder, set up by the CLI, with one owner and one API key. */
-export async function startServer(args: readonly string[] = []): Promise<RunningServer> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'nowcast-e2e-'));
+/** Starts the real server on a fresh (or the given, empty) data folder, set up by the CLI, with one owner and one API key. */
+export async function startServer(
+  args: readonly string[] = [],
+  dataDir = mkdtempSync(join(tmpdir(), 'nowcast-e2e-')),
+): Promise<RunningServer> {
   const login = { login: 'ada', password: 'correct horse battery' };
   const setup = [
     'setup',

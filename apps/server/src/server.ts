@@ -125,7 +125,7 @@ export class NowcastServer implements Service {
         access,
         version,
         publicUrl: () => this.url,
-        notReady: () => (this.#state === 'ready' ? undefined : this.#state),
+        notReady: () => (this.#state === 'ready' ? engine.refusal() : this.#state),
         metrics: () =>
           this.metrics.render({ engine, gateway: this.gateway, access, listener: this.#listener }),
         firstBoard: (owner) => makeFirstBoards(boards, owner),

@@ -16,6 +16,8 @@ export interface Engine extends Service {
   sourceStatus(tenant: string, keyId: string): Promise<SourceStatus>;
   live: LiveViews;
   stats(): Promise<EngineStats>;
+  /** Why it can acknowledge nothing until a restart (the log's disk failed); undefined: it can. Reads go on. */
+  refusal(): string | undefined;
 }
 
 export type IngestFormat = 'json' | 'ndjson' | 'line-protocol';

@@ -86,8 +86,9 @@ export class EngineCore {
 
   async run(): Promise<void> {
     const { options, eventLog, warehouse, clock, log } = this.#parts;
-    await warehouse.run();
+    // The log first: its lock keeps a second server out before that touches the warehouse's files.
     await eventLog.run();
+    await warehouse.run();
     const index = new SeriesIndex(eventLog.partitions, () => options.seriesPerTenant);
     let states: readonly PartitionState[] = [];
     const tailOf = (handle: number) => states[index.partitionOf(handle)]!.tail;

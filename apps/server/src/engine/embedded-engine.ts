@@ -56,6 +56,7 @@ class EmbeddedEngine implements Engine {
   #worker: Worker | undefined;
   #nextId = 1;
   #stopping = false;
+  #refusal: string | undefined;
 
   readonly live: LiveViews = {
     open: (tenant, query) => this.#call<OpenView>({ method: 'open', tenant, query }),
@@ -82,6 +83,8 @@ class EmbeddedEngine implements Engine {
       const fail = (error: Error) => {
         reject(error);
         this.#fail(error);
+        // An engine that could not start would otherwise keep the process alive, with a port and nothing behind it.
+        void worker.terminate();
       };
       worker.on('message', (message: FromEngine) => {
         if (message.kind === 'ready') resolve();
@@ -126,6 +129,10 @@ class EmbeddedEngine implements Engine {
     return this.#call<EngineStats>({ method: 'stats' });
   }
 
+  refusal(): string | undefined {
+    return this.#refusal;
+  }
+
   #call<T = unknown>(call: EngineCall, signal?: AbortSignal, transfer: ArrayBuffer[] = []): Promise<T> {
     const worker = this.#worker;
     if (worker === undefined)
@@ -151,6 +158,8 @@ class EmbeddedEngine implements Engine {
     if (message.kind === 'frames') {
       const frames = unpackFrames(message.heads, message.bodies);
       for (const listener of this.#listeners) listener(frames);
+    } else if (message.kind === 'refusing') {
+      this.#refusal = message.reason;
     } else if (message.kind === 'log') {
       this.#log(message.level, message.message, message.fields);
     } else {
@@ -162,6 +171,7 @@ class EmbeddedEngine implements Engine {
   }
 
   #fail(error: Error): void {
+    if (this.#worker === undefined) return;
     this.#worker = undefined;
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();

@@ -31,8 +31,10 @@ const logDirectory = join(options.dataDir, 'log');
 const eventLog = new LocalEventLog({
   directory: logDirectory,
   partitions: options.partitions ?? (await partitionsOfLog(logDirectory)) ?? 1,
-  onAlarm: ({ kind, path, message, cause }) =>
-    log(kind === 'torn-tail' ? 'warn' : 'error', message, { kind, path, cause: String(cause) }),
+  onAlarm: ({ kind, path, message, cause }) => {
+    log(kind === 'torn-tail' ? 'warn' : 'error', message, { kind, path, cause: String(cause) });
+    if (kind === 'failed') send({ kind: 'refusing', reason: message });
+  },
 });
 const core = new EngineCore({
   options,
@@ -63,6 +65,7 @@ function figuresOf(stats: LogStats): LogFigures {
       log_fsyncs_total: stats.fsyncs,
       log_full_total: stats.full,
     },
+    gauges: { log_failed: stats.failed ? 1 : 0 },
     histograms: { log_fsync_seconds: stats.fsyncSeconds, log_group_calls: stats.groupCalls },
   };
 }

@@ -34,6 +34,8 @@ export interface FrameHead {
 export type FromEngine =
   | { kind: 'ready' }
   | { kind: 'failed'; error: WireError }
+  /** The log has failed: nothing is acknowledged until a restart. */
+  | { kind: 'refusing'; reason: string }
   | { kind: 'answer'; id: number; value: unknown }
   | { kind: 'error'; id: number; error: WireError }
   | { kind: 'frames'; heads: FrameHead[]; bodies: Uint8Array<ArrayBuffer> }

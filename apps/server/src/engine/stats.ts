@@ -7,6 +7,7 @@ import type { PartitionState } from './partition-state.ts';
 /** What the log counts, whatever the adapter. */
 export interface LogFigures {
   counters: Record<string, number>;
+  gauges: Record<string, number>;
   histograms: Record<string, HistogramSnapshot>;
 }
 
@@ -36,6 +37,7 @@ export function engineStats(parts: {
       ...parts.log.counters,
     },
     gauges: {
+      ...parts.log.gauges,
       series: parts.index.size,
       tail_points: states.reduce((sum, { tail }) => sum + tail.end - tail.first, 0),
       unflushed_points: unflushedPoints(states),
