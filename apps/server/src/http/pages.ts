@@ -26,7 +26,7 @@ const nonceMark = '__CSP_NONCE__';
 /** A service worker fetches under the policy of its own script, so files may load from this origin. */
 const filePolicy = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/** What a failed sign-in without JavaScript says. Texts are ours: a link must not be able to put words there. */
+/** What a failed sign-in by the plain form says. */
 const loginErrors: Partial<Record<ErrorCode, string>> = {
   'auth.invalid_credentials': 'The e-mail address, username or password is wrong.',
   'auth.throttled': 'Too many attempts. Wait a moment, then try again.',
@@ -34,6 +34,11 @@ const loginErrors: Partial<Record<ErrorCode, string>> = {
   'auth.origin_refused': 'Open Nowcast under its own address and try again.',
   'request.invalid': 'Fill in both fields.',
 };
+
+/** The words for a code; they travel in the address of the sign-in page. */
+export function loginErrorText(code: string): string {
+  return loginErrors[code as ErrorCode] ?? 'Signing in did not work. Try again in a moment.';
+}
 
 interface PageFile {
   bytes: Buffer;
@@ -126,7 +131,8 @@ function acceptsGzip(headers: IncomingHttpHeaders): boolean {
 /** The sign-in page for browsers without JavaScript: where to go next, and why the last attempt failed. */
 function filledLogin(html: string, query: URLSearchParams): string {
   const next = escapeHtml(ownPath(query.get('next') ?? '/'));
-  const error = loginErrors[query.get('error') as ErrorCode];
+  // Only words of ours: a link must not be able to put others there.
+  const error = Object.values(loginErrors).find((text) => text === query.get('error'));
   const withNext = html.replace(
     /(<input[^>]*name="next"[^>]*value=)"[^"]*"/,
     (_, before: string) => `${before}"${next}"`,

@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { AccessService } from '@nowcast/access';
 import type { Engine } from '@nowcast/ports';
 import type { Listener } from '../http/listener.ts';
@@ -9,7 +10,12 @@ import { PrometheusText } from './prometheus.ts';
 export class ServerMetrics {
   /** Receipt of a point until the frame that carries it was written to every viewer who keeps up. */
   readonly eventToFrameMs = new Histogram(delayBoundsMs);
+  readonly #loop = monitorEventLoopDelay({ resolution: 10 });
   readonly #requests = new Map<string, { labels: Record<string, string>; histogram: Histogram }>();
+
+  constructor() {
+    this.#loop.enable();
+  }
 
   observeRequest(request: { method: string; path: string; status: number; seconds: number }): void {
     const { method, path, status, seconds } = request;
@@ -49,6 +55,10 @@ export class ServerMetrics {
     text.counter('password_checks_total', access.password_checks);
     text.gauge('password_checks_waiting', access.password_checks_waiting);
     renderProcess(text);
+    // Since the last look: how long work that was due had to wait for the main thread.
+    text.gauge('event_loop_delay_ms', this.#loop.percentile(99) / 1e6, { quantile: '0.99' });
+    text.gauge('event_loop_delay_ms', this.#loop.max / 1e6, { quantile: '1' });
+    this.#loop.reset();
     return text.toString();
   }
 }

@@ -1,6 +1,7 @@
 import type { AccessService } from '@nowcast/access';
 import { appError, changePasswordSchema, loginSchema, updateProfileSchema } from '@nowcast/contract';
 import { readCredential } from '../http/credentials.ts';
+import { loginErrorText } from '../http/pages.ts';
 import {
   type Answer,
   emptyAnswer,
@@ -45,9 +46,9 @@ function login(access: AccessService): Route {
   );
 }
 
-/** Back to the sign-in page, with a code it has words for. */
+/** Back to the sign-in page, which says why. */
 function loginFormError(code: string, query: URLSearchParams): Answer {
-  const parameters = new URLSearchParams({ error: code });
+  const parameters = new URLSearchParams({ error: loginErrorText(code) });
   const next = query.get('next');
   if (next !== null) parameters.set('next', next);
   return redirectAnswer(`/login?${parameters.toString()}`);

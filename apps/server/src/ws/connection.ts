@@ -78,6 +78,7 @@ export class Connection {
   /** Monotonic ms. */
   readonly openedAt: number;
   heardAt: number;
+  /** When the peer last got a message; pings do not count, since no page can see them. */
   sentAt: number;
   pingedAt: number;
   /** Message bucket: what is left, and when it was last filled. */
@@ -121,5 +122,10 @@ export class Connection {
     if (this.closed) return;
     this.sentAt = now;
     this.sink.write(bytes);
+  }
+
+  /** A ping or a pong. */
+  writeControl(bytes: Uint8Array): void {
+    if (!this.closed) this.sink.write(bytes);
   }
 }

@@ -32,10 +32,16 @@ const empty = new Uint8Array(0);
 export class FrameParser {
   readonly #maxBytes: number;
   readonly #handler: FrameHandler;
-  /** Bytes of a frame that is not complete yet. */
-  #rest: Uint8Array = empty;
-  /** Payload of a fragmented message so far; undefined between messages. */
+  /** Pieces of a frame that is not complete yet, how many bytes they are, and how many are worth another look. */
+  #pieces: Uint8Array[] = [];
+  #held = 0;
+  #needed = 0;
+  /**
+   * Payload of a fragmented message so far, in a buffer that doubles: joining it anew for each fragment would let a
+   * few kilobytes of tiny fragments cost gigabytes of copying. Undefined between messages.
+   */
   #fragments: Uint8Array | undefined;
+  #fragmentBytes = 0;
   #closed = false;
 
   constructor(maxBytes: number, handler: FrameHandler) {
@@ -46,7 +52,14 @@ export class FrameParser {
   /** Takes the next bytes. Throws `ProtocolError`; after that, or after a close frame, everything is ignored. */
   push(chunk: Uint8Array): void {
     if (this.#closed) return;
-    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    if (this.#held + chunk.length < this.#needed) {
+      this.#keep(chunk);
+      return;
+    }
+    let bytes = this.#held === 0 ? chunk : Buffer.concat([...this.#pieces, chunk]);
+    this.#pieces = [];
+    this.#held = 0;
+    this.#needed = 0;
     try {
       for (;;) {
         const used = this.#frame(bytes);
@@ -56,11 +69,18 @@ export class FrameParser {
       }
     } catch (error) {
       this.#closed = true;
-      this.#rest = empty;
       throw error;
     }
-    // A copy: a slice would pin the socket's whole 64 KB read buffer.
-    this.#rest = bytes.length === 0 ? empty : bytes.slice();
+    if (bytes.length > 0) this.#keep(bytes);
+  }
+
+  /**
+   * A copy, since a slice would pin the socket's whole 64 KB read buffer. Pieces are joined once, when the frame is
+   * whole: joining at every byte of a peer that sends them one by one would cost the square of the message.
+   */
+  #keep(bytes: Uint8Array): void {
+    this.#pieces.push(bytes.slice());
+    this.#held += bytes.length;
   }
 
   /** Handles one frame at the start of `bytes` and returns its length, or 0 when it is not complete. */
@@ -76,7 +96,10 @@ export class FrameParser {
     if (head === 0) return 0;
     this.#check(code, final, length);
     const total = head + 4 + length;
-    if (bytes.length < total) return 0;
+    if (bytes.length < total) {
+      this.#needed = total;
+      return 0;
+    }
     const payload = unmask(bytes, head, length);
     if (code >= opcode.close) this.#control(code, payload);
     else this.#data(code, final, payload);
@@ -95,20 +118,32 @@ export class FrameParser {
     if ((code === opcode.continuation) !== (this.#fragments !== undefined)) {
       throw new ProtocolError(1002, 'fragments out of order');
     }
-    if ((this.#fragments?.length ?? 0) + length > this.#maxBytes) {
+    if (this.#fragmentBytes + length > this.#maxBytes) {
       throw new ProtocolError(1009, `a message may have ${this.#maxBytes} bytes at most`);
     }
   }
 
   #data(code: number, final: boolean, payload: Uint8Array): void {
-    const whole = this.#fragments === undefined ? payload : Buffer.concat([this.#fragments, payload]);
-    if (!final) {
-      this.#fragments = whole;
-      return;
-    }
+    if (!final || code === opcode.continuation) this.#addFragment(payload);
+    if (!final) return;
+    const whole = this.#fragments?.subarray(0, this.#fragmentBytes) ?? payload;
     this.#fragments = undefined;
+    this.#fragmentBytes = 0;
     if (!isUtf8(whole)) throw new ProtocolError(1007, 'the message is not UTF-8');
     this.#handler.onText(Buffer.from(whole.buffer, whole.byteOffset, whole.length).toString('utf8'));
+  }
+
+  #addFragment(payload: Uint8Array): void {
+    const needed = this.#fragmentBytes + payload.length;
+    let fragments = this.#fragments ?? empty;
+    if (needed > fragments.length) {
+      const larger = new Uint8Array(Math.min(this.#maxBytes, Math.max(needed, fragments.length * 2, 1024)));
+      larger.set(fragments.subarray(0, this.#fragmentBytes));
+      fragments = larger;
+    }
+    fragments.set(payload, this.#fragmentBytes);
+    this.#fragments = fragments;
+    this.#fragmentBytes = needed;
   }
 
   #control(code: number, payload: Uint8Array): void {

@@ -129,12 +129,9 @@ export class Gateway implements Service {
     const parser = new FrameParser(limits.socketMessageBytes, {
       onText: (text) => this.#session.receive(connection, text),
       onPing: (payload) => {
-        connection.heardAt = performance.now();
-        connection.write(pongFrame(payload), connection.heardAt);
+        if (this.#session.heard(connection)) connection.writeControl(pongFrame(payload));
       },
-      onPong: () => {
-        connection.heardAt = performance.now();
-      },
+      onPong: () => void this.#session.heard(connection),
       onClose: (code) => this.#session.close(connection, code === 1005 ? 1000 : code, ''),
     });
     const take = (bytes: Uint8Array): void => {
@@ -228,21 +225,24 @@ export class Gateway implements Service {
     } else this.#heartbeat(connection, now);
   }
 
-  /** Two pings without a sign of life: the link is cut, however open the socket looks. */
+  /**
+   * A word when there was none for a while, and pings: two of them without a sign of life, and the link is cut, however
+   * open the socket looks.
+   */
   #heartbeat(connection: Connection, now: number): void {
     const { heartbeatMs, sweepMs } = this.#timing;
+    // One sweep early: the next look would be too late.
+    if (connection.actor !== undefined && now - connection.sentAt >= heartbeatMs - sweepMs) {
+      const beat = { type: 'heartbeat', server_time: Date.now() } as const;
+      connection.write(encodeMessage(connection.format, beat), now);
+    }
     if (now - connection.pingedAt < heartbeatMs) return;
     if (now - connection.heardAt > 2 * heartbeatMs) {
       this.#session.lost(connection);
       return;
     }
-    const silent = now - connection.sentAt >= heartbeatMs - sweepMs;
     connection.pingedAt = now;
-    const beat = { type: 'heartbeat', server_time: Date.now() } as const;
-    connection.write(
-      silent ? Buffer.concat([pingFrame, encodeMessage(connection.format, beat)]) : pingFrame,
-      now,
-    );
+    connection.writeControl(pingFrame);
   }
 
   async #recheck(connection: Connection): Promise<void> {

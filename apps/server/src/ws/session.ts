@@ -68,19 +68,23 @@ export class Session {
 
   /** One text message. Never throws: what is wrong with it ends the connection or the subscription it is about. */
   receive(connection: Connection, text: string): void {
-    const now = this.#options.now();
-    connection.heardAt = now;
-    if (connection.closed) return;
-    if (!takeAllowance(connection, now)) {
-      this.fail(connection, appError('live.message_rate', 'too many messages; send at most 50 a second'));
-      return;
-    }
+    if (!this.heard(connection)) return;
     try {
       const message = validate(upSchema, parseJson(Buffer.from(text)), 'live.message_invalid');
       this.#handle(connection, message);
     } catch (error) {
       this.fail(connection, invalidMessage(error));
     }
+  }
+
+  /** Any sign of life, pings and pongs too; false, and the end, for a peer that gives too many. */
+  heard(connection: Connection): boolean {
+    const now = this.#options.now();
+    connection.heardAt = now;
+    if (connection.closed) return false;
+    if (takeAllowance(connection, now)) return true;
+    this.fail(connection, appError('live.message_rate', 'too many messages; send at most 50 a second'));
+    return false;
   }
 
   #handle(connection: Connection, message: UpMessage): void {
