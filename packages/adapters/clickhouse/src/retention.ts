@@ -17,14 +17,16 @@ interface TablePlan {
   lengthMs: number;
   /** Time column; a partition is over when its largest value is. */
   end: string;
+  /** The column that partitions go by. */
+  start: string;
 }
 
 const plans: readonly TablePlan[] = [
-  { table: 'chunks', kept: 'rawMs', lengthMs: weekMs, end: 'until' },
-  { table: 'states', kept: 'fineMs', lengthMs: weekMs, end: 'bucket' },
-  { table: 'sketches', kept: 'fineMs', lengthMs: weekMs, end: 'bucket' },
-  { table: 'states_coarse', kept: 'coarseMs', lengthMs: monthMs, end: 'bucket' },
-  { table: 'sketches_coarse', kept: 'coarseMs', lengthMs: monthMs, end: 'bucket' },
+  { table: 'chunks', kept: 'rawMs', lengthMs: weekMs, end: 'until', start: 'start' },
+  { table: 'states', kept: 'fineMs', lengthMs: weekMs, end: 'bucket', start: 'bucket' },
+  { table: 'sketches', kept: 'fineMs', lengthMs: weekMs, end: 'bucket', start: 'bucket' },
+  { table: 'states_coarse', kept: 'coarseMs', lengthMs: monthMs, end: 'bucket', start: 'bucket' },
+  { table: 'sketches_coarse', kept: 'coarseMs', lengthMs: monthMs, end: 'bucket', start: 'bucket' },
 ];
 
 /** `true` when anything was dropped. */
@@ -54,8 +56,7 @@ export async function applyRetention(
         worked = true;
         continue;
       }
-      if (shorter !== undefined && (await deleteRows(connection, plan.table, partition, shorter)))
-        worked = true;
+      if (shorter !== undefined && (await deleteRows(connection, plan, partition, shorter))) worked = true;
     }
   }
   return worked;
@@ -110,17 +111,14 @@ function tenantsThatKeepLess(
 
 async function deleteRows(
   connection: SqlConnection,
-  table: string,
+  plan: TablePlan,
   partition: number,
   filter: TenantFilter,
 ): Promise<boolean> {
-  const { where, params } = filter;
-  const count = `SELECT count() AS c FROM ${table} WHERE _partition_id = '${partition}' AND ${where}`;
-  if (readNative(await connection.query(count, params, upkeepOptions)).numbers('c')[0] === 0) return false;
-  await connection.command(
-    `ALTER TABLE ${table} DELETE IN PARTITION ID '${partition}' WHERE ${where}`,
-    params,
-    upkeepOptions,
-  );
+  const where = `intDiv(${plan.start}, ${plan.lengthMs}) = ${partition} AND ${filter.where}`;
+  const count = `SELECT count() AS c FROM ${plan.table} WHERE ${where}`;
+  const rows = readNative(await connection.query(count, filter.params, upkeepOptions)).numbers('c')[0];
+  if (rows === 0) return false;
+  await connection.command(`ALTER TABLE ${plan.table} DELETE WHERE ${where}`, filter.params, upkeepOptions);
   return true;
 }

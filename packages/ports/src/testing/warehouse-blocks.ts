@@ -35,7 +35,7 @@ export function flushBlock(flush: TestFlush): FlushBlock {
   const points = [...flush.points].map((point, i) => ({ ...point, i }));
   points.sort((a, b) => a.series - b.series || a.timestamp - b.timestamp || a.i - b.i);
   const bySeries = groupRuns(points, (point) => point.series);
-  const name = <T>(rows: readonly T[]) => ({
+  const name = (rows: readonly unknown[]) => ({
     tenant: rows.map(() => tenant),
     metric: rows.map(() => metric),
   });
@@ -79,7 +79,7 @@ function seriesRow(partition: number, series: number, tenant: string, metric: st
   };
 }
 
-type NameRows = <T>(rows: readonly T[]) => { tenant: string[]; metric: string[] };
+type NameRows = (rows: readonly unknown[]) => { tenant: string[]; metric: string[] };
 
 function stateRows(points: readonly TestPoint[], res: number, name: NameRows): FlushBlock['states'] {
   const rows = groupRuns(points, (point) => `${point.series} ${Math.floor(point.timestamp / res)}`);

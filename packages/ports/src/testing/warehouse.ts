@@ -1,16 +1,21 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { OffsetVector } from '../event-log.ts';
-import type { PointColumns, PointsRequest, StateColumns, StatesRequest, Warehouse } from '../warehouse.ts';
+import type { PointsRequest, StateColumns, Warehouse } from '../warehouse.ts';
+import { growthOf, registersOf, seriesId, sketchOf, type TestPoint } from './warehouse-blocks.ts';
 import {
-  flushBlock,
-  growthOf,
-  registersOf,
-  seriesId,
-  sketchOf,
-  type TestFlush,
-  type TestPoint,
-} from './warehouse-blocks.ts';
+  at,
+  Bench,
+  bitsOf,
+  dayMs,
+  expected,
+  hourMs,
+  limits,
+  monday,
+  nothing,
+  shown,
+  type Reopen,
+} from './warehouse-bench.ts';
+import { retentionTests, upkeepTests } from './warehouse-upkeep.ts';
 
 /**
  * Conformance suite of the `Warehouse` port: chDB and ClickHouse run it unchanged. It speaks through the port and four
@@ -30,16 +35,6 @@ export interface WarehouseHarness {
   name: string;
   create(): Promise<WarehouseFixture>;
 }
-
-const hourMs = 3_600_000;
-const dayMs = 86_400_000;
-/** A Monday, 00:00 UTC. */
-const monday = 1_789_948_800_000;
-const limits = { timeoutMs: 30_000 };
-const allResolutions = [10_000, 60_000, hourMs];
-const nothing = { scalar: false, ends: false, growth: false, quantiles: false, uniques: false };
-const scalarAndEnds = { ...nothing, scalar: true, ends: true };
-const forEver = new Map([['', { rawMs: Infinity, fineMs: Infinity, coarseMs: Infinity }]]);
 
 export function warehouseConformance(harness: WarehouseHarness): void {
   describe(`${harness.name} as a warehouse`, () => {
@@ -70,133 +65,6 @@ export function warehouseConformance(harness: WarehouseHarness): void {
     retentionTests(() => bench);
   });
 }
-
-/** One metric of the warehouse under test, and what is known about it. Log offsets are shared by all metrics. */
-class Bench {
-  static #offsets = [0, 0, 0];
-  readonly warehouse: Warehouse;
-  readonly metric: string;
-  readonly points: TestPoint[] = [];
-
-  constructor(warehouse: () => Warehouse, metric: string) {
-    // Tests reopen the warehouse; always speak to the current one.
-    this.warehouse = new Proxy({} as Warehouse, {
-      get: (_, name: keyof Warehouse) => {
-        const current = warehouse();
-        const method = current[name];
-        return typeof method === 'function' ? method.bind(current) : method;
-      },
-    });
-    this.metric = metric;
-  }
-
-  get at(): OffsetVector {
-    return [...Bench.#offsets];
-  }
-
-  /** The next flush of a partition; nothing is inserted yet. */
-  flush(points: readonly TestPoint[], more: Partial<TestFlush> = {}) {
-    const partition = more.partition ?? 0;
-    const from = Bench.#offsets[partition]!;
-    const to = (Bench.#offsets[partition] = from + 10);
-    return flushBlock({ metric: this.metric, points, ...more, partition, from, to });
-  }
-
-  async commit(block: { partition: number; to: number }): Promise<void> {
-    await this.warehouse.commit({ partition: block.partition, to: block.to, receivedAt: block.to });
-  }
-
-  async store(points: readonly TestPoint[], more: Partial<TestFlush> = {}): Promise<void> {
-    const block = this.flush(points, more);
-    await this.warehouse.insertFlush(block);
-    await this.commit(block);
-    this.points.push(...points);
-  }
-
-  readPoints(
-    request: Partial<PointsRequest> = {},
-    series: readonly number[] = [0, 1, 2],
-  ): Promise<PointColumns> {
-    const ids = BigUint64Array.from(series, seriesId);
-    const { at, metric } = this;
-    return this.warehouse.readPoints({
-      at,
-      tenant: 'acme',
-      metric,
-      series: ids,
-      from: 0,
-      to: 1e14,
-      records: false,
-      limits,
-      ...request,
-    });
-  }
-
-  /** `groupOf[series]` is its group; buckets of `step` from `from` to `to`. */
-  readStates(
-    range: { from: number; to: number; step: number },
-    groupOf: readonly number[],
-    request: Partial<StatesRequest> = {},
-  ): Promise<StateColumns> {
-    const series = groupOf
-      .map((group, i) => ({ id: seriesId(i), group }))
-      .sort((a, b) => (a.id < b.id ? -1 : 1));
-    const { at, metric } = this;
-    return this.warehouse.readStates({
-      at,
-      tenant: 'acme',
-      metric,
-      series: BigUint64Array.from(series, ({ id }) => id),
-      groups: Uint32Array.from(series, ({ group }) => group),
-      from: range.from,
-      to: range.to,
-      buckets: Float64Array.from(
-        { length: (range.to - range.from) / range.step + 1 },
-        (_, i) => range.from + i * range.step,
-      ),
-      resolutions: allResolutions,
-      coarse: true,
-      parts: scalarAndEnds,
-      limits,
-      ...request,
-    });
-  }
-
-  /** Upkeep at `now` until there is nothing left to do. */
-  async maintain(
-    now: number,
-    more: { at?: OffsetVector; pinned?: OffsetVector[]; retention?: typeof forEver } = {},
-  ): Promise<number> {
-    for (let works = 0; ; works++) {
-      const request = { at: this.at, now, lateMs: 60_000, retention: forEver, ...more };
-      if (!(await this.warehouse.maintain(request))) return works;
-    }
-  }
-}
-
-function at(series: number, timestamp: number, value: number, more: Partial<TestPoint> = {}): TestPoint {
-  return { series, timestamp, value, ...more };
-}
-
-/** `series@time=value`, sorted; what a test compares. */
-function shown(points: PointColumns): string[] {
-  const rows = Array.from(
-    points.timestamps,
-    (time, i) => `${points.series[i]}@${time}=${bitsOf(points.values[i]!)}`,
-  );
-  return rows.sort();
-}
-
-function expected(points: readonly TestPoint[]): string[] {
-  return points.map(({ series, timestamp, value }) => `${series}@${timestamp}=${bitsOf(value)}`).sort();
-}
-
-/** Tells +0 and −0 apart, and every double from its neighbour. */
-function bitsOf(value: number): string {
-  return new BigUint64Array(Float64Array.of(value).buffer)[0]!.toString(16);
-}
-
-type Reopen = (how: 'close' | 'crash') => Promise<void>;
 
 function visibilityTests(bench: () => Bench, reopen: Reopen): void {
   describe('visibility', () => {
@@ -453,11 +321,11 @@ function stateTests(bench: () => Bench): void {
             const all: (TestPoint & { order: number })[] = [];
             for (const flush of flushes) {
               const points = flush.map(({ series, offsetMs, value }) => at(series, monday + offsetMs, value));
-              await fresh.store(points, { stateRes: stateRes! });
+              await fresh.store(points, { stateRes });
               all.push(...points.map((point) => ({ ...point, order: fresh.at[0]! })));
             }
-            const range = { from: monday, to: monday + 2 * hourMs, step: step! };
-            const buckets = Array.from({ length: (2 * hourMs) / step! + 1 }, (_, i) => monday + i * step!);
+            const range = { from: monday, to: monday + 2 * hourMs, step: step };
+            const buckets = Array.from({ length: (2 * hourMs) / step + 1 }, (_, i) => monday + i * step);
             expectCells(await fresh.readStates(range, groupOf), naive(all, groupOf, buckets));
           },
         ),
@@ -476,7 +344,9 @@ function stateTests(bench: () => Bench): void {
       );
       const request = { from: borders[0]!, to: borders[3]!, buckets: Float64Array.from(borders) };
       const states = await b.readStates({ from: 0, to: 1, step: 1 }, [4], request);
-      const rows = Array.from(states.bucket, (bucket, i) => [bucket, states.count[i], states.sum[i]]).sort();
+      const rows = Array.from(states.bucket, (bucket, i) => [bucket, states.count[i]!, states.sum[i]!]).sort(
+        byNumbers,
+      );
       expect(rows).toEqual([
         [0, 2, 1 + 2],
         [1, 2, 3 + 4],
@@ -557,10 +427,10 @@ function stateTests(bench: () => Bench): void {
         parts,
       });
       const rows = Array.from(states.group, (group, i) => {
-        const counted = states.ddCount.subarray(states.ddOffsets[i]!, states.ddOffsets[i + 1]!);
-        return [group, states.bucket[i], states.count[i], counted.reduce((sum, n) => sum + n, 0)];
+        const counted = states.ddCount.subarray(states.ddOffsets[i], states.ddOffsets[i + 1]);
+        return [group, states.bucket[i]!, states.count[i]!, counted.reduce((sum, n) => sum + n, 0)];
       });
-      expect(rows.sort()).toEqual([
+      expect(rows.sort(byNumbers)).toEqual([
         [7, 0, 1, 1],
         [8, 2, 2, 2],
       ]);
@@ -581,7 +451,7 @@ function stateTests(bench: () => Bench): void {
       const sums = Array.from({ length: 7 }, (_, group) =>
         chosen.reduce((sum, one) => sum + (one.group === group ? one.i : 0), 0),
       );
-      expect(Array.from(states.group, (group, i) => [group, states.sum[i]]).sort()).toEqual(
+      expect(Array.from(states.group, (group, i) => [group, states.sum[i]!]).sort(byNumbers)).toEqual(
         sums.map((sum, group) => [group, sum]),
       );
     });
@@ -672,181 +542,7 @@ function pageTests(bench: () => Bench): void {
   });
 }
 
-/** An answer as comparable text: growth and sums included, row order not. */
-function canonical(states: StateColumns): string[] {
-  return Array.from(states.group, (group, i) =>
-    [
-      group,
-      states.bucket[i],
-      states.count[i],
-      states.sum[i]!.toPrecision(12),
-      states.min[i],
-      states.max[i],
-      states.first[i],
-      states.firstAt[i],
-      states.firstOrder[i],
-      states.last[i],
-      states.lastAt[i],
-      states.lastOrder[i],
-      states.growth[i]?.toPrecision(12),
-    ].join(' '),
-  ).sort();
-}
-
-function upkeepTests(bench: () => Bench, reopen: Reopen): void {
-  describe('upkeep', () => {
-    const groupOf = [0, 1, 2];
-    const growing = { parts: { ...scalarAndEnds, growth: true } };
-    /** Answers at several steps, from fine rows alone and with whatever is derived. */
-    const answers = async (b: Bench, lateRows = 0, request: Partial<StatesRequest> = {}) => {
-      const ranges = [
-        { from: monday, to: monday + 2 * dayMs, step: hourMs },
-        { from: monday, to: monday + 2 * dayMs, step: dayMs },
-        { from: monday + 30 * 60_000, to: monday + 30.5 * hourMs, step: 15 * hourMs },
-      ];
-      return Promise.all(
-        ranges.map(async (range) => {
-          const fine = canonical(
-            await b.readStates(range, groupOf, { ...growing, ...request, coarse: false }),
-          );
-          const derived = canonical(await b.readStates(range, groupOf, { ...growing, ...request }));
-          // Beside a derived row, a late one may overlap it where it would not have overlapped the fine ones.
-          const known = (row: string, i: number) =>
-            derived[i]!.endsWith(' NaN') ? row.replace(/ \S+$/, ' NaN') : row;
-          expect(derived).toEqual(fine.map(known));
-          expect(derived.filter((row) => row.endsWith(' NaN')).length).toBeLessThanOrEqual(lateRows);
-          return fine;
-        }),
-      );
-    };
-    const spread = (count: number, from: number, to: number) =>
-      Array.from({ length: count }, (_, i) =>
-        at(i % 3, from + Math.floor((i * (to - from)) / count), (i * 7) % 100),
-      );
-
-    test('derived hours and days answer as the fine rows do, with late points beside them and folded in', async () => {
-      const b = bench();
-      await b.store(spread(400, monday, monday + 26 * hourMs));
-      await b.store(spread(200, monday + 26 * hourMs, monday + 40 * hourMs), {
-        stateRes: 60_000,
-        sketchRes: hourMs,
-      });
-      const before = await answers(b);
-      expect(await b.maintain(monday + 40 * hourMs)).toBeGreaterThan(20);
-      expect(await answers(b)).toEqual(before);
-
-      const pinned = b.at;
-      await b.store([at(0, monday + 5.5 * hourMs, 1e6), at(1, monday + 30.2 * hourMs, -1e6)]);
-      const withLate = await answers(b, 2);
-      expect(withLate).not.toEqual(before);
-      expect(await answers(b, 0, { at: pinned })).toEqual(before);
-
-      expect(await b.maintain(monday + 50 * hourMs, { pinned: [pinned] })).toBeGreaterThan(0);
-      expect(await answers(b)).toEqual(withLate);
-      expect(await answers(b, 0, { at: pinned })).toEqual(before);
-      await reopen('crash');
-      expect(await answers(b)).toEqual(withLate);
-      expect(await answers(b, 0, { at: pinned })).toEqual(before);
-      await b.maintain(monday + 60 * hourMs);
-      await reopen('close');
-      expect(await answers(b)).toEqual(withLate);
-    });
-
-    test('derived sketches answer as the fine ones do', async () => {
-      const b = bench();
-      const points = spread(300, monday, monday + 25 * hourMs).map((point, i) => ({
-        ...point,
-        actor: `u${i % 40}`,
-      }));
-      await b.store(points);
-      const sketches = async (coarse: boolean) => {
-        const parts = { ...nothing, quantiles: true, uniques: true };
-        const states = await b.readStates({ from: monday, to: monday + 2 * dayMs, step: dayMs }, [0, 0, 0], {
-          parts,
-          coarse,
-        });
-        const index = Array.from(states.bucket).sort();
-        return [
-          index,
-          states.ddCount.reduce((sum, n) => sum + n, 0),
-          states.hllRegister.length,
-          states.hllRank.reduce((sum, n) => sum + n, 0),
-        ];
-      };
-      const before = await sketches(false);
-      await b.maintain(monday + 3 * dayMs);
-      expect(await sketches(true)).toEqual(before);
-    });
-
-    test('short chunks of a closed day become long ones and say the same, also to a pinned reader', async () => {
-      const b = bench();
-      const batches = Array.from({ length: 30 }, (_, k) =>
-        Array.from({ length: 6 }, (_, i) =>
-          // Interleaved in time with the flush before it, and tied with it now and then.
-          at(
-            i % 3,
-            monday + k * 60_000 + ((i * 41) % 7) * 10_000,
-            k + i / 8,
-            i === 0 ? { message: `k${k}`, receivedAt: k } : { receivedAt: k },
-          ),
-        ),
-      );
-      for (const batch of batches) await b.store(batch);
-      const records = async (at: OffsetVector = b.at) => {
-        const found = await b.readPoints({ at, records: true, page: { limit: 10_000, order: 'asc' } });
-        return Array.from(found.values, (value, i) =>
-          [
-            found.series[i],
-            found.timestamps[i],
-            bitsOf(value),
-            found.order[i],
-            found.receivedAt[i],
-            found.messages?.[i],
-          ].join(' '),
-        );
-      };
-      const before = await records();
-      const pinned = b.at;
-      await b.maintain(monday + 3 * dayMs, { pinned: [pinned.map((offset) => offset - 1)] });
-      expect(await records()).toEqual(before);
-      await b.store([at(0, monday + 7, 99)]);
-      expect(await records(pinned)).toEqual(before);
-      expect(await records()).toHaveLength(before.length + 1);
-      await reopen('crash');
-      expect(await records(pinned)).toEqual(before);
-      await b.maintain(monday + 4 * dayMs);
-      expect(await records(pinned)).toEqual(before);
-      expect(await records()).toHaveLength(before.length + 1);
-    });
-  });
-}
-
-function retentionTests(bench: () => Bench): void {
-  describe('retention', () => {
-    test('what every tenant has kept long enough is gone, what one keeps longer stays, coarse states outlive points', async () => {
-      const b = bench();
-      const old = monday - 8 * 7 * dayMs;
-      await b.store([at(0, old, 1), at(0, monday, 2)]);
-      await b.store([at(0, old, 3)], { tenant: 'keeper' });
-      const sums = async (tenant: string) => {
-        const range = { from: old, to: monday + dayMs, step: monday + dayMs - old };
-        const states = await b.readStates(range, [0], { tenant, parts: { ...nothing, scalar: true } });
-        const fine = await b.readStates(range, [0], {
-          tenant,
-          parts: { ...nothing, scalar: true },
-          coarse: false,
-        });
-        const raw = (await b.readPoints({ tenant }, [0])).values;
-        return { coarse: [...states.sum], fine: [...fine.sum], raw: [...raw].sort() };
-      };
-      const week = 7 * dayMs;
-      const retention = new Map([
-        ['', { rawMs: 2 * week, fineMs: 3 * week, coarseMs: 400 * week }],
-        ['keeper', { rawMs: 400 * week, fineMs: 3 * week, coarseMs: 400 * week }],
-      ]);
-      await b.maintain(monday + 6 * dayMs, { retention });
-      expect(await sums('acme')).toEqual({ coarse: [3], fine: [2], raw: [2] });
-      expect(await sums('keeper')).toEqual({ coarse: [3], fine: [], raw: [3] });
-    });
-  });
+function byNumbers(a: readonly number[], b: readonly number[]): number {
+  const i = a.findIndex((number, k) => number !== b[k]);
+  return i < 0 ? 0 : a[i]! - b[i]!;
 }

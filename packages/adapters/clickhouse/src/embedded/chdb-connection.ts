@@ -55,6 +55,7 @@ export class ChdbConnection implements SqlConnection {
   }
 
   async open(): Promise<void> {
+    if (this.#state === 'up') return;
     await rm(this.#incoming, { recursive: true, force: true });
     await mkdir(this.#incoming, { recursive: true });
     this.#starting = this.#start();

@@ -1,0 +1,195 @@
+import { describe, expect, test } from 'vitest';
+import type { OffsetVector } from '../event-log.ts';
+import type { StateColumns, StatesRequest } from '../warehouse.ts';
+import {
+  at,
+  type Bench,
+  bitsOf,
+  dayMs,
+  hourMs,
+  monday,
+  nothing,
+  scalarAndEnds,
+  type Reopen,
+} from './warehouse-bench.ts';
+
+/** An answer as comparable text: growth and sums included, row order not. */
+function canonical(states: StateColumns): string[] {
+  return Array.from(states.group, (group, i) =>
+    [
+      group,
+      states.bucket[i],
+      states.count[i],
+      states.sum[i]!.toPrecision(12),
+      states.min[i],
+      states.max[i],
+      states.first[i],
+      states.firstAt[i],
+      states.firstOrder[i],
+      states.last[i],
+      states.lastAt[i],
+      states.lastOrder[i],
+      states.growth[i]?.toPrecision(12),
+    ].join(' '),
+  ).sort();
+}
+
+export function upkeepTests(bench: () => Bench, reopen: Reopen): void {
+  describe('upkeep', () => {
+    const groupOf = [0, 1, 2];
+    const growing = { parts: { ...scalarAndEnds, growth: true } };
+    /** Answers at several steps, from fine rows alone and with whatever is derived. */
+    const answers = async (b: Bench, lateRows = 0, request: Partial<StatesRequest> = {}) => {
+      const ranges = [
+        { from: monday, to: monday + 2 * dayMs, step: hourMs },
+        { from: monday, to: monday + 2 * dayMs, step: dayMs },
+        { from: monday + 30 * 60_000, to: monday + 30.5 * hourMs, step: 15 * hourMs },
+      ];
+      return Promise.all(
+        ranges.map(async (range) => {
+          const fine = canonical(
+            await b.readStates(range, groupOf, { ...growing, ...request, coarse: false }),
+          );
+          const derived = canonical(await b.readStates(range, groupOf, { ...growing, ...request }));
+          // Beside a derived row, a late one may overlap it where it would not have overlapped the fine ones.
+          const known = (row: string, i: number) =>
+            derived[i]!.endsWith(' NaN') ? row.replace(/ \S+$/, ' NaN') : row;
+          expect(derived).toEqual(fine.map(known));
+          expect(derived.filter((row) => row.endsWith(' NaN')).length).toBeLessThanOrEqual(lateRows);
+          return fine;
+        }),
+      );
+    };
+    const spread = (count: number, from: number, to: number) =>
+      Array.from({ length: count }, (_, i) =>
+        at(i % 3, from + Math.floor((i * (to - from)) / count), (i * 7) % 100),
+      );
+
+    test('derived hours and days answer as the fine rows do, with late points beside them and folded in', async () => {
+      const b = bench();
+      await b.store(spread(400, monday, monday + 26 * hourMs));
+      await b.store(spread(200, monday + 26 * hourMs, monday + 40 * hourMs), {
+        stateRes: 60_000,
+        sketchRes: hourMs,
+      });
+      const before = await answers(b);
+      expect(await b.maintain(monday + 40 * hourMs)).toBeGreaterThan(20);
+      expect(await answers(b)).toEqual(before);
+
+      const pinned = b.at;
+      await b.store([at(0, monday + 5.5 * hourMs, 1e6), at(1, monday + 30.2 * hourMs, -1e6)]);
+      const withLate = await answers(b, 2);
+      expect(withLate).not.toEqual(before);
+      expect(await answers(b, 0, { at: pinned })).toEqual(before);
+
+      expect(await b.maintain(monday + 50 * hourMs, { pinned: [pinned] })).toBeGreaterThan(0);
+      expect(await answers(b)).toEqual(withLate);
+      expect(await answers(b, 0, { at: pinned })).toEqual(before);
+      await reopen('crash');
+      expect(await answers(b)).toEqual(withLate);
+      expect(await answers(b, 0, { at: pinned })).toEqual(before);
+      await b.maintain(monday + 60 * hourMs);
+      await reopen('close');
+      expect(await answers(b)).toEqual(withLate);
+    });
+
+    test('derived sketches answer as the fine ones do', async () => {
+      const b = bench();
+      const points = spread(300, monday, monday + 25 * hourMs).map((point, i) => ({
+        ...point,
+        actor: `u${i % 40}`,
+      }));
+      await b.store(points);
+      const sketches = async (coarse: boolean) => {
+        const parts = { ...nothing, quantiles: true, uniques: true };
+        const states = await b.readStates({ from: monday, to: monday + 2 * dayMs, step: dayMs }, [0, 0, 0], {
+          parts,
+          coarse,
+        });
+        const index = [...states.bucket.toSorted()];
+        return [
+          index,
+          states.ddCount.reduce((sum, n) => sum + n, 0),
+          states.hllRegister.length,
+          states.hllRank.reduce((sum, n) => sum + n, 0),
+        ];
+      };
+      const before = await sketches(false);
+      await b.maintain(monday + 3 * dayMs);
+      expect(await sketches(true)).toEqual(before);
+    });
+
+    test('short chunks of a closed day become long ones and say the same, also to a pinned reader', async () => {
+      const b = bench();
+      const batches = Array.from({ length: 30 }, (_, k) =>
+        Array.from({ length: 6 }, (_, i) =>
+          // Interleaved in time with the flush before it, and tied with it now and then.
+          at(
+            i % 3,
+            monday + k * 60_000 + ((i * 41) % 7) * 10_000,
+            k + i / 8,
+            i === 0 ? { message: `k${k}`, receivedAt: k } : { receivedAt: k },
+          ),
+        ),
+      );
+      for (const batch of batches) await b.store(batch);
+      const records = async (at: OffsetVector = b.at) => {
+        const found = await b.readPoints({ at, records: true, page: { limit: 10_000, order: 'asc' } });
+        return Array.from(found.values, (value, i) =>
+          [
+            found.series[i],
+            found.timestamps[i],
+            bitsOf(value),
+            found.order[i],
+            found.receivedAt[i],
+            found.messages?.[i],
+          ].join(' '),
+        );
+      };
+      const before = await records();
+      const pinned = b.at;
+      await b.maintain(monday + 3 * dayMs, { pinned: [pinned.map((offset) => offset - 1)] });
+      expect(await records()).toEqual(before);
+      await b.store([at(0, monday + 7, 99)]);
+      expect(await records(pinned)).toEqual(before);
+      expect(await records()).toHaveLength(before.length + 1);
+      await reopen('crash');
+      expect(await records(pinned)).toEqual(before);
+      await b.maintain(monday + 4 * dayMs);
+      expect(await records(pinned)).toEqual(before);
+      expect(await records()).toHaveLength(before.length + 1);
+    });
+  });
+}
+
+export function retentionTests(bench: () => Bench): void {
+  describe('retention', () => {
+    test('what every tenant has kept long enough is gone, what one keeps longer stays, coarse states outlive points', async () => {
+      const b = bench();
+      const old = monday - 8 * 7 * dayMs;
+      // Two flushes: a chunk is kept as long as its newest point.
+      await b.store([at(0, old, 1)]);
+      await b.store([at(0, monday, 2)]);
+      await b.store([at(0, old, 3)], { tenant: 'keeper' });
+      const sums = async (tenant: string) => {
+        const range = { from: old, to: monday + dayMs, step: monday + dayMs - old };
+        const states = await b.readStates(range, [0], { tenant, parts: { ...nothing, scalar: true } });
+        const fine = await b.readStates(range, [0], {
+          tenant,
+          parts: { ...nothing, scalar: true },
+          coarse: false,
+        });
+        const raw = (await b.readPoints({ tenant }, [0])).values;
+        return { coarse: [...states.sum], fine: [...fine.sum], raw: [...raw.toSorted()] };
+      };
+      const week = 7 * dayMs;
+      const retention = new Map([
+        ['', { rawMs: 2 * week, fineMs: 3 * week, coarseMs: 400 * week }],
+        ['keeper', { rawMs: 400 * week, fineMs: 3 * week, coarseMs: 400 * week }],
+      ]);
+      await b.maintain(monday + 6 * dayMs, { retention });
+      expect(await sums('acme')).toEqual({ coarse: [3], fine: [2], raw: [2] });
+      expect(await sums('keeper')).toEqual({ coarse: [3], fine: [], raw: [3] });
+    });
+  });
+}
