@@ -1,6 +1,7 @@
 import { useRef } from 'react';
 import type { Panel, PointRecord } from '@nowcast/contract';
 import type { ViewStore } from '../live/view-store.ts';
+import { rangeEnds, type TimeRange } from '../time/range.ts';
 import { formatClock, formatDay, startOfDay, type ZoneName } from '../time/zone.ts';
 import { formatValue } from '../units/format.ts';
 import { useFigure } from './use-figure.ts';
@@ -38,11 +39,13 @@ function buildItem(
 
 export function Feed({
   store,
+  range,
   display,
   zone,
   title,
 }: {
   store: ViewStore;
+  range: TimeRange;
   display: Panel['display'];
   zone: ZoneName;
   title: string;
@@ -50,10 +53,12 @@ export function Feed({
   const box = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLUListElement>(null);
   const items = useRef(new Map<string, HTMLLIElement>());
-  useFigure(box, store, 250, JSON.stringify([display, zone]), (nowMs) => {
+  useFigure(box, store, 250, JSON.stringify([display, zone, range]), (nowMs) => {
     const known = items.current;
     const next = new Map<string, HTMLLIElement>();
+    const { from } = rangeEnds(range, nowMs);
     for (const point of store.points.slice(-shownPoints).reverse()) {
+      if (point.timestamp < from) break;
       next.set(point.data_id, known.get(point.data_id) ?? buildItem(point, display, zone, nowMs));
     }
     items.current = next;

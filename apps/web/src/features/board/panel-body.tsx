@@ -40,7 +40,7 @@ function Drawing({
     case 'table':
       return <SeriesTable {...figure} />;
     case 'feed':
-      return <Feed store={store} display={display} zone={board.zone} title={title} />;
+      return <Feed store={store} range={view.range} display={display} zone={board.zone} title={title} />;
     default:
       break;
   }

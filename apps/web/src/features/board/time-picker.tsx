@@ -108,7 +108,7 @@ function FreeText({ zone, onRange }: { zone: ZoneName; onRange: (range: TimeRang
         placeholder="15m, now-6h, yesterday, 09:00 to 10:30…"
         value={text}
         error={error}
-        autoFocus
+        autoFocus={matchMedia('(pointer: fine)').matches}
         autoComplete="off"
         spellCheck={false}
         onValue={(value) => {

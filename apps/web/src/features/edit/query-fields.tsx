@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { ChevronDown } from 'lucide-react';
 import { useState } from 'react';
 import type { MetricInfo, Panel } from '@nowcast/contract';
 import { labelsQuery } from '../../api/queries.ts';
@@ -88,7 +89,10 @@ export function QueryFields({ panel, onChange }: QueryFieldsProps) {
           aria-label={`Metric: ${panel.metric_type}`}
           onPress={() => setPicking(true)}
         >
-          <span className="truncate">{panel.metric_type === '' ? 'Choose…' : panel.metric_type}</span>
+          <span className="grow truncate text-start">
+            {panel.metric_type === '' ? 'Choose…' : panel.metric_type}
+          </span>
+          <ChevronDown size={14} className="shrink-0 text-muted" aria-hidden />
         </Button>
       </div>
       {picking && (
@@ -99,7 +103,8 @@ export function QueryFields({ panel, onChange }: QueryFieldsProps) {
       {!feed && (
         <>
           <SelectInput
-            label="Points of a bucket become their"
+            label="Calculate"
+            hint="Over the points of each bucket."
             value={query.agg === undefined || query.agg === 'none' ? 'avg' : query.agg}
             choices={aggChoices}
             onValue={(agg) => set({ agg })}

@@ -85,6 +85,11 @@ export function SetupPage() {
           submit();
         }}
       >
+        {token === '' && (
+          <p role="alert" className="rounded-md border border-warn/50 px-3 py-2 text-sm text-warn">
+            This address lacks its token. Open the whole link that the server printed when it started.
+          </p>
+        )}
         {create.isError && (
           <p role="alert" className="rounded-md border border-crit/50 px-3 py-2 text-sm text-crit">
             {problem}
@@ -113,7 +118,7 @@ export function SetupPage() {
           variant="primary"
           type="submit"
           className="mt-2 h-11"
-          isDisabled={create.isPending || create.isSuccess}
+          isDisabled={token === '' || create.isPending || create.isSuccess}
         >
           {create.isPending ? 'Setting up…' : 'Start'}
         </Button>

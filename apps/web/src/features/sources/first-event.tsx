@@ -81,7 +81,7 @@ function Received({ status }: { status: SourceStatus }) {
           aria-label="Newest point"
           className="max-h-56 overflow-auto rounded-md border border-line bg-panel p-3 font-mono text-xs leading-5"
         >
-          {JSON.stringify(sample, null, 2)}
+          {JSON.stringify(sample, (_, value: unknown) => (value === '' ? undefined : value), 2)}
         </pre>
       )}
       <p className="text-xs text-muted">
