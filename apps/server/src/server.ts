@@ -149,6 +149,11 @@ export class NowcastServer implements Service {
     return this.#options.publicUrl ?? this.#listener.url;
   }
 
+  /** Where else other machines find it. */
+  get otherUrls(): string[] {
+    return this.#options.publicUrl === undefined ? this.#listener.otherUrls : [];
+  }
+
   get pageIsBuilt(): boolean {
     return this.#pages.built;
   }

@@ -112,6 +112,7 @@ async function greet(
 ): Promise<void> {
   const { server, access } = nowcast;
   print(`Nowcast is at ${server.url}\n`);
+  for (const url of server.otherUrls) print(`On this network: ${url}\n`);
   const token = await access.logins.newSetupToken();
   if (token !== undefined) {
     print(`First run: open ${server.url}/setup?token=${token}\n`);

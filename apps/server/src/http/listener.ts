@@ -2,6 +2,7 @@ import { readFileSync, watch, type FSWatcher } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { dirname } from 'node:path';
+import { networkInterfaces } from 'node:os';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AppError, type Service } from '@nowcast/kernel';
@@ -110,6 +111,17 @@ export class Listener implements Service {
     const { host, tls } = this.#options;
     const shown = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
     return `${tls === undefined ? 'http' : 'https'}://${shown.includes(':') ? `[${shown}]` : shown}:${port}`;
+  }
+
+  /** The same under every address of this machine, when it listens on all of them. */
+  get otherUrls(): string[] {
+    const { host, tls } = this.#options;
+    if (host !== '0.0.0.0' && host !== '::') return [];
+    const { port } = this.#server.address() as AddressInfo;
+    const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+    return addresses
+      .filter(({ internal, family }) => !internal && family === 'IPv4')
+      .map(({ address }) => `${tls === undefined ? 'http' : 'https'}://${address}:${port}`);
   }
 
   get encrypted(): boolean {

@@ -25,8 +25,14 @@ export class OwnOrigin {
   allows(origin: string, client: ClientInfo): boolean {
     if (origin === this.#publicOrigin) return true;
     const own = `${client.secure ? 'https' : 'http'}://${client.host.toLowerCase()}`;
-    if (origin.toLowerCase() !== own || !URL.canParse(own)) return false;
-    const name = new URL(own).hostname;
+    return origin.toLowerCase() === own && this.ownsHost(client.host);
+  }
+
+  /** Whether a `Host` names this server, and is not a foreign name that was pointed at it. */
+  ownsHost(host: string): boolean {
+    const url = `http://${host}`;
+    if (!URL.canParse(url)) return false;
+    const name = new URL(url).hostname;
     return isIP(name.replace(/^\[|\]$/g, '')) !== 0 || this.#names.has(name);
   }
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Actor, appError, influxErrorBody } from '@nowcast/contract';
+import { type Action, type Actor, appError, influxErrorBody } from '@nowcast/contract';
 import type { Logger } from '../log.ts';
 import { discardBody, hasBody, readBody, refuseDeclaredLength } from './body.ts';
 import type { ClientInfo, ProxyTrust } from './client-address.ts';
@@ -149,7 +149,7 @@ export class Router {
   /** Who it is, when the route needs to know; throws `auth.required` or `auth.forbidden`. */
   async #authorise(route: Route, passage: Passage): Promise<Actor | undefined> {
     const { request, client, url } = passage;
-    const action = neededAction(route.access, client);
+    const action = neededAction(route.access, client, this.#options.origin);
     if (action === undefined) return undefined;
     const { gatekeeper } = this.#options;
     const credential =
@@ -200,10 +200,11 @@ export class Router {
   }
 }
 
-function neededAction(access: Access, client: ClientInfo) {
+function neededAction(access: Access, client: ClientInfo, origin: OwnOrigin): Action | undefined {
   if (access === 'public') return undefined;
   if (typeof access === 'string') return access;
-  return client.loopback ? undefined : access.loopbackOr;
+  // A page whose name was re-pointed at this machine makes the browser connect from here too.
+  return client.loopback && origin.ownsHost(client.host) ? undefined : access.loopbackOr;
 }
 
 async function readTyped(

@@ -1,3 +1,4 @@
+import { get } from 'node:http';
 import { type BoardContentInput, boardContentSchema } from '@nowcast/contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
@@ -225,4 +226,12 @@ test('figures are for this machine and for admins', async () => {
   expect(await status(behindProxy)).toBe(401);
   expect(await status({ ...behindProxy, Cookie: viewer.cookie })).toBe(403);
   expect(await status({ ...behindProxy, Cookie: admin.cookie })).toBe(200);
+  const rebound = await new Promise<number | undefined>((resolve, reject) => {
+    const headers = { Host: 'evil.example' };
+    get({ host: '127.0.0.1', port: nowcast.port, path: '/metrics', headers }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    }).on('error', reject);
+  });
+  expect(rebound).toBe(401);
 });
