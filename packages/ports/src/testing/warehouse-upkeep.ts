@@ -106,7 +106,7 @@ export function upkeepTests(bench: () => Bench, reopen: Reopen): void {
           parts,
           coarse,
         });
-        const index = [...states.bucket.toSorted()];
+        const index = Array.from(states.bucket.toSorted());
         return [
           index,
           states.ddCount.reduce((sum, n) => sum + n, 0),
@@ -180,7 +180,7 @@ export function retentionTests(bench: () => Bench): void {
           coarse: false,
         });
         const raw = (await b.readPoints({ tenant }, [0])).values;
-        return { coarse: [...states.sum], fine: [...fine.sum], raw: [...raw.toSorted()] };
+        return { coarse: [...states.sum], fine: [...fine.sum], raw: Array.from(raw.toSorted()) };
       };
       const week = 7 * dayMs;
       const retention = new Map([

@@ -128,6 +128,10 @@ process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
 
 open().then(serve, (error: unknown) => {
-  send({ kind: 'open_failed', message: error instanceof Error ? error.message : String(error) });
-  process.exitCode = 1;
+  const reply: ChildReply = {
+    kind: 'open_failed',
+    message: error instanceof Error ? error.message : String(error),
+  };
+  // The open channel would keep this process alive for ever.
+  process.send?.(reply, undefined, {}, () => process.exit(1));
 });
