@@ -19,8 +19,9 @@ import type { SqlConnection, StatementOptions } from './sql-connection.ts';
  * Stores a flush exactly once.
  *
  * Each table's part of it goes in under a token made of the flush's boundaries, so a repetition inserts nothing. That
- * alone is not enough: the engine writes a token down before it renames the part into place, so a kill between the two
- * makes it drop the repetition as well, and an insert over several table partitions is several parts. Therefore
+ * alone is not relied on: the engine is understood to write a token down before it renames the part into place (a kill
+ * between the two would make it drop the repetition as well), and an insert over several table partitions is several
+ * parts. Therefore
  * whatever might be a repetition (the first flush of a partition since the engine started, and every flush after a
  * failure) is counted afterwards, and a table that does not hold exactly the rows of the flush is emptied of it and
  * filled again under a new token. Nobody sees any of this: the rows lie above the watermark until `commit`.
