@@ -117,7 +117,9 @@ export class Plot implements Drawable {
     this.#dirty = false;
     const end = this.#range.kind === 'live' ? this.#pixel * pixelMs : nowMs;
     const { from, to } = rangeEnds(this.#range, end);
-    const { series } = this.#spec;
+    // A new snapshot brings new columns for the same lines; another set of lines brings another plot.
+    const { series } = this.#store;
+    if (series.length !== this.#spec.series.length) return;
     const shown = series.filter((one) => !this.#hidden.has(one.name));
     this.#shownSeries = series.flatMap((one, i) => (this.#hidden.has(one.name) ? [] : [i]));
     this.#data = align(shown, from, to, this.#store.stepMs, {

@@ -23,9 +23,8 @@ export function VariablePicker({
       className="w-72"
       bodyClassName="p-2"
       trigger={(props) => (
-        <Button {...props} aria-label={`${title} ${text}`} className="max-w-60">
-          <span className="text-muted">{title}</span>
-          <span className="truncate">{text}</span>
+        <Button {...props} className="max-w-60">
+          <span className="text-muted">{title}</span> <span className="truncate">{text}</span>
           <ChevronDown size={14} className="shrink-0 text-muted" aria-hidden />
         </Button>
       )}
