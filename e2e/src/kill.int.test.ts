@@ -153,6 +153,11 @@ async function countBy(step: string): Promise<number> {
   return series.flatMap(({ value }) => value).reduce<number>((sum, value) => sum + (value ?? 0), 0);
 }
 
+async function storedRows(): Promise<number> {
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  return Number(/^nowcast_warehouse_rows (\S+)/m.exec(text)?.[1]);
+}
+
 /** `sender start → value` of an answer or of a view. */
 function cellsOf(
   lines: readonly {
@@ -192,9 +197,11 @@ describe('kill -9 in the middle of ingest', () => {
         keyedSender(ledger, 'keyed-2'),
         namingSender(ledger, 'naming'),
       ];
+      const failed = Promise.all(senders).then(() => Number.NaN);
+      const startsMs: number[] = [];
       try {
         for (let i = 0; i < kills; i += 1) {
-          await Promise.race([killOnce(ledger), Promise.all(senders)]);
+          startsMs.push(await Promise.race([killOnce(ledger), failed]));
           const acknowledged = [...ledger.acknowledged];
           const stored = (await storedRecords()).map(({ value }) => value);
           const values = new Set(stored);
@@ -212,6 +219,8 @@ describe('kill -9 in the middle of ingest', () => {
         ledger.isOver = true;
       }
       await Promise.all(senders);
+      expect(Math.min(...startsMs), 'ms until it was ready again').toBeLessThan(readyMs);
+      expect(await storedRows(), 'flushes were among what was killed').toBeGreaterThan(0);
       const records = await storedRecords();
       expect(records.map(({ value }) => value).sort((a, b) => a - b)).toEqual([...ledger.sent]);
       expect(await countBy('1s'), 'points of chunks and fine states').toBe(records.length);

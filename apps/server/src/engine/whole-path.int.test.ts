@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { EngineBench } from './testing/engine-bench.ts';
 import { flushDeaths } from './testing/mortal.ts';
-import { type Manner, Sender } from './testing/sender.ts';
+import { type Manner, notNumbers, Sender } from './testing/sender.ts';
 import { Watcher } from './testing/watcher.ts';
 
 const isLong = process.env['NOWCAST_LONG'] === '1';
@@ -260,6 +260,40 @@ describe('the whole path of a point', () => {
     },
     isLong ? 3_600_000 : 180_000,
   );
+
+  it('refuses what is no number, names its line, and keeps all the others', async () => {
+    const bench = await benchOf(Date.UTC(2026, 5, 1), memories[0]!);
+    const json = (value: string) => `{"metric_type":"n","source":"a","labels":{},"value":${value}}`;
+    const bodies = [
+      { format: 'ndjson', make: json, join: (lines: string[]) => lines.join('\n'), bad: notNumbers.ndjson },
+      {
+        format: 'json',
+        make: json,
+        join: (lines: string[]) => `[${lines.join(',')}]`,
+        bad: ['1e999', '-1e999'],
+      },
+      {
+        format: 'line-protocol',
+        make: (value: string, i: number) => `n,i=${i} value=${value}`,
+        join: (lines: string[]) => lines.join('\n'),
+        bad: notNumbers['line-protocol'],
+      },
+    ] as const;
+    let kept = 0;
+    for (const { format, make, join, bad } of bodies) {
+      const lines = bad.flatMap((value, i) => [make(String(i), i), make(value, i)]);
+      const { status, body } = await bench.ingest(join([...lines]), { tenant: 'numbers', format });
+      const report = JSON.parse(body) as { accepted: number; rejected: { index: number; message: string }[] };
+      expect(status).toBe(422);
+      expect(report.accepted).toBe(bad.length);
+      expect(report.rejected.map(({ index }) => index)).toEqual(bad.map((_, i) => 2 * i + 1));
+      expect(report.rejected.every(({ message }) => message.length > 10)).toBe(true);
+      kept += bad.length;
+    }
+    const query = querySchema.parse({ metric_type: 'n', agg: 'count', window: '5m', step: '1h' });
+    const { series } = await bench.core.data('numbers', query, new AbortController().signal);
+    expect(series.flatMap(({ value }) => value).reduce((sum, value) => sum! + value!, 0)).toBe(kept);
+  });
 });
 
 const plain: Manner = { format: 'ndjson', ids: false, keyed: false, twice: false, badLine: undefined };

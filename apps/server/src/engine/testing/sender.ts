@@ -23,7 +23,7 @@ interface Request {
 }
 
 /** Values no number is; none of them may be taken, and none may cost a neighbour. */
-const notNumbers = {
+export const notNumbers = {
   ndjson: ['NaN', '1e999', '-1e999', 'Infinity', '"12"', 'null'],
   'line-protocol': ['NaN', 'inf', '-inf', '1e999', 'Infinity'],
 };
