@@ -62,9 +62,12 @@ describe.each(sizes)('on a $name', (size: Size) => {
   });
 
   it('the setup link makes an owner, who lands on a board of this host that is already moving', async () => {
-    const link = /http:\/\/\S+\/setup\?token=\S+/.exec(server.output())?.[0];
-    expect(link).toBeDefined();
-    await page.goto(link!);
+    const link = await vi.waitFor(() => {
+      const found = /http:\/\/\S+\/setup\?token=\S+/.exec(server.output())?.[0];
+      expect(found).toBeDefined();
+      return found!;
+    });
+    await page.goto(link);
     for (const [name, value] of Object.entries(owner)) await page.locator(`[name=${name}]`).fill(value);
     await page.getByRole('main').getByRole('button').last().click();
     await page.waitForURL(/\/boards\//);
