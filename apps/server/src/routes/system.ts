@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { AccessService } from '@nowcast/access';
 import { type Actor, type ServerInfo, setupSchema } from '@nowcast/contract';
 import { escapeHtml } from '../http/pages.ts';
-import { jsonAnswer, jsonBody, noBody, type Route, route } from '../http/route.ts';
+import { type Answer, jsonAnswer, jsonBody, noBody, type Route, route } from '../http/route.ts';
 import { docsPage, docsPolicy, openApiDocument } from './openapi.ts';
 import { loginOrigin, signInHeaders } from './session-cookies.ts';
 
@@ -111,18 +111,22 @@ function healthRoutes({ notReady, metrics }: SystemOptions): Route[] {
   ];
 }
 
+/** Public, and some work to make: made once, when somebody first asks. */
 function descriptionRoutes({ routes, version }: SystemOptions): Route[] {
+  let document: Answer | undefined;
+  let page: string | undefined;
   return [
-    route({ method: 'GET', path: '/api/openapi.json', access: 'public', body: noBody }, () =>
-      jsonAnswer(200, openApiDocument(routes(), version)),
-    ),
-    route({ method: 'GET', path: '/api/docs', access: 'public', body: noBody }, () => ({
-      status: 200,
-      headers: {
-        'Content-Type': 'text/html; charset=utf-8',
-        'Content-Security-Policy': docsPolicy,
-      },
-      body: docsPage(routes(), version, escapeHtml),
-    })),
+    route({ method: 'GET', path: '/api/openapi.json', access: 'public', body: noBody }, () => {
+      document ??= jsonAnswer(200, openApiDocument(routes(), version));
+      return document;
+    }),
+    route({ method: 'GET', path: '/api/docs', access: 'public', body: noBody }, () => {
+      page ??= docsPage(routes(), version, escapeHtml);
+      return {
+        status: 200,
+        headers: { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': docsPolicy },
+        body: page,
+      };
+    }),
   ];
 }
