@@ -37,6 +37,8 @@ export class ScriptedEngine implements Engine {
   /** What `data` was asked. */
   readonly queries: Query[] = [];
   readonly views = new Map<string, ScriptedView>();
+  /** Metrics whose views cannot be read for now. */
+  readonly unreadable = new Set<string>();
   reads = 0;
   answer: IngestAnswer = { status: 200, body: '{"accepted":1}' };
   /** What `data` answers; a test may replace it. */
@@ -57,6 +59,8 @@ export class ScriptedEngine implements Engine {
       // As from another thread: not within the turn that asked.
       await new Promise((resolve) => setImmediate(resolve));
       const view = this.#view(number);
+      if (this.unreadable.has(view.query.metric_type))
+        throw appError('warehouse.unavailable', 'history cannot be read for the moment');
       const known = since?.epoch === epoch ? Number(since.seq) : Number.NaN;
       return known >= 0 && known <= view.cells.length ? this.#delta(view, known) : this.#snapshot(view);
     },

@@ -118,6 +118,9 @@ class Harness {
       clock: this.#clock,
       log,
       observeDelayMs: () => undefined,
+      onUnreadable: (_connection, _subscription, error) => {
+        throw error;
+      },
       writesPerTurn: 2,
     });
     this.engine.live.onFrames((frames) => this.delivery.tick(frames));

@@ -42,6 +42,8 @@ export interface DeliveryOptions {
   log: Logger;
   /** Milliseconds from receipt of a frame's newest record until it was written to all flowing viewers. */
   observeDelayMs: (ms: number) => void;
+  /** A view could not be read: the subscription can get no frames any more, and its viewer must be told. */
+  onUnreadable: (connection: Connection, subscription: Subscription, error: unknown) => void;
   writesPerTurn?: number;
 }
 
@@ -229,8 +231,7 @@ export class Delivery {
       (encoded) => this.#do({ kind: 'join', connection, subscription, encoded }),
       (error: unknown) => {
         this.#options.log.warn('a view could not be read', { error });
-        // Held: the next release, or the viewer subscribing again, tries anew.
-        subscription.state = 'held';
+        this.#options.onUnreadable(connection, subscription, error);
       },
     );
   }

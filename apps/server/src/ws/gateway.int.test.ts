@@ -100,6 +100,19 @@ describe('views', () => {
     expect(peer.of('delta')).toMatchObject([{ id: 'b', base_seq: seq, seq, cells: [] }]);
   });
 
+  test('a view that cannot be read is said to be so, and subscribing again works once it can', async () => {
+    const peer = await open();
+    nowcast.engine.unreadable.add('broken');
+    peer.subscribe('x', 'broken');
+    await peer.hears('notice');
+    expect(peer.of('notice')).toMatchObject([{ id: 'x', code: 'warehouse.unavailable', retryable: true }]);
+    const view = [...nowcast.engine.views.values()].find(({ query }) => query.metric_type === 'broken');
+    await until(() => view?.opens === 0);
+    nowcast.engine.unreadable.delete('broken');
+    peer.subscribe('x', 'broken');
+    await peer.hears('snapshot');
+  });
+
   test('what was refused is said with its id, and the socket stays', async () => {
     const peer = await open();
     peer.subscribe('bad', 'refused');
@@ -403,3 +416,16 @@ function statusOfUpgrade(headers: Record<string, string>): Promise<number> {
     socket.once('error', reject);
   });
 }
+
+test('a peer whose upgrade was refused cannot keep the socket by keeping its own half open', async () => {
+  const socket = connect({ port: nowcast.port, host: '127.0.0.1', allowHalfOpen: true });
+  let closed = false;
+  socket.on('error', () => undefined).on('close', () => (closed = true));
+  socket.write('GET /updates HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+  await new Promise((resolve) => socket.once('data', resolve));
+  // Once the server has let go, its kernel answers whatever still comes with a reset.
+  await until(() => {
+    if (!closed) socket.write('x');
+    return closed;
+  });
+});

@@ -13,7 +13,7 @@ import type { Logger } from '../log.ts';
 import { Connection, type Sink } from './connection.ts';
 import { Delivery } from './delivery.ts';
 import { encodeMessage, type LiveFormat, readSsePosition } from './encoded-frame.ts';
-import { drained, isDead, stalenessMs } from './flow-control.ts';
+import { drained, flowLimits, isDead, stalenessMs } from './flow-control.ts';
 import { FrameParser, ProtocolError } from './frame-parser.ts';
 import { pingFrame, pongFrame } from './frames.ts';
 import { readHandshake, switchingProtocols } from './handshake.ts';
@@ -58,6 +58,8 @@ export class Gateway implements Service {
       clock: systemClock,
       log: options.log,
       observeDelayMs: options.observeDelayMs,
+      onUnreadable: (connection, subscription, error) =>
+        this.#session.refuse(connection, subscription, error),
     });
     this.#session = new Session({
       timing: this.#timing,
@@ -129,7 +131,9 @@ export class Gateway implements Service {
     const parser = new FrameParser(limits.socketMessageBytes, {
       onText: (text) => this.#session.receive(connection, text),
       onPing: (payload) => {
-        if (this.#session.heard(connection)) connection.writeControl(pongFrame(payload));
+        // A peer that reads nothing gets no answers either: they would pile up here.
+        const reads = connection.sink.writableLength <= flowLimits.bufferedBytes;
+        if (this.#session.heard(connection) && reads) connection.writeControl(pongFrame(payload));
       },
       onPong: () => void this.#session.heard(connection),
       onClose: (code) => this.#session.close(connection, code === 1005 ? 1000 : code, ''),
@@ -301,11 +305,16 @@ export class Gateway implements Service {
 }
 
 const sseHeartbeat = Buffer.from(': heartbeat\n\n');
+/** How long a refused peer may take to read why. */
+const refusalLingerMs = 2000;
 
 /** Answers an upgrade that is not granted. */
 function refuse(socket: Socket, thrown: unknown): void {
   const error = publicError(thrown);
   const body = JSON.stringify(errorBody(error));
+  // An upgraded socket is out of the server's hands, time limits too: a peer that keeps its half open would keep it all.
+  socket.resume();
+  setTimeout(() => socket.destroy(), refusalLingerMs).unref();
   socket.end(
     [
       `HTTP/1.1 ${errorStatus(error)} Refused`,

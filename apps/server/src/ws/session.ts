@@ -189,7 +189,7 @@ export class Session {
     tenant: string,
     query: SubscribeMessage['query'],
   ): Promise<void> {
-    const { views, delivery, now } = this.#options;
+    const { views, delivery } = this.#options;
     try {
       const view = await views.acquire(tenant, query);
       if (subscription.ended || connection.closed) {
@@ -198,23 +198,31 @@ export class Session {
       }
       subscription.view = view;
       delivery.start(connection, subscription);
-    } catch (thrown) {
-      const error = publicError(thrown);
-      connection.subscriptions.delete(subscription.id);
-      const { id } = subscription;
-      const { code, message, retryable } = error;
-      connection.write(
-        encodeMessage(connection.format, { type: 'notice', id, code, message, retryable }),
-        now(),
-      );
-      if (connection.format === 'sse') this.close(connection, 1000, '');
+    } catch (error) {
+      this.refuse(connection, subscription, error);
     }
+  }
+
+  /** Ends a subscription that cannot be served, says why, and frees its id; a stream of one view ends with it. */
+  refuse(connection: Connection, subscription: Subscription, thrown: unknown): void {
+    if (connection.closed || subscription.ended) return;
+    this.#end(connection, subscription);
+    const { id } = subscription;
+    const { code, message, retryable } = publicError(thrown);
+    connection.write(
+      encodeMessage(connection.format, { type: 'notice', id, code, message, retryable }),
+      this.#options.now(),
+    );
+    if (connection.format === 'sse') this.close(connection, 1000, '');
   }
 
   #unsubscribe(connection: Connection, id: string): void {
     const subscription = connection.subscriptions.get(id);
-    if (subscription === undefined) return;
-    connection.subscriptions.delete(id);
+    if (subscription !== undefined) this.#end(connection, subscription);
+  }
+
+  #end(connection: Connection, subscription: Subscription): void {
+    connection.subscriptions.delete(subscription.id);
     subscription.ended = true;
     this.#options.delivery.leave(connection, subscription);
   }

@@ -5,6 +5,8 @@ import { EncodedFrame } from './encoded-frame.ts';
 
 /** A window slides without news too, so a kept snapshot serves a crowd that arrives together and nobody later. */
 const freshMs = 500;
+/** Spellings of one query that are remembered: while one viewer keeps it open, another could invent them without end. */
+const mostSpellings = 16;
 
 /**
  * Opens each query once however many viewers ask, and reads each position once however many are behind at it. Ten
@@ -46,7 +48,8 @@ export class SharedViews {
       // Two spellings of one query are one view of the engine, but were opened twice.
       if (existing !== undefined) {
         this.#live.close(opened.view);
-        existing.keys.push(key);
+        if (existing.keys.length < mostSpellings) existing.keys.push(key);
+        else this.#byKey.delete(key);
         return existing;
       }
       const view = {
