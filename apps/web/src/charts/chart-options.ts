@@ -1,8 +1,8 @@
 import uPlot from 'uplot';
 import type { ChartType, Panel } from '@nowcast/contract';
 import type { StoredSeries } from '../live/stored-series.ts';
-import { formatClock, formatDay, resolveZone, wallTime, type ZoneName } from '../time/zone.ts';
-import { formatValue } from '../units/format.ts';
+import { resolveZone, type ZoneName } from '../time/zone.ts';
+import { axes } from './axes.ts';
 import { slotColour, slotDash, withAlpha, type Palette } from './palette.ts';
 import { drawThresholds } from './thresholds.ts';
 
@@ -19,21 +19,9 @@ export interface PlotSpec {
   syncKey: string;
 }
 
-const font = "11px 'Inter Variable', system-ui, sans-serif";
-
 /** Bars of several series always stand on each other: side by side they get too thin to read. */
 export function isStacked(spec: Pick<PlotSpec, 'kind' | 'series'>): boolean {
   return spec.kind === 'stacked' || (spec.kind === 'bar' && spec.series.length > 1);
-}
-
-export function formatTick(time: number, incrementMs: number, zone: ZoneName): string {
-  const wall = wallTime(time, zone);
-  if (incrementMs >= 86_400_000) return formatDay(time, zone, Date.now());
-  if (incrementMs >= 60_000) {
-    const midnight = wall.hour === 0 && wall.minute === 0;
-    return midnight ? formatDay(time, zone, Date.now()) : formatClock(time, zone, 'minute');
-  }
-  return formatClock(time, zone, incrementMs >= 1000 ? 'second' : 'ms');
 }
 
 /** Zero belongs to filled shapes; the ends a panel names are kept; an empty panel still gets an axis. */
@@ -111,53 +99,6 @@ function plotSeries(spec: PlotSpec, one: StoredSeries): uPlot.Series {
     series.fill = withAlpha(colour, 0.42);
   }
   return series;
-}
-
-const second = 1000;
-const minute = 60 * second;
-const hour = 60 * minute;
-const day = 24 * hour;
-/** Distances of time ticks, ms. uPlot's own lack 2 min and 2 h; from 30 days on it counts months and years. */
-const timeSteps = [1, 2, 5, 10, 20, 50, 100, 200, 500].concat(
-  [1, 2, 5, 10, 15, 30].map((count) => count * second),
-  [1, 2, 5, 10, 15, 30].map((count) => count * minute),
-  [1, 2, 3, 6, 12].map((count) => count * hour),
-  [1, 2, 4, 7, 14, 30, 60, 90, 180, 365, 730].map((count) => count * day),
-);
-/** 4 GiB, 8 GiB: multiples of ten would read 3.73 GiB. */
-const binarySteps = Array.from({ length: 60 }, (_, power) => 2 ** power);
-const binaryUnits = new Set(['bytes', 'bytes_per_second']);
-
-function axes(spec: PlotSpec): uPlot.Axis[] {
-  const { palette, display, zone } = spec;
-  const shared: uPlot.Axis = {
-    stroke: palette.muted,
-    font,
-    grid: { stroke: withAlpha(palette.line, 0.75), width: 1 },
-    ticks: { show: false },
-    border: { show: false },
-  };
-  return [
-    {
-      ...shared,
-      size: 30,
-      gap: 8,
-      space: 76,
-      incrs: timeSteps,
-      grid: { show: false },
-      values: (_plot, splits, _axis, _space, increment) =>
-        splits.map((time) => formatTick(time, increment, zone)),
-    },
-    {
-      ...shared,
-      gap: 6,
-      space: 34,
-      ...(binaryUnits.has(display.unit) ? { incrs: binarySteps } : {}),
-      values: (_plot, splits) => splits.map((value) => formatValue(value, display.unit, display.decimals)),
-      size: (_plot, values) =>
-        Math.max(36, Math.max(0, ...(values ?? []).map((text) => text.length)) * 6.4 + 14),
-    },
-  ];
 }
 
 /** Everything uPlot must know, except data and size. */

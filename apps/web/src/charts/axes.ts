@@ -1,0 +1,80 @@
+import type uPlot from 'uplot';
+import type { Panel } from '@nowcast/contract';
+import { formatClock, formatDay, wallTime, type ZoneName } from '../time/zone.ts';
+import { formatValue } from '../units/format.ts';
+import { withAlpha, type Palette } from './palette.ts';
+
+const font = "11px 'Inter Variable', system-ui, sans-serif";
+
+export function formatTick(time: number, incrementMs: number, zone: ZoneName): string {
+  const wall = wallTime(time, zone);
+  if (incrementMs >= 86_400_000) return formatDay(time, zone, Date.now());
+  if (incrementMs >= 60_000) {
+    const midnight = wall.hour === 0 && wall.minute === 0;
+    return midnight ? formatDay(time, zone, Date.now()) : formatClock(time, zone, 'minute');
+  }
+  return formatClock(time, zone, incrementMs >= 1000 ? 'second' : 'ms');
+}
+
+const day = 86_400_000;
+/** Distances of time ticks, ms. uPlot's own lack 2 min and 2 h; from 30 days on it counts months and years. */
+const timeSteps = [1, 2, 5, 10, 20, 50, 100, 200, 500].concat(
+  [1, 2, 5, 10, 15, 30].map((count) => count * 1000),
+  [1, 2, 5, 10, 15, 30].map((count) => count * 60_000),
+  [1, 2, 3, 6, 12].map((count) => count * 3_600_000),
+  [1, 2, 4, 7, 14, 30, 60, 90, 180, 365, 730].map((count) => count * day),
+);
+/** 1, 2, 5 and their tens: from 1e-9 to 5e17. */
+const decimalSteps = Array.from({ length: 27 }, (_, power) =>
+  [1, 2, 5].map((digit) => digit * 10 ** (power - 9)),
+).flat();
+/** 4 GiB, 8 GiB: multiples of ten would read 3.73 GiB. */
+const binarySteps = Array.from({ length: 60 }, (_, power) => 2 ** power);
+/** Seconds: 5 min and 2 h, where multiples of ten would read 3.33 min. */
+const durationSteps = decimalSteps
+  .filter((step) => step < 10)
+  .concat([10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400])
+  .concat([2, 5, 10, 20, 50, 100, 200, 500, 1000].map((days) => days * 86_400));
+
+/** Distances of value ticks that read well in the unit; never finer than the decimals that are printed. */
+export function valueSteps({ unit, decimals }: Pick<Panel['display'], 'unit' | 'decimals'>): number[] {
+  if (unit === 'bytes' || unit === 'bytes_per_second') return binarySteps;
+  if (unit === 'seconds') return durationSteps;
+  if (unit === 'milliseconds') return durationSteps.map((step) => step * 1000);
+  const printed = decimals ?? (unit === 'count' ? 0 : 9);
+  const finest = 10 ** -(unit === 'ratio' ? printed + 2 : printed);
+  return decimalSteps.filter((step) => step >= finest * 0.999);
+}
+
+/** Time below, values at the start. */
+export function axes(spec: { palette: Palette; display: Panel['display']; zone: ZoneName }): uPlot.Axis[] {
+  const { palette, display, zone } = spec;
+  const shared: uPlot.Axis = {
+    stroke: palette.muted,
+    font,
+    grid: { stroke: withAlpha(palette.line, 0.75), width: 1 },
+    ticks: { show: false },
+    border: { show: false },
+  };
+  return [
+    {
+      ...shared,
+      size: 30,
+      gap: 8,
+      space: 76,
+      incrs: timeSteps,
+      grid: { show: false },
+      values: (_plot, splits, _axis, _space, increment) =>
+        splits.map((time) => formatTick(time, increment, zone)),
+    },
+    {
+      ...shared,
+      gap: 6,
+      space: 34,
+      incrs: valueSteps(display),
+      values: (_plot, splits) => splits.map((value) => formatValue(value, display.unit, display.decimals)),
+      size: (_plot, values) =>
+        Math.max(36, Math.max(0, ...(values ?? []).map((text) => text.length)) * 6.4 + 14),
+    },
+  ];
+}
