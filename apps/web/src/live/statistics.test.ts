@@ -61,6 +61,7 @@ describe('staleness', () => {
   it('takes the usual distance of the points, not the step, for slow sources', () => {
     expect(usualGapMs([0, 10_000, 20_000, 30_000], 1000)).toBe(10_000);
     expect(usualGapMs([5000], 1000)).toBe(1000);
+    expect(usualGapMs([0, 1000, 2000, 3000, 60_000, 120_000], 1000)).toBe(1000);
   });
 
   it('is stale after three missed intervals and critical after ten', () => {

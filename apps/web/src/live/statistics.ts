@@ -48,15 +48,20 @@ export function headlineTitle(agg: Agg): string {
   return agg === 'min' || agg === 'max' ? agg : 'last';
 }
 
-/** Usual distance of a series' buckets, ms: the 90th percentile of the last gaps, at least the step. */
-export function usualGapMs(times: readonly number[], stepMs: number): number {
+/**
+ * Usual distance of a series' buckets, ms: the median of the last gaps (or another share of them), at least the step.
+ */
+export function usualGapMs(times: readonly number[], stepMs: number, share = 0.5): number {
   const from = Math.max(1, times.length - 60);
   const gaps: number[] = [];
   for (let i = from; i < times.length; i++) gaps.push(times[i]! - times[i - 1]!);
   if (gaps.length === 0) return stepMs;
   gaps.sort((a, b) => a - b);
-  return Math.max(stepMs, gaps[Math.floor((gaps.length - 1) * 0.9)]!);
+  return Math.max(stepMs, gaps[Math.floor((gaps.length - 1) * share)]!);
 }
+
+/** Irregular sources are given the time of nine in ten of their gaps before they count as late. */
+const calmShare = 0.9;
 
 export type StaleLevel = 'fresh' | 'stale' | 'critical';
 
@@ -65,7 +70,7 @@ export function staleLevel(store: ViewStore, nowMs: number): StaleLevel {
   if (store.newestMs === 0) return 'fresh';
   let interval = Number.POSITIVE_INFINITY;
   for (const series of store.series) {
-    if (series.t.length > 1) interval = Math.min(interval, usualGapMs(series.t, store.stepMs));
+    if (series.t.length > 1) interval = Math.min(interval, usualGapMs(series.t, store.stepMs, calmShare));
   }
   if (store.series.length === 0) interval = pointInterval(store);
   if (!Number.isFinite(interval)) return 'fresh';
@@ -79,5 +84,6 @@ function pointInterval(store: ViewStore): number {
   return usualGapMs(
     store.points.map((point) => point.timestamp),
     1000,
+    calmShare,
   );
 }
