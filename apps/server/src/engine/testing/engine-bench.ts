@@ -6,7 +6,7 @@ import type { EventLog, IngestRequest, OffsetVector, ViewFrame, Warehouse } from
 import { readCheckpoint } from '../checkpoint.ts';
 import { EngineCore } from '../core.ts';
 import { defaultEngineOptions, type EngineOptions } from '../options.ts';
-import { type Fate, Life, mortalLog, mortalWarehouse } from './mortal.ts';
+import { type CommittedFlush, type Fate, Life, mortalLog, mortalWarehouse } from './mortal.ts';
 
 /** The real adapters, handed in by the test: nothing under the engine names a technology. */
 export interface Adapters {
@@ -47,6 +47,8 @@ export class EngineBench {
   #upkeepNow = 0;
   /** Receives what the engine publishes. */
   onFrames: (frames: readonly ViewFrame[]) => void = () => undefined;
+  /** Flushes of all its lives, in the order in which their watermarks moved. */
+  readonly flushes: CommittedFlush[] = [];
   /** Warnings of all its lives. */
   readonly warnings: string[] = [];
 
@@ -76,7 +78,10 @@ export class EngineBench {
     const fate: Fate = { flush: undefined, append: undefined };
     const clock = new ManualClock(this.#now);
     const midway = () => new Promise<void>((resolve) => setTimeout(resolve, (this.#deaths * 7) % 23));
-    const fenced = mortalWarehouse(warehouse, life, fate, midway);
+    const fenced = mortalWarehouse(warehouse, life, fate, {
+      midway,
+      committed: (flush) => this.flushes.push(flush),
+    });
     const core = new EngineCore({
       options: {
         ...defaultEngineOptions,

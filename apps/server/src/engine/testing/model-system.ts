@@ -78,7 +78,8 @@ export class ModelSystem implements LogSystem {
   async inspect(): Promise<Inspection> {
     const { epoch, head, tail, watermark, dedupe } = await this.#bench.positions();
     // Nothing reads the log for alerts yet.
-    return { epoch, head, tail, watermark, dedupeCheckpoint: dedupe, alertCheckpoint: head };
+    const { flushes } = this.#bench;
+    return { epoch, head, tail, watermark, dedupeCheckpoint: dedupe, alertCheckpoint: head, flushes };
   }
 
   stop(): Promise<void> {

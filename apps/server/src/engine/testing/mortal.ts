@@ -80,13 +80,21 @@ export function mortalLog(log: EventLog, life: Life, fate: Fate): EventLog {
   };
 }
 
-/** `midway` waits for some moment inside the insert of a flush. */
+/** A flush whose watermark moved. */
+export interface CommittedFlush {
+  partition: number;
+  from: number;
+  to: number;
+}
+
+/** `midway` waits for some moment inside the insert of a flush; `committed` hears of every one that got through. */
 export function mortalWarehouse(
   warehouse: Warehouse,
   life: Life,
   fate: Fate,
-  midway: () => Promise<void>,
+  { midway, committed }: { midway: () => Promise<void>; committed: (flush: CommittedFlush) => void },
 ): Warehouse {
+  const begins = new Map<number, number>();
   const isDue = (at: FlushDeath) => fate.flush?.at === at && fate.flush.flushesBefore === 0;
   return {
     run: () => warehouse.run(),
@@ -99,6 +107,7 @@ export function mortalWarehouse(
     stats: () => life.through(() => warehouse.stats()),
     insertFlush: (block) => {
       if (isDue('marked')) life.end();
+      begins.set(block.partition, block.from);
       return life.through(async () => {
         const insert = warehouse.insertFlush(block);
         if (isDue('half inserted')) {
@@ -114,6 +123,8 @@ export function mortalWarehouse(
     commit: (mark) =>
       life.through(async () => {
         await warehouse.commit(mark);
+        const { partition, to } = mark;
+        committed({ partition, from: begins.get(partition)!, to });
         if (isDue('committed')) life.end();
         if (fate.flush !== undefined) fate.flush.flushesBefore -= 1;
       }),
