@@ -15,23 +15,30 @@ export interface SortedPoints {
   messages: (string | undefined)[] | undefined;
 }
 
+/** Points after which the sort lets other work run; a few milliseconds. */
+const slicePoints = 65_536;
+
 /**
  * Groups the tail's points `[from, to)` by series with one counting sort, then puts each series in time order.
+ * Yields between slices of work: a flush may hold a million points, and live views must not wait for them.
  * Equal times are ordered by value, the same rule that decides "first" and "last" everywhere
  * (docs/decisions/0004-ties-in-time.md).
  */
-export function sortPoints(
+export function* sortPoints(
   tail: Tail,
   from: number,
   to: number,
   seriesCount: number,
   localOf: (handle: number) => number,
-): SortedPoints {
+): Generator<void, SortedPoints> {
   const count = to - from;
   const next = new Uint32Array(seriesCount + 1);
-  tail.scan(from, to, (handles) => {
-    for (let i = 0; i < handles.length; i++) next[localOf(handles[i]!) + 1]!++;
-  });
+  for (let at = from; at < to; at += slicePoints) {
+    tail.scan(at, Math.min(at + slicePoints, to), (handles) => {
+      for (let i = 0; i < handles.length; i++) next[localOf(handles[i]!) + 1]!++;
+    });
+    yield;
+  }
   const { locals, starts } = series(next, seriesCount, count);
   for (let local = 1; local <= seriesCount; local++) next[local]! += next[local - 1]!;
   const records = tail.recordsIn(from, to);
@@ -46,8 +53,15 @@ export function sortPoints(
     actors: column(records, (extras) => extras.actors, count),
     messages: column(records, (extras) => extras.messages, count),
   };
-  place(tail, from, to, next, localOf, records, sorted);
-  for (let s = 0; s < locals.length; s++) orderByTime(sorted, starts[s]!, starts[s + 1]!);
+  yield* place(tail, from, to, next, localOf, records, sorted);
+  let sinceYield = 0;
+  for (let s = 0; s < locals.length; s++) {
+    orderByTime(sorted, starts[s]!, starts[s + 1]!);
+    sinceYield += starts[s + 1]! - starts[s]!;
+    if (sinceYield < slicePoints) continue;
+    sinceYield = 0;
+    yield;
+  }
   return sorted;
 }
 
@@ -86,7 +100,7 @@ function column(
   return used ? Array.from<string | undefined>({ length: count }) : undefined;
 }
 
-function place(
+function* place(
   tail: Tail,
   from: number,
   to: number,
@@ -94,17 +108,26 @@ function place(
   localOf: (handle: number) => number,
   records: readonly TailRecord[],
   out: SortedPoints,
-): void {
+): Generator<void, void> {
   const targets = new Uint32Array(to - from);
-  tail.scan(from, to, (handles, timestamps, values, position) => {
-    for (let i = 0; i < handles.length; i++) {
-      const target = next[localOf(handles[i]!)]!++;
-      out.timestamps[target] = timestamps[i]!;
-      out.values[target] = values[i]!;
-      targets[position - from + i] = target;
-    }
-  });
+  for (let at = from; at < to; at += slicePoints) {
+    tail.scan(at, Math.min(at + slicePoints, to), (handles, timestamps, values, position) => {
+      for (let i = 0; i < handles.length; i++) {
+        const target = next[localOf(handles[i]!)]!++;
+        out.timestamps[target] = timestamps[i]!;
+        out.values[target] = values[i]!;
+        targets[position - from + i] = target;
+      }
+    });
+    yield;
+  }
+  let sinceYield = 0;
   for (const record of records) {
+    sinceYield += record.count;
+    if (sinceYield >= slicePoints) {
+      sinceYield = 0;
+      yield;
+    }
     const start = record.start - from;
     for (let i = start; i < start + record.count; i++) out.receivedAt[targets[i]!] = record.receivedAt;
     record.extras?.rows.forEach((row, i) => {

@@ -32,8 +32,7 @@ export interface FlushRange {
  */
 export function* buildFlush(range: FlushRange, tail: Tail, index: SeriesIndex): Generator<void, FlushBlock> {
   const localOf = (handle: number) => index.localOf(handle);
-  const points = sortPoints(tail, range.firstPosition, range.endPosition, range.endSeries, localOf);
-  yield;
+  const points = yield* sortPoints(tail, range.firstPosition, range.endPosition, range.endSeries, localOf);
   const chunks = new ChunkList();
   const states = new StateRowsBuilder();
   const sketches = new SketchRowsBuilder();
