@@ -4,7 +4,8 @@ import type { AppError } from '@nowcast/kernel';
 import type { IngestAnswer, IngestFormat } from '@nowcast/ports';
 import type { Rejections } from './rejections.ts';
 
-const retryAfterSeconds = 1;
+/** When to try again, unless the error itself says (`details.retry_after_s`). */
+const usualRetrySeconds = 1;
 
 /** `accepted` counts every point that is stored now, those of an earlier try included. */
 export function ingestAnswer(format: IngestFormat, accepted: number, rejections: Rejections): IngestAnswer {
@@ -23,6 +24,8 @@ export function ingestAnswer(format: IngestFormat, accepted: number, rejections:
 export function errorAnswer(format: IngestFormat, error: AppError): IngestAnswer {
   const { number, status } = errorEntry(error.code);
   const { code, message, retryable, details } = error;
+  const seconds = details?.['retry_after_s'];
+  const retryAfterSeconds = typeof seconds === 'number' ? seconds : usualRetrySeconds;
   const retry = status === 429 || status === 503 || status === 507 ? { retryAfterSeconds } : {};
   if (format === 'line-protocol') {
     return { status, body: JSON.stringify(influxErrorBody(status, message)), ...retry };

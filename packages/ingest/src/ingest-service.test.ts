@@ -179,6 +179,22 @@ describe('limits', () => {
   });
 });
 
+test('F7: while nothing can be taken, every protocol hears why in its own form, and when to come back', async () => {
+  let full = true;
+  const refusal = () =>
+    full ? appError('ingest.busy', 'history is behind', { details: { retry_after_s: 30 } }) : undefined;
+  const fixture = started({ refusal });
+  const json = await send(fixture, body(point(1)));
+  expect(json).toMatchObject({ status: 429, retryAfterSeconds: 30 });
+  expect(JSON.parse(json.body)).toMatchObject({ error: { code: 'ingest.busy', number: expect.any(Number) } });
+  const influx = await send(fixture, 'cpu value=1', lineProtocol);
+  expect(influx).toMatchObject({ status: 429, retryAfterSeconds: 30 });
+  expect(JSON.parse(influx.body)).toMatchObject({ message: 'history is behind', error: 'history is behind' });
+  expect([fixture.service.stats().busy, valuesInLog(fixture)]).toStrictEqual([2, []]);
+  full = false;
+  expect((await send(fixture, body(point(1)))).status).toBe(200);
+});
+
 describe('a log that refuses', () => {
   test('F2: a full disk answers 507 and keeps nothing; the same request succeeds later and counts once', async () => {
     const fixture = started();

@@ -20,7 +20,7 @@ import {
   limits,
 } from '@nowcast/contract';
 import type { RecentPoints, SeriesRegistry } from '@nowcast/head';
-import { type Clock, type Unsubscribe, assert, isAppError } from '@nowcast/kernel';
+import { type AppError, type Clock, type Unsubscribe, assert, isAppError } from '@nowcast/kernel';
 import type { IngestAnswer, IngestRequest, LogEntry } from '@nowcast/ports';
 import { errorAnswer, ingestAnswer } from './answers.ts';
 import { AppendQueue } from './append-queue.ts';
@@ -48,6 +48,8 @@ export interface IngestOptions {
   maxBytesInFlight?: number;
   /** The same for points; default 2 million. */
   maxPointsInFlight?: number;
+  /** Why nothing at all is taken for now; the sender hears it in the form of its protocol. */
+  refusal?: () => AppError | undefined;
 }
 
 /** A record that became durable, in the order of the log. Its arrays are only valid during the call. */
@@ -203,6 +205,8 @@ export class IngestService {
   }
 
   #admit(request: IngestRequest): void {
+    const refusal = this.#options.refusal?.();
+    if (refusal !== undefined) throw refusal;
     const { bytesInFlight, pointsInFlight } = this.#stats;
     if (request.body.length > limits.bodyBytes) throw tooLarge(limits.bodyBytes);
     const full =

@@ -11,7 +11,7 @@ import {
 import { SeriesIndex, type Tail } from '@nowcast/head';
 import { QueryService } from '@nowcast/history';
 import { type DurableRecord, IngestService } from '@nowcast/ingest';
-import { assert, type Clock } from '@nowcast/kernel';
+import { type AppError, assert, type Clock } from '@nowcast/kernel';
 import { LiveViewRegistry } from '@nowcast/live';
 import type {
   EngineStats,
@@ -101,6 +101,7 @@ export class EngineCore {
       },
       partitions: eventLog.partitions,
       append: (entries) => eventLog.append(entries),
+      refusal: () => (unflushedPoints(states) > mostUnflushed ? warehouseBehind() : undefined),
     });
     states = await recover({
       log: eventLog,
@@ -198,17 +199,7 @@ export class EngineCore {
   }
 
   async ingest(request: IngestRequest): Promise<IngestAnswer> {
-    const { ingest, states } = this.#ready();
-    if (unflushedPoints(states) > mostUnflushed) {
-      const body = {
-        error: {
-          code: 'ingest.busy',
-          message: 'the warehouse has not taken points for a long time; send the same again later',
-        },
-      };
-      return { status: 429, body: JSON.stringify(body), retryAfterSeconds: 30 };
-    }
-    return ingest.handle(request);
+    return this.#ready().ingest.handle(request);
   }
 
   data(tenant: string, query: Query, signal: AbortSignal): Promise<DataAnswer> {
@@ -316,7 +307,18 @@ export class EngineCore {
     await this.#checkpoint(running);
   }
 
-  async #checkpoint({ ingest, states }: Running): Promise<void> {
+  /** Without one (a full disk) nothing is lost: the log stays as long as it is, and the next checkpoint cuts it. */
+  async #checkpoint(running: Running): Promise<void> {
+    try {
+      await this.#writeCheckpoint(running);
+    } catch (error) {
+      this.#parts.log('warn', 'no checkpoint could be written; the log is not cut', {
+        reason: String(error),
+      });
+    }
+  }
+
+  async #writeCheckpoint({ ingest, states }: Running): Promise<void> {
     const { eventLog } = this.#parts;
     const { bytes, offsets } = ingest.checkpoint();
     await writeCheckpoint(this.#checkpointPath(), {
@@ -333,6 +335,14 @@ export class EngineCore {
   #checkpointPath(): string {
     return join(this.#parts.options.dataDir, 'engine.checkpoint');
   }
+}
+
+function warehouseBehind(): AppError {
+  return appError(
+    'ingest.busy',
+    'the warehouse has not taken points for a long time; send the same again later',
+    { details: { retry_after_s: 30 } },
+  );
 }
 
 /** JSON has no infinities: null where nothing left memory, the largest number where nobody knows what did. */

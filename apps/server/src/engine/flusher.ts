@@ -5,6 +5,9 @@ import type { Warehouse } from '@nowcast/ports';
 import type { EngineLog } from './embedded-engine.ts';
 import type { PartitionState } from './partition-state.ts';
 
+/** What of the warehouse a flush needs. */
+type FlushTarget = Pick<Warehouse, 'insertFlush' | 'commit'>;
+
 const firstRetryMs = 500;
 const longestRetryMs = 30_000;
 
@@ -16,7 +19,7 @@ const longestRetryMs = 30_000;
 export class Flusher {
   readonly #states: readonly PartitionState[];
   readonly #index: SeriesIndex;
-  readonly #warehouse: Warehouse;
+  readonly #warehouse: FlushTarget;
   readonly #clock: Clock;
   readonly #log: EngineLog;
   readonly #committed: () => Promise<void>;
@@ -29,7 +32,7 @@ export class Flusher {
   constructor(options: {
     states: readonly PartitionState[];
     index: SeriesIndex;
-    warehouse: Warehouse;
+    warehouse: FlushTarget;
     clock: Clock;
     log: EngineLog;
     /** Called after each commit, before the next flush begins. */
@@ -89,6 +92,8 @@ export class Flusher {
           reason,
           retryMs,
         });
+        // Nothing will be repeated before the next start.
+        if (this.#stopped) return;
         await this.#sleep(retryMs);
         retryMs = Math.min(retryMs * 2, longestRetryMs);
       }

@@ -4,7 +4,7 @@ import { AppliedMemory } from './applied-memory.ts';
 import { ManualClock } from '@nowcast/kernel';
 import type { IngestAnswer, IngestRequest, LogEntry } from '@nowcast/ports';
 import { SeriesIndex } from '@nowcast/head';
-import { type DurableRecord, IngestService } from '../ingest-service.ts';
+import { type DurableRecord, type IngestOptions, IngestService } from '../ingest-service.ts';
 import { receivedAt, tenant } from './decoded.ts';
 
 /** Keeps what was appended. While `held`, appends wait; `release` lets them end, in order, well or with an error. */
@@ -50,6 +50,7 @@ export interface FixtureOptions {
   seriesLimit?: number;
   maxBytesInFlight?: number;
   maxPointsInFlight?: number;
+  refusal?: IngestOptions['refusal'];
   log?: MemoryLog;
   nowMs?: number;
 }
@@ -69,6 +70,7 @@ export function startIngest(options: FixtureOptions = {}): Fixture {
     append: log.append,
     ...(options.maxBytesInFlight === undefined ? {} : { maxBytesInFlight: options.maxBytesInFlight }),
     ...(options.maxPointsInFlight === undefined ? {} : { maxPointsInFlight: options.maxPointsInFlight }),
+    ...(options.refusal === undefined ? {} : { refusal: options.refusal }),
   });
   const durable: DurableRecord[] = [];
   service.onDurable((record) => {
