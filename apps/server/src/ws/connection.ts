@@ -71,6 +71,8 @@ export class Connection {
   actor: Actor | undefined;
   /** Token or key it came with, to be looked up again. */
   credential: string | undefined;
+  /** Somebody's first credential is being looked up: what they say meanwhile waits for the answer. */
+  authenticating: Promise<void> | undefined;
   paused = false;
   closed = false;
   cohort: Cohort | undefined;

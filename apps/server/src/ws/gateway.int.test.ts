@@ -299,6 +299,21 @@ describe('C20: limits of a socket', () => {
     expect(await stranger.ends()).toEqual({ code: 4401, reason: 'auth.required' });
   });
 
+  test('what a viewer says before its credential was looked up waits for the answer', async () => {
+    const person = await nowcast.signIn('viewer');
+    const eager = await LivePeer.open(nowcast.url);
+    peers.push(eager);
+    eager.send({ type: 'auth', token: person.token });
+    eager.subscribe('a', 'eager');
+    eager.subscribe('b', 'eager');
+    await eager.hears('snapshot', 2);
+    expect(eager.messages.map(({ type }) => type)).toEqual(['welcome', 'snapshot', 'snapshot']);
+    const wrong = await LivePeer.open(nowcast.url, { headers: { Authorization: 'Bearer wrong' } });
+    wrong.subscribe('a', 'eager');
+    expect(await wrong.ends()).toEqual({ code: 4401, reason: 'auth.required' });
+    expect(wrong.of('snapshot')).toEqual([]);
+  });
+
   test('a token of somebody else does not take over an open socket', async () => {
     const peer = await open();
     const other = await nowcast.signIn('viewer');

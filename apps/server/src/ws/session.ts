@@ -69,6 +69,15 @@ export class Session {
   /** One text message. Never throws: what is wrong with it ends the connection or the subscription it is about. */
   receive(connection: Connection, text: string): void {
     if (!this.heard(connection)) return;
+    const { actor, authenticating } = connection;
+    // Its promise never rejects, and continuations keep the order in which the messages came.
+    if (actor === undefined && authenticating !== undefined)
+      void authenticating.then(() => this.#take(connection, text));
+    else this.#take(connection, text);
+  }
+
+  #take(connection: Connection, text: string): void {
+    if (connection.closed) return;
     try {
       const message = validate(upSchema, parseJson(Buffer.from(text)), 'live.message_invalid');
       this.#handle(connection, message);
@@ -117,7 +126,14 @@ export class Session {
   }
 
   /** First or renewed identity; answers with `welcome`, or closes. */
-  async authenticate(connection: Connection, credential: string): Promise<void> {
+  authenticate(connection: Connection, credential: string): Promise<void> {
+    const authenticating = this.#authenticate(connection, credential);
+    connection.authenticating = authenticating;
+    return authenticating;
+  }
+
+  /** Never rejects. */
+  async #authenticate(connection: Connection, credential: string): Promise<void> {
     try {
       const actor = await this.#options.gatekeeper.identify(credential);
       if (connection.closed) return;
