@@ -6,11 +6,13 @@ import type { MenuEntry } from './menu-entry.ts';
 export function MenuList({
   label,
   entries,
+  note,
   triggerRef,
   onClose,
 }: {
   label: string;
   entries: readonly MenuEntry[];
+  note: string;
   triggerRef: RefObject<HTMLButtonElement | null>;
   onClose: () => void;
 }) {
@@ -49,6 +51,7 @@ export function MenuList({
           </MenuItem>,
         ])}
       </AriaMenu>
+      {note !== '' && <p className="mt-1 border-t border-line px-2.5 pt-2 pb-1 text-xs text-muted">{note}</p>}
     </Popover>
   );
 }

@@ -14,10 +14,13 @@ export function preloadMenus(): void {
 export function Menu({
   label,
   entries,
+  note,
   trigger,
 }: {
   label: string;
   entries: readonly MenuEntry[];
+  /** A line under the commands, asked for when the menu opens. */
+  note?: () => string;
   trigger: (props: TriggerProps) => ReactNode;
 }) {
   const button = useRef<HTMLButtonElement>(null);
@@ -32,7 +35,13 @@ export function Menu({
       })}
       {open && (
         <Suspense>
-          <MenuList label={label} entries={entries} triggerRef={button} onClose={() => setOpen(false)} />
+          <MenuList
+            label={label}
+            entries={entries}
+            note={note?.() ?? ''}
+            triggerRef={button}
+            onClose={() => setOpen(false)}
+          />
         </Suspense>
       )}
     </>

@@ -20,6 +20,7 @@ import { Panel } from './panel.tsx';
 import { BoardActions, Toolbar } from './toolbar.tsx';
 import { usePausedPill } from './use-paused-pill.ts';
 import { useRange } from './use-range.ts';
+import type { EditIntent } from '../edit/edit-intent.ts';
 import { useStar } from './use-star.ts';
 
 const BoardEditor = lazy(async () => ({ default: (await import('../edit/board-editor.tsx')).BoardEditor }));
@@ -50,6 +51,7 @@ function LoadedBoard({ board }: { board: Board }) {
   const [pickerOpen, setPickerOpen] = useState(false);
   const [sharing, setSharing] = useState(false);
   const [table, setTable] = useState<{ panel: PanelSpec; store: ViewStore } | null>(null);
+  const [intent, setIntent] = useState<EditIntent | null>(null);
   const star = useStar(board.board_id);
   const go = (change: Partial<BoardSearch>, replace = false): void => {
     void navigate({ search: (old: BoardSearch) => ({ ...old, ...change }), replace });
@@ -115,7 +117,18 @@ function LoadedBoard({ board }: { board: Board }) {
   const actions = (panel: PanelSpec, store: ViewStore) => {
     const id = panel.visualization_id;
     const shared = { onView: () => go({ panel: id }), onTable: () => setTable({ panel, store }) };
-    return board.editable ? { ...shared, onEdit: () => go({ edit: true, panel: id }) } : shared;
+    if (!board.editable) return shared;
+    const begin = (kind: EditIntent['kind']) => (): void => {
+      setIntent({ kind, panelId: id });
+      go({ edit: true, panel: undefined });
+    };
+    return {
+      ...shared,
+      onEdit: () => go({ edit: true, panel: id }),
+      onDuplicate: begin('duplicate'),
+      onMove: begin('move'),
+      onDelete: begin('delete'),
+    };
   };
   const full = editing ? undefined : board.panels.find((panel) => panel.visualization_id === search.panel);
   return (
@@ -125,9 +138,13 @@ function LoadedBoard({ board }: { board: Board }) {
         <Suspense fallback={<Skeleton className="mt-4 h-80" />}>
           <BoardEditor
             board={board}
+            intent={intent}
             selected={search.panel}
             onSelect={(panel) => go({ panel }, true)}
-            onDone={() => go({ edit: undefined, panel: undefined })}
+            onDone={() => {
+              setIntent(null);
+              go({ edit: undefined, panel: undefined });
+            }}
             onView={(panel) => go({ edit: undefined, panel })}
             frame={frame}
           />
@@ -138,7 +155,10 @@ function LoadedBoard({ board }: { board: Board }) {
             board={board}
             onStar={() => star.mutate(!board.starred)}
             onShare={() => setSharing(true)}
-            onEdit={() => go({ edit: true })}
+            onEdit={() => {
+              setIntent(null);
+              go({ edit: true });
+            }}
           />,
           full !== undefined ? (
             <FullPanel panel={full} onClose={() => go({ panel: undefined })} />
@@ -150,7 +170,12 @@ function LoadedBoard({ board }: { board: Board }) {
                 <Panel
                   panel={panel}
                   menu={({ view: shown, live }) => (
-                    <PanelMenu panel={panel} view={shown} actions={actions(panel, live.store)} />
+                    <PanelMenu
+                      panel={panel}
+                      view={shown}
+                      store={live.store}
+                      actions={actions(panel, live.store)}
+                    />
                   )}
                 />
               )}

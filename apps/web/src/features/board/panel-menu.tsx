@@ -14,7 +14,8 @@ import {
 import type { Panel } from '@nowcast/contract';
 import { messageOf } from '../../api/http.ts';
 import { useLive } from '../../live/live-context.ts';
-import { rangeEnds, rangeToSearch } from '../../time/range.ts';
+import type { ViewStore } from '../../live/view-store.ts';
+import { describeAge, rangeEnds, rangeToSearch } from '../../time/range.ts';
 import { Button } from '../../ui/button.tsx';
 import { copyText } from '../../ui/copy-button.tsx';
 import type { MenuEntry } from '../../ui/menu-entry.ts';
@@ -44,14 +45,23 @@ function copyLink(panel: Panel): void {
   );
 }
 
+/** How old the newest point is, and how long the way from the server to here takes. */
+function describeFreshness(newestMs: number, nowMs: number, lagMs: number | null): string {
+  const parts = newestMs === 0 ? ['Nothing received yet'] : [`Newest ${describeAge(nowMs - newestMs)} ago`];
+  if (lagMs !== null) parts.push(`transport ${Math.max(0, Math.round(lagMs))}\u00a0ms`);
+  return parts.join(' · ');
+}
+
 /** Everything that can be done with a panel; also the way to move and resize without dragging. */
 export function PanelMenu({
   panel,
   view,
+  store,
   actions,
 }: {
   panel: Panel;
   view: PanelView;
+  store: ViewStore;
   actions: PanelActions;
 }) {
   const navigate = useNavigate();
@@ -112,6 +122,7 @@ export function PanelMenu({
     <Menu
       label={`${panel.title}: actions`}
       entries={entries}
+      note={() => describeFreshness(store.newestMs, live.serverNow(), live.lagMs())}
       trigger={(props) => (
         <Button
           {...props}

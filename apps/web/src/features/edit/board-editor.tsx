@@ -6,17 +6,18 @@ import { Confirm } from '../../ui/confirm.tsx';
 import { EmptyState } from '../../ui/states.tsx';
 import { showToast } from '../../ui/toast.tsx';
 import { boardContent, replacePanel } from '../board/board-content.ts';
-import { boardColumns, compact, moveBox, resizeBox, type Box } from '../board/grid-layout.ts';
+import { boardColumns, compact, type Box } from '../board/grid-layout.ts';
 import { PanelMenu } from '../board/panel-menu.tsx';
 import { Panel } from '../board/panel.tsx';
 import { useBoardView } from '../board/board-context.ts';
 import { VersionsDialog } from '../board/versions-dialog.tsx';
 import { LayoutDashboard, Plus } from 'lucide-react';
 import { AddPanelDialog } from './add-panel-dialog.tsx';
-import { draftReducer, isDirty, startDraft } from './board-draft.ts';
+import { draftReducer, isDirty } from './board-draft.ts';
 import { BoardSettingsDialog } from './board-settings-dialog.tsx';
 import { ConflictDialog } from './conflict-dialog.tsx';
 import { EditBar } from './edit-bar.tsx';
+import { draftOf, withoutPanel, type EditIntent } from './edit-intent.ts';
 import { EditGrid } from './edit-grid.tsx';
 import { MoveDialog } from './move-dialog.tsx';
 import { PanelEditor } from './panel-editor.tsx';
@@ -26,6 +27,8 @@ import { useSaveBoard } from './use-save-board.ts';
 
 interface BoardEditorProps {
   board: Board;
+  /** What editing begins with. */
+  intent: EditIntent | null;
   selected: string | undefined;
   onSelect: (panelId: string | undefined) => void;
   onDone: () => void;
@@ -35,12 +38,16 @@ interface BoardEditorProps {
 }
 
 /** The board while it is being changed: a draft with undo, saved as one version. */
-export function BoardEditor({ board, selected, onSelect, onDone, onView, frame }: BoardEditorProps) {
-  const [draft, dispatch] = useReducer(draftReducer, boardContent(board), startDraft);
+export function BoardEditor({ board, intent, selected, onSelect, onDone, onView, frame }: BoardEditorProps) {
+  const [draft, dispatch] = useReducer(draftReducer, { content: boardContent(board), intent }, draftOf);
   const [adding, setAdding] = useState(board.panels.length === 0);
   const [settings, setSettings] = useState(false);
   const [browsing, setBrowsing] = useState(false);
-  const [moving, setMoving] = useState<PanelSpec | null>(null);
+  const [moving, setMoving] = useState<PanelSpec | null>(
+    () =>
+      (intent?.kind === 'move' && board.panels.find((one) => one.visualization_id === intent.panelId)) ||
+      null,
+  );
   const [discarding, setDiscarding] = useState(false);
   const { zone } = useBoardView();
   const leave = useRef(false);
@@ -76,8 +83,7 @@ export function BoardEditor({ board, selected, onSelect, onDone, onView, frame }
 
   const setBoxes = (boxes: readonly Box[]): void => change(withBoxes(content.panels, boxes));
   const remove = (panel: PanelSpec): void => {
-    const rest = content.panels.filter((one) => one !== panel);
-    change(withBoxes(rest, compact(boxesOf(rest), boardColumns)));
+    change(withoutPanel(content.panels, panel.visualization_id));
     if (selected === panel.visualization_id) onSelect(undefined);
     showToast('ok', `“${panel.title}” deleted`, { title: 'Undo', run: undo });
   };
@@ -95,8 +101,8 @@ export function BoardEditor({ board, selected, onSelect, onDone, onView, frame }
   };
   const move = (panel: PanelSpec, layout: PanelSpec['layout']): void => {
     const id = panel.visualization_id;
-    const sized = resizeBox(boxesOf(content.panels), id, layout.w, layout.h, boardColumns);
-    setBoxes(moveBox(sized, id, layout.x, layout.y, boardColumns));
+    const boxes = boxesOf(content.panels).map((box) => (box.id === id ? { id, ...layout } : box));
+    setBoxes(compact(boxes, boardColumns, id));
     setMoving(null);
   };
   const current = content.panels.find((panel) => panel.visualization_id === selected);
@@ -135,10 +141,11 @@ export function BoardEditor({ board, selected, onSelect, onDone, onView, frame }
           <Panel
             panel={panel}
             grip={grip}
-            menu={({ view }) => (
+            menu={({ view, live }) => (
               <PanelMenu
                 panel={panel}
                 view={view}
+                store={live.store}
                 actions={{
                   onView: () => onView(panel.visualization_id),
                   onTable: () => onView(panel.visualization_id),

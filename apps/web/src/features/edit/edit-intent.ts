@@ -1,0 +1,27 @@
+import type { BoardContent, Panel } from '@nowcast/contract';
+import { boardColumns, compact } from '../board/grid-layout.ts';
+import { draftReducer, startDraft, type Draft } from './board-draft.ts';
+import { boxesOf, duplicatePanel, withBoxes } from './suggest-panel.ts';
+
+/** What was chosen in a panel's menu while the board was only being looked at; editing begins with it. */
+export interface EditIntent {
+  kind: 'duplicate' | 'move' | 'delete';
+  panelId: string;
+}
+
+export function withoutPanel(panels: readonly Panel[], panelId: string): Panel[] {
+  const rest = panels.filter((panel) => panel.visualization_id !== panelId);
+  return withBoxes(rest, compact(boxesOf(rest), boardColumns));
+}
+
+/** The draft an edit starts with: the board as saved, and the intent as its first step, so that Undo takes it back. */
+export function draftOf({ content, intent }: { content: BoardContent; intent: EditIntent | null }): Draft {
+  const draft = startDraft(content);
+  const panel = content.panels.find((one) => one.visualization_id === intent?.panelId);
+  if (intent === null || panel === undefined || intent.kind === 'move') return draft;
+  const panels =
+    intent.kind === 'delete'
+      ? withoutPanel(content.panels, panel.visualization_id)
+      : [...content.panels, duplicatePanel(panel, content.panels)];
+  return draftReducer(draft, { type: 'change', content: { ...content, panels } });
+}
