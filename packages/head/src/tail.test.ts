@@ -24,6 +24,24 @@ const point = fc.record({ handle: fc.nat(4), timestamp: fc.nat(50), value: fc.na
 const batches = fc.array(fc.array(point, { minLength: 1, maxLength: 20 }), { minLength: 1, maxLength: 20 });
 
 describe('the tail of a partition', () => {
+  it('a walk since a time meets every point from then on, and none where all are older', () => {
+    fc.assert(
+      fc.property(batches, fc.nat(60), (input, since) => {
+        const tail = new Tail(0);
+        input.forEach((points, offset) => append(tail, offset, points));
+        for (let handle = 0; handle < 5; handle++) {
+          const seen: number[] = [];
+          tail.walk(handle, 0, tail.end, (timestamp) => void seen.push(timestamp), since);
+          const all = input.flat().filter((p) => p.handle === handle);
+          const wanted = all.map((p) => p.timestamp).filter((timestamp) => timestamp >= since);
+          expect(seen.filter((timestamp) => timestamp >= since)).toEqual(wanted.reverse());
+          // Only the newest arrival is looked at when nothing can follow.
+          if (wanted.length === 0) expect(seen.length).toBeLessThanOrEqual(1);
+        }
+      }),
+    );
+  });
+
   it('walks each series newest arrival first, whatever was evicted', () => {
     fc.assert(
       fc.property(batches, fc.double({ min: 0, max: 1, noNaN: true }), (input, cut) => {

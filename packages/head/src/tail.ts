@@ -161,13 +161,15 @@ export class Tail implements RecentPoints {
 
   /**
    * Visits the retained points of one series with positions in `[from, to)`, newest arrival first.
-   * `visit` returns false to stop.
+   * `visit` returns false to stop. It stops by itself where all that arrived earlier is older than `since`: a question
+   * about the last minute does not pay for what else is in memory.
    */
   walk(
     handle: number,
     from: number,
     to: number,
     visit: (timestamp: number, value: number, position: number) => boolean | void,
+    since = Number.NEGATIVE_INFINITY,
   ): void {
     const floor = Math.max(from, this.#first);
     let position = handle < this.#last.array.length ? this.#last.array[handle]! : -1;
@@ -176,7 +178,7 @@ export class Tail implements RecentPoints {
       const at = position & blockMask;
       if (position < to && visit(block.timestamps[at]!, block.values[at]!, position) === false) return;
       const back = block.back[at]!;
-      if (back === 0) return;
+      if (back === 0 || block.newestBefore[at]! < since) return;
       position -= back;
     }
   }
@@ -297,9 +299,9 @@ export class Tail implements RecentPoints {
     return false;
   }
 
-  /** Forgets points below `position`; whole blocks are freed as they empty. */
+  /** Forgets points below `position`, and records without points up to it; whole blocks are freed as they empty. */
   evict(position: number): void {
-    if (position <= this.#first) return;
+    if (position < this.#first) return;
     assert(position <= this.#end, 'evicting points that do not exist');
     this.scan(this.#first, position, (_handles, timestamps) => {
       let newest = this.#evictedNewest;

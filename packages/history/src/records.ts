@@ -1,6 +1,6 @@
 import { derivedDataId, type ResolvedQuery } from '@nowcast/aggregate';
 import { appError, type PointRecord } from '@nowcast/contract';
-import type { SeriesIndex } from '@nowcast/head';
+import type { SeriesIndex, Tail } from '@nowcast/head';
 import type { PointColumns, QueryLimits, Warehouse } from '@nowcast/ports';
 import { byStableId } from './selection.ts';
 import type { HeadSource } from './sources.ts';
@@ -41,31 +41,31 @@ export async function readRecords(
   const limit = query.limit ?? 100;
   const start = parseCursor(query.cursor);
   const range = pageRange(query, start);
-  const rows: Row[] = [];
-  if (!tailReaches(head.tails, range.from)) {
+  const page = { limit: limit + start.skip + 1, order: query.order };
+  const span = { end: until, reach: range.from };
+  let rows: Row[];
+  if (tailReaches(head.tails, range.from)) {
+    rows = tailRows(index, head, handles, { ...span, start: undefined }, range.to, page);
+  } else {
     const pin = head.pin();
     try {
-      rows.push(
-        ...(await storedRows(sources, tenant, query, handles, range, limit + start.skip + 1, pin.at, limits)),
-      );
-      tailRows(index, head, handles, { start: pin.positions, end: until, reach: range.from }, range.to, rows);
+      const stored = await storedRows(sources, tenant, query, handles, range, page.limit, pin.at, limits);
+      rows = stored.concat(tailRows(index, head, handles, { ...span, start: pin.positions }, range.to, page));
     } finally {
       pin.release();
     }
-  } else {
-    tailRows(index, head, handles, { start: undefined, end: until, reach: range.from }, range.to, rows);
   }
   rows.sort((a, b) => compareRows(index, a, b));
-  const records = toRecords(index, rows);
+  const end = query.order === 'asc' ? start.skip + limit : Math.max(0, rows.length - start.skip);
+  const first = Math.max(0, query.order === 'asc' ? start.skip : end - limit);
+  const shown = rows.slice(first, end);
+  const records = toRecords(index, rows, first, first + shown.length);
   if (query.order === 'desc') {
-    rows.reverse();
+    shown.reverse();
     records.reverse();
   }
   const more = rows.length > start.skip + limit;
-  return {
-    rows: records.slice(start.skip, start.skip + limit),
-    cursor: more ? nextCursor(rows.slice(start.skip, start.skip + limit), start) : undefined,
-  };
+  return { rows: records, cursor: more ? nextCursor(shown, start) : undefined };
 }
 
 function compareRows(index: SeriesIndex, a: Row, b: Row): number {
@@ -158,53 +158,119 @@ function storedRow(points: PointColumns, i: number, handles: Uint32Array): Row {
   };
 }
 
+interface TailPoint {
+  handle: number;
+  tail: Tail;
+  timestamp: number;
+  value: number;
+  position: number;
+}
+
+/**
+ * The tail's rows from the page's beginning on, as `storedRows` gives the warehouse's: `limit` of them and all others of
+ * the last one's time. Memory may hold millions of points of a metric; only those that can be on the page are kept.
+ */
 function tailRows(
   index: SeriesIndex,
   head: HeadSource,
   handles: Uint32Array,
   span: TailSpan,
   to: number,
-  out: Row[],
-): void {
+  page: { limit: number; order: 'asc' | 'desc' },
+): Row[] {
+  const points = new FirstPoints(page.limit, page.order);
   for (const handle of handles) {
     const tail = head.tails[index.partitionOf(handle)]!;
-    tail.walk(handle, startOf(span, tail), endOf(span, tail), (timestamp, value, position) => {
-      if (timestamp < span.reach || timestamp >= to) return;
-      const texts = tail.textsAt(position);
-      out.push({
-        handle,
-        timestamp,
-        value,
-        receivedAt: tail.recordAt(position).receivedAt,
-        dataId: texts?.dataId,
-        actor: texts?.actor,
-        message: texts?.message,
-      });
-    });
+    const keep = (timestamp: number, value: number, position: number) => {
+      if (timestamp >= span.reach && timestamp < to && points.mayHold(timestamp))
+        points.add({ handle, tail, timestamp, value, position });
+    };
+    tail.walk(handle, startOf(span, tail), endOf(span, tail), keep, span.reach);
+  }
+  return points.take().map(({ handle, tail, timestamp, value, position }) => {
+    const texts = tail.textsAt(position);
+    return {
+      handle,
+      timestamp,
+      value,
+      receivedAt: tail.recordAt(position).receivedAt,
+      dataId: texts?.dataId,
+      actor: texts?.actor,
+      message: texts?.message,
+    };
+  });
+}
+
+/** Keeps the first `limit` points in the page's order, and those that share the time of the last of them. */
+class FirstPoints {
+  readonly #limit: number;
+  readonly #ascending: boolean;
+  #points: TailPoint[] = [];
+  /** Points beyond this time cannot be on the page any more. */
+  #edge: number;
+  #most: number;
+
+  constructor(limit: number, order: 'asc' | 'desc') {
+    this.#limit = limit;
+    this.#ascending = order === 'asc';
+    this.#edge = this.#ascending ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+    this.#most = 2 * limit + 1000;
+  }
+
+  mayHold(timestamp: number): boolean {
+    return this.#ascending ? timestamp <= this.#edge : timestamp >= this.#edge;
+  }
+
+  add(point: TailPoint): void {
+    this.#points.push(point);
+    if (this.#points.length < this.#most) return;
+    this.#prune();
+    // Points of one time cannot be told apart by it: then there are simply many.
+    this.#most = Math.max(this.#most, 2 * this.#points.length);
+  }
+
+  take(): readonly TailPoint[] {
+    this.#prune();
+    return this.#points;
+  }
+
+  #prune(): void {
+    if (this.#points.length <= this.#limit) return;
+    const times = Float64Array.from(this.#points, ({ timestamp }) => timestamp).sort();
+    this.#edge = times[this.#ascending ? this.#limit - 1 : times.length - this.#limit]!;
+    this.#points = this.#points.filter(({ timestamp }) => this.mayHold(timestamp));
   }
 }
 
-/** `rows` ascend; a point without a data id is named by its series, its time and its ordinal among points of both. */
-function toRecords(index: SeriesIndex, rows: readonly Row[]): RecordPage['rows'] {
+/**
+ * The records of `rows[first … end)`. `rows` ascend; a point without a data id is named by its series, its time and its
+ * ordinal among points of both, those before `first` included.
+ */
+function toRecords(index: SeriesIndex, rows: readonly Row[], first: number, end: number): RecordPage['rows'] {
   let seen = new Map<number, number>();
   let time = Number.NaN;
-  return rows.map((row) => {
+  const records: RecordPage['rows'] = [];
+  for (const [i, row] of rows.slice(0, end).entries()) {
     if (row.timestamp !== time) seen = new Map();
     time = row.timestamp;
-    const definition = index.definitionOf(row.handle);
     const ordinal = seen.get(row.handle) ?? 0;
     seen.set(row.handle, ordinal + 1);
-    const record: PointRecord = {
-      data_id: row.dataId ?? derivedDataId(index.idOf(row.handle), row.timestamp, ordinal),
-      source: definition.source,
-      timestamp: row.timestamp,
-      metric_type: definition.metric_type,
-      value: row.value,
-      labels: Object.fromEntries(definition.labels),
-      ...(row.actor === undefined ? {} : { actor: row.actor }),
-      ...(row.message === undefined ? {} : { message: row.message }),
-      received_at: row.receivedAt,
-    };
-    return { handle: row.handle, record };
-  });
+    if (i >= first) records.push({ handle: row.handle, record: toRecord(index, row, ordinal) });
+  }
+  return records;
+}
+
+function toRecord(index: SeriesIndex, row: Row, ordinal: number): PointRecord {
+  const definition = index.definitionOf(row.handle);
+  return {
+    data_id: row.dataId ?? derivedDataId(index.idOf(row.handle), row.timestamp, ordinal),
+    source: definition.source,
+    timestamp: row.timestamp,
+    metric_type: definition.metric_type,
+    value: row.value,
+    labels: Object.fromEntries(definition.labels),
+    ...(row.actor === undefined ? {} : { actor: row.actor }),
+    ...(row.message === undefined ? {} : { message: row.message }),
+    received_at: row.receivedAt,
+  };
 }

@@ -51,10 +51,11 @@ export function foldTail(
   for (let i = 0; i < handles.length; i++) {
     const unit = units[i]!;
     const tail = tails[index.partitionOf(handles[i]!)]!;
-    tail.walk(handles[i]!, startOf(span, tail), endOf(span, tail), (timestamp, value, position) => {
+    const add = (timestamp: number, value: number, position: number) => {
       if (timestamp < from || timestamp >= to) return;
       grid.addPoint(unit, timestamp, value, 0, withActors ? tail.textsAt(position)?.actor : undefined);
-    });
+    };
+    tail.walk(handles[i]!, startOf(span, tail), endOf(span, tail), add, from);
   }
 }
 
@@ -77,9 +78,10 @@ function foldCounters(
     const unit = units[i]!;
     const points = stored.get(unit) ?? [];
     const tail = tails[index.partitionOf(handles[i]!)]!;
-    tail.walk(handles[i]!, startOf(span, tail), endOf(span, tail), (timestamp, value) => {
+    const keep = (timestamp: number, value: number) => {
       if (timestamp >= span.reach) points.push({ timestamp, value });
-    });
+    };
+    tail.walk(handles[i]!, startOf(span, tail), endOf(span, tail), keep, span.reach);
     points.sort((a, b) => a.timestamp - b.timestamp || a.value - b.value);
     for (const { timestamp, value } of points) grid.addPoint(unit, timestamp, value, 0);
   }

@@ -1,0 +1,113 @@
+import { normaliseQuery } from '@nowcast/aggregate';
+import { querySchema } from '@nowcast/contract';
+import { SeriesIndex, Tail } from '@nowcast/head';
+import type { PointColumns, Warehouse } from '@nowcast/ports';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readRecords } from './records.ts';
+
+const nowMs = 10_000_000;
+const nothingStored = {
+  readPoints: () => Promise.reject(new Error('all of it is in memory')),
+} as Partial<Warehouse> as Warehouse;
+
+/** Points of one metric, all in memory; series are numbers, times seconds before now, values the order of arrival. */
+function inMemory(points: readonly { series: number; secondsAgo: number }[], perRecord = 1) {
+  const index = new SeriesIndex(1);
+  const tail = new Tail(0);
+  const handles = [0, 1, 2].map((series) =>
+    index.define({ tenant: 'acme', metric_type: 'clicks', source: '', labels: [['s', `${series}`]] }),
+  );
+  for (let start = 0; start < points.length; start += perRecord) {
+    const batch = points.slice(start, start + perRecord);
+    tail.append({
+      offset: start,
+      receivedAt: nowMs + start,
+      handles: Uint32Array.from(batch, ({ series }) => handles[series]!),
+      timestamps: Float64Array.from(batch, ({ secondsAgo }) => nowMs - secondsAgo * 1000),
+      values: Float64Array.from(batch, (_, i) => start + i),
+      count: batch.length,
+      extras: undefined,
+    });
+  }
+  const pin = () => ({ at: [0], positions: [0], release: () => undefined });
+  return { index, head: { tails: [tail], pin }, warehouse: nothingStored };
+}
+
+async function allPages(
+  sources: ReturnType<typeof inMemory>,
+  order: 'asc' | 'desc',
+  limit: number,
+): Promise<{ value: number; id: string }[]> {
+  const seen: { value: number; id: string }[] = [];
+  let cursor: string | undefined;
+  do {
+    const input = { metric_type: 'clicks', agg: 'none', from: 0, to: nowMs + 1, order, limit };
+    const query = querySchema.parse(cursor === undefined ? input : { ...input, cursor });
+    const page = await readRecords(sources, 'acme', normaliseQuery(query, nowMs), { timeoutMs: 1000 });
+    expect(page.rows.length).toBeLessThanOrEqual(limit);
+    seen.push(...page.rows.map(({ record }) => ({ value: record.value, id: record.data_id })));
+    ({ cursor } = page);
+  } while (cursor !== undefined);
+  return seen;
+}
+
+describe('pages of what is in memory', () => {
+  test('show every point once and in order, however long they are and however many share a time', async () => {
+    const point = fc.record({ series: fc.nat(2), secondsAgo: fc.nat(6) });
+    const property = fc.asyncProperty(
+      fc.array(point, { minLength: 1, maxLength: 40 }),
+      fc.constantFrom('asc' as const, 'desc' as const),
+      fc.integer({ min: 1, max: 9 }),
+      async (points, order, limit) => {
+        const seen = await allPages(inMemory(points), order, limit);
+        // The value is the order of receipt.
+        const expected = points
+          .map(({ secondsAgo }, value) => ({ secondsAgo, value }))
+          .sort((a, b) => b.secondsAgo - a.secondsAgo || a.value - b.value)
+          .map(({ value }) => value);
+        expect(seen.map(({ value }) => value)).toEqual(order === 'asc' ? expected : expected.reverse());
+        expect(new Set(seen.map(({ id }) => id)).size).toBe(points.length);
+      },
+    );
+    await fc.assert(property, { numRuns: 100 });
+  });
+
+  test.each(['asc', 'desc'] as const)('of 200,000 points the first ten are found (%s)', async (order) => {
+    const points = Array.from({ length: 200_000 }, (_, i) => ({
+      series: i % 3,
+      secondsAgo: (i * 7919) % 9000,
+    }));
+    const sources = inMemory(points, 1000);
+    const input = { metric_type: 'clicks', agg: 'none', from: 0, to: nowMs + 1, order, limit: 10 };
+    const query = normaliseQuery(querySchema.parse(input), nowMs);
+    const { rows } = await readRecords(sources, 'acme', query, { timeoutMs: 1000 });
+    const sorted = points.map(({ secondsAgo }) => nowMs - secondsAgo * 1000).sort((a, b) => a - b);
+    expect(rows.map(({ record }) => record.timestamp)).toEqual(
+      order === 'asc' ? sorted.slice(0, 10) : sorted.slice(-10).reverse(),
+    );
+  });
+});
+
+test('a page of stored points goes on though very many share one time', async () => {
+  const count = 200_000;
+  const sources = inMemory([]);
+  // Whatever is older than anything in memory is asked of the warehouse.
+  sources.head.tails[0]!.noteHistory(nowMs);
+  const stored: PointColumns = {
+    length: count,
+    series: new Uint32Array(count),
+    timestamps: new Float64Array(count).fill(5),
+    values: Float64Array.from({ length: count }, (_, i) => i),
+    receivedAt: new Float64Array(count).fill(nowMs),
+    order: new Float64Array(count),
+    dataIds: undefined,
+    actors: undefined,
+    messages: undefined,
+  };
+  const warehouse = { readPoints: () => Promise.resolve(stored) } as Partial<Warehouse> as Warehouse;
+  const input = { metric_type: 'clicks', agg: 'none', from: 0, to: nowMs, limit: 3 };
+  const query = normaliseQuery(querySchema.parse(input), nowMs);
+  const page = await readRecords({ ...sources, warehouse }, 'acme', query, { timeoutMs: 1000 });
+  expect(page.rows.map(({ record }) => record.value)).toEqual([count - 1, count - 2, count - 3]);
+});
