@@ -249,6 +249,9 @@ describe('on one server', () => {
         `shuffled${run}`,
         doubled.toSorted((one, two) => one.order - two.order),
       );
+      const hour = { from: start0, to: start0 + 3_600_000, step: '1h' };
+      const stored = await readTotal(server, { metric_type: `shuffled${run}`, agg: 'count', ...hour });
+      expect(stored).toBe(drawn.length);
       for (const agg of ['count', 'sum', 'min', 'max', 'first', 'last', 'increase', 'p95', 'avg'])
         await both(`sorted${run}`, `shuffled${run}`, agg);
     });
