@@ -45,8 +45,8 @@ export interface SourceStatus {
   last_seen_at: number | null;
   last_error: { code: string; message: string; at: number } | null;
   sample: PointRecord | null;
-  /** Metrics it has sent, newest first, as far as they are remembered; absent: only the sample's is known. */
-  metrics?: string[];
+  /** Metrics it has sent, in order of first appearance, the first 200 at most. */
+  metrics: string[];
 }
 
 /** `GET /api/v1/info`: what the page must know before anybody is signed in. */

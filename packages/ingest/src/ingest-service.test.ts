@@ -419,6 +419,7 @@ test('a source shows what its key sent, what was refused, and its newest point',
       actor: 'eve',
       received_at: receivedAt,
     },
+    metrics: ['cpu'],
   });
   expect(fixture.service.sourceStatus('other', 'key-1').accepted).toBe(0);
 });

@@ -20,7 +20,13 @@ interface Counters {
   lastSeenAt: number | null;
   lastError: SourceStatus['last_error'];
   sample: Sample | undefined;
+  /** Metrics seen, the first `mostMetrics` of them. */
+  metrics: Set<string>;
 }
+
+const mostMetrics = 200;
+/** Points of a record whose metric is looked at: senders repeat their metrics, so a sample finds them soon. */
+const sampledPoints = 64;
 
 export class SourceCounters {
   readonly #registry: SeriesRegistry;
@@ -37,6 +43,7 @@ export class SourceCounters {
     counters.accepted += handles.length;
     counters.firstSeenAt ??= record.receivedAt;
     counters.lastSeenAt = record.receivedAt;
+    this.#noteMetrics(counters.metrics, handles);
     const row = handles.length - 1;
     counters.sample = {
       handle: handles[row]!,
@@ -45,6 +52,13 @@ export class SourceCounters {
       receivedAt: record.receivedAt,
       ...extrasOf(record.extras, row),
     };
+  }
+
+  #noteMetrics(metrics: Set<string>, handles: Uint32Array): void {
+    const stride = Math.ceil(handles.length / sampledPoints);
+    for (let i = 0; i < handles.length && metrics.size < mostMetrics; i += stride) {
+      metrics.add(this.#registry.definitionOf(handles[i]!).metric_type);
+    }
   }
 
   rejected(tenant: string, keyId: string, rejections: Rejections, at: number): void {
@@ -75,6 +89,7 @@ export class SourceCounters {
       last_seen_at: counters.lastSeenAt,
       last_error: counters.lastError,
       sample: counters.sample === undefined ? null : this.#pointRecord(counters.sample),
+      metrics: [...counters.metrics],
     };
   }
 
@@ -104,6 +119,7 @@ export class SourceCounters {
         lastSeenAt: null,
         lastError: null,
         sample: undefined,
+        metrics: new Set(),
       };
       this.#sources.set(name, counters);
     }

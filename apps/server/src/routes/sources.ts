@@ -97,7 +97,7 @@ function generatedBoard({ engine, access, boards }: SourceParts): Route {
       const { actor } = call;
       const key = await requireKey(access, actor, call.params['key_id'] ?? '');
       const status = await engine.sourceStatus(actor.tenant_id, key.key_id);
-      const names = new Set(status.metrics ?? (status.sample === null ? [] : [status.sample.metric_type]));
+      const names = new Set(status.metrics);
       const found = await Promise.all(
         [...names].slice(0, 24).map((name) => engine.metrics(actor.tenant_id, name, 200)),
       );

@@ -177,6 +177,7 @@ export class ScriptedEngine implements Engine {
       last_seen_at: seen,
       last_error: null,
       sample: null,
+      metrics: [],
     };
   }
 
