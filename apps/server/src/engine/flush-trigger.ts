@@ -44,14 +44,15 @@ export class FlushTrigger {
   }
 
   check(state: PartitionState): void {
-    if (state.openPoints === 0) return;
-    const old = this.#clock.now() - state.openSince >= this.#limits.flushAgeMs;
-    if (old || state.openPoints >= this.#limits.flushPoints) void this.mark(state);
+    const { openPoints, openRecords, openSince } = state;
+    if (openRecords === 0) return;
+    const old = this.#clock.now() - openSince >= this.#limits.flushAgeMs;
+    if (old || Math.max(openPoints, openRecords) >= this.#limits.flushPoints) void this.mark(state);
   }
 
-  /** Marks every partition that has points, whatever their number or age. */
+  /** Marks every partition that has open records, whatever their number or age. */
   async markAll(): Promise<void> {
-    await Promise.all(this.#states.filter((state) => state.openPoints > 0).map((state) => this.mark(state)));
+    await Promise.all(this.#states.filter((state) => state.openRecords > 0).map((state) => this.mark(state)));
   }
 
   mark(state: PartitionState): Promise<void> {

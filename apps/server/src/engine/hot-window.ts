@@ -16,7 +16,8 @@ export function trimHotWindow(
   const byCount = tail.end - limits.hotPoints;
   const byAge = firstReceivedAfter(state, state.lastReceivedAt - limits.hotMs);
   const position = Math.min(most, Math.max(byCount, byAge));
-  if (position > tail.first) tail.evict(tail.recordStart(position));
+  // Also where no point leaves: records that brought none may.
+  if (position >= tail.first) tail.evict(tail.recordStart(position));
 }
 
 function firstReceivedAfter(state: PartitionState, time: number): number {

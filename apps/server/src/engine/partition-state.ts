@@ -37,6 +37,7 @@ export class PartitionState {
   openSince = 0;
   readonly pending: FlushRange[] = [];
   #openFrom: number;
+  #openRecords = 0;
   #openPosition = 0;
   #openSeries = 0;
   #seriesEnd = 0;
@@ -53,6 +54,14 @@ export class PartitionState {
     return this.tail.end - this.#openPosition;
   }
 
+  /**
+   * Records the next flush would hold. Some bring no points (a retry's, or the key of a request whose points lie in
+   * other partitions), but the log keeps them until they are flushed.
+   */
+  get openRecords(): number {
+    return this.#openRecords;
+  }
+
   /** First offset the next flush will hold. */
   get openFrom(): number {
     return this.#openFrom;
@@ -67,7 +76,8 @@ export class PartitionState {
   applyPoints(record: AppliedRecord): void {
     this.#advance(record.offset, record.receivedAt);
     this.#seriesEnd = Math.max(this.#seriesEnd, record.seriesEnd);
-    if (this.openPoints === 0) this.openSince = record.receivedAt;
+    if (this.#openRecords === 0) this.openSince = record.receivedAt;
+    this.#openRecords++;
     this.tail.append({ ...record, count: record.handles.length });
     if (record.offset < this.watermark) this.#skipFlushed();
   }
@@ -90,6 +100,7 @@ export class PartitionState {
       endSeries: this.#seriesEnd,
     };
     this.#openFrom = offset + 1;
+    this.#openRecords = 0;
     this.#openPosition = this.tail.end;
     this.#openSeries = this.#seriesEnd;
     this.pending.push(range);
@@ -110,6 +121,7 @@ export class PartitionState {
 
   /** During recovery: what lies below the watermark is flushed already. */
   #skipFlushed(): void {
+    this.#openRecords = 0;
     this.#openPosition = this.tail.end;
     this.flushedPosition = this.tail.end;
   }
