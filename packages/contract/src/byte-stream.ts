@@ -44,6 +44,13 @@ export class ByteWriter {
     this.#bytes[this.length++] = rest;
   }
 
+  /** A column as it lies in memory; without its length. */
+  raw(column: Int32Array | Float64Array): void {
+    this.#reserve(column.byteLength);
+    this.#bytes.set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), this.length);
+    this.length += column.byteLength;
+  }
+
   string(text: string): void {
     if (text.length <= shortLength && this.#shortAscii(text)) return;
     const utf8 = utf8Encoder.encode(text);

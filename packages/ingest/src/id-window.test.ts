@@ -32,9 +32,10 @@ test('a window answers like a list that is cut by age and by number', () => {
         model = model.slice(drop);
         expect(window.size).toBe(model.length);
       }
-      const seen: [number, number, number][] = [];
-      window.forEach((high, low, at) => seen.push([high, low, at]));
-      expect(seen).toStrictEqual(model.map(({ high, low, at }) => [high, low, at]));
+      const { high, low, receivedAt } = window.columns();
+      expect([...high]).toStrictEqual(model.map((known) => known.high));
+      expect([...low]).toStrictEqual(model.map((known) => known.low));
+      expect([...receivedAt]).toStrictEqual(model.map((known) => known.at));
     }),
     { numRuns: 60 },
   );

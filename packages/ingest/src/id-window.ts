@@ -66,13 +66,22 @@ export class IdWindow {
     }
   }
 
-  /** Calls `visit` for each id, oldest first. */
-  forEach(visit: (high: number, low: number, receivedAt: number) => void): void {
-    const mask = this.#high.length - 1;
-    for (let number = this.#oldest; number < this.#next; number++) {
-      const place = number & mask;
-      visit(this.#high[place]!, this.#low[place]!, this.#receivedAt[place]!);
-    }
+  /** Copies of the columns, oldest id first. */
+  columns(): { high: Int32Array; low: Int32Array; receivedAt: Float64Array } {
+    const { size } = this;
+    const start = this.#oldest & (this.#high.length - 1);
+    // The ring may go around its end.
+    const head = Math.min(size, this.#high.length - start);
+    const unroll = <T extends Int32Array | Float64Array>(ring: T, into: T): T => {
+      into.set(ring.subarray(start, start + head));
+      into.set(ring.subarray(0, size - head), head);
+      return into;
+    };
+    return {
+      high: unroll(this.#high, new Int32Array(size)),
+      low: unroll(this.#low, new Int32Array(size)),
+      receivedAt: unroll(this.#receivedAt, new Float64Array(size)),
+    };
   }
 
   #expire(now: number): void {
@@ -109,18 +118,13 @@ export class IdWindow {
 
   #grow(): void {
     const { size } = this;
-    const high = new Int32Array(size * 2);
-    const low = new Int32Array(size * 2);
-    const receivedAt = new Float64Array(size * 2);
-    let place = 0;
-    this.forEach((h, l, at) => {
-      high[place] = h;
-      low[place] = l;
-      receivedAt[place++] = at;
-    });
-    this.#high = high;
-    this.#low = low;
-    this.#receivedAt = receivedAt;
+    const { high, low, receivedAt } = this.columns();
+    this.#high = new Int32Array(size * 2);
+    this.#low = new Int32Array(size * 2);
+    this.#receivedAt = new Float64Array(size * 2);
+    this.#high.set(high);
+    this.#low.set(low);
+    this.#receivedAt.set(receivedAt);
     this.#oldest = 0;
     this.#next = size;
     this.#slots = new Int32Array(size * 4);

@@ -1,6 +1,7 @@
 import { deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import { appError, limits, type PointsRecord } from '@nowcast/contract';
+import { appError, ByteWriter, limits, type PointsRecord } from '@nowcast/contract';
 import { describe, expect, test } from 'vitest';
+import { Fingerprint } from './fingerprint.ts';
 import { receivedAt, tenant } from './testing/decoded.ts';
 import { type Fixture, MemoryLog, restartIngest, send, startIngest } from './testing/fixture.ts';
 
@@ -370,6 +371,23 @@ describe('a restart', () => {
     expect((await send(after, body(point(7)), { idempotencyKey: 'k1' })).status).toBe(422);
     expect((await send(after, body(point(2, { data_id: 'b' })), { idempotencyKey: 'k2' })).status).toBe(200);
     expect(valuesInLog(after)).toStrictEqual([1, 2, 3]);
+  });
+
+  test('a checkpoint of the first version, its ids one by one, is still read', async () => {
+    const fingerprint = new Fingerprint();
+    fingerprint.ofDataId('a');
+    const old = new ByteWriter();
+    old.u8(1);
+    for (const number of [1, 0, 1]) old.varint(number);
+    old.string(tenant);
+    for (const number of [1, fingerprint.high >>> 0, fingerprint.low >>> 0]) old.varint(number);
+    old.f64(receivedAt);
+    old.varint(0);
+    const fixture = startIngest();
+    fixture.service.restore(old.written());
+    fixture.service.begin();
+    await send(fixture, body(point(1, { data_id: 'a' }), point(2, { data_id: 'b' })));
+    expect(valuesInLog(fixture)).toStrictEqual([2]);
   });
 
   test('a damaged checkpoint is refused', () => {
