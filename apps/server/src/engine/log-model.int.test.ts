@@ -28,5 +28,5 @@ logModelSuite(
     return new ModelSystem(bench, baseMs);
   },
   // Few long lives rather than many short ones: every life costs a start, and needs flushes before its log is cut.
-  { runs: isLong ? 300 : 6, commands: 120, timeoutMs: isLong ? 7_200_000 : 300_000 },
+  { runs: isLong ? 300 : 5, commands: 100, timeoutMs: isLong ? 7_200_000 : 600_000 },
 );
