@@ -7,6 +7,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // Properties run hundreds of cases; a busy machine may take its time over them.
+          testTimeout: 30_000,
           include: ['{packages,apps,bench}/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.int.test.ts', '**/*.web.test.ts'],
         },
