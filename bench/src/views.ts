@@ -54,6 +54,10 @@ class Source implements LiveSources {
     return () => undefined;
   }
 
+  onDefect(error: unknown): void {
+    throw error;
+  }
+
   seriesId(handle: number): bigint {
     return BigInt(handle);
   }

@@ -103,17 +103,33 @@ export class LiveViewRegistry {
    * second, also without points: windows slide, rankings settle and counters reload on it.
    */
   advance(tick: Tick): ViewFrame[] {
-    this.#watchers.fold(tick);
+    this.#fold(tick);
     this.#at = tick.at;
     const frames: ViewFrame[] = [];
     for (const entry of this.#byId.values()) {
       if (tick.receivedAt > 0) entry.receivedAt = tick.receivedAt;
       if (!entry.isReady || entry.viewers === 0) continue;
-      const frame = this.#settle(entry);
-      if (frame !== undefined) frames.push(frame);
-      if (entry.view.wantsReload) this.#reload(entry);
+      try {
+        const frame = this.#settle(entry);
+        if (frame !== undefined) frames.push(frame);
+        if (entry.view.wantsReload) this.#reload(entry);
+      } catch (error) {
+        // One view that cannot be worked out must not take the engine and everybody else's views with it.
+        this.#sources.onDefect(error, `view ${entry.key} was dropped`);
+        this.#drop(entry);
+      }
     }
     return frames;
+  }
+
+  /** Points that were folded into some views and not into others would be seen twice or never: all start afresh. */
+  #fold(tick: Tick): void {
+    try {
+      this.#watchers.fold(tick);
+    } catch (error) {
+      this.#sources.onDefect(error, 'every live view was dropped');
+      this.stop();
+    }
   }
 
   stats(): LiveStats {

@@ -19,6 +19,8 @@ export interface LiveSources {
     query: ResolvedQuery,
     onSeries: (handle: number, definition: SeriesDefinition) => void,
   ): Unsubscribe;
+  /** Told of a defect of this program that a view was dropped for; its viewers open it again. */
+  onDefect(error: unknown, consequence: string): void;
   /** Stable 64-bit id of a series, from which ids of records without a `data_id` derive. */
   seriesId(handle: number): bigint;
   /**

@@ -75,6 +75,39 @@ describe('a live view', () => {
     expect(frame).toMatchObject({ kind: 'delta', receivedAt: start });
   });
 
+  it('that fails is dropped alone: the others go on', async () => {
+    const { engine, registry, send, tick } = setUp();
+    const feed = await registry.open('t', ask({ agg: 'none' }));
+    const sums = await registry.open('t', ask());
+    engine.seriesId = () => {
+      throw new Error('no id');
+    };
+    send('a', 1);
+    expect(tick().map(({ view }) => view)).toEqual([sums.view]);
+    expect(engine.defects).toHaveLength(1);
+    expect(() => registry.read(feed.view, undefined)).toThrow(/no open view/);
+  });
+
+  it('starts afresh, with every point once, when points could not be folded into all views', async () => {
+    const { engine, registry, send, tick } = setUp();
+    const before = await registry.open('t', ask());
+    send('a', 1);
+    const broken = {
+      ...engine.tick(),
+      read: () => {
+        throw new Error('no points');
+      },
+    };
+    expect(registry.advance(broken)).toEqual([]);
+    expect(engine.defects).toHaveLength(1);
+    expect(() => registry.read(before.view, undefined)).toThrow(/no open view/);
+    send('a', 2);
+    tick();
+    const again = await registry.open('t', ask());
+    const { series } = decodeSnapshotBody(registry.read(again.view, undefined).body);
+    expect(series.flatMap(({ values }) => [...values])).toEqual([3]);
+  });
+
   it('says nothing when nothing changed', async () => {
     const { engine, registry, send, tick } = setUp();
     await registry.open('t', ask({ agg: 'max' }));

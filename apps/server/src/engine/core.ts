@@ -139,6 +139,7 @@ export class EngineCore {
       warehouse,
       reader: queries.reader,
       points,
+      log,
     };
     const live = new LiveViewRegistry(createLiveSources(sources), vectorOf(states));
     const trigger = new FlushTrigger({

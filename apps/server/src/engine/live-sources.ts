@@ -5,6 +5,7 @@ import { type HistoryReader, type HeadSource, readRecords } from '@nowcast/histo
 import type { Clock } from '@nowcast/kernel';
 import type { FeedRecord, GridLoad, LiveSources, RecordLoad } from '@nowcast/live';
 import type { Warehouse } from '@nowcast/ports';
+import type { EngineLog } from './embedded-engine.ts';
 import type { NewPoints } from './new-points.ts';
 
 const timeoutMs = 30_000;
@@ -21,6 +22,7 @@ export function createLiveSources(options: {
   warehouse: Warehouse;
   reader: HistoryReader;
   points: NewPoints;
+  log: EngineLog;
 }): LiveSources {
   const { index, reader, points } = options;
   const watchers = new Map<string, Set<SeriesListener>>();
@@ -34,6 +36,11 @@ export function createLiveSources(options: {
     clock: options.clock,
     epoch: options.epoch,
     instance: randomUUID(),
+    onDefect: (error, consequence) =>
+      options.log('error', 'a live view failed', {
+        consequence,
+        reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      }),
     seriesId: (handle) => index.idOf(handle),
     watchSeries(tenant, query, onSeries) {
       const accepts = seriesTest(query.where);

@@ -77,6 +77,13 @@ export class FakeEngine implements LiveSources {
     return () => this.#watchers.delete(watcher);
   }
 
+  /** What the registry reported as defects. */
+  readonly defects: string[] = [];
+
+  onDefect(_error: unknown, consequence: string): void {
+    this.defects.push(consequence);
+  }
+
   seriesId(handle: number): bigint {
     return BigInt(handle);
   }
