@@ -53,6 +53,8 @@ class Ledger {
   readonly sent = new Set<number>();
   readonly acknowledged = new Set<number>();
   isOver = false;
+  /** While what is stored is looked at, nothing new is sent: otherwise there is ever more to look at. */
+  isHeld = false;
 
   newPoints(sender: string): SentPoint[] {
     return Array.from({ length: batchPoints }, () => {
@@ -91,6 +93,10 @@ function pause(): Promise<void> {
 /** Repeats each request under its key until there is an answer. */
 async function keyedSender(ledger: Ledger, name: string): Promise<void> {
   while (!ledger.isOver) {
+    if (ledger.isHeld) {
+      await pause();
+      continue;
+    }
     const points = ledger.newPoints(name);
     const headers = { 'idempotency-key': randomUUID() };
     while (!(await post(points, headers))) await pause();
@@ -102,7 +108,11 @@ async function keyedSender(ledger: Ledger, name: string): Promise<void> {
 async function namingSender(ledger: Ledger, name: string): Promise<void> {
   let waiting: SentPoint[] = [];
   while (!ledger.isOver || waiting.length > 0) {
-    if (!ledger.isOver)
+    if (ledger.isHeld && waiting.length === 0) {
+      await pause();
+      continue;
+    }
+    if (!ledger.isOver && !ledger.isHeld)
       waiting.push(
         ...ledger.newPoints(name).map((point) => ({ ...point, data_id: `${name}-${point.value}` })),
       );
@@ -201,7 +211,9 @@ describe('kill -9 in the middle of ingest', () => {
       const startsMs: number[] = [];
       try {
         for (let i = 0; i < kills; i += 1) {
+          ledger.isHeld = false;
           startsMs.push(await Promise.race([killOnce(ledger), failed]));
+          ledger.isHeld = true;
           const acknowledged = [...ledger.acknowledged];
           const stored = (await storedRecords()).map(({ value }) => value);
           const values = new Set(stored);
