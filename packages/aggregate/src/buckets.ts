@@ -51,6 +51,8 @@ export class Buckets {
   constructor(step: Step, tz = 'UTC') {
     this.step = step;
     this.tz = tz;
+    // A fixed step has no use for the zone, but a name that is none should be told of before a calendar step needs it.
+    const zone = new TimeZone(tz);
     if (step.kind === 'fixed') {
       if (!(step.ms >= 1) || !Number.isInteger(step.ms))
         throw appError(
@@ -66,7 +68,7 @@ export class Buckets {
         `a step of ${step.count} ${step.unit}s is too wide; write at most 366d, 104w or 120mo`,
       );
     this.#fixedMs = 0;
-    this.#zone = new TimeZone(tz);
+    this.#zone = zone;
   }
 
   /** Start of the bucket that holds the instant, epoch ms. */

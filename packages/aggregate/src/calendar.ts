@@ -84,7 +84,20 @@ export class TimeZone {
   }
 }
 
+/** Formats by zone, since making one costs more than a query; the names a runtime knows are few hundred. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
 function formatOf(name: string): Intl.DateTimeFormat {
+  let format = formats.get(name);
+  if (format === undefined) {
+    // Names differ in case only, so strangers could spell one zone in a million ways.
+    if (formats.size >= 1000) formats.clear();
+    formats.set(name, (format = makeFormat(name)));
+  }
+  return format;
+}
+
+function makeFormat(name: string): Intl.DateTimeFormat {
   try {
     return new Intl.DateTimeFormat('en-US', {
       timeZone: name,

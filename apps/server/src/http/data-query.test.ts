@@ -73,6 +73,7 @@ describe('the query string of /data', () => {
   });
 
   test.each([
+    ['metric_type=cpu&agg=median', /expected one of .*"p95".*"none"/],
     ['', /metric_type is missing/],
     ['metric_type=a&agg=mean', /agg/],
     ['metric_type=a&metric_type=b', /metric_type is given twice/],

@@ -2,6 +2,9 @@ import * as z from 'zod';
 import type { $ZodType } from 'zod/v4/core';
 import { appError, type ErrorCode } from '@nowcast/contract';
 
+// Schemas of the contract are zod/mini, which brings no words of its own: without these every issue is "Invalid input".
+z.config(z.locales.en());
+
 /** Any zod or zod/mini schema. */
 export type Schema = $ZodType;
 export type Infer<S> = S extends $ZodType ? z.core.output<S> : never;
