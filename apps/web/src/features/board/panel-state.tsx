@@ -9,6 +9,8 @@ import { formatMoment } from '../../time/zone.ts';
 import { Button } from '../../ui/button.tsx';
 import { Skeleton } from '../../ui/states.tsx';
 import { useBoardView } from './board-context.ts';
+import { emptyReason } from './empty-reason.ts';
+import { combineWhere } from './panel-query.ts';
 
 function Message({
   icon,
@@ -42,21 +44,24 @@ function NoData({ panel, range }: { panel: Panel; range: TimeRange }) {
     const text = `Nothing called “${panel.metric_type}” has arrived yet. The chart starts by itself with the first point.`;
     return <Message icon={icon} title="No data yet" text={text} />;
   }
-  const ageMs = live.serverNow() - metric.last_timestamp;
-  const inside = range.kind === 'live' ? ageMs < range.windowMs : metric.last_timestamp < range.from;
-  const text = inside
-    ? 'The filters leave nothing over.'
-    : `Last point ${describeAge(ageMs)} ago, ${formatMoment(metric.last_timestamp, board.zone)}.`;
+  const nowMs = live.serverNow();
+  const lastMs = metric.last_timestamp;
+  const hasFilters = Object.keys(combineWhere(panel.query.where, board.filter, metric)).length > 0;
+  const reason = emptyReason(range, lastMs, nowMs, hasFilters);
+  const text =
+    reason === 'filtered'
+      ? 'The filters leave nothing over.'
+      : `Last: ${formatMoment(lastMs, board.zone)} (${describeAge(nowMs - lastMs)} ago).`;
   const widen = (): void => {
     board.setRange({
       kind: 'fixed',
-      from: metric.last_timestamp - 900_000,
-      to: metric.last_timestamp + 60_000,
+      from: lastMs - 900_000,
+      to: lastMs + 60_000,
     });
   };
   return (
     <Message icon={icon} title="No data in this range" text={text}>
-      {!inside && (
+      {reason === 'elsewhere' && (
         <Button variant="ghost" size="small" className="mt-1 text-accent" onPress={widen}>
           Show the last data
         </Button>
