@@ -5,6 +5,7 @@ import type { StoredSeries } from '../live/stored-series.ts';
 import { useTheme } from '../theme/theme.ts';
 import { rangeEnds } from '../time/range.ts';
 import { formatValue } from '../units/format.ts';
+import { dialEnds } from './dial-ends.ts';
 import { levelTitles, type FigureProps } from './figure-props.ts';
 import { paletteOf, type Palette } from './palette.ts';
 import { levelOf, lowIsBad } from './thresholds.ts';
@@ -12,17 +13,6 @@ import { openCanvas, useFigure } from './use-figure.ts';
 
 const sweepStart = Math.PI * 0.75;
 const sweep = Math.PI * 1.5;
-
-/** Ends of the dial where the panel names none: percentages have natural ones, others grow with the value. */
-function dialEnds(display: Panel['display'], value: number | null, highest: number | null): [number, number] {
-  const min = display.min ?? 0;
-  if (display.max !== undefined) return [min, display.max];
-  if (display.unit === 'percent') return [min, 100];
-  if (display.unit === 'ratio') return [min, 1];
-  const top = Math.max(value ?? 0, highest ?? 0, ...display.thresholds.map((one) => one.value), min + 1);
-  const power = 10 ** Math.floor(Math.log10(top));
-  return [min, Math.ceil((top * 1.05) / power) * power];
-}
 
 function drawDial(
   canvas: HTMLCanvasElement,
@@ -104,7 +94,7 @@ export function Gauge(props: FigureProps) {
       style={many ? { gridTemplateColumns: 'repeat(auto-fit, minmax(110px, 1fr))' } : undefined}
     >
       {shown.map((series) => (
-        <Dial key={series.key} {...props} series={series} named={many} />
+        <Dial key={series.key} {...props} series={series} shown={shown} named={many} />
       ))}
     </div>
   );
@@ -118,8 +108,9 @@ function Dial({
   title,
   stale,
   series,
+  shown,
   named,
-}: FigureProps & { series: StoredSeries; named: boolean }) {
+}: FigureProps & { series: StoredSeries; shown: readonly StoredSeries[]; named: boolean }) {
   const name = series.name === '' ? title : series.name;
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -135,7 +126,7 @@ function Dial({
     const palette = paletteOf(theme);
     const colour = stale ? palette.nodata : reached === null ? palette.accent : palette[reached];
     if (canvas.current !== null) {
-      drawDial(canvas.current, palette, display, dialEnds(display, number, summary.max), number, colour);
+      drawDial(canvas.current, palette, display, dialEnds(display, agg, shown, from, to), number, colour);
     }
     if (middle.current !== null && box.current !== null) {
       const { clientWidth, clientHeight } = box.current;
