@@ -6,6 +6,7 @@ import { infoQuery } from '../../api/queries.ts';
 import { Button } from '../../ui/button.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { TextInput } from '../../ui/field.tsx';
+import { singleFlight } from '../../ui/single-flight.ts';
 import { FirstEvent } from './first-event.tsx';
 import { snippets } from './snippets.ts';
 
@@ -15,6 +16,7 @@ export function ConnectPanel() {
   const info = useQuery(infoQuery);
   const [chosen, setChosen] = useState('curl');
   const [name, setName] = useState('');
+  const [once] = useState(singleFlight);
   const snippet = snippets.find((one) => one.id === chosen) ?? snippets[0]!;
   const create = useMutation({
     mutationFn: () =>
@@ -55,7 +57,7 @@ export function ConnectPanel() {
           className="mt-5 flex flex-wrap items-end gap-3"
           onSubmit={(event) => {
             event.preventDefault();
-            create.mutate();
+            void once(() => create.mutateAsync().catch(() => undefined));
           }}
         >
           <TextInput

@@ -6,6 +6,7 @@ import type { Board, SourceStatus } from '@nowcast/contract';
 import { api, messageOf } from '../../api/http.ts';
 import { formatClock } from '../../time/zone.ts';
 import { Button } from '../../ui/button.tsx';
+import { singleFlight } from '../../ui/single-flight.ts';
 import { showToast } from '../../ui/toast.tsx';
 import { usePreferredZone } from '../shell/use-me.ts';
 import { useSourceEvents } from './use-source-events.ts';
@@ -60,6 +61,7 @@ function Received({ status }: { status: SourceStatus }) {
   const zone = usePreferredZone();
   const navigate = useNavigate();
   const client = useQueryClient();
+  const [once] = useState(singleFlight);
   const generate = useMutation({
     mutationFn: () => api<Board>('POST', `/api/v1/sources/${status.key_id}/board`),
     onSuccess: async (board) => {
@@ -90,7 +92,11 @@ function Received({ status }: { status: SourceStatus }) {
           : `${status.accepted.toLocaleString('en')} points accepted`}
         {status.rejected > 0 && `, ${status.rejected.toLocaleString('en')} rejected`}
       </p>
-      <Button variant="primary" isDisabled={generate.isPending} onPress={() => generate.mutate()}>
+      <Button
+        variant="primary"
+        isDisabled={generate.isPending}
+        onPress={() => void once(() => generate.mutateAsync().catch(() => undefined))}
+      >
         {generate.isPending ? 'Building…' : 'Open generated board'}
       </Button>
     </>
