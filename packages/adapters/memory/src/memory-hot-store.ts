@@ -28,7 +28,7 @@ import { PointList } from './hot-points.ts';
 import { mostCells, StateMerge } from './hot-states.ts';
 
 /** Index entries after which other work may run. */
-const sliceRuns = 5000;
+const sliceRuns = 1000;
 
 /** What is held of one series, in the order of the flushes. An id belongs to one tenant and metric for ever. */
 interface HotSeries {
@@ -85,9 +85,11 @@ export class MemoryHotStore implements HotStore {
     }
     if (bytes === 0) return;
     const { points, runs } = copyPoints(flush.chunks);
+    await new Promise(setImmediate);
     const block = copyBlock(flush, bytes, points);
     this.#bytes += bytes;
     this.#blocks.push(block);
+    await new Promise(setImmediate);
     // Readers do not see the block before their vector reaches it, so it may come in slices.
     await inSlices(this.#index(block, flush, runs));
   }
