@@ -1,6 +1,7 @@
 import os from 'node:os';
 import { join } from 'node:path';
 import { AccessService, can } from '@nowcast/access';
+import { MemoryLiveBus } from '@nowcast/adapter-memory';
 import { SqliteMetaStore } from '@nowcast/adapter-sqlite';
 import { DashboardService } from '@nowcast/dashboards';
 import { type Service, systemClock } from '@nowcast/kernel';
@@ -44,10 +45,14 @@ export class EmbeddedNowcast implements Service {
     const store = metaStoreOf(dataDir);
     const engineLog = log.with({ part: 'engine' });
     this.access = new AccessService({ store, clock: systemClock });
+    const bus = new MemoryLiveBus({
+      onListenerError: (error) => log.error('a listener of the live bus failed', { reason: String(error) }),
+    });
     this.#engine = createEmbeddedEngine(
       { ...defaultEngineOptions, ...options.engine, dataDir },
       (level, message, fields) => engineLog[level](message, fields),
       options.onFatal,
+      bus,
     );
     const boards = new DashboardService({ store, clock: systemClock, can });
     this.server = new NowcastServer({ ...options, access: this.access, boards, engine: this.#engine });

@@ -61,6 +61,7 @@ export class DdSketch {
 
   /** Adds the pairs `[from, to)` of sparse columns, in any order. */
   mergePairs(keys: Int32Array, counts: Float64Array, from: number, to: number): void {
+    if (this.length === 0) this.#reserve(to - from);
     for (let i = from; i < to; i += 1) this.addKey(keys[i]!, counts[i]!);
   }
 

@@ -47,6 +47,15 @@ export const engineOptions = {
     default: 900,
     help: 'How long points stay in memory after they are received, at most',
   },
+  hotStates: {
+    kind: 'integer',
+    flag: 'hot-states',
+    placeholder: 'N',
+    min: 0,
+    max: 100_000_000,
+    default: 500_000,
+    help: 'Aggregates kept in memory after they are written, 128 bytes each, for a day at most',
+  },
   seriesPerTenant: {
     kind: 'integer',
     flag: 'series-per-tenant',

@@ -1,17 +1,11 @@
 import type { QueryGrid } from '@nowcast/aggregate';
 import type { SeriesIndex } from '@nowcast/head';
-import type {
-  OffsetVector,
-  PointColumns,
-  QueryLimits,
-  StateColumns,
-  StateParts,
-  Warehouse,
-} from '@nowcast/ports';
+import type { OffsetVector, PointColumns, QueryLimits, StateColumns, StateParts } from '@nowcast/ports';
 import { planQuery } from './plan.ts';
 import { byStableId, type Selection } from './selection.ts';
+import type { StoredRows } from './stored-rows.ts';
 
-/** What the warehouse gave for a range: merged states by unit, and points where no state fits. */
+/** What is stored of a range: merged states by unit, and points where no state fits. */
 export interface Piece {
   borders: Float64Array;
   /** In ascending order of stable ids; `points.series` counts in it. */
@@ -32,7 +26,7 @@ export interface PieceRequest {
 }
 
 export async function readPiece(
-  warehouse: Warehouse,
+  stored: StoredRows,
   index: SeriesIndex,
   request: PieceRequest,
 ): Promise<Piece> {
@@ -54,7 +48,7 @@ export async function readPiece(
   };
   const [states, points] = await Promise.all([
     useStates
-      ? warehouse.readStates({
+      ? stored.readStates({
           ...common,
           groups: selection.units,
           buckets: borders,
@@ -65,7 +59,7 @@ export async function readPiece(
       : undefined,
     useStates && statedAt.length === 0
       ? undefined
-      : warehouse.readPoints({
+      : stored.readPoints({
           ...common,
           ...(useStates ? { statedAt, bySketch } : {}),
           records: parts.uniques,

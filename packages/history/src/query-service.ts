@@ -2,10 +2,11 @@ import { normaliseQuery, QueryGrid, type ResolvedQuery } from '@nowcast/aggregat
 import { type AggName, appError, type DataAnswer, type Query } from '@nowcast/contract';
 import type { SeriesIndex } from '@nowcast/head';
 import type { Clock } from '@nowcast/kernel';
-import type { QueryLimits, Warehouse } from '@nowcast/ports';
+import type { HotStore, QueryLimits, Warehouse } from '@nowcast/ports';
 import { HistoryReader } from './reader.ts';
 import { readRecords } from './records.ts';
 import type { HeadSource } from './sources.ts';
+import { hotFirst } from './stored-rows.ts';
 
 const timeoutMs = 30_000;
 /** Cells of one answer: more than any table or chart shows, less than hurts. */
@@ -21,12 +22,18 @@ export class QueryService {
   readonly #warehouse: Warehouse;
   readonly #clock: Clock;
 
-  constructor(options: { index: SeriesIndex; head: HeadSource; warehouse: Warehouse; clock: Clock }) {
+  constructor(options: {
+    index: SeriesIndex;
+    head: HeadSource;
+    hot: HotStore;
+    warehouse: Warehouse;
+    clock: Clock;
+  }) {
     this.#index = options.index;
     this.#head = options.head;
     this.#warehouse = options.warehouse;
     this.#clock = options.clock;
-    this.reader = new HistoryReader(options.index, options.head, options.warehouse);
+    this.reader = new HistoryReader(options.index, options.head, hotFirst(options.hot, options.warehouse));
   }
 
   /** Rejects with `query.*`, `warehouse.unavailable` or `request.cancelled`. */

@@ -1,9 +1,10 @@
 import { counterReach, type QueryGrid, type ResolvedQuery } from '@nowcast/aggregate';
 import type { SeriesIndex } from '@nowcast/head';
-import type { QueryLimits, StateParts, Warehouse } from '@nowcast/ports';
+import type { QueryLimits, StateParts } from '@nowcast/ports';
 import { feedPiece, type Piece, readPiece, seedFrom } from './piece.ts';
 import { type Selection, subset } from './selection.ts';
 import type { HeadSource, Pin } from './sources.ts';
+import type { StoredRows } from './stored-rows.ts';
 import { endOf, foldTail, startOf, tailReaches, type TailSpan } from './tail-fold.ts';
 
 /** The asynchronous part of an answer is at hand; `finish` adds it and the tail to the grid in one turn. */
@@ -36,12 +37,12 @@ export interface LoadOptions {
 export class HistoryReader {
   readonly #index: SeriesIndex;
   readonly #head: HeadSource;
-  readonly #warehouse: Warehouse;
+  readonly #stored: StoredRows;
 
-  constructor(index: SeriesIndex, head: HeadSource, warehouse: Warehouse) {
+  constructor(index: SeriesIndex, head: HeadSource, stored: StoredRows) {
     this.#index = index;
     this.#head = head;
-    this.#warehouse = warehouse;
+    this.#stored = stored;
   }
 
   /** Adds the groups and units of the matching series to the grid. Throws `query.invalid` for a bad expression. */
@@ -94,7 +95,7 @@ export class HistoryReader {
   #read(selection: Selection, grid: QueryGrid, { at }: Pin, { limits }: LoadOptions): Promise<Piece> {
     const { from, to, buckets } = grid.spec;
     const borders = buckets.boundaries(from, to);
-    return readPiece(this.#warehouse, this.#index, {
+    return readPiece(this.#stored, this.#index, {
       selection,
       borders,
       parts: partsOf(grid),
@@ -124,14 +125,14 @@ export class HistoryReader {
       const late = subset(selection, (i) => byPoints.has(selection.units[i]!));
       const [main, seed, points] = await Promise.all([
         this.#read(straight, grid, pin, options),
-        readPiece(this.#warehouse, this.#index, {
+        readPiece(this.#stored, this.#index, {
           ...common,
           selection: straight,
           borders: Float64Array.of(span.reach, from),
           parts: { ...parts, growth: false },
           pointsOnly: false,
         }),
-        readPiece(this.#warehouse, this.#index, {
+        readPiece(this.#stored, this.#index, {
           ...common,
           selection: late,
           borders: Float64Array.of(span.reach, to),

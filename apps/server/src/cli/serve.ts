@@ -77,6 +77,7 @@ function engineSettings(settings: Settings<typeof serveOptions>): EmbeddedOption
     flushAgeMs: settings.flushSeconds * 1000,
     hotPoints: settings.hotPoints,
     hotMs: settings.hotSeconds * 1000,
+    hotStates: settings.hotStates,
     seriesPerTenant: settings.seriesPerTenant,
     retention: {
       rawMs: settings.rawDays * dayMs,

@@ -16,6 +16,7 @@ import { LiveViewRegistry } from '@nowcast/live';
 import type {
   EngineStats,
   EventLog,
+  HotStore,
   IngestAnswer,
   IngestRequest,
   ViewFrame,
@@ -26,7 +27,7 @@ import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { EngineLog } from './embedded-engine.ts';
 import { FlushTrigger } from './flush-trigger.ts';
 import { Flusher } from './flusher.ts';
-import { firstHotOffset, trimHotWindow } from './hot-window.ts';
+import { firstHotOffset, newestFlushed, trimHotWindow } from './hot-window.ts';
 import { createLiveSources } from './live-sources.ts';
 import { NewPoints } from './new-points.ts';
 import type { EngineOptions } from './options.ts';
@@ -43,6 +44,7 @@ export interface EngineParts {
   eventLog: EventLog;
   logFigures: () => LogFigures;
   warehouse: Warehouse;
+  hot: HotStore;
   defaults: MetricDefaults;
   log: EngineLog;
   publish: (frames: readonly ViewFrame[]) => void;
@@ -85,7 +87,7 @@ export class EngineCore {
   }
 
   async run(): Promise<void> {
-    const { options, eventLog, warehouse, clock, log } = this.#parts;
+    const { options, eventLog, warehouse, hot, clock, log } = this.#parts;
     // The log first: its lock keeps a second server out before that touches the warehouse's files.
     await eventLog.run();
     await warehouse.run();
@@ -111,6 +113,7 @@ export class EngineCore {
       checkpoint: await readCheckpoint(this.#checkpointPath()),
     });
     ingest.begin();
+    for (const state of states) hot.begin(state.tail.partition, newestFlushed(state));
     const running = this.#wire(index, states, ingest);
     this.#running = running;
     ingest.onDurable((durable) => this.#apply(running, durable));
@@ -127,10 +130,10 @@ export class EngineCore {
   }
 
   #wire(index: SeriesIndex, states: readonly PartitionState[], ingest: IngestService): Running {
-    const { options, clock, eventLog, warehouse, defaults, log } = this.#parts;
+    const { options, clock, eventLog, warehouse, hot, defaults, log } = this.#parts;
     const pins = new Pins(states);
     const points = new NewPoints(index, pins.tails);
-    const queries = new QueryService({ index, head: pins, warehouse, clock });
+    const queries = new QueryService({ index, head: pins, hot, warehouse, clock });
     const sources = {
       clock,
       epoch: eventLog.epoch,
@@ -149,7 +152,8 @@ export class EngineCore {
       append: (partition, from) =>
         ingest.appendControl(partition, { kind: 'flush', receivedAt: ingest.receivedAt(), from }),
     });
-    const flusher = new Flusher({ states, index, warehouse, clock, log, committed: () => this.#committed() });
+    const committed = () => this.#committed();
+    const flusher = new Flusher({ states, index, warehouse, hot, clock, log, committed });
     const upkeep = new Upkeep(warehouse, clock, log, () => ({
       at: states.map((state) => state.watermark),
       pinned: pins.vectors(),
@@ -228,7 +232,7 @@ export class EngineCore {
 
   async stats(): Promise<EngineStats> {
     const { ingest, live, index, states, flusher } = this.#ready();
-    const { warehouse, logFigures, clock } = this.#parts;
+    const { warehouse, hot, logFigures, clock } = this.#parts;
     return engineStats({
       ingest: ingest.stats(),
       live: live.stats(),
@@ -236,6 +240,7 @@ export class EngineCore {
       states,
       log: logFigures(),
       warehouse: await warehouse.stats().catch(() => undefined),
+      hot: hot.stats(),
       flushes: { done: this.#flushes, failed: flusher.failures },
       now: clock.now(),
     });

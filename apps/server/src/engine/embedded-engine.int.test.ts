@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MemoryLiveBus } from '@nowcast/adapter-memory';
 import { decodeDeltaBody, decodeSnapshotBody, querySchema, type QueryInput } from '@nowcast/contract';
 import type { Engine, IngestRequest, ViewFrame } from '@nowcast/ports';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -24,6 +25,11 @@ async function start(
     { ...defaultEngineOptions, partitions: 3, ...options, dataDir: dir },
     () => undefined,
     fatal,
+    new MemoryLiveBus({
+      onListenerError: (error) => {
+        throw error;
+      },
+    }),
   );
   await engine.run();
   const entry = { engine, dir };

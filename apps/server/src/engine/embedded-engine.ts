@@ -14,6 +14,7 @@ import type {
   EngineStats,
   IngestAnswer,
   IngestRequest,
+  LiveBus,
   LiveViews,
   OpenView,
   ViewFrame,
@@ -37,14 +38,16 @@ interface Pending {
 
 /**
  * The data plane of the embedded mode: one worker thread that owns the log, the tail, the live views and the
- * warehouse's client. This side only passes messages, so that nothing the engine computes delays a socket.
+ * warehouse's client. This side only passes messages, so that nothing the engine computes delays a socket; the frames
+ * of each tick go to the gateways over `bus`.
  */
 export function createEmbeddedEngine(
   options: EngineOptions,
   log: EngineLog,
   onFatal: (error: Error) => void,
+  bus: LiveBus,
 ): Engine {
-  return new EmbeddedEngine(options, log, onFatal);
+  return new EmbeddedEngine(options, log, onFatal, bus);
 }
 
 class EmbeddedEngine implements Engine {
@@ -52,7 +55,7 @@ class EmbeddedEngine implements Engine {
   readonly #log: EngineLog;
   readonly #onFatal: (error: Error) => void;
   readonly #pending = new Map<number, Pending>();
-  readonly #listeners = new Set<(frames: readonly ViewFrame[]) => void>();
+  readonly #bus: LiveBus;
   #worker: Worker | undefined;
   #nextId = 1;
   #stopping = false;
@@ -64,16 +67,14 @@ class EmbeddedEngine implements Engine {
     close: (view) => {
       this.#call({ method: 'close', view }).catch(() => undefined);
     },
-    onFrames: (listener): Unsubscribe => {
-      this.#listeners.add(listener);
-      return () => this.#listeners.delete(listener);
-    },
+    onFrames: (listener): Unsubscribe => this.#bus.subscribe(listener),
   };
 
-  constructor(options: EngineOptions, log: EngineLog, onFatal: (error: Error) => void) {
+  constructor(options: EngineOptions, log: EngineLog, onFatal: (error: Error) => void, bus: LiveBus) {
     this.#options = options;
     this.#log = log;
     this.#onFatal = onFatal;
+    this.#bus = bus;
   }
 
   run(): Promise<void> {
@@ -156,8 +157,7 @@ class EmbeddedEngine implements Engine {
 
   #receive(message: Exclude<FromEngine, { kind: 'ready' | 'failed' }>): void {
     if (message.kind === 'frames') {
-      const frames = unpackFrames(message.heads, message.bodies);
-      for (const listener of this.#listeners) listener(frames);
+      this.#bus.publish(unpackFrames(message.heads, message.bodies));
     } else if (message.kind === 'refusing') {
       this.#refusal = message.reason;
     } else if (message.kind === 'log') {

@@ -1,3 +1,4 @@
+import { MemoryHotStore } from '@nowcast/adapter-memory';
 import { SeriesIndex } from '@nowcast/head';
 import { ManualClock } from '@nowcast/kernel';
 import type { Warehouse } from '@nowcast/ports';
@@ -22,6 +23,7 @@ test('F7: a server that stops does not wait for the next try of a flush that jus
     states: [state],
     index: new SeriesIndex(1),
     warehouse,
+    hot: new MemoryHotStore({ budgetRows: 10, keepMs: 1000 }),
     // Nobody moves it: whoever waits for it waits for ever.
     clock: new ManualClock(),
     log: () => undefined,

@@ -1,12 +1,13 @@
 import type { SeriesIndex } from '@nowcast/head';
 import { buildFlush, type FlushRange } from '@nowcast/history';
 import { type Clock, isAppError } from '@nowcast/kernel';
-import type { Warehouse } from '@nowcast/ports';
+import type { HotStore, Warehouse } from '@nowcast/ports';
 import type { EngineLog } from './embedded-engine.ts';
 import type { PartitionState } from './partition-state.ts';
 
 /** What of the warehouse a flush needs. */
 type FlushTarget = Pick<Warehouse, 'insertFlush' | 'commit'>;
+type HotTarget = Pick<HotStore, 'put'>;
 
 const firstRetryMs = 500;
 const longestRetryMs = 30_000;
@@ -20,6 +21,7 @@ export class Flusher {
   readonly #states: readonly PartitionState[];
   readonly #index: SeriesIndex;
   readonly #warehouse: FlushTarget;
+  readonly #hot: HotTarget;
   readonly #clock: Clock;
   readonly #log: EngineLog;
   readonly #committed: () => Promise<void>;
@@ -33,6 +35,7 @@ export class Flusher {
     states: readonly PartitionState[];
     index: SeriesIndex;
     warehouse: FlushTarget;
+    hot: HotTarget;
     clock: Clock;
     log: EngineLog;
     /** Called after each commit, before the next flush begins. */
@@ -41,6 +44,7 @@ export class Flusher {
     this.#states = options.states;
     this.#index = options.index;
     this.#warehouse = options.warehouse;
+    this.#hot = options.hot;
     this.#clock = options.clock;
     this.#log = options.log;
     this.#committed = options.committed;
@@ -109,6 +113,8 @@ export class Flusher {
     }
     await this.#warehouse.insertFlush(step.value);
     await this.#warehouse.commit({ partition: range.partition, to: range.to, receivedAt: range.receivedAt });
+    // Before readers' vectors move: from then on they expect to find it there, or the reach above it.
+    await this.#hot.put(step.value);
     state.committed(range);
     await this.#committed();
   }

@@ -28,3 +28,14 @@ function firstReceivedAfter(state: PartitionState, time: number): number {
 export function firstHotOffset(state: PartitionState): number {
   return state.tail.firstOffset ?? state.nextOffset;
 }
+
+/** No point that the warehouse has is newer than this, epoch ms; −Infinity when it has none, +Infinity: unknown. */
+export function newestFlushed({ tail, flushedPosition }: PartitionState): number {
+  let newest = tail.evictedNewest;
+  if (flushedPosition > tail.first) {
+    tail.scan(tail.first, flushedPosition, (_handles, timestamps) => {
+      for (let i = 0; i < timestamps.length; i++) if (timestamps[i]! > newest) newest = timestamps[i]!;
+    });
+  }
+  return newest;
+}

@@ -1,5 +1,6 @@
 import { createKillableWarehouse } from '@nowcast/adapter-clickhouse/testing';
 import { LocalEventLog } from '@nowcast/adapter-local-log';
+import { MemoryHotStore } from '@nowcast/adapter-memory';
 import { querySchema } from '@nowcast/contract';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EngineBench } from './testing/engine-bench.ts';
@@ -12,6 +13,7 @@ beforeEach(async () => {
     adapters: {
       openLog: (directory) => new LocalEventLog({ directory, partitions: 3 }),
       openWarehouse: createKillableWarehouse,
+      openHotStore: (budgetRows) => new MemoryHotStore({ budgetRows, keepMs: 86_400_000 }),
     },
     nowMs,
   });

@@ -1,5 +1,6 @@
 import { createKillableWarehouse } from '@nowcast/adapter-clickhouse/testing';
 import { LocalEventLog } from '@nowcast/adapter-local-log';
+import { MemoryHotStore } from '@nowcast/adapter-memory';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EngineBench } from './testing/engine-bench.ts';
 
@@ -10,6 +11,7 @@ beforeEach(async () => {
     adapters: {
       openLog: (directory) => new LocalEventLog({ directory, partitions: 3, segmentBytes: 1024 }),
       openWarehouse: createKillableWarehouse,
+      openHotStore: (budgetRows) => new MemoryHotStore({ budgetRows, keepMs: 86_400_000 }),
     },
     nowMs,
     engine: { hotPoints: 0, hotMs: 0, flushAgeMs: 60_000 },

@@ -1,5 +1,6 @@
 import { createKillableWarehouse } from '@nowcast/adapter-clickhouse/testing';
 import { LocalEventLog } from '@nowcast/adapter-local-log';
+import { MemoryHotStore } from '@nowcast/adapter-memory';
 import { logModelSuite } from '@nowcast/log-model';
 import { EngineBench } from './testing/engine-bench.ts';
 import { ModelSystem } from './testing/model-system.ts';
@@ -19,6 +20,7 @@ logModelSuite(
         // Segments of a few records, so that the log is cut in earnest.
         openLog: (directory) => new LocalEventLog({ directory, partitions: 3, segmentBytes: 512 }),
         openWarehouse: createKillableWarehouse,
+        openHotStore: (budgetRows) => new MemoryHotStore({ budgetRows, keepMs: 86_400_000 }),
       },
       nowMs: baseMs + 30_000,
       engine: memories[lives % memories.length]!,

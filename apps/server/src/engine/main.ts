@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createEmbeddedWarehouse } from '@nowcast/adapter-clickhouse';
 import { LocalEventLog, type LogStats, partitionsOfLog } from '@nowcast/adapter-local-log';
+import { MemoryHotStore } from '@nowcast/adapter-memory';
 import { defaultsFor } from '@nowcast/dashboards';
 import { assert, systemClock, unreachable } from '@nowcast/kernel';
 import type { ViewFrame } from '@nowcast/ports';
@@ -19,6 +20,8 @@ import { toWireError } from './wire-error.ts';
 
 assert(parentPort !== null, 'the engine runs as a worker thread');
 const port = parentPort;
+/** Age at which states leave memory: nothing that the warehouse must drop is older, the shortest retention is a day. */
+const hotStatesMs = 86_400_000;
 const cancels = new Map<number, AbortController>();
 
 function send(message: FromEngine, transfer: ArrayBuffer[] = []): void {
@@ -46,6 +49,7 @@ const core = new EngineCore({
     clock: systemClock,
     log: (message, fields) => log('warn', message, fields),
   }),
+  hot: new MemoryHotStore({ budgetRows: options.hotStates, keepMs: hotStatesMs }),
   defaults: (metricType) => {
     const { default_agg, default_across } = defaultsFor(metricType);
     return { default_agg, default_across };

@@ -11,6 +11,8 @@ export interface EngineOptions {
   /** Flushed points kept in memory a partition, and for how long by receipt time. */
   hotPoints: number;
   hotMs: number;
+  /** Flushed state rows kept in memory, all partitions together; sketches and points of sparse series count too. */
+  hotStates: number;
   /** Shortest time between two ticks of the live views while data flows, milliseconds. */
   tickMs: number;
   seriesPerTenant: number;
@@ -26,6 +28,7 @@ export const defaultEngineOptions: Omit<EngineOptions, 'dataDir'> = {
   flushAgeMs: 5 * 60_000,
   hotPoints: 2_000_000,
   hotMs: 15 * 60_000,
+  hotStates: 500_000,
   tickMs: 50,
   seriesPerTenant: 1_000_000,
   lateMs: 10 * 60_000,

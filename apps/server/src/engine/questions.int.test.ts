@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MemoryLiveBus } from '@nowcast/adapter-memory';
 import { decodeDeltaBody, decodeSnapshotBody, type QueryInput, querySchema } from '@nowcast/contract';
 import type { Engine, ViewFrame } from '@nowcast/ports';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -25,7 +26,8 @@ const iso = (ms: number) => new Date(ms).toISOString().replace('.000Z', 'Z');
 
 describe.each([
   { where: 'in memory', options: {} },
-  { where: 'in the warehouse', options: { flushPoints: 1, hotPoints: 0, hotMs: 0 } },
+  { where: 'in the warehouse', options: { flushPoints: 1, hotPoints: 0, hotMs: 0, hotStates: 0 } },
+  { where: 'in the hot store', options: { flushPoints: 1, hotPoints: 0, hotMs: 0 } },
 ])('with every point $where', ({ options }) => {
   let engine: Engine;
   let dir: string;
@@ -38,6 +40,11 @@ describe.each([
       (error) => {
         throw error;
       },
+      new MemoryLiveBus({
+        onListenerError: (error) => {
+          throw error;
+        },
+      }),
     );
     await engine.run();
   });

@@ -1,7 +1,7 @@
 import type { SeriesIndex } from '@nowcast/head';
 import type { IngestStats } from '@nowcast/ingest';
 import type { LiveStats } from '@nowcast/live';
-import type { EngineStats, HistogramSnapshot, WarehouseStats } from '@nowcast/ports';
+import type { EngineStats, HistogramSnapshot, HotStoreStats, WarehouseStats } from '@nowcast/ports';
 import type { PartitionState } from './partition-state.ts';
 
 /** What the log counts, whatever the adapter. */
@@ -18,6 +18,7 @@ export function engineStats(parts: {
   states: readonly PartitionState[];
   log: LogFigures;
   warehouse: WarehouseStats | undefined;
+  hot: HotStoreStats;
   flushes: { done: number; failed: number };
   now: number;
 }): EngineStats {
@@ -34,6 +35,8 @@ export function engineStats(parts: {
       flushes_total: parts.flushes.done,
       flush_failures_total: parts.flushes.failed,
       view_reloads_total: live.reloads,
+      hot_answered_total: parts.hot.answered,
+      hot_declined_total: parts.hot.declined,
       ...parts.log.counters,
     },
     gauges: {
@@ -41,6 +44,10 @@ export function engineStats(parts: {
       series: parts.index.size,
       tail_points: states.reduce((sum, { tail }) => sum + tail.end - tail.first, 0),
       unflushed_points: unflushedPoints(states),
+      hot_flushes: parts.hot.blocks,
+      hot_state_rows: parts.hot.stateRows,
+      hot_points: parts.hot.points,
+      hot_bytes: parts.hot.bytes,
       ingest_bytes_in_flight: ingest.bytesInFlight,
       ingest_points_in_flight: ingest.pointsInFlight,
       views: live.views,

@@ -1,5 +1,6 @@
 import { createKillableWarehouse, type KillableWarehouse } from '@nowcast/adapter-clickhouse/testing';
 import { LocalEventLog } from '@nowcast/adapter-local-log';
+import { MemoryHotStore } from '@nowcast/adapter-memory';
 import { querySchema } from '@nowcast/contract';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EngineBench } from './testing/engine-bench.ts';
@@ -12,9 +13,10 @@ beforeEach(async () => {
     adapters: {
       openLog: (directory) => new LocalEventLog({ directory, partitions: 3 }),
       openWarehouse: (dir) => (warehouse = createKillableWarehouse(dir)),
+      openHotStore: (budgetRows) => new MemoryHotStore({ budgetRows, keepMs: 86_400_000 }),
     },
     nowMs,
-    engine: { hotPoints: 0, hotMs: 0 },
+    engine: { hotPoints: 0, hotMs: 0, hotStates: 0 },
   });
   await bench.start();
 });

@@ -1,5 +1,6 @@
 import { createKillableWarehouse } from '@nowcast/adapter-clickhouse/testing';
 import { LocalEventLog } from '@nowcast/adapter-local-log';
+import { MemoryHotStore } from '@nowcast/adapter-memory';
 import { normaliseQuery } from '@nowcast/aggregate';
 import { differences, evaluate, type ReferencePoint, scenario } from '@nowcast/aggregate/testing';
 import { type PointRecord, type Query, querySchema } from '@nowcast/contract';
@@ -12,12 +13,15 @@ import { Watcher } from './testing/watcher.ts';
 
 const isLong = process.env['NOWCAST_LONG'] === '1';
 
-/** How much of what is flushed stays in memory: none of it, some, everything. */
+/** How much of what is flushed stays in memory, as points and as states: none of it, some, everything. */
 const memories = [
-  { hotPoints: 0, hotMs: 0 },
-  { hotPoints: 20, hotMs: 1e12 },
-  { hotPoints: 1e9, hotMs: 1e12 },
+  { hotPoints: 0, hotMs: 0, hotStates: 0 },
+  { hotPoints: 0, hotMs: 0, hotStates: 30 },
+  { hotPoints: 0, hotMs: 0, hotStates: 1e9 },
+  { hotPoints: 20, hotMs: 1e12, hotStates: 30 },
+  { hotPoints: 1e9, hotMs: 1e12, hotStates: 1e9 },
 ];
+type Memory = (typeof memories)[number];
 
 const benches = new Map<string, Promise<EngineBench>>();
 afterAll(async () => {
@@ -25,8 +29,8 @@ afterAll(async () => {
 });
 
 /** A start costs half a second: runs share benches, each with a tenant of its own. */
-function benchOf(nowMs: number, memory: { hotPoints: number; hotMs: number }): Promise<EngineBench> {
-  const name = `${nowMs} ${memory.hotPoints}`;
+function benchOf(nowMs: number, memory: Memory): Promise<EngineBench> {
+  const name = `${nowMs} ${memory.hotPoints} ${memory.hotStates}`;
   let bench = benches.get(name);
   if (bench === undefined) {
     bench = startBench(nowMs, memory);
@@ -35,11 +39,12 @@ function benchOf(nowMs: number, memory: { hotPoints: number; hotMs: number }): P
   return bench;
 }
 
-async function startBench(nowMs: number, memory: { hotPoints: number; hotMs: number }): Promise<EngineBench> {
+async function startBench(nowMs: number, memory: Memory): Promise<EngineBench> {
   const bench = new EngineBench({
     adapters: {
       openLog: (directory) => new LocalEventLog({ directory, partitions: 3, segmentBytes: 4096 }),
       openWarehouse: createKillableWarehouse,
+      openHotStore: (budgetRows) => new MemoryHotStore({ budgetRows, keepMs: 86_400_000 }),
     },
     nowMs,
     engine: memory,

@@ -1,3 +1,5 @@
 export { type EventLogFixture, type EventLogHarness, eventLogConformance } from './event-log.ts';
+export { hotStoreConformance } from './hot-store.ts';
+export { liveBusConformance } from './live-bus.ts';
 export { type MetaStoreHarness, metaStoreConformance } from './meta-store.ts';
 export { type WarehouseHarness, warehouseConformance } from './warehouse.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { PointsRequest, StateColumns, Warehouse } from '../warehouse.ts';
+import type { PointsRequest, Warehouse } from '../warehouse.ts';
 import { growthOf, registersOf, seriesId, sketchOf, type TestPoint } from './warehouse-blocks.ts';
 import {
   at,
@@ -15,6 +15,7 @@ import {
   shown,
   type Reopen,
 } from './warehouse-bench.ts';
+import { expectCells, naive } from './naive-states.ts';
 import { retentionTests, upkeepTests } from './warehouse-upkeep.ts';
 
 /**
@@ -281,23 +282,6 @@ function roundTripTests(bench: () => Bench, reopen: Reopen): void {
 }
 let fresh0 = 0;
 
-/** A naive answer: min, max, count, sum, first and last of each (group, bucket). */
-function naive(
-  points: readonly (TestPoint & { order: number })[],
-  groupOf: readonly number[],
-  buckets: readonly number[],
-): Map<string, readonly (TestPoint & { order: number })[]> {
-  const cells = new Map<string, (TestPoint & { order: number })[]>();
-  for (const point of points) {
-    const bucket = buckets.findLastIndex((start) => start <= point.timestamp);
-    if (bucket < 0 || bucket >= buckets.length - 1) continue;
-    const key = `${groupOf[point.series]!}/${bucket}`;
-    cells.set(key, [...(cells.get(key) ?? []), point]);
-  }
-  for (const cell of cells.values()) cell.sort((a, b) => a.timestamp - b.timestamp || a.order - b.order);
-  return cells;
-}
-
 const randomPoint = fc.record({
   series: fc.nat({ max: 2 }),
   offsetMs: fc.integer({ min: 0, max: 2 * hourMs - 1 }),
@@ -465,27 +449,6 @@ function stateTests(bench: () => Bench): void {
       expect((await b.readPoints({}, [])).length).toBe(0);
     });
   });
-}
-
-function expectCells(states: StateColumns, cells: ReturnType<typeof naive>): void {
-  const keys = Array.from(states.group, (group, i) => `${group}/${states.bucket[i]!}`);
-  expect([...keys].sort()).toEqual([...cells.keys()].sort());
-  for (const [i, key] of keys.entries()) {
-    const points = cells.get(key)!;
-    const values = points.map(({ value }) => value);
-    expect(states.count[i]).toBe(points.length);
-    expect(states.min[i]).toBe(Math.min(...values));
-    expect(states.max[i]).toBe(Math.max(...values));
-    expect([states.firstAt[i], states.lastAt[i]]).toEqual([points[0]!.timestamp, points.at(-1)!.timestamp]);
-    const magnitude = values.reduce((sum, value) => sum + Math.abs(value), 0);
-    const sum = values.reduce((total, value) => total + value, 0);
-    expect(Math.abs(states.sum[i]! - sum)).toBeLessThanOrEqual(1e-12 * magnitude);
-    // Equal times within one flush are ordered by series elsewhere: only an unambiguous end can be compared.
-    const ends = points.filter(({ timestamp }) => timestamp === points[0]!.timestamp);
-    if (ends.length === 1) expect(bitsOf(states.first[i]!)).toBe(bitsOf(points[0]!.value));
-    const last = points.filter(({ timestamp }) => timestamp === points.at(-1)!.timestamp);
-    if (last.length === 1) expect(bitsOf(states.last[i]!)).toBe(bitsOf(points.at(-1)!.value));
-  }
 }
 
 function pageTests(bench: () => Bench): void {

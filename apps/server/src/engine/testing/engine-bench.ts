@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assert, ManualClock } from '@nowcast/kernel';
-import type { EventLog, IngestRequest, OffsetVector, ViewFrame, Warehouse } from '@nowcast/ports';
+import type { EventLog, HotStore, IngestRequest, OffsetVector, ViewFrame, Warehouse } from '@nowcast/ports';
 import { readCheckpoint } from '../checkpoint.ts';
 import { EngineCore } from '../core.ts';
 import { defaultEngineOptions, type EngineOptions } from '../options.ts';
@@ -12,6 +12,7 @@ import { type CommittedFlush, type Fate, Life, mortalLog, mortalWarehouse } from
 export interface Adapters {
   openLog(dir: string): EventLog;
   openWarehouse(dir: string): { warehouse: Warehouse; kill: () => Promise<void> };
+  openHotStore(budgetRows: number): HotStore;
 }
 
 export interface BenchOptions {
@@ -95,6 +96,7 @@ export class EngineBench {
       eventLog: mortalLog(log, life, fate),
       logFigures: () => ({ counters: {}, gauges: {}, histograms: {} }),
       warehouse: fenced,
+      hot: adapters.openHotStore(engine?.hotStates ?? defaultEngineOptions.hotStates),
       defaults: () => ({ default_agg: 'avg', default_across: 'merge' }),
       log: (level, message, fields) => {
         if (level !== 'info' && level !== 'debug') this.warnings.push(`${message} ${JSON.stringify(fields)}`);

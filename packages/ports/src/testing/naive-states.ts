@@ -1,0 +1,42 @@
+import { expect } from 'vitest';
+import type { StateColumns } from '../warehouse.ts';
+import { bitsOf } from './warehouse-bench.ts';
+import type { TestPoint } from './warehouse-blocks.ts';
+
+/** A naive answer: min, max, count, sum, first and last of each (group, bucket). */
+export function naive(
+  points: readonly (TestPoint & { order: number })[],
+  groupOf: readonly number[],
+  buckets: readonly number[],
+): Map<string, readonly (TestPoint & { order: number })[]> {
+  const cells = new Map<string, (TestPoint & { order: number })[]>();
+  for (const point of points) {
+    const bucket = buckets.findLastIndex((start) => start <= point.timestamp);
+    if (bucket < 0 || bucket >= buckets.length - 1) continue;
+    const key = `${groupOf[point.series]!}/${bucket}`;
+    cells.set(key, [...(cells.get(key) ?? []), point]);
+  }
+  for (const cell of cells.values()) cell.sort((a, b) => a.timestamp - b.timestamp || a.order - b.order);
+  return cells;
+}
+
+export function expectCells(states: StateColumns, cells: ReturnType<typeof naive>): void {
+  const keys = Array.from(states.group, (group, i) => `${group}/${states.bucket[i]!}`);
+  expect([...keys].sort()).toEqual([...cells.keys()].sort());
+  for (const [i, key] of keys.entries()) {
+    const points = cells.get(key)!;
+    const values = points.map(({ value }) => value);
+    expect(states.count[i]).toBe(points.length);
+    expect(states.min[i]).toBe(Math.min(...values));
+    expect(states.max[i]).toBe(Math.max(...values));
+    expect([states.firstAt[i], states.lastAt[i]]).toEqual([points[0]!.timestamp, points.at(-1)!.timestamp]);
+    const magnitude = values.reduce((sum, value) => sum + Math.abs(value), 0);
+    const sum = values.reduce((total, value) => total + value, 0);
+    expect(Math.abs(states.sum[i]! - sum)).toBeLessThanOrEqual(1e-12 * magnitude);
+    // Equal times within one flush are ordered by series elsewhere: only an unambiguous end can be compared.
+    const ends = points.filter(({ timestamp }) => timestamp === points[0]!.timestamp);
+    if (ends.length === 1) expect(bitsOf(states.first[i]!)).toBe(bitsOf(points[0]!.value));
+    const last = points.filter(({ timestamp }) => timestamp === points.at(-1)!.timestamp);
+    if (last.length === 1) expect(bitsOf(states.last[i]!)).toBe(bitsOf(points.at(-1)!.value));
+  }
+}
