@@ -55,17 +55,38 @@ export async function readRecords(
       pin.release();
     }
   }
+  const named = nameRows(index, rows);
+  if (query.order === 'desc') named.reverse();
+  const shown = named.slice(start.skip, start.skip + limit);
+  const more = named.length > start.skip + limit;
+  return {
+    rows: shown.map((row) => ({ handle: row.handle, record: toRecord(index, row) })),
+    cursor: more ? nextCursor(shown, start) : undefined,
+  };
+}
+
+interface NamedRow extends Row {
+  dataId: string;
+}
+
+/**
+ * Gives every row its id and puts the rows in the order of pages and feeds alike: (time, receipt, id). A point without
+ * a data id is named by its series, its time and its ordinal among points of both, in (receipt, value) order.
+ */
+function nameRows(index: SeriesIndex, rows: Row[]): NamedRow[] {
   rows.sort((a, b) => compareRows(index, a, b));
-  const end = query.order === 'asc' ? start.skip + limit : Math.max(0, rows.length - start.skip);
-  const first = Math.max(0, query.order === 'asc' ? start.skip : end - limit);
-  const shown = rows.slice(first, end);
-  const records = toRecords(index, rows, first, first + shown.length);
-  if (query.order === 'desc') {
-    shown.reverse();
-    records.reverse();
-  }
-  const more = rows.length > start.skip + limit;
-  return { rows: records, cursor: more ? nextCursor(shown, start) : undefined };
+  let seen = new Map<number, number>();
+  let time = Number.NaN;
+  const named = rows.map((row): NamedRow => {
+    if (row.timestamp !== time) seen = new Map();
+    time = row.timestamp;
+    const ordinal = seen.get(row.handle) ?? 0;
+    seen.set(row.handle, ordinal + 1);
+    return { ...row, dataId: row.dataId ?? derivedDataId(index.idOf(row.handle), row.timestamp, ordinal) };
+  });
+  return named.sort(
+    (a, b) => a.timestamp - b.timestamp || a.receivedAt - b.receivedAt || (a.dataId < b.dataId ? -1 : 1),
+  );
 }
 
 function compareRows(index: SeriesIndex, a: Row, b: Row): number {
@@ -242,28 +263,10 @@ class FirstPoints {
   }
 }
 
-/**
- * The records of `rows[first … end)`. `rows` ascend; a point without a data id is named by its series, its time and its
- * ordinal among points of both, those before `first` included.
- */
-function toRecords(index: SeriesIndex, rows: readonly Row[], first: number, end: number): RecordPage['rows'] {
-  let seen = new Map<number, number>();
-  let time = Number.NaN;
-  const records: RecordPage['rows'] = [];
-  for (const [i, row] of rows.slice(0, end).entries()) {
-    if (row.timestamp !== time) seen = new Map();
-    time = row.timestamp;
-    const ordinal = seen.get(row.handle) ?? 0;
-    seen.set(row.handle, ordinal + 1);
-    if (i >= first) records.push({ handle: row.handle, record: toRecord(index, row, ordinal) });
-  }
-  return records;
-}
-
-function toRecord(index: SeriesIndex, row: Row, ordinal: number): PointRecord {
+function toRecord(index: SeriesIndex, row: NamedRow): PointRecord {
   const definition = index.definitionOf(row.handle);
   return {
-    data_id: row.dataId ?? derivedDataId(index.idOf(row.handle), row.timestamp, ordinal),
+    data_id: row.dataId,
     source: definition.source,
     timestamp: row.timestamp,
     metric_type: definition.metric_type,
