@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatValue, guessUnit } from './format.ts';
+import { formatValue } from './format.ts';
 
 const plain = (text: string): string => text.replaceAll('\u00a0', ' ');
 
@@ -33,19 +33,5 @@ describe('values with units', () => {
 
   it('follows the number of decimals that a panel asks for', () => {
     expect(plain(formatValue(5, 'percent', 1))).toBe('5.0 %');
-  });
-});
-
-describe('units guessed from names', () => {
-  it('takes what the name says', () => {
-    expect(guessUnit('memory_bytes')).toBe('bytes');
-    expect(guessUnit('network_bytes', 'rate')).toBe('bytes_per_second');
-    expect(guessUnit('cpu_usage')).toBe('percent');
-    expect(guessUnit('request_latency')).toBe('milliseconds');
-    expect(guessUnit('coffee_temperature')).toBe('celsius');
-    expect(guessUnit('sale_eur')).toBe('eur');
-    expect(guessUnit('clicks', 'rate')).toBe('per_second');
-    expect(guessUnit('clicks', 'count')).toBe('count');
-    expect(guessUnit('dice')).toBe('none');
   });
 });

@@ -124,21 +124,3 @@ export function formatValue(value: number | null | undefined, unit: UnitName, de
       return Math.abs(value) < 1e5 ? trimmed(value, decimals) : scaled(value, 1000, siPrefixes, '', decimals);
   }
 }
-
-/** A unit guessed from a metric's name, as its maker would have wanted it. */
-export function guessUnit(metric: string, agg?: string): UnitName {
-  const name = metric.toLowerCase();
-  const perSecond = agg === 'rate' || /_per_sec(ond)?$/.test(name);
-  if (agg === 'count' || agg === 'uniques') return 'count';
-  if (/(percent|pct)/.test(name) || /usage(_|$)/.test(name)) return 'percent';
-  if (/ratio|fraction/.test(name)) return 'ratio';
-  if (/bytes|octets/.test(name)) return perSecond ? 'bytes_per_second' : 'bytes';
-  if (/bits/.test(name)) return 'bits_per_second';
-  if (/(_ms|millis|milliseconds|latency)$/.test(name)) return 'milliseconds';
-  if (/(_s|_sec|seconds|duration|uptime)$/.test(name)) return 'seconds';
-  if (/temp|celsius/.test(name)) return 'celsius';
-  if (/hertz|_hz$|frequency/.test(name)) return 'hertz';
-  if (name.endsWith('_eur')) return 'eur';
-  if (/_usd$|_dollars$|revenue|sales|price|amount/.test(name)) return 'usd';
-  return perSecond ? 'per_second' : 'none';
-}

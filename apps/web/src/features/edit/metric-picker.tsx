@@ -2,8 +2,10 @@ import { useQuery } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import type { MetricInfo } from '@nowcast/contract';
 import { metricsQuery } from '../../api/queries.ts';
-import { formatValue, guessUnit } from '../../units/format.ts';
+import { formatValue } from '../../units/format.ts';
+import { guessUnit } from '../../units/guess-unit.ts';
 import { Failure, Skeleton } from '../../ui/states.tsx';
+import { rankMetrics } from './rank-metrics.ts';
 
 const shownMetrics = 100;
 
@@ -19,12 +21,7 @@ export function MetricPicker({
   const [search, setSearch] = useState('');
   const [active, setActive] = useState(0);
   const metrics = useQuery(metricsQuery());
-  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = (metrics.data ?? [])
-    .filter((metric) =>
-      words.every((word) => `${metric.metric_type} ${metric.labels.join(' ')}`.toLowerCase().includes(word)),
-    )
-    .slice(0, shownMetrics);
+  const found = rankMetrics(metrics.data ?? [], search).slice(0, shownMetrics);
   const at = Math.min(active, found.length - 1);
   const onKeyDown = (event: React.KeyboardEvent): void => {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
@@ -106,7 +103,7 @@ function MetricLine({ metric }: { metric: MetricInfo }) {
           {metric.labels.length > 0 && ` · ${metric.labels.join(', ')}`}
         </span>
       </span>
-      <span className="shrink-0 text-end text-sm">
+      <span className="max-w-2/5 shrink-0 truncate text-end text-sm">
         {formatValue(metric.last_value, guessUnit(metric.metric_type))}
       </span>
     </span>

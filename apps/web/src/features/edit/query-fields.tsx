@@ -3,7 +3,7 @@ import { ChevronDown } from 'lucide-react';
 import { useState } from 'react';
 import type { MetricInfo, Panel } from '@nowcast/contract';
 import { labelsQuery } from '../../api/queries.ts';
-import { guessUnit } from '../../units/format.ts';
+import { guessUnit } from '../../units/guess-unit.ts';
 import { Button } from '../../ui/button.tsx';
 import { SelectInput, TextInput } from '../../ui/field.tsx';
 import { Modal } from '../../ui/modal.tsx';

@@ -1,5 +1,5 @@
 import type { ChartType, LabelValues, MetricInfo, Panel } from '@nowcast/contract';
-import { guessUnit } from '../../units/format.ts';
+import { guessUnit } from '../../units/guess-unit.ts';
 import { newPanelId, startingSize } from '../board/board-content.ts';
 import { boardColumns, placeBox, type Box } from '../board/grid-layout.ts';
 

@@ -4,7 +4,7 @@ import { Activity, LayoutDashboard } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import type { Agg, MetricInfo, Panel as PanelSpec } from '@nowcast/contract';
 import { metricsQuery } from '../../api/queries.ts';
-import { guessUnit } from '../../units/format.ts';
+import { guessUnit } from '../../units/guess-unit.ts';
 import { Button } from '../../ui/button.tsx';
 import { Modal } from '../../ui/modal.tsx';
 import { EmptyState } from '../../ui/states.tsx';
