@@ -26,6 +26,17 @@ describe('ticks', () => {
     expect(read('milliseconds', 200)).toEqual(['200 ms', '500 ms', '1 s']);
   });
 
+  it('are there for every size of value', () => {
+    for (const unit of ['none', 'bytes', 'seconds', 'milliseconds', 'celsius'] as const) {
+      const steps = valueSteps({ unit });
+      expect(steps.at(-1), unit).toBeGreaterThan(1e300);
+      expect(
+        steps.every((step, i) => Number.isFinite(step) && step > (steps[i - 1] ?? 0)),
+        unit,
+      ).toBe(true);
+    }
+  });
+
   it('name days at midnight and seconds only when zoomed in', () => {
     const noon = Date.UTC(2026, 10, 23, 12, 0, 30);
     const midnight = Date.UTC(2026, 10, 23);

@@ -24,23 +24,27 @@ const timeSteps = [1, 2, 5, 10, 20, 50, 100, 200, 500].concat(
   [1, 2, 3, 6, 12].map((count) => count * 3_600_000),
   [1, 2, 4, 7, 14, 30, 60, 90, 180, 365, 730].map((count) => count * day),
 );
-/** 1, 2, 5 and their tens: from 1e-9 to 5e17. */
-const decimalSteps = Array.from({ length: 27 }, (_, power) =>
-  [1, 2, 5].map((digit) => digit * 10 ** (power - 9)),
+/**
+ * 1, 2, 5 and their tens, to the end of what a number holds: where no distance is wide enough, uPlot draws no tick.
+ * Read from text, because `10 ** 23` is not the number nearest to 1e23.
+ */
+const decimalSteps = Array.from({ length: 317 }, (_, power) =>
+  [1, 2, 5].map((digit) => Number(`${digit}e${power - 9}`)),
 ).flat();
 /** 4 GiB, 8 GiB: multiples of ten would read 3.73 GiB. */
-const binarySteps = Array.from({ length: 60 }, (_, power) => 2 ** power);
+const binarySteps = Array.from({ length: 1023 }, (_, power) => 2 ** power);
 /** Seconds: 5 min and 2 h, where multiples of ten would read 3.33 min. */
 const durationSteps = decimalSteps
   .filter((step) => step < 10)
   .concat([10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400])
-  .concat([2, 5, 10, 20, 50, 100, 200, 500, 1000].map((days) => days * 86_400));
+  .concat(decimalSteps.filter((days) => days >= 2 && days < 1e300).map((days) => days * 86_400));
+const millisecondSteps = durationSteps.map((step) => step * 1000);
 
 /** Distances of value ticks that read well in the unit; never finer than the decimals that are printed. */
 export function valueSteps({ unit, decimals }: Pick<Panel['display'], 'unit' | 'decimals'>): number[] {
   if (unit === 'bytes' || unit === 'bytes_per_second') return binarySteps;
   if (unit === 'seconds') return durationSteps;
-  if (unit === 'milliseconds') return durationSteps.map((step) => step * 1000);
+  if (unit === 'milliseconds') return millisecondSteps;
   const printed = decimals ?? (unit === 'count' ? 0 : 9);
   const finest = 10 ** -(unit === 'ratio' ? printed + 2 : printed);
   return decimalSteps.filter((step) => step >= finest * 0.999);

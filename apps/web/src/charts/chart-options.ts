@@ -3,6 +3,7 @@ import type { ChartType, Panel } from '@nowcast/contract';
 import type { StoredSeries } from '../live/stored-series.ts';
 import { resolveZone, type ZoneName } from '../time/zone.ts';
 import { axes } from './axes.ts';
+import { valueRange } from './value-range.ts';
 import { slotColour, slotDash, withAlpha, type Palette } from './palette.ts';
 import { drawThresholds } from './thresholds.ts';
 
@@ -22,25 +23,6 @@ export interface PlotSpec {
 /** Bars of several series always stand on each other: side by side they get too thin to read. */
 export function isStacked(spec: Pick<PlotSpec, 'kind' | 'series'>): boolean {
   return spec.kind === 'stacked' || (spec.kind === 'bar' && spec.series.length > 1);
-}
-
-/** Zero belongs to filled shapes; the ends a panel names are kept; an empty panel still gets an axis. */
-function valueRange(spec: PlotSpec, low: number | null, high: number | null): [number, number] {
-  const { min, max } = spec.display;
-  let from = low ?? 0;
-  let to = high ?? 1;
-  if (spec.kind !== 'line' || (from >= 0 && from < (to - from) * 1.5)) from = Math.min(0, from);
-  if (spec.kind !== 'line') to = Math.max(0, to);
-  for (const { value } of spec.display.thresholds) {
-    if (value > to && value < to + (to - from)) to = value;
-  }
-  if (from === to) {
-    const room = Math.abs(from) * 0.1 || 1;
-    if (from !== 0) from -= room;
-    to += room;
-  }
-  const room = (to - from) * 0.08;
-  return [min ?? (from === 0 ? 0 : from - room), max ?? (to === 0 ? 0 : to + room)];
 }
 
 function fill(colour: string, strong: number): uPlot.Series.Fill {

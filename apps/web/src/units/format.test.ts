@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatValue } from './format.ts';
+import { formatValue, unitTitles, type UnitName } from './format.ts';
 
 const plain = (text: string): string => text.replaceAll('\u00a0', ' ');
 
@@ -23,6 +23,25 @@ describe('values with units', () => {
   it('moves to the next prefix instead of printing 1000 of the smaller one', () => {
     expect(plain(formatValue(999_999, 'per_second'))).toBe('1 M/s');
     expect(plain(formatValue(1024 * 1024 - 1, 'bytes'))).toBe('1 MiB');
+  });
+
+  it('writes powers of ten where the prefixes end', () => {
+    expect(formatValue(1.7e308, 'none')).toBe('1.7e308');
+    expect(formatValue(-1e25, 'count')).toBe('-1e25');
+    expect(formatValue(1e25, 'celsius')).toBe('1e25\u00a0°C');
+    expect(formatValue(1e25, 'bytes')).toBe('1e25\u00a0B');
+    expect(formatValue(-2.5e30, 'usd')).toBe('−$2.5e30');
+    expect(plain(formatValue(5e18, 'none'))).toBe('5 E');
+  });
+
+  it('stays short and free of infinities, whatever arrives', () => {
+    for (const unit of Object.keys(unitTitles) as UnitName[]) {
+      for (const value of [1e25, 1e308, Number.MAX_VALUE, -Number.MAX_VALUE, Number.MIN_VALUE]) {
+        const text = formatValue(value, unit);
+        expect(text.length, `${value} ${unit}: ${text}`).toBeLessThan(18);
+        expect(text, `${value} ${unit}`).not.toMatch(/∞|Infinity|NaN/);
+      }
+    }
   });
 
   it('prints an en dash where there is no value', () => {

@@ -47,7 +47,15 @@ function digitsFor(magnitude: number): number {
   return Math.min(6, 2 - Math.floor(Math.log10(magnitude)));
 }
 
+/** From here on digits say less than the power of ten: `1.7e308`. */
+const exponentFrom = 1e15;
+
+function exponent(value: number): string {
+  return value.toExponential(2).replace(/\.?0*e\+?/, 'e');
+}
+
 function trimmed(value: number, decimals: number | undefined): string {
+  if (Math.abs(value) >= exponentFrom) return exponent(value);
   if (decimals !== undefined) return fixed(value, decimals);
   const text = fixed(value, digitsFor(Math.abs(value)));
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
@@ -66,6 +74,8 @@ function scaled(
     rest /= base;
     power += 1;
   }
+  if (Math.abs(rest) >= base * 0.9995)
+    return unit === '' ? exponent(value) : `${exponent(value)}${nbsp}${unit}`;
   const name = `${prefixes[power]}${unit}`;
   const digits = power === 0 && decimals === undefined && Number.isInteger(rest) ? 0 : decimals;
   return name === '' ? trimmed(rest, digits) : `${trimmed(rest, digits)}${nbsp}${name}`;
@@ -80,6 +90,11 @@ function duration(seconds: number, decimals: number | undefined): string {
   if (size < 7200) return `${trimmed(seconds / 60, decimals)}${nbsp}min`;
   if (size < 172_800) return `${trimmed(seconds / 3600, decimals)}${nbsp}h`;
   return `${trimmed(seconds / 86_400, decimals)}${nbsp}d`;
+}
+
+/** The largest of numbers would become infinite when multiplied: they stay at the end of what can be printed. */
+function boundedPercent(ratio: number): number {
+  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, ratio * 100));
 }
 
 function money(value: number, sign: string, decimals: number | undefined): string {
@@ -97,7 +112,7 @@ export function formatValue(value: number | null | undefined, unit: UnitName, de
     case 'percent':
       return `${trimmed(value, decimals)}${nbsp}%`;
     case 'ratio':
-      return `${trimmed(value * 100, decimals)}${nbsp}%`;
+      return `${trimmed(boundedPercent(value), decimals)}${nbsp}%`;
     case 'bytes':
       return scaled(value, 1024, iecPrefixes, 'B', decimals);
     case 'bytes_per_second':
