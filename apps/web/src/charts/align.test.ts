@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { StoredSeries } from '../live/stored-series.ts';
-import { align } from './align.ts';
+import { align, withBarWidth } from './align.ts';
 
 const series = (t: number[], v: (number | null)[]): StoredSeries => ({
   key: 1,
@@ -67,5 +67,19 @@ describe('aligning series for the plot', () => {
       [10, 20],
     ]);
     expect(values[0]).toEqual([1, 2]);
+  });
+});
+
+describe('the width of bars', () => {
+  it('is the step where one bucket is alone', () => {
+    expect(withBarWidth([5000], [[3], []], 1000)).toEqual([[5000, 6000], [3, null], []]);
+  });
+
+  it('is left to the distance of the buckets where there are several, or none', () => {
+    expect(withBarWidth([0, 1000], [[1, 2]], 1000)).toEqual([
+      [0, 1000],
+      [1, 2],
+    ]);
+    expect(withBarWidth([], [[]], 1000)).toEqual([[], []]);
   });
 });

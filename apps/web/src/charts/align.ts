@@ -105,3 +105,16 @@ export function align(
   const values = slices.map((one) => column(x, one));
   return { x, values, drawn: options.stacked ? stack(values, x.length) : values };
 }
+
+/**
+ * Columns for bars, the times first. uPlot makes a bar as wide as the smallest distance of the times; a bucket that is
+ * alone has none and would fill the plot, so an empty neighbour is put one step after it.
+ */
+export function withBarWidth(
+  x: readonly number[],
+  columns: readonly (readonly (number | null | undefined)[])[],
+  stepMs: number,
+): (number | null | undefined)[][] {
+  if (x.length !== 1) return [[...x], ...columns.map((one) => [...one])];
+  return [[x[0]!, x[0]! + stepMs], ...columns.map((one) => (one.length === 0 ? [] : [one[0], null]))];
+}

@@ -2,7 +2,7 @@ import uPlot from 'uplot';
 import type { Drawable } from '../live/draw-scheduler.ts';
 import type { ViewStore } from '../live/view-store.ts';
 import { rangeEnds, type TimeRange } from '../time/range.ts';
-import { align, type Aligned } from './align.ts';
+import { align, withBarWidth, type Aligned } from './align.ts';
 import { isStacked, plotOptions, type PlotSpec } from './chart-options.ts';
 import type { Sample } from './describe-sample.ts';
 import { listenToGestures } from './history-gestures.ts';
@@ -135,7 +135,10 @@ export class Plot implements Drawable {
         const show = !this.#hidden.has(series[i]!.name);
         if (this.#plot.series[i + 1]!.show !== show) this.#plot.setSeries(i + 1, { show }, false);
       }
-      this.#plot.setData([this.#data.x, ...columns] as uPlot.AlignedData, false);
+      const { x } = this.#data;
+      const drawn =
+        this.#spec.kind === 'bar' ? withBarWidth(x, columns, this.#store.stepMs) : [x, ...columns];
+      this.#plot.setData(drawn as uPlot.AlignedData, false);
       this.#plot.setScale('x', { min: from, max: to });
     });
     if (this.#hovered) this.#updateTooltip();
@@ -157,11 +160,13 @@ export class Plot implements Drawable {
       this.#tooltip.hide();
       return;
     }
-    const time = this.#data.x[idx];
+    // The empty neighbour of a bucket that is alone is no sample: the pointer there is on the bucket's bar.
+    const at = Math.min(idx, this.#data.x.length - 1);
+    const time = this.#data.x[at];
     if (time === undefined) return;
     const rows = this.#shownSeries.map((index, i) => ({
       series: this.#spec.series[index]!,
-      value: this.#data.values[i]![idx],
+      value: this.#data.values[i]![at],
     }));
     const offset = this.#plot.over.offsetLeft;
     this.#tooltip.show(time, rows, { left: left + offset, top: 8, width: this.#box.clientWidth }, this.#spec);
