@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { ListFilter, X } from 'lucide-react';
 import { useState, type ReactNode } from 'react';
 import type { Matcher, Where } from '@nowcast/contract';
-import { labelsQuery } from '../../api/queries.ts';
+import { labelsQuery, metricsQuery } from '../../api/queries.ts';
 import { Button } from '../../ui/button.tsx';
 import { SelectInput, TextInput } from '../../ui/field.tsx';
 import { PopoverTrigger, type TriggerProps } from '../../ui/popover.tsx';
@@ -16,18 +16,24 @@ import {
   valuesOf,
   type MatcherKind,
 } from './matcher.ts';
+import { orderLabels } from './order-labels.ts';
+
+const noMetrics: readonly string[] = [];
 
 /** Filters as chips, each editable, and one button to add another. */
 export function FilterChips({
   where,
   onWhere,
   metricType = '',
+  inView = noMetrics,
   addTitle = 'Filter',
 }: {
   where: Where;
   onWhere: (where: Where) => void;
   /** Metric whose labels are offered; empty: all labels known. */
   metricType?: string;
+  /** Metrics whose labels stand first where all labels are offered. */
+  inView?: readonly string[];
   addTitle?: string;
 }) {
   const remove = (label: string): void =>
@@ -38,6 +44,7 @@ export function FilterChips({
         <span key={label} className="inline-flex max-w-full items-center">
           <FilterPopover
             metricType={metricType}
+            inView={inView}
             label={label}
             matcher={matcher}
             onChange={(next, value) => {
@@ -62,6 +69,7 @@ export function FilterChips({
       ))}
       <FilterPopover
         metricType={metricType}
+        inView={inView}
         onChange={(label, matcher) => onWhere({ ...where, [label]: matcher })}
         trigger={(props) => (
           <Button {...props} variant="ghost">
@@ -76,6 +84,7 @@ export function FilterChips({
 
 interface FilterEditorProps {
   metricType: string;
+  inView: readonly string[];
   label?: string;
   matcher?: Matcher;
   onChange: (label: string, matcher: Matcher) => void;
@@ -97,9 +106,11 @@ function FilterPopover({
   );
 }
 
-function FilterEditor({ metricType, label: first, matcher, onChange }: FilterEditorProps) {
+function FilterEditor({ metricType, inView, label: first, matcher, onChange }: FilterEditorProps) {
   const labels = useQuery(labelsQuery(metricType));
-  const names = [...new Set(['source', ...(labels.data ?? []).map((one) => one.label)])];
+  const metrics = useQuery(metricsQuery());
+  const known = (labels.data ?? []).map((one) => one.label);
+  const names = orderLabels(known, metrics.data ?? [], inView);
   const [chosen, setChosen] = useState(first);
   const label = chosen ?? names.find((name) => name !== 'source') ?? 'source';
   const [kind, setKind] = useState<MatcherKind>(matcher === undefined ? 'is' : kindOf(matcher));

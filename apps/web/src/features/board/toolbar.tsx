@@ -78,7 +78,7 @@ export function Toolbar(props: ToolbarProps) {
             onSelected={(values) => props.onVariable(variable.label, values)}
           />
         ))}
-        <FilterChips where={props.where} onWhere={props.onWhere} />
+        <FilterChips where={props.where} inView={props.metrics} onWhere={props.onWhere} />
       </div>
     </div>
   );
