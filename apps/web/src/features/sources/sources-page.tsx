@@ -1,6 +1,6 @@
 import { PageHead } from '../../ui/states.tsx';
 import { useCrumb } from '../shell/crumb.ts';
-import { mayAdminister, useMe } from '../shell/use-me.ts';
+import { mayAdminister, mayEdit, useMe } from '../shell/use-me.ts';
 import { ConnectPanel } from './connect-panel.tsx';
 import { KeyList } from './key-list.tsx';
 
@@ -18,8 +18,12 @@ export function SourcesPage() {
           Keys are made by administrators: ask one for a key to connect a source of your own.
         </p>
       )}
-      <h2 className="mt-8 mb-3 text-base font-semibold">Keys</h2>
-      <KeyList />
+      {mayEdit(user) && (
+        <>
+          <h2 className="mt-8 mb-3 text-base font-semibold">Keys</h2>
+          <KeyList />
+        </>
+      )}
     </div>
   );
 }
