@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { describeAge, describeRange, parseRangeText, rangeFromSearch, rangeToSearch } from './range.ts';
+import {
+  describeAge,
+  describeRange,
+  parseRangeText,
+  rangeFromSearch,
+  rangeTextProblem,
+  rangeToSearch,
+} from './range.ts';
 import { epochOf, formatMoment, fromLocalInput, startOfDay, toLocalInput, wallTime } from './zone.ts';
 
 const now = Date.UTC(2026, 10, 23, 21, 30, 15);
@@ -43,6 +50,13 @@ describe('ranges in words', () => {
     for (const text of ['', 'soon', '0m', '15', '10:00 to 09:00', '99:99 to 10:00', '2026-13-40', '900y']) {
       expect(parseRangeText(text, now, 'UTC'), text).toBeNull();
     }
+  });
+
+  it('says what is wrong with what it refuses', () => {
+    expect(rangeTextProblem('10:30 to 09:00', now, 'UTC')).toBe('The end must come after the start.');
+    expect(rangeTextProblem('now-1h to now-2h', now, 'UTC')).toBe('The end must come after the start.');
+    expect(rangeTextProblem('now-1h to soon', now, 'UTC')).toMatch(/^Not understood/);
+    expect(rangeTextProblem('soon', now, 'UTC')).toMatch(/^Not understood/);
   });
 });
 
@@ -95,6 +109,7 @@ describe('zones', () => {
 describe('ranges for people', () => {
   it('names quick ranges and spells out the others', () => {
     expect(describeRange({ kind: 'live', windowMs: 900_000 }, now, 'UTC')).toBe('Last 15 minutes');
+    expect(describeRange({ kind: 'live', windowMs: 10_000 }, now, 'UTC')).toBe('Last 10 seconds');
     expect(describeRange({ kind: 'live', windowMs: 600_000 }, now, 'UTC')).toBe('Last 10m');
     expect(describeRange({ kind: 'fixed', from: now - 7_200_000, to: now }, now, 'UTC')).toBe(
       '23 Nov 19:30 – 21:30',

@@ -95,12 +95,32 @@ function endOf(text: string, nowMs: number, zone: ZoneName): number {
   return fromLocalInput(text, zone);
 }
 
+/** The two ends of `09:00 to 10:30`, in the order written; null where the text has not two ends. */
+function writtenEnds(text: string, nowMs: number, zone: ZoneName): { from: number; to: number } | null {
+  const ends = text.split(/ (?:to|until|–|-|\/) /);
+  if (ends.length !== 2) return null;
+  const from = endOf(ends[0]!, nowMs, zone);
+  const to = endOf(ends[1]!, nowMs, zone);
+  return Number.isNaN(from) || Number.isNaN(to) ? null : { from, to };
+}
+
+const normal = (input: string): string => input.trim().toLowerCase().replace(/\s+/g, ' ');
+
+/** Why `parseRangeText` made nothing of the text, for the one who wrote it. */
+export function rangeTextProblem(input: string, nowMs: number, zone: ZoneName): string {
+  const ends = writtenEnds(normal(input), nowMs, zone);
+  if (ends === null) return 'Not understood. Write for example 15m, yesterday or 09:00 to 10:30.';
+  return ends.to > ends.from
+    ? 'The range must be at least a second long.'
+    : 'The end must come after the start.';
+}
+
 /**
  * Reads what people type: `15m`, `last 2 hours`, `now-6h`, `yesterday`, `2026-11-12`, `09:00 to 10:30`,
  * `now-2d to now-1d`. Null: not understood.
  */
 export function parseRangeText(input: string, nowMs: number, zone: ZoneName): TimeRange | null {
-  const text = input.trim().toLowerCase().replace(/\s+/g, ' ');
+  const text = normal(input);
   const named = namedRange(text, nowMs, zone);
   if (named !== null) return named;
   const windowMs = durationOf(text.replace(/^(?:last |now-)/, ''));
@@ -109,11 +129,8 @@ export function parseRangeText(input: string, nowMs: number, zone: ZoneName): Ti
     const from = fromLocalInput(text, zone);
     return Number.isNaN(from) ? null : { kind: 'fixed', from, to: startOfDay(from, zone, 1) };
   }
-  const ends = text.split(/ (?:to|until|–|-|\/) /);
-  if (ends.length !== 2) return null;
-  const from = endOf(ends[0]!, nowMs, zone);
-  const to = endOf(ends[1]!, nowMs, zone);
-  return to - from >= shortestMs ? { kind: 'fixed', from, to } : null;
+  const ends = writtenEnds(text, nowMs, zone);
+  return ends !== null && ends.to - ends.from >= shortestMs ? { kind: 'fixed', ...ends } : null;
 }
 
 /** Ends of the range at this moment, epoch ms. */
@@ -124,6 +141,7 @@ export function rangeEnds(range: TimeRange, nowMs: number): { from: number; to: 
 }
 
 export const quickRanges = [
+  { window: '10s', title: 'Last 10 seconds' },
   { window: '1m', title: 'Last minute' },
   { window: '5m', title: 'Last 5 minutes' },
   { window: '15m', title: 'Last 15 minutes' },

@@ -84,7 +84,7 @@ function LoadedBoard({ board }: { board: Board }) {
     t: () => setPickerOpen(true),
     v: () => search.panel !== undefined && go({ panel: undefined }),
     ...Object.fromEntries(
-      quickRanges.slice(0, 7).map((one, i) => [`${i + 1}`, () => control.setRange(liveRange(one.window))]),
+      quickRanges.slice(0, 8).map((one, i) => [`${i}`, () => control.setRange(liveRange(one.window))]),
     ),
   });
   useEffect(() => {

@@ -7,6 +7,7 @@ import {
   parseRangeText,
   quickRanges,
   rangeEnds,
+  rangeTextProblem,
   type TimeRange,
 } from '../../time/range.ts';
 import { fromLocalInput, resolveZone, toLocalInput, zoneChoices, type ZoneName } from '../../time/zone.ts';
@@ -97,8 +98,9 @@ function FreeText({ zone, onRange }: { zone: ZoneName; onRange: (range: TimeRang
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        const range = parseRangeText(text, live.serverNow(), zone);
-        if (range === null) setError('Not understood. Write for example 15m, yesterday or 09:00 to 10:30.');
+        const nowMs = live.serverNow();
+        const range = parseRangeText(text, nowMs, zone);
+        if (range === null) setError(rangeTextProblem(text, nowMs, zone));
         else onRange(range);
       }}
     >

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'react';
+import { modifier } from './modifier.ts';
 import { useMe } from './use-me.ts';
 
 /** Keys of the screens. Ignored while typing, with a dialog open, and when the profile switches them off. */
@@ -48,7 +49,7 @@ export const shortcutHelp: readonly {
     title: 'Everywhere',
     keys: [
       ['?', 'This help'],
-      ['⌘ K, Ctrl K', 'Go to anything'],
+      [`${modifier}K`, 'Go to anything'],
       ['/', 'Search'],
       ['g h', 'Home'],
       ['g d', 'Boards'],
@@ -61,7 +62,7 @@ export const shortcutHelp: readonly {
     keys: [
       ['l', 'Live or pause'],
       ['t', 'Time range'],
-      ['1 – 7', 'Quick ranges, last minute to last 7 days'],
+      ['0 – 7', 'Quick ranges, last 10 seconds to last 7 days'],
       ['e', 'Edit'],
       ['v', 'Close the full view'],
     ],
@@ -78,8 +79,8 @@ export const shortcutHelp: readonly {
   {
     title: 'While editing',
     keys: [
-      ['⌘ Z, ⇧ ⌘ Z', 'Undo, redo'],
-      ['⌘ S', 'Save'],
+      [`${modifier}Z, Shift ${modifier}Z`, 'Undo, redo'],
+      [`${modifier}S`, 'Save'],
       ['Enter on a grip', 'Grab; arrows move, Shift and arrows resize, Enter drops, Esc restores'],
     ],
   },

@@ -4,6 +4,7 @@ import { Button } from '../../ui/button.tsx';
 import { AccountMenu } from './account-menu.tsx';
 import { ConnectionPill } from './connection-pill.tsx';
 import { useCurrentCrumb } from './crumb.ts';
+import { modifier } from './modifier.ts';
 import { places } from './nav.ts';
 import { useMe } from './use-me.ts';
 
@@ -47,10 +48,10 @@ export function TopBar({ onSearch, onHelp }: { onSearch: () => void; onHelp: () 
         </ol>
       </nav>
       <ConnectionPill />
-      <Button variant="ghost" aria-label="Search ⌘K" onPress={onSearch}>
+      <Button variant="ghost" aria-label={`Search ${modifier}K`} onPress={onSearch}>
         <Search size={15} aria-hidden />
         <span className="hidden text-muted lg:inline">Search</span>
-        <kbd className="hidden rounded-sm border border-line px-1 text-xs text-muted lg:inline">⌘K</kbd>
+        <kbd className="hidden rounded-sm border border-line px-1 text-xs text-muted lg:inline">{`${modifier}K`}</kbd>
       </Button>
       <AccountMenu onHelp={onHelp} />
     </header>
