@@ -34,7 +34,7 @@ import { DefinitionLedger, type PartitionRecord, partitionRecords } from './part
 import { PointColumns } from './point-columns.ts';
 import { Rejections } from './rejections.ts';
 import { RequestDedupe } from './request-dedupe.ts';
-import { SourceCounters } from './source-counters.ts';
+import { SourceCounters, type SourceTotals } from './source-counters.ts';
 
 export interface IngestOptions {
   clock: Clock;
@@ -72,6 +72,7 @@ export interface IngestStats {
   appendsInFlight: number;
 }
 
+const noHandles = new Uint32Array(0);
 const mebibyte = 1024 * 1024;
 /** Column sets kept for reuse, none larger than this many points. */
 const pooledColumns = 4;
@@ -124,9 +125,23 @@ export class IngestService {
     this.#state.restore(checkpoint);
   }
 
-  /** Takes a record of the log in again, after a restart. Records the checkpoint covers are passed over. */
-  replay(partition: number, offset: number, record: LogRecord): void {
+  /**
+   * Takes a record of the log in again, after a restart; `handles` are its series. Records the checkpoint covers are
+   * passed over.
+   */
+  replay(partition: number, offset: number, record: LogRecord, handles: Uint32Array = noHandles): void {
+    const isCovered = offset < this.#state.applied[partition]!;
     this.#state.apply(partition, offset, record);
+    if (!isCovered && record.kind === 'points') this.#sources.accepted(record, handles);
+  }
+
+  /** What each key has sent, for a checkpoint made in the same turn as `checkpoint()`. Refusals are in no log. */
+  sourceTotals(): SourceTotals[] {
+    return this.#sources.totals();
+  }
+
+  restoreSources(totals: readonly SourceTotals[]): void {
+    this.#sources.restore(totals);
   }
 
   /** The registry knows every series of the log now; requests may come. */

@@ -1,4 +1,4 @@
-/** What each API key has sent since the server started, for its page. */
+/** What each API key has sent, for its page: kept in checkpoints, and counted on from there by the replay of the log. */
 import type { PointExtras, PointRecord, PointsRecord, SourceStatus } from '@nowcast/contract';
 import type { SeriesRegistry } from '@nowcast/head';
 import type { Rejections } from './rejections.ts';
@@ -11,6 +11,18 @@ interface Sample {
   dataId: string | undefined;
   actor: string | undefined;
   message: string | undefined;
+}
+
+/** The totals of one key as a checkpoint keeps them; the newest point is left out. */
+export interface SourceTotals {
+  /** Tenant and key. */
+  name: string;
+  accepted: number;
+  rejected: number;
+  firstSeenAt: number | null;
+  lastSeenAt: number | null;
+  lastError: SourceStatus['last_error'];
+  metrics: readonly string[];
 }
 
 interface Counters {
@@ -91,6 +103,24 @@ export class SourceCounters {
       sample: counters.sample === undefined ? null : this.#pointRecord(counters.sample),
       metrics: [...counters.metrics],
     };
+  }
+
+  totals(): SourceTotals[] {
+    return Array.from(this.#sources, ([name, counters]) => ({
+      name,
+      accepted: counters.accepted,
+      rejected: counters.rejected,
+      firstSeenAt: counters.firstSeenAt,
+      lastSeenAt: counters.lastSeenAt,
+      lastError: counters.lastError,
+      metrics: [...counters.metrics],
+    }));
+  }
+
+  restore(totals: readonly SourceTotals[]): void {
+    for (const { name, metrics, ...counts } of totals) {
+      this.#sources.set(name, { ...counts, sample: undefined, metrics: new Set(metrics) });
+    }
   }
 
   #pointRecord(sample: Sample): PointRecord {

@@ -12,7 +12,7 @@ export interface Engine extends Service {
   metrics(tenant: string, search: string, limit: number): Promise<MetricInfo[]>;
   /** Values of each label of the metric (all metrics when empty) among the series that match `where`. */
   labels(tenant: string, metricType: string, where: Where, limit: number): Promise<LabelValues[]>;
-  /** Counters of one API key since the server started, and its newest point. */
+  /** What one API key has sent, and its newest point. Refusals since the last checkpoint are forgotten by a crash. */
   sourceStatus(tenant: string, keyId: string): Promise<SourceStatus>;
   live: LiveViews;
   stats(): Promise<EngineStats>;

@@ -1,6 +1,7 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
+import type { SourceTotals } from '@nowcast/ingest';
 
 /**
  * What lets the log be cut: the dedupe state as of an offset vector, and what is known of points that left memory.
@@ -15,6 +16,8 @@ export interface Checkpoint {
   offsets: number[];
   /** No point that left memory before this checkpoint has a newer event time; null when none left. */
   evictedNewest: (number | null)[];
+  /** What each API key had sent; absent in checkpoints of earlier versions. */
+  sources?: readonly SourceTotals[];
   dedupe: Uint8Array;
 }
 

@@ -331,6 +331,7 @@ export class EngineCore {
       epoch: eventLog.epoch,
       offsets: [...offsets],
       evictedNewest: states.map(({ tail }) => evictedNewestOf(tail)),
+      sources: ingest.sourceTotals(),
       dedupe: bytes,
     });
     await eventLog.truncate(

@@ -130,6 +130,11 @@ describe('the embedded engine', () => {
       (await second.engine.ingest(lines(`cpu,core=7 usage=100 ${now}`, { idempotencyKey: 'once' }))).status,
     ).toBe(204);
     expect(await total(second.engine)).toBe(145);
+    // What was sent before the restart is still counted, and the retries of this start, stored before, are not.
+    expect(await second.engine.sourceStatus('acme', 'k1')).toMatchObject({
+      accepted: 11,
+      metrics: ['cpu_usage'],
+    });
     expect(
       (await second.engine.metrics('acme', 'cpu', 10)).map(({ metric_type, series }) => [
         metric_type,

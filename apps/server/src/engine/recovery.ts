@@ -1,14 +1,16 @@
 import { decodeRecord, type PointsRecord } from '@nowcast/contract';
 import type { SeriesIndex } from '@nowcast/head';
+import type { SourceTotals } from '@nowcast/ingest';
 import { AppError } from '@nowcast/kernel';
 import type { EventLog, Warehouse } from '@nowcast/ports';
 import type { Checkpoint } from './checkpoint.ts';
 import { type AppliedRecord, PartitionState } from './partition-state.ts';
 
-/** Rebuilds dedupe decisions from the log; the ingest service implements it. */
+/** Rebuilds dedupe decisions and what each source has sent from the log; the ingest service implements it. */
 export interface ReplayedDedupe {
   restore(checkpoint: Uint8Array): void;
-  replay(partition: number, offset: number, record: PointsRecord): void;
+  restoreSources(totals: readonly SourceTotals[]): void;
+  replay(partition: number, offset: number, record: PointsRecord, handles: Uint32Array): void;
 }
 
 /**
@@ -29,7 +31,10 @@ export async function recover(options: {
   await warehouse.loadSeries((rows) => {
     for (const row of rows) index.restore(row.partition, row.local, row.definition);
   });
-  if (checkpoint !== undefined) dedupe.restore(checkpoint.dedupe);
+  if (checkpoint !== undefined) {
+    dedupe.restore(checkpoint.dedupe);
+    dedupe.restoreSources(checkpoint.sources ?? []);
+  }
   const states: PartitionState[] = [];
   for (let partition = 0; partition < log.partitions; partition++) {
     const mark = watermarks.get(partition);
@@ -79,8 +84,9 @@ async function replay(
     } else if (record.kind === 'tick') {
       state.applyTick(offset, record.receivedAt);
     } else {
-      dedupe.replay(state.tail.partition, offset, record);
-      state.applyPoints(toApplied(record, offset, state.tail.partition, index));
+      const applied = toApplied(record, offset, state.tail.partition, index);
+      dedupe.replay(state.tail.partition, offset, record, applied.handles);
+      state.applyPoints(applied);
     }
   });
 }
