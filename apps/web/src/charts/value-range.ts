@@ -5,7 +5,7 @@ import type { ChartType, Panel } from '@nowcast/contract';
  * is infinite, as is the distance between two of opposite sign (a scale of infinite length shows nothing); and ticks
  * closer together than neighbouring doubles never get from one end to the other, which would stop the page.
  */
-export interface ValueRangeSpec {
+interface ValueRangeSpec {
   kind: ChartType;
   display: Pick<Panel['display'], 'min' | 'max' | 'thresholds'>;
 }

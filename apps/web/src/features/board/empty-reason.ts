@@ -1,7 +1,7 @@
 import type { TimeRange } from '../../time/range.ts';
 
 /** Why a panel of a metric that exists shows nothing. */
-export type EmptyReason = 'filtered' | 'elsewhere' | 'nothing';
+type EmptyReason = 'filtered' | 'elsewhere' | 'nothing';
 
 /**
  * Filters are to blame only where there are filters and the metric's newest point lies in the range; otherwise the
