@@ -86,7 +86,8 @@ describe('Buckets', () => {
   });
 
   it('refuses zones and steps that do not exist', () => {
-    for (const step of ['1d', '10s']) expect(() => new Buckets(parseStep(step), 'Mars/Olympus')).toThrow(/IANA/);
+    for (const step of ['1d', '10s'])
+      expect(() => new Buckets(parseStep(step), 'Mars/Olympus')).toThrow(/IANA/);
     expect(() => new Buckets({ kind: 'fixed', ms: 0.5 })).toThrow(/whole number/);
     expect(() => new Buckets(parseStep('999d'))).toThrow(/too wide/);
   });
