@@ -50,7 +50,7 @@ export function TopBar({ onSearch, onHelp }: { onSearch: () => void; onHelp: () 
       <ConnectionPill />
       <Button variant="ghost" aria-label={`Search ${modifier}K`} onPress={onSearch}>
         <Search size={15} aria-hidden />
-        <span className="hidden text-muted lg:inline">Search</span>
+        <span className="hidden text-muted lg:inline">Search</span>{' '}
         <kbd className="hidden rounded-sm border border-line px-1 text-xs text-muted lg:inline">{`${modifier}K`}</kbd>
       </Button>
       <AccountMenu onHelp={onHelp} />
