@@ -1,5 +1,6 @@
 export * from './access.ts';
 export * from './aggregate-names.ts';
+export * from './alerts/index.ts';
 export * from './board.ts';
 export * from './catalog.ts';
 export * from './errors.ts';

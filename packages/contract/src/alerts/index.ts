@@ -1,0 +1,5 @@
+export * from './alert.ts';
+export * from './condition.ts';
+export * from './notification.ts';
+export * from './policy.ts';
+export * from './rule.ts';
