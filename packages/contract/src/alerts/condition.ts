@@ -68,7 +68,7 @@ export const compositeConditionSchema = z.strictObject({
   rule_ids: z.array(z.string().check(z.maxLength(64))).check(z.minLength(1), z.maxLength(20)),
 });
 
-export const conditionSchema = z.discriminatedUnion('kind', [
+export const ruleConditionSchema = z.discriminatedUnion('kind', [
   thresholdConditionSchema,
   changeConditionSchema,
   anomalyConditionSchema,
@@ -76,7 +76,7 @@ export const conditionSchema = z.discriminatedUnion('kind', [
   flappingConditionSchema,
   compositeConditionSchema,
 ]);
-export type Condition = z.infer<typeof conditionSchema>;
+export type RuleCondition = z.infer<typeof ruleConditionSchema>;
 
 /** What the engine evaluates of a rule; a change of anything in it makes a new version whose state begins anew. */
 export const evaluationSchema = z.strictObject({
@@ -87,7 +87,7 @@ export const evaluationSchema = z.strictObject({
   /** One alert for each combination of these labels' values; empty: one for all. */
   group_by: z._default(z.array(z.string().check(z.minLength(1), z.maxLength(128))).check(z.maxLength(8)), []),
   window: z._default(durationText, '1m'),
-  condition: conditionSchema,
+  condition: ruleConditionSchema,
   /** How long it must hold before the alert fires. */
   for: z._default(durationText, '0s'),
   /** How long an alert goes on firing after it is well again. */
