@@ -44,6 +44,9 @@ export interface SourceStatus {
   first_seen_at: number | null;
   last_seen_at: number | null;
   last_error: { code: string; message: string; at: number } | null;
+  /** The very first point, for as long as the server has run since it came; null: before the last start, or none. */
+  first_sample: PointRecord | null;
+  /** The newest point to arrive. */
   sample: PointRecord | null;
   /** Metrics it has sent, in order of first appearance, the first 200 at most. */
   metrics: string[];

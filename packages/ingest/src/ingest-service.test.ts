@@ -409,17 +409,27 @@ test('flush marks and ticks take their place among the points', async () => {
   expect(await mark).toBe(1);
 });
 
-test('a source shows what its key sent, what was refused, and its newest point', async () => {
+test('a source shows what its key sent, what was refused, its first and its newest point', async () => {
   const fixture = started();
   expect(fixture.service.sourceStatus(tenant, 'key-1')).toMatchObject({
     accepted: 0,
     first_seen_at: null,
+    first_sample: null,
     sample: null,
   });
   await send(
     fixture,
     body(point(1), point(2, { labels: { host: 'a' }, actor: 'eve', source: 's' }), { value: 1 }),
   );
+  const first = {
+    data_id: '',
+    source: '',
+    timestamp: receivedAt,
+    metric_type: 'cpu',
+    value: 1,
+    labels: {},
+    received_at: receivedAt,
+  };
   expect(fixture.service.sourceStatus(tenant, 'key-1')).toStrictEqual({
     key_id: 'key-1',
     accepted: 2,
@@ -427,6 +437,7 @@ test('a source shows what its key sent, what was refused, and its newest point',
     first_seen_at: receivedAt,
     last_seen_at: receivedAt,
     last_error: { code: 'request.invalid', message: 'the metric_type is missing', at: receivedAt },
+    first_sample: first,
     sample: {
       data_id: '',
       source: 's',
@@ -438,6 +449,11 @@ test('a source shows what its key sent, what was refused, and its newest point',
       received_at: receivedAt,
     },
     metrics: ['cpu'],
+  });
+  await send(fixture, body(point(3)));
+  expect(fixture.service.sourceStatus(tenant, 'key-1')).toMatchObject({
+    first_sample: first,
+    sample: { value: 3 },
   });
   expect(fixture.service.sourceStatus('other', 'key-1').accepted).toBe(0);
 });

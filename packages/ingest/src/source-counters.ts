@@ -13,7 +13,7 @@ interface Sample {
   message: string | undefined;
 }
 
-/** The totals of one key as a checkpoint keeps them; the newest point is left out. */
+/** The totals of one key as a checkpoint keeps them; first and newest point are left out. */
 export interface SourceTotals {
   /** Tenant and key. */
   name: string;
@@ -31,6 +31,7 @@ interface Counters {
   firstSeenAt: number | null;
   lastSeenAt: number | null;
   lastError: SourceStatus['last_error'];
+  first: Sample | undefined;
   sample: Sample | undefined;
   /** Metrics seen, the first `mostMetrics` of them. */
   metrics: Set<string>;
@@ -53,17 +54,13 @@ export class SourceCounters {
     if (handles.length === 0) return;
     const counters = this.#counters(record.tenant, record.keyId);
     counters.accepted += handles.length;
-    counters.firstSeenAt ??= record.receivedAt;
+    if (counters.firstSeenAt === null) {
+      counters.firstSeenAt = record.receivedAt;
+      counters.first = sampleOf(record, handles, 0);
+    }
     counters.lastSeenAt = record.receivedAt;
     this.#noteMetrics(counters.metrics, handles);
-    const row = handles.length - 1;
-    counters.sample = {
-      handle: handles[row]!,
-      timestamp: record.timestamps[row]!,
-      value: record.values[row]!,
-      receivedAt: record.receivedAt,
-      ...extrasOf(record.extras, row),
-    };
+    counters.sample = sampleOf(record, handles, handles.length - 1);
   }
 
   #noteMetrics(metrics: Set<string>, handles: Uint32Array): void {
@@ -100,6 +97,7 @@ export class SourceCounters {
       first_seen_at: counters.firstSeenAt,
       last_seen_at: counters.lastSeenAt,
       last_error: counters.lastError,
+      first_sample: counters.first === undefined ? null : this.#pointRecord(counters.first),
       sample: counters.sample === undefined ? null : this.#pointRecord(counters.sample),
       metrics: [...counters.metrics],
     };
@@ -119,7 +117,7 @@ export class SourceCounters {
 
   restore(totals: readonly SourceTotals[]): void {
     for (const { name, metrics, ...counts } of totals) {
-      this.#sources.set(name, { ...counts, sample: undefined, metrics: new Set(metrics) });
+      this.#sources.set(name, { ...counts, first: undefined, sample: undefined, metrics: new Set(metrics) });
     }
   }
 
@@ -148,6 +146,7 @@ export class SourceCounters {
         firstSeenAt: null,
         lastSeenAt: null,
         lastError: null,
+        first: undefined,
         sample: undefined,
         metrics: new Set(),
       };
@@ -157,13 +156,24 @@ export class SourceCounters {
   }
 }
 
+function sampleOf(record: PointsRecord, handles: Uint32Array, row: number): Sample {
+  return {
+    handle: handles[row]!,
+    timestamp: record.timestamps[row]!,
+    value: record.values[row]!,
+    receivedAt: record.receivedAt,
+    ...extrasOf(record.extras, row),
+  };
+}
+
+/** Only few rows have extras; `extras.rows` ascends, and only its ends are asked for. */
 function extrasOf(
   extras: PointExtras | undefined,
   row: number,
 ): Pick<Sample, 'dataId' | 'actor' | 'message'> {
-  const last = (extras?.rows.length ?? 0) - 1;
-  if (extras === undefined || extras.rows[last] !== row) {
+  const at = row === 0 ? 0 : (extras?.rows.length ?? 0) - 1;
+  if (extras === undefined || extras.rows[at] !== row) {
     return { dataId: undefined, actor: undefined, message: undefined };
   }
-  return { dataId: extras.dataIds[last], actor: extras.actors[last], message: extras.messages[last] };
+  return { dataId: extras.dataIds[at], actor: extras.actors[at], message: extras.messages[at] };
 }

@@ -176,6 +176,7 @@ export class ScriptedEngine implements Engine {
       first_seen_at: seen,
       last_seen_at: seen,
       last_error: null,
+      first_sample: null,
       sample: null,
       metrics: [],
     };
