@@ -5,6 +5,7 @@
  * One chDB session runs one query at a time, so each lane has sessions of its own; a further one, never used for work,
  * kills queries. The process ends with its parent: a closed IPC channel means nobody will ever ask again.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Session } from 'chdb';
 import type { Lane } from '../sql-connection.ts';
 import type { ChildOptions, ChildReply, ChildRequest } from './messages.ts';
@@ -12,6 +13,8 @@ import type { ChildOptions, ChildReply, ChildRequest } from './messages.ts';
 type RunRequest = Extract<ChildRequest, { kind: 'run' }>;
 
 const options = JSON.parse(process.argv[2] ?? '{}') as ChildOptions;
+/** Between two attempts to kill the same query. */
+const killAgainMs = 50;
 
 function send(reply: ChildReply): void {
   process.send?.(reply, undefined, {}, () => undefined);
@@ -32,11 +35,14 @@ class LanePool {
     this.#next();
   }
 
-  /** `true` when the call runs right now and must be killed; a waiting one is simply dropped. */
-  cancel(id: number): boolean {
+  isRunning(id: number): boolean {
+    return this.#running.has(id);
+  }
+
+  /** Forgets a call that still waits. */
+  drop(id: number): void {
     const waiting = this.#waiting.findIndex((request) => request.id === id);
     if (waiting >= 0) this.#waiting.splice(waiting, 1);
-    return this.#running.has(id);
   }
 
   #next(): void {
@@ -47,24 +53,39 @@ class LanePool {
       this.#idle.push(session);
       return;
     }
+    void this.#run(session, request);
+  }
+
+  async #run(session: Session, request: RunRequest): Promise<void> {
     this.#running.add(request.id);
-    void run(session, request).finally(() => {
-      this.#running.delete(request.id);
-      this.#idle.push(session);
-      this.#next();
-    });
+    const isClean = await run(session, request);
+    this.#running.delete(request.id);
+    if (!isClean) await wipe(session);
+    this.#idle.push(session);
+    this.#next();
   }
 }
 
-async function run(session: Session, request: RunRequest): Promise<void> {
+/** `false` when the statement failed and the session still holds what is left of it. */
+async function run(session: Session, request: RunRequest): Promise<boolean> {
   try {
     const result = await session.queryAsync(`/*nowcast:${request.id}*/ ${request.sql}`, { format: 'Native' });
     send({ kind: 'done', id: request.id, bytes: request.answer ? result.bytes() : undefined });
+    return true;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const code = /Code: (\d+)/.exec(message)?.[1];
     send({ kind: 'failed', id: request.id, code: code === undefined ? undefined : Number(code), message });
+    return false;
   }
+}
+
+/**
+ * A failed query, killed or timed out, stays in the engine's process list with what it holds until its session gets
+ * another statement. A session that is rarely taken would keep it for hours.
+ */
+async function wipe(session: Session): Promise<void> {
+  await session.queryAsync('SELECT 1', { format: 'Native' }).catch(() => undefined);
 }
 
 /** The directory may still be held by a predecessor that is about to notice the end of its parent. */
@@ -76,7 +97,7 @@ async function openFirst(): Promise<Session> {
       return new Session(options.path);
     } catch (error) {
       if (performance.now() - start > patienceMs) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await delay(100);
     }
   }
 }
@@ -101,19 +122,27 @@ function serve(sessions: Map<Lane | 'control', Session[]>): void {
   const control = sessions.get('control')![0]!;
   const pools = new Map<Lane, LanePool>();
   for (const lane of ['read', 'write', 'upkeep'] as const) pools.set(lane, new LanePool(sessions.get(lane)!));
-  const cancel = (id: number) => {
-    const running = [...pools.values()].filter((pool) => pool.cancel(id)).length > 0;
-    if (!running) return;
-    // ASYNC: the synchronous form was seen to hang.
-    const kill = `KILL QUERY WHERE startsWith(query, '/*nowcast:${id}*/') ASYNC`;
-    control.queryAsync(kill, { format: 'Native' }).catch(() => undefined);
+  // A query that has only just begun is not in the process list yet, and a kill finds nothing: it is repeated until
+  // the call has ended.
+  const cancel = async (id: number) => {
+    for (const pool of pools.values()) pool.drop(id);
+    while ([...pools.values()].some((pool) => pool.isRunning(id))) {
+      await kill(control, id);
+      await delay(killAgainMs);
+    }
   };
   process.on('message', (message: ChildRequest) => {
     if (message.kind === 'run') pools.get(message.lane)!.push(message);
-    else if (message.kind === 'cancel') cancel(message.id);
+    else if (message.kind === 'cancel') void cancel(message.id);
     else close([...sessions.values()].flat());
   });
   send({ kind: 'ready' });
+}
+
+async function kill(control: Session, id: number): Promise<void> {
+  // ASYNC: the synchronous form was seen to hang.
+  const sql = `KILL QUERY WHERE startsWith(query, '/*nowcast:${id}*/') ASYNC`;
+  await control.queryAsync(sql, { format: 'Native' }).catch(() => undefined);
 }
 
 function close(sessions: readonly Session[]): void {

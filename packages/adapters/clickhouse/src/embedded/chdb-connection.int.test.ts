@@ -12,6 +12,8 @@ import { readNative } from '../native-reader.ts';
 import { ChdbConnection } from './chdb-connection.ts';
 
 const read = { lane: 'read', timeoutMs: 10_000 } as const;
+/** No timeout of the engine's ends it before the test does. */
+const patient = { lane: 'read', timeoutMs: 600_000 } as const;
 /** Minutes of work for the engine, nothing to keep in memory. */
 const endless = 'SELECT max(sipHash64(number)) AS n FROM numbers(1000000000000)';
 
@@ -47,6 +49,12 @@ async function numberOf(sql: string): Promise<number> {
   return readNative(await connection.query(sql, {}, read)).numbers('n')[0]!;
 }
 
+/** How many of the endless queries the engine still has anything of. */
+const endlessOnes = () =>
+  numberOf(
+    `SELECT count() AS n FROM system.processes WHERE query LIKE '%max(sipHash64(number))%' AND query NOT LIKE '%system.processes%'`,
+  );
+
 const canQuery = () =>
   numberOf('SELECT toUInt8(1) AS n').then(
     (n) => n === 1,
@@ -70,25 +78,35 @@ describe('the engine in a child process', () => {
 
   test('an aborted query stops working, and others go on beside it', async () => {
     await connection.open();
-    const running = async () =>
-      numberOf(
-        `SELECT count() AS n FROM system.processes WHERE query LIKE '%max(sipHash64(number))%' AND query NOT LIKE '%system.processes%'`,
-      );
     const controller = new AbortController();
-    const query = connection.query(endless, {}, { ...read, signal: controller.signal });
+    const query = connection.query(endless, {}, { ...patient, signal: controller.signal });
     query.catch(() => undefined);
-    await until(async () => (await running()) === 1);
+    await until(async () => (await endlessOnes()) === 1);
     controller.abort();
     await expect(query).rejects.toMatchObject({ code: 'request.cancelled' });
-    await until(async () => (await running()) === 0);
+    await until(async () => (await endlessOnes()) === 0);
   });
 
-  test('a query that takes too long ends with what to change', async () => {
+  test('an abort that comes before the engine knows of the query stops it too', async () => {
+    await connection.open();
+    for (let run = 0; run < 8; run++) {
+      const controller = new AbortController();
+      const query = connection.query(endless, {}, { ...patient, signal: controller.signal });
+      controller.abort();
+      await expect(query).rejects.toMatchObject({ code: 'request.cancelled' });
+    }
+    // As many at once as there are sessions: each is free again.
+    expect(await Promise.all(Array.from({ length: 4 }, canQuery))).toEqual([true, true, true, true]);
+    await until(async () => (await endlessOnes()) === 0);
+  });
+
+  test('a query that takes too long ends with what to change, and leaves nothing behind', async () => {
     await connection.open();
     await expect(connection.query(endless, {}, { ...read, timeoutMs: 200 })).rejects.toMatchObject({
       code: 'query.timeout',
       message: expect.stringContaining('shorter range'),
     });
+    await until(async () => (await endlessOnes()) === 0);
     expect(await canQuery()).toBe(true);
   });
 
