@@ -45,7 +45,6 @@ class Source implements LiveSources {
     length: pointsPerSeriesAndTick,
     timestamps: new Float64Array(pointsPerSeriesAndTick),
     values: new Float64Array(pointsPerSeriesAndTick),
-    orders: new Float64Array(pointsPerSeriesAndTick),
   };
   #offset = 0;
 

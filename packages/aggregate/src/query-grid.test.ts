@@ -38,7 +38,7 @@ function matching(points: readonly ReferencePoint[], query: ResolvedQuery): Refe
 }
 
 function inTime(points: readonly ReferencePoint[]): ReferencePoint[] {
-  return points.toSorted((a, b) => a.timestamp - b.timestamp || a.order - b.order || a.value - b.value);
+  return points.toSorted((a, b) => a.timestamp - b.timestamp || a.value - b.value);
 }
 
 /** State columns as a warehouse would return them: one entry for each (unit, fine bucket). */
@@ -53,13 +53,13 @@ function statesOf(
 } {
   const states = new StateGrid(grid.parts);
   const keys: { unit: number; start: number }[] = [];
-  for (const { series, timestamp, value, order, actor } of inTime(points)) {
+  for (const { series, timestamp, value, actor } of inTime(points)) {
     const unit = unitOf(series);
     const start = fine.start(timestamp);
     let row = keys.findIndex((key) => key.unit === unit && key.start === start);
     if (row < 0) row = keys.push({ unit, start }) - 1;
     states.reserve(row + 1);
-    states.addPoint(row, timestamp, value, order, actor);
+    states.addPoint(row, timestamp, value, actor);
   }
   const starts = Float64Array.from(new Set(keys.map(({ start }) => start))).sort();
   const dd = keys.map((_, row) => states.sketchOf(row));
@@ -85,10 +85,8 @@ function statesOf(
       max: states.max,
       first: states.first,
       firstAt: states.firstAt,
-      firstOrder: states.firstOrder,
       last: states.last,
       lastAt: states.lastAt,
-      lastOrder: states.lastOrder,
       growth: states.growth,
       ddOffsets: offsets(dd.map((sketch) => sketch?.length ?? 0)),
       ddIndex: Int32Array.from(dd.flatMap((sketch) => [...(sketch?.keys.subarray(0, sketch.length) ?? [])])),
@@ -116,8 +114,8 @@ describe('QueryGrid', () => {
         const unitOf = unitsFor(grid, resolved);
         const list = matching(points, resolved);
         const ordered = grid.parts.growth ? inTime(list) : reversed ? list.toReversed() : list;
-        for (const { series, timestamp, value, order, actor } of ordered)
-          grid.addPoint(unitOf(series), timestamp, value, order, actor);
+        for (const { series, timestamp, value, actor } of ordered)
+          grid.addPoint(unitOf(series), timestamp, value, actor);
         expect(grid.overlapping.size).toBe(0);
         expect(differences(grid.lines(resolved), evaluate(points, resolved))).toEqual([]);
       }),
@@ -147,11 +145,11 @@ describe('QueryGrid', () => {
             new Buckets({ kind: 'fixed', ms: fineMs }),
           );
           grid.mergeStates(columns, starts);
-          for (const { series, timestamp, value, order, actor } of [
+          for (const { series, timestamp, value, actor } of [
             ...inTime(list).filter(({ timestamp }) => timestamp >= edge),
             ...before,
           ])
-            grid.addPoint(unitOf(series), timestamp, value, order, actor);
+            grid.addPoint(unitOf(series), timestamp, value, actor);
           expect(differences(grid.lines(resolved), evaluate(points, resolved))).toEqual([]);
         },
       ),
@@ -165,8 +163,8 @@ describe('QueryGrid', () => {
         const resolved = normaliseQuery(unlimited(query), nowMs);
         const grid = gridOf(resolved);
         const unitOf = unitsFor(grid, resolved);
-        for (const { series, timestamp, value, order, actor } of inTime(matching(points, resolved)))
-          grid.addPoint(unitOf(series), timestamp, value, order, actor);
+        for (const { series, timestamp, value, actor } of inTime(matching(points, resolved)))
+          grid.addPoint(unitOf(series), timestamp, value, actor);
         for (let group = 0; group < grid.groupCount; group += 1) {
           const { timestamps, values } = grid.columns(grid.unitsOf(group));
           // Adding zero: a combination of several series has no negative zero, a single value may.
@@ -184,8 +182,8 @@ describe('QueryGrid', () => {
         const from = resolved.buckets.start(resolved.from + (cut % (resolved.to - resolved.from)));
         const grid = gridOf(resolved);
         const unitOf = unitsFor(grid, resolved);
-        for (const { series, timestamp, value, order, actor } of inTime(matching(points, resolved)))
-          grid.addPoint(unitOf(series), timestamp, value, order, actor);
+        for (const { series, timestamp, value, actor } of inTime(matching(points, resolved)))
+          grid.addPoint(unitOf(series), timestamp, value, actor);
         grid.dropBefore(from);
         expect(
           differences(grid.lines(resolved), evaluate(points, resolved, { from, to: resolved.to })),
@@ -201,12 +199,12 @@ describe('QueryGrid', () => {
     );
     const grid = gridOf(query);
     const unit = grid.addSeries(grid.addGroup({}));
-    grid.addPoint(unit, 1000, 10, 1);
-    grid.addPoint(unit, 3000, 30, 2);
-    grid.addPoint(unit, 500, 5, 3);
+    grid.addPoint(unit, 1000, 10);
+    grid.addPoint(unit, 3000, 30);
+    grid.addPoint(unit, 500, 5);
     expect(grid.overlapping.size).toBe(0);
     expect(grid.valueAt([unit], 0)).toBe(25);
-    grid.addPoint(unit, 2000, 4, 4);
+    grid.addPoint(unit, 2000, 4);
     expect([...grid.overlapping]).toEqual([unit]);
     grid.resetUnit(unit);
     for (const [at, value] of [
@@ -215,7 +213,7 @@ describe('QueryGrid', () => {
       [2000, 4],
       [3000, 30],
     ] as const)
-      grid.addPoint(unit, at, value, 1);
+      grid.addPoint(unit, at, value);
     expect(grid.overlapping.size).toBe(0);
     expect(grid.valueAt([unit], 0)).toBe(5 + 4 + 26);
   });
@@ -227,8 +225,8 @@ describe.each(questions)('asked for $title', ({ points, query, nowMs, expected }
   it('the grid gives the answer worked out by hand', () => {
     const grid = gridOf(resolved);
     const unitOf = unitsFor(grid, resolved);
-    for (const { series, timestamp, value, order, actor } of points)
-      grid.addPoint(unitOf(series), timestamp, value, order, actor);
+    for (const { series, timestamp, value, actor } of points)
+      grid.addPoint(unitOf(series), timestamp, value, actor);
     expect(differences(grid.lines(resolved), expected)).toEqual([]);
   });
 

@@ -150,14 +150,14 @@ export class QueryGrid {
   }
 
   /** Bucket start of the point's cell, or NaN when it lies outside the range. */
-  addPoint(unit: number, timestamp: number, value: number, order: number, actor?: string): number {
+  addPoint(unit: number, timestamp: number, value: number, actor?: string): number {
     if (timestamp < this.spec.from) {
-      if (this.parts.growth) this.seedCounter(unit, timestamp, value, order);
+      if (this.parts.growth) this.seedCounter(unit, timestamp, value);
       return Number.NaN;
     }
     if (timestamp >= this.spec.to) return Number.NaN;
     const start = this.spec.buckets.start(timestamp);
-    this.#cells.addPoint(unit, start, timestamp, value, order, actor);
+    this.#cells.addPoint(unit, start, timestamp, value, actor);
     return start;
   }
 
@@ -185,8 +185,7 @@ export class QueryGrid {
   mergeCell(unit: number, start: number, other: StateGrid, row: number): boolean {
     if (start >= this.spec.to) return false;
     if (start < this.spec.from) {
-      if (this.parts.growth)
-        this.seedCounter(unit, other.lastAt[row]!, other.last[row]!, other.lastOrder[row]!);
+      if (this.parts.growth) this.seedCounter(unit, other.lastAt[row]!, other.last[row]!);
       return false;
     }
     this.#cells.mergeRow(unit, start, other, row);
@@ -214,8 +213,8 @@ export class QueryGrid {
   }
 
   /** A counter's last point before the range; of several the latest counts, and none before the grid's reach. */
-  seedCounter(unit: number, timestamp: number, value: number, order: number): void {
-    this.#cells.seed(unit, timestamp, value, order);
+  seedCounter(unit: number, timestamp: number, value: number): void {
+    this.#cells.seed(unit, timestamp, value);
   }
 
   /** Empties one unit, its seed too: it will be fed again. */
@@ -259,7 +258,7 @@ export class QueryGrid {
       this.#combined.clear(0);
       for (const unit of units) {
         const value = this.#cells.valueAt(unit, start);
-        if (!Number.isNaN(value)) this.#combined.addPoint(0, 0, value, 0);
+        if (!Number.isNaN(value)) this.#combined.addPoint(0, 0, value);
       }
       return this.#combined.value(0, combination(across), 1);
     }
@@ -290,7 +289,7 @@ export class QueryGrid {
     this.#combined.clear(0);
     for (const unit of units) {
       const value = this.#cells.total(unit);
-      if (!Number.isNaN(value)) this.#combined.addPoint(0, 0, value, 0);
+      if (!Number.isNaN(value)) this.#combined.addPoint(0, 0, value);
     }
     return this.#combined.value(0, combination(across), 1);
   }
@@ -353,7 +352,7 @@ export class QueryGrid {
         return;
       }
       const value = this.#cells.valueAt(unit, start);
-      if (!Number.isNaN(value)) merged.addPoint(slot, 0, value, 0);
+      if (!Number.isNaN(value)) merged.addPoint(slot, 0, value);
     });
   }
 }
@@ -363,9 +362,12 @@ function combination(across: Across): AggName {
   return across === 'merge' ? 'sum' : across;
 }
 
-function timeOrder(columns: StateSource & { length: number }): Uint32Array {
-  const order = new Uint32Array(columns.length);
-  for (let i = 0; i < order.length; i += 1) order[i] = i;
-  const { firstAt, firstOrder } = columns;
-  return order.sort((a, b) => firstAt[a]! - firstAt[b]! || firstOrder[a]! - firstOrder[b]!);
+/** Rows so that each begins where the one before it ends, if they chain at all: by (first, last), each (time, value). */
+function timeOrder({ length, firstAt, first, lastAt, last }: StateSource & { length: number }): Uint32Array {
+  const order = new Uint32Array(length);
+  for (let i = 0; i < length; i += 1) order[i] = i;
+  return order.sort(
+    (a, b) =>
+      firstAt[a]! - firstAt[b]! || first[a]! - first[b]! || lastAt[a]! - lastAt[b]! || last[a]! - last[b]!,
+  );
 }

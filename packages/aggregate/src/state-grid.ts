@@ -9,8 +9,7 @@ import { type PartSet, quantileFraction } from './parts.ts';
  *
  * Every operation is commutative and associative, so partitions, flushes, nodes and time may meet in any order:
  * - count, min, max exactly; sum with Neumaier's compensation, so that any two orders agree to 1e-12 · Σ|v|.
- * - first is the smallest and last the largest (time, order, value). `order` lets a caller rank points of one time
- *   before their values do; the engine passes 0 throughout (docs/decisions/0004-ties-in-time.md).
+ * - first is the smallest and last the largest (time, value): see docs/decisions/0004-ties-in-time.md.
  * - growth is the exception: it merges in time order only. `mergeRow`, `mergeColumns` and `addPoint` extend a row at
  *   either end and report a piece that lies inside what the row already covers (see `counterOverlap`).
  */
@@ -21,10 +20,8 @@ export interface StateSource {
   max: Float64Array;
   first: Float64Array;
   firstAt: Float64Array;
-  firstOrder: Float64Array;
   last: Float64Array;
   lastAt: Float64Array;
-  lastOrder: Float64Array;
   growth: Float64Array;
   ddOffsets: Uint32Array;
   ddIndex: Int32Array;
@@ -34,11 +31,10 @@ export interface StateSource {
   hllRank: Uint8Array;
 }
 
-/** Points as columns; `orders` may be left out where ties go by value alone, `actors` where there are none. */
+/** Points as columns; `actors` may be left out where there are none. */
 export interface PointColumns {
   timestamps: Float64Array;
   values: Float64Array;
-  orders?: Float64Array | undefined;
   actors?: readonly (string | undefined)[] | undefined;
 }
 
@@ -49,18 +45,9 @@ export function counterStep(from: number, to: number): number {
   return to >= from ? to - from : to;
 }
 
-/** Whether point a (time, order, value) comes before b; equal ones do not. */
-export function isBefore(
-  aAt: number,
-  aOrder: number,
-  a: number,
-  bAt: number,
-  bOrder: number,
-  b: number,
-): boolean {
-  if (aAt !== bAt) return aAt < bAt;
-  if (aOrder !== bOrder) return aOrder < bOrder;
-  return a < b;
+/** Whether point a (time, value) comes before b; equal ones do not. */
+export function isBefore(aAt: number, a: number, bAt: number, b: number): boolean {
+  return aAt === bAt ? a < b : aAt < bAt;
 }
 
 export class StateGrid {
@@ -73,10 +60,8 @@ export class StateGrid {
   max: Float64Array = none;
   first: Float64Array = none;
   firstAt: Float64Array = none;
-  firstOrder: Float64Array = none;
   last: Float64Array = none;
   lastAt: Float64Array = none;
-  lastOrder: Float64Array = none;
   growth: Float64Array = none;
   #sum: Float64Array = none;
   #compensation: Float64Array = none;
@@ -108,10 +93,8 @@ export class StateGrid {
     if (this.parts.ends) {
       this.first = grown(this.first, capacity, from, Number.NaN);
       this.firstAt = grown(this.firstAt, capacity, from, Infinity);
-      this.firstOrder = grown(this.firstOrder, capacity, from, Infinity);
       this.last = grown(this.last, capacity, from, Number.NaN);
       this.lastAt = grown(this.lastAt, capacity, from, -Infinity);
-      this.lastOrder = grown(this.lastOrder, capacity, from, -Infinity);
     }
     if (this.parts.growth) this.growth = grown(this.growth, capacity, from, 0);
     this.capacity = capacity;
@@ -128,10 +111,8 @@ export class StateGrid {
     if (this.parts.ends) {
       this.first[row] = Number.NaN;
       this.firstAt[row] = Infinity;
-      this.firstOrder[row] = Infinity;
       this.last[row] = Number.NaN;
       this.lastAt[row] = -Infinity;
-      this.lastOrder[row] = -Infinity;
     }
     if (this.parts.growth) this.growth[row] = 0;
     this.#sketches[row]?.clear();
@@ -139,21 +120,21 @@ export class StateGrid {
   }
 
   /** `value` must be finite. */
-  addPoint(row: number, timestamp: number, value: number, order: number, actor?: string): void {
+  addPoint(row: number, timestamp: number, value: number, actor?: string): void {
     if (this.parts.scalar) {
       this.count[row] = this.count[row]! + 1;
       this.#addSum(row, value);
       if (value < this.min[row]!) this.min[row] = value;
       if (value > this.max[row]!) this.max[row] = value;
     }
-    if (this.parts.ends) this.#joinRun(row, timestamp, order, value, timestamp, order, value, 0);
+    if (this.parts.ends) this.#joinRun(row, timestamp, value, timestamp, value, 0);
     if (this.parts.quantiles) this.#sketch(row).add(value);
     if (actor !== undefined && this.parts.uniques) this.#distinct(row).addActor(actor);
   }
 
   /**
    * Adds the points `[from, to)` of columns, the same as adding each; three times as fast, because the row is touched
-   * once. Counters need them ascending in (time, order, value).
+   * once. Counters need them ascending in (time, value).
    */
   addRun(row: number, run: PointColumns, from: number, to: number): void {
     const { values } = run;
@@ -181,10 +162,8 @@ export class StateGrid {
       this.#joinRun(
         row,
         source.firstAt[i]!,
-        source.firstOrder[i]!,
         source.first[i]!,
         source.lastAt[i]!,
-        source.lastOrder[i]!,
         source.last[i]!,
         this.parts.growth ? source.growth[i]! : 0,
       );
@@ -213,10 +192,8 @@ export class StateGrid {
       this.#joinRun(
         row,
         other.firstAt[otherRow]!,
-        other.firstOrder[otherRow]!,
         other.first[otherRow]!,
         other.lastAt[otherRow]!,
-        other.lastOrder[otherRow]!,
         other.last[otherRow]!,
         this.parts.growth ? other.growth[otherRow]! : 0,
       );
@@ -295,7 +272,7 @@ export class StateGrid {
     this.count[row] = this.count[row]! + (to - from);
   }
 
-  #addEnds(row: number, { timestamps, values, orders }: PointColumns, from: number, to: number): void {
+  #addEnds(row: number, { timestamps, values }: PointColumns, from: number, to: number): void {
     let first = from;
     let last = from;
     let growth = 0;
@@ -305,22 +282,11 @@ export class StateGrid {
         last = i;
         continue;
       }
-      const order = orders?.[i] ?? 0;
       const { [first]: firstAt, [last]: lastAt } = timestamps;
-      if (isBefore(timestamps[i]!, order, values[i]!, firstAt!, orders?.[first] ?? 0, values[first]!))
-        first = i;
-      if (isBefore(lastAt!, orders?.[last] ?? 0, values[last]!, timestamps[i]!, order, values[i]!)) last = i;
+      if (isBefore(timestamps[i]!, values[i]!, firstAt!, values[first]!)) first = i;
+      if (isBefore(lastAt!, values[last]!, timestamps[i]!, values[i]!)) last = i;
     }
-    this.#joinRun(
-      row,
-      timestamps[first]!,
-      orders?.[first] ?? 0,
-      values[first]!,
-      timestamps[last]!,
-      orders?.[last] ?? 0,
-      values[last]!,
-      growth,
-    );
+    this.#joinRun(row, timestamps[first]!, values[first]!, timestamps[last]!, values[last]!, growth);
   }
 
   #addSum(row: number, value: number): void {
@@ -336,49 +302,32 @@ export class StateGrid {
     if (max > this.max[row]!) this.max[row] = max;
   }
 
-  #joinRun(
-    row: number,
-    firstAt: number,
-    firstOrder: number,
-    first: number,
-    lastAt: number,
-    lastOrder: number,
-    last: number,
-    growth: number,
-  ): void {
+  #joinRun(row: number, firstAt: number, first: number, lastAt: number, last: number, growth: number): void {
     // Growth first: it needs the row's own ends as they were.
-    if (this.parts.growth) this.#joinGrowth(row, firstAt, firstOrder, first, lastAt, lastOrder, last, growth);
-    if (isBefore(firstAt, firstOrder, first, this.firstAt[row]!, this.firstOrder[row]!, this.first[row]!)) {
+    if (this.parts.growth) this.#joinGrowth(row, firstAt, first, lastAt, last, growth);
+    if (isBefore(firstAt, first, this.firstAt[row]!, this.first[row]!)) {
       this.first[row] = first;
       this.firstAt[row] = firstAt;
-      this.firstOrder[row] = firstOrder;
     }
-    if (isBefore(this.lastAt[row]!, this.lastOrder[row]!, this.last[row]!, lastAt, lastOrder, last)) {
+    if (isBefore(this.lastAt[row]!, this.last[row]!, lastAt, last)) {
       this.last[row] = last;
       this.lastAt[row] = lastAt;
-      this.lastOrder[row] = lastOrder;
     }
   }
 
   #joinGrowth(
     row: number,
     firstAt: number,
-    firstOrder: number,
     first: number,
     lastAt: number,
-    lastOrder: number,
     last: number,
     growth: number,
   ): void {
     if (this.firstAt[row] === Infinity) {
       this.growth[row] = growth;
-    } else if (
-      !isBefore(firstAt, firstOrder, first, this.lastAt[row]!, this.lastOrder[row]!, this.last[row]!)
-    ) {
+    } else if (!isBefore(firstAt, first, this.lastAt[row]!, this.last[row]!)) {
       this.growth[row] = this.growth[row]! + counterStep(this.last[row]!, first) + growth;
-    } else if (
-      !isBefore(this.firstAt[row]!, this.firstOrder[row]!, this.first[row]!, lastAt, lastOrder, last)
-    ) {
+    } else if (!isBefore(this.firstAt[row]!, this.first[row]!, lastAt, last)) {
       this.growth[row] = growth + counterStep(last, this.first[row]!) + this.growth[row]!;
     } else {
       this.counterOverlap = true;

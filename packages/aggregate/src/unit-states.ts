@@ -7,7 +7,6 @@ import { UnitCells } from './unit-cells.ts';
 
 interface CounterSeed {
   at: number;
-  order: number;
   value: number;
 }
 
@@ -59,15 +58,8 @@ export class UnitStates {
     return unit;
   }
 
-  addPoint(
-    unit: number,
-    start: number,
-    timestamp: number,
-    value: number,
-    order: number,
-    actor?: string,
-  ): void {
-    this.#states.addPoint(this.#rowOf(unit, start), timestamp, value, order, actor);
+  addPoint(unit: number, start: number, timestamp: number, value: number, actor?: string): void {
+    this.#states.addPoint(this.#rowOf(unit, start), timestamp, value, actor);
     this.#noteOverlap(unit);
   }
 
@@ -88,17 +80,17 @@ export class UnitStates {
   }
 
   /** A counter's last point before the range; of several the latest counts, and none before the reach. */
-  seed(unit: number, timestamp: number, value: number, order: number): void {
+  seed(unit: number, timestamp: number, value: number): void {
     if (timestamp < this.#reach) return;
     const seed = this.#seeds[unit];
-    if (seed === undefined || isBefore(seed.at, seed.order, seed.value, timestamp, order, value))
-      this.#seeds[unit] = { at: timestamp, order, value };
+    if (seed === undefined || isBefore(seed.at, seed.value, timestamp, value))
+      this.#seeds[unit] = { at: timestamp, value };
   }
 
   /** Seeds a unit as the same unit of another store is seeded. */
   seedLike(unit: number, other: UnitStates): void {
     const seed = other.#seeds[unit];
-    if (seed !== undefined) this.seed(unit, seed.at, seed.value, seed.order);
+    if (seed !== undefined) this.seed(unit, seed.at, seed.value);
   }
 
   reset(unit: number): void {
@@ -119,8 +111,8 @@ export class UnitStates {
       while (cells.length > 0 && cells.startAt(0) < from) {
         if (this.parts.growth) {
           const row = cells.rowAt(0);
-          const { last, lastAt, lastOrder } = this.#states;
-          this.seed(unit, lastAt[row]!, last[row]!, lastOrder[row]!);
+          const { last, lastAt } = this.#states;
+          this.seed(unit, lastAt[row]!, last[row]!);
         }
         this.#shift(unit);
         onDrop(unit);

@@ -126,7 +126,7 @@ describe('the exact join of history and live', () => {
             // Nothing of this tenant was flushed yet; what earlier runs flushed of others is of no matter to its answers.
             bench.newestFlushed.fill(Number.NEGATIVE_INFINITY);
             bench.restartHot(budgetRows);
-            const own = points.map((point) => ({ ...point, order: 0, series: { ...point.series, tenant } }));
+            const own = points.map((point) => ({ ...point, series: { ...point.series, tenant } }));
             for (const [i, point] of own.entries()) {
               bench.append(point);
               for (const flush of flushes)

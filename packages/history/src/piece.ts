@@ -70,17 +70,12 @@ export async function readPiece(
 
 /** Merges the states of a piece, and its points unless they are a counter's (those must meet the tail's first). */
 export function feedPiece(piece: Piece, grid: QueryGrid): void {
-  if (piece.states !== undefined) {
-    // Ties in time are broken by value alone, in the warehouse as in the tail.
-    piece.states.firstOrder.fill(0);
-    piece.states.lastOrder.fill(0);
-    grid.mergeStates(piece.states, piece.borders);
-  }
+  if (piece.states !== undefined) grid.mergeStates(piece.states, piece.borders);
   const { points } = piece;
   if (points === undefined || grid.parts.growth) return;
   const { units } = piece.selection;
   for (let i = 0; i < points.length; i++) {
-    grid.addPoint(units[points.series[i]!]!, points.timestamps[i]!, points.values[i]!, 0, points.actors?.[i]);
+    grid.addPoint(units[points.series[i]!]!, points.timestamps[i]!, points.values[i]!, points.actors?.[i]);
   }
 }
 
@@ -89,5 +84,5 @@ export function seedFrom(piece: Piece, grid: QueryGrid): void {
   const { states } = piece;
   if (states === undefined) return;
   for (let i = 0; i < states.length; i++)
-    grid.seedCounter(states.group[i]!, states.lastAt[i]!, states.last[i]!, 0);
+    grid.seedCounter(states.group[i]!, states.lastAt[i]!, states.last[i]!);
 }

@@ -100,7 +100,6 @@ test('a page of stored points goes on though very many share one time', async ()
     timestamps: new Float64Array(count).fill(5),
     values: Float64Array.from({ length: count }, (_, i) => i),
     receivedAt: new Float64Array(count).fill(nowMs),
-    order: new Float64Array(count),
     dataIds: undefined,
     actors: undefined,
     messages: undefined,

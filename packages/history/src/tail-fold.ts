@@ -53,7 +53,7 @@ export function foldTail(
     const tail = tails[index.partitionOf(handles[i]!)]!;
     const add = (timestamp: number, value: number, position: number) => {
       if (timestamp < from || timestamp >= to) return;
-      grid.addPoint(unit, timestamp, value, 0, withActors ? tail.textsAt(position)?.actor : undefined);
+      grid.addPoint(unit, timestamp, value, withActors ? tail.textsAt(position)?.actor : undefined);
     };
     tail.walk(handles[i]!, startOf(span, tail), endOf(span, tail), add, from);
   }
@@ -83,7 +83,7 @@ function foldCounters(
     };
     tail.walk(handles[i]!, startOf(span, tail), endOf(span, tail), keep, span.reach);
     points.sort((a, b) => a.timestamp - b.timestamp || a.value - b.value);
-    for (const { timestamp, value } of points) grid.addPoint(unit, timestamp, value, 0);
+    for (const { timestamp, value } of points) grid.addPoint(unit, timestamp, value);
   }
 }
 

@@ -112,19 +112,17 @@ function cohortName(view: GridView): string | undefined {
 
 /** Counters are followed in time order; the run itself stays as it is, for the feeds. */
 function inTime(run: PointRun): PointRun {
-  const { length, timestamps, values, orders } = run;
+  const { length, timestamps, values } = run;
   let ascending = true;
   for (let i = 1; i < length && ascending; i += 1) ascending = timestamps[i]! > timestamps[i - 1]!;
   if (ascending) return run;
   const at = Uint32Array.from({ length }, (_, i) => i).sort(
-    (a, b) =>
-      timestamps[a]! - timestamps[b]! || (orders?.[a] ?? 0) - (orders?.[b] ?? 0) || values[a]! - values[b]!,
+    (a, b) => timestamps[a]! - timestamps[b]! || values[a]! - values[b]!,
   );
   return {
     length,
     timestamps: Float64Array.from(at, (i) => timestamps[i]!),
     values: Float64Array.from(at, (i) => values[i]!),
-    orders: Float64Array.from(at, (i) => orders?.[i] ?? 0),
     actors: run.actors === undefined ? undefined : Array.from(at, (i) => run.actors![i]),
   };
 }

@@ -76,7 +76,6 @@ export interface Tick {
 
 /** What a run must carry beside times and values; the rest may be left out. */
 export interface RunWants {
-  orders: boolean;
   actors: boolean;
   /** Data ids, messages, actors and receipt times. */
   records: boolean;
@@ -87,8 +86,6 @@ export interface PointRun {
   length: number;
   timestamps: Float64Array;
   values: Float64Array;
-  /** Ranks points of one time before their values do. */
-  orders?: Float64Array | undefined;
   actors?: readonly (string | undefined)[] | undefined;
   dataIds?: readonly (string | undefined)[] | undefined;
   messages?: readonly (string | undefined)[] | undefined;

@@ -16,11 +16,9 @@ const start = 1_800_000_000_000;
 function setUp(limits: Partial<LiveLimits> = {}) {
   const engine = new FakeEngine(new ManualClock(start));
   const registry = new LiveViewRegistry(engine, engine.at, limits);
-  let offset = 0;
   const send = (host: string, value: number, at = engine.clock.now(), tenant = 't'): void => {
     const series = { tenant, metric_type: 'm', source: 's', labels: [['host', host] as const] };
-    engine.append({ series, timestamp: at, value, order: offset });
-    offset += 1;
+    engine.append({ series, timestamp: at, value });
   };
   const tick = (): ViewFrame[] => registry.advance(engine.tick());
   return { engine, registry, send, tick };
@@ -324,13 +322,13 @@ describe.each(questions)('asked for $title', ({ points, query, nowMs, expected }
     async (before) => {
       const engine = new FakeEngine(new ManualClock(nowMs));
       const registry = new LiveViewRegistry(engine, engine.at);
-      for (const [i, point] of points.slice(0, before).entries()) engine.append({ ...point, order: i });
+      for (const point of points.slice(0, before)) engine.append(point);
       registry.advance(engine.tick());
       const { view } = await registry.open('t', query);
       const viewer = new Viewer();
       viewer.apply(registry.read(view, undefined));
-      for (const [i, point] of points.slice(before).entries()) {
-        engine.append({ ...point, order: before + i });
+      for (const point of points.slice(before)) {
+        engine.append(point);
         for (const frame of registry.advance(engine.tick())) viewer.apply(frame);
       }
       expect(differences(viewer.lines(0), expected)).toEqual([]);

@@ -22,7 +22,7 @@ export class WatchNode {
   readonly steps: readonly WatchStep[];
   readonly feeds: readonly FeedView[];
   /** What a run of such a series must be read with. */
-  wants: RunWants = { orders: false, actors: false, records: false };
+  wants: RunWants = { actors: false, records: false };
   readonly #with = new WeakMap<object, Map<number, WatchNode>>();
   readonly #without = new WeakMap<object, WatchNode>();
   #version = -1;
@@ -78,7 +78,6 @@ export class WatchNode {
     this.#version = version;
     for (const step of this.steps) step.parts = unionOf(step.targets.map(({ sink }) => sink.parts));
     this.wants = {
-      orders: this.steps.some(({ parts }) => parts.ends),
       actors: this.steps.some(({ parts }) => parts.uniques) || this.feeds.length > 0,
       records: this.feeds.length > 0,
     };

@@ -174,7 +174,8 @@ export interface StatesRequest {
 }
 
 /**
- * Merged states; row i is (group[i], bucket[i]). With `parts.ends`, ties in time go by (partition, flushTo).
+ * Merged states; row i is (group[i], bucket[i]). With `parts.ends`, ties in time go by value: the smaller one is first,
+ * the larger one last, whatever flush, partition or series they came from (docs/decisions/0004-ties-in-time.md).
  *
  * A (group, bucket) that only the sketches know (or only the scalar states) has count 0, NaN in the other float
  * columns and an empty sketch. `sum` agrees with the points to 1e-12 · Σ|v|; count, min, max, first and last exactly.
@@ -190,11 +191,8 @@ export interface StateColumns {
   max: Float64Array;
   first: Float64Array;
   firstAt: Float64Array;
-  /** partition · 2^40 + flushTo − 1 of the row the value came from: breaks ties in time against the tail. */
-  firstOrder: Float64Array;
   last: Float64Array;
   lastAt: Float64Array;
-  lastOrder: Float64Array;
   /**
    * Growth from the first to the last point of the bucket, resets handled. NaN when rows of the bucket overlap in time
    * (a late point arrived in a later flush): rows cannot be chained then, the points must be read.
@@ -220,7 +218,7 @@ export interface PointsRequest {
   bySketch?: boolean;
   /** Also data ids, actors, messages and receipt times. */
   records: boolean;
-  /** Newest (or oldest) points first and no more than this many, for record pages. */
+  /** Newest (or oldest) points first, by (time, value), and no more than this many, for record pages. */
   page?: { limit: number; order: 'asc' | 'desc' };
   limits: QueryLimits;
 }
@@ -231,8 +229,6 @@ export interface PointColumns {
   series: Uint32Array;
   timestamps: Float64Array;
   values: Float64Array;
-  /** partition · 2^40 + flushTo − 1 of the row. */
-  order: Float64Array;
   receivedAt: Float64Array;
   dataIds: readonly (string | undefined)[] | undefined;
   actors: readonly (string | undefined)[] | undefined;

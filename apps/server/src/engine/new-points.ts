@@ -15,7 +15,6 @@ export class NewPoints {
   #marks = new Uint8Array(1024);
   #timestamps = new Float64Array(256);
   #values = new Float64Array(256);
-  #orders = new Float64Array(256);
   #receivedAt = new Float64Array(256);
   #positions = new Float64Array(256);
 
@@ -65,7 +64,7 @@ export class NewPoints {
     });
     const timestamps = this.#timestamps.subarray(0, length).reverse();
     const values = this.#values.subarray(0, length).reverse();
-    const run: PointRun = { length, timestamps, values, orders: this.#orders };
+    const run: PointRun = { length, timestamps, values };
     if (wants.actors || wants.records)
       this.#addTexts(run, tail, this.#positions.subarray(0, length).reverse());
     return run;
@@ -102,8 +101,6 @@ export class NewPoints {
     this.#timestamps = larger(this.#timestamps);
     this.#values = larger(this.#values);
     this.#positions = larger(this.#positions);
-    // Ties in time are broken by value alone, so every order is the same.
-    this.#orders = new Float64Array(size);
     this.#receivedAt = new Float64Array(size);
   }
 }

@@ -3,19 +3,22 @@ import { rawExponent } from './chunk-columns.ts';
 import { powersOfTen } from './decimal.ts';
 import type { ArrayColumn, NativeAnswer } from './native-reader.ts';
 
-/** Order of a point among equal times: partition · 2^40 + flushTo − 1 (ports/warehouse.ts). */
-export function orderOf(partition: number, flushTo: number): number {
-  return partition * 2 ** 40 + flushTo - 1;
-}
+/** What `flushes` needs beside the values; upkeep alone asks which flush a point came with. */
+export const chunkFlushColumns = 'run_lengths, run_flushes, flush_to';
 
 type Steps = ArrayColumn<Int8Array | Int16Array | Int32Array | BigInt64Array>;
+
+/** A compacted chunk holds points of several flushes, in runs; others have none and are of one. */
+interface FlushColumns {
+  flushTo: Float64Array;
+  lengths: ArrayColumn<Uint32Array>;
+  flushes: ArrayColumn<BigUint64Array>;
+}
 
 /** Undoes chunk-columns.ts, a row at a time. */
 export class ChunkReader {
   readonly rows: number;
   readonly series: BigUint64Array;
-  readonly partition: Uint16Array;
-  readonly flushTo: Float64Array;
   readonly n: Uint32Array;
   readonly #start: Float64Array;
   readonly #timeScale: Uint16Array;
@@ -27,16 +30,15 @@ export class ChunkReader {
   readonly #first: Float64Array;
   readonly #steps: readonly Steps[];
   readonly #valuesRaw: ArrayColumn<Float64Array>;
-  readonly #runLengths: ArrayColumn<Uint32Array>;
-  readonly #runFlushes: ArrayColumn<BigUint64Array>;
+  readonly #answer: NativeAnswer;
+  #runs: FlushColumns | undefined;
   readonly #receipts: { lag: Float64Array; step: Int32Array; steps: ArrayColumn<Int32Array> } | undefined;
   readonly texts: Readonly<Record<TextName, ArrayColumn<string[]>>> | undefined;
 
   constructor(answer: NativeAnswer, records: boolean) {
+    this.#answer = answer;
     this.rows = answer.rows;
     this.series = answer.fixed('series', 'UInt64');
-    this.partition = answer.fixed('partition', 'UInt16');
-    this.flushTo = answer.numbers('flush_to');
     this.n = answer.fixed('n', 'UInt32');
     this.#start = answer.numbers('start');
     this.#timeScale = answer.fixed('time_scale', 'UInt16');
@@ -53,8 +55,6 @@ export class ChunkReader {
       answer.array('steps64', 'Int64'),
     ];
     this.#valuesRaw = answer.array('values_raw', 'Float64');
-    this.#runLengths = answer.array('run_lengths', 'UInt32');
-    this.#runFlushes = answer.array('run_flushes', 'UInt64');
     if (!records) return;
     this.#receipts = {
       lag: answer.numbers('receipt_lag'),
@@ -114,17 +114,22 @@ export class ChunkReader {
     }
   }
 
-  /** `flush_to` of each point. */
+  /** `flush_to` of each point; the answer must have `chunkFlushColumns`. */
   flushes(row: number, out: Float64Array): void {
-    const lengths = slice(this.#runLengths, row);
+    const runs = (this.#runs ??= {
+      flushTo: this.#answer.numbers('flush_to'),
+      lengths: this.#answer.array('run_lengths', 'UInt32'),
+      flushes: this.#answer.array('run_flushes', 'UInt64'),
+    });
+    const lengths = slice(runs.lengths, row);
     if (lengths.length === 0) {
-      out.fill(this.flushTo[row]!);
+      out.fill(runs.flushTo[row]!);
       return;
     }
-    const base = this.#runFlushes.offsets[row]!;
+    const base = runs.flushes.offsets[row]!;
     let at = 0;
     for (let run = 0; run < lengths.length; run++) {
-      out.fill(Number(this.#runFlushes.values[base + run]!), at, at + lengths[run]!);
+      out.fill(Number(runs.flushes.values[base + run]!), at, at + lengths[run]!);
       at += lengths[run]!;
     }
   }
@@ -144,7 +149,6 @@ export class PointSink {
   #series = new Uint32Array(this.#capacity);
   #timestamps = new Float64Array(this.#capacity);
   #values = new Float64Array(this.#capacity);
-  #order = new Float64Array(this.#capacity);
   #receivedAt: Float64Array;
   readonly #records: boolean;
   readonly #texts: Record<TextName, (string | undefined)[] | undefined>;
@@ -168,10 +172,6 @@ export class PointSink {
     let high = n;
     while (high > low && times[high - 1]! >= to) high--;
     reader.values(row, this.#values.subarray(start, end));
-    const order = this.#order.subarray(start, end);
-    reader.flushes(row, order);
-    const partition = reader.partition[row]!;
-    for (let i = low; i < high; i++) order[i] = orderOf(partition, order[i]!);
     if (this.#records) reader.receipts(row, this.#receivedAt.subarray(start, end));
     if (low > 0) {
       for (const column of this.#numberColumns()) column.copyWithin(start, start + low, start + high);
@@ -193,7 +193,7 @@ export class PointSink {
   }
 
   #numberColumns(): Float64Array[] {
-    const columns = [this.#timestamps, this.#values, this.#order];
+    const columns = [this.#timestamps, this.#values];
     return this.#records ? [...columns, this.#receivedAt] : columns;
   }
 
@@ -207,7 +207,6 @@ export class PointSink {
     };
     this.#timestamps = grow(this.#timestamps);
     this.#values = grow(this.#values);
-    this.#order = grow(this.#order);
     if (this.#records) this.#receivedAt = grow(this.#receivedAt);
     const series = new Uint32Array(this.#capacity);
     series.set(this.#series.subarray(0, this.#length));
@@ -226,7 +225,6 @@ export class PointSink {
       series: this.#series.subarray(0, n),
       timestamps: this.#timestamps.subarray(0, n),
       values: this.#values.subarray(0, n),
-      order: this.#order.subarray(0, n),
       receivedAt: this.#receivedAt.subarray(0, this.#records ? n : 0),
       dataIds: text('dataIds'),
       actors: text('actors'),

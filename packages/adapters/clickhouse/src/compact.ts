@@ -7,6 +7,7 @@ import { inSlices } from './flush-writer.ts';
 import { chunkRes, type Manifest } from './manifest.ts';
 import { type NativeAnswer, readNative } from './native-reader.ts';
 import type { NativeBlock } from './native-writer.ts';
+import { chunkFlushColumns } from './chunk-reader.ts';
 import { chunkRecordColumns, chunkValueColumns } from './read-points.ts';
 import { dayMs } from './schema.ts';
 import { type SqlConnection, upkeepOptions } from './sql-connection.ts';
@@ -68,7 +69,7 @@ export async function compactDay(
   for (const [i, partition] of partitions.entries()) {
     const slices = Math.max(1, Math.ceil(points[i]! / slicePoints));
     for (let slice = 0; slice < slices; slice++) {
-      const sql = `SELECT CAST(tenant, 'String') AS tenant_name, CAST(metric, 'String') AS metric_name, state_res, sketch_res, ${chunkValueColumns}, ${chunkRecordColumns}
+      const sql = `SELECT CAST(tenant, 'String') AS tenant_name, CAST(metric, 'String') AS metric_name, state_res, sketch_res, ${chunkValueColumns}, ${chunkRecordColumns}, ${chunkFlushColumns}
         FROM chunks WHERE ${source} AND partition = ${partition} AND series % ${slices} = ${slice}
         ORDER BY tenant, metric, series, state_res, sketch_res, start, flush_to`;
       const answer = readNative(await connection.query(sql, {}, upkeepOptions));

@@ -7,7 +7,7 @@ import type { SqlConnection } from './sql-connection.ts';
 import type { SqlParams } from './sql-literals.ts';
 
 export const chunkValueColumns =
-  'series, start, n, time_scale, time_fraction, time_step, time_steps, time_raw, exponent, first, steps8, steps16, steps32, steps64, values_raw, run_lengths, run_flushes, partition, flush_to';
+  'series, start, n, time_scale, time_fraction, time_step, time_steps, time_raw, exponent, first, steps8, steps16, steps32, steps64, values_raw';
 export const chunkRecordColumns = 'receipt_lag, receipt_step, receipt_steps, data_ids, actors, messages';
 
 /** `Warehouse.readPoints`: the chunks that overlap the range, decoded here and cut to it. */
@@ -72,9 +72,9 @@ async function pageRange(
 
 function cutPage(points: PointColumns, page: { limit: number; order: 'asc' | 'desc' }): PointColumns {
   const sign = page.order === 'asc' ? 1 : -1;
-  const { timestamps, order } = points;
+  const { timestamps, values } = points;
   const rows = Uint32Array.from({ length: points.length }, (_, i) => i);
-  rows.sort((a, b) => sign * (timestamps[a]! - timestamps[b]! || order[a]! - order[b]! || a - b));
+  rows.sort((a, b) => sign * (timestamps[a]! - timestamps[b]! || values[a]! - values[b]! || a - b));
   const kept = rows.subarray(0, page.limit);
   const numbers = (column: Float64Array) =>
     column.length === 0 ? column : Float64Array.from(kept, (row) => column[row]!);
@@ -84,8 +84,7 @@ function cutPage(points: PointColumns, page: { limit: number; order: 'asc' | 'de
     length: kept.length,
     series: kept.map((row) => points.series[row]!),
     timestamps: numbers(timestamps),
-    values: numbers(points.values),
-    order: numbers(order),
+    values: numbers(values),
     receivedAt: numbers(points.receivedAt),
     dataIds: texts(points.dataIds),
     actors: texts(points.actors),

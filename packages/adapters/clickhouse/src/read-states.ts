@@ -113,10 +113,8 @@ function withStates(
       ? {
           first: 'o_first',
           firstAt: 'o_first_at',
-          firstOrder: 'o_first_order',
           last: 'o_last',
           lastAt: 'o_last_at',
-          lastOrder: 'o_last_order',
         }
       : {}),
     ...(parts.growth ? { growth: 'o_growth' } : {}),
@@ -194,10 +192,8 @@ function emptyColumns(length: number): StateColumns {
     max: none,
     first: none,
     firstAt: none,
-    firstOrder: none,
     last: none,
     lastAt: none,
-    lastOrder: none,
     growth: none,
     ddOffsets: new Uint32Array(length + 1),
     ddIndex: new Int32Array(0),

@@ -96,7 +96,10 @@ const sketches = `CREATE TABLE IF NOT EXISTS sketches (
 ORDER BY (tenant, metric, intDiv(bucket, ${hourMs}), series, bucket)
 ${settings(', index_granularity = 1024')}`;
 
-/** Few rows that wide ranges read whole: plain doubles, and codecs that decode fastest. */
+/**
+ * Few rows that wide ranges read whole: plain doubles, and codecs that decode fastest. `first_order` and `last_order`
+ * once ranked points of one time; nobody reads or writes them any more (their default costs next to nothing).
+ */
 const statesCoarse = `CREATE TABLE IF NOT EXISTS states_coarse (
   tenant LowCardinality(String),
   metric LowCardinality(String),

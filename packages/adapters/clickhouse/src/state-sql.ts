@@ -18,7 +18,6 @@ export const noGroup = 4_294_967_295;
 /** From this many series on, the index alone finds them and `transform` tells which rows are theirs. */
 const hintedSeries = 64;
 
-const order = `toUInt64(toUInt64(partition) * 1099511627776 + flush_to - 1)`;
 const fineValue = (bitsColumn: string, scaled: string) =>
   `if(scale = 0, reinterpretAsFloat64(${bitsColumn}), (${scaled}) / scale)`;
 const fineTime = (column: string) =>
@@ -31,17 +30,24 @@ const scalarColumns = [
   ['v_min', fineValue('low', 'first - low'), 'min'],
   ['v_max', fineValue('high', 'first + high'), 'max'],
 ] as const;
+const signBit = `toUInt64(${2n ** 63n})`;
+/** Bits that compare as the doubles do: those of negative numbers turned over, the sign of the others set. */
+const sortable = (value: string) => {
+  const bits = `reinterpretAsUInt64(toFloat64(${value}))`;
+  return `if(${bits} < ${signBit}, bitOr(${bits}, ${signBit}), bitNot(${bits}))`;
+};
 /**
- * (time, order) of a row as one 128-bit number, because comparing tuples costs the engine twice the time: the bits of a
- * double that is not negative compare like the double. Little endian, so the time is the higher half.
+ * (time, value) of a point as one 128-bit number, because comparing tuples costs the engine twice the time; the least
+ * and the greatest of them are the first and the last point, and hold all there is to know of them. Times are never
+ * negative, so their bits compare as they do. Little endian: the time is the higher half.
  */
-const key = (time: string, order: string) =>
-  `reinterpretAsUInt128(concat(reinterpretAsFixedString(${order}), reinterpretAsFixedString(toFloat64(${time}))))`;
+const key = (time: string, value: string) =>
+  `reinterpretAsUInt128(concat(reinterpretAsFixedString(${sortable(value)}), reinterpretAsFixedString(toFloat64(${time}))))`;
 const endColumns = [
   ['v_first', fineValue('first', 'first'), 'first'],
-  ['v_first_key', key(fineTime('first_in'), order), key('first_at', 'first_order')],
+  ['v_first_key', key(fineTime('first_in'), 'v_first'), key('first_at', 'first')],
   ['v_last', fineValue('last', 'first + last'), 'last'],
-  ['v_last_key', key(fineTime('last_in'), order), key('last_at', 'last_order')],
+  ['v_last_key', key(fineTime('last_in'), 'v_last'), key('last_at', 'last')],
 ] as const;
 const growthColumns = [['v_growth', fineValue('growth', 'growth'), 'growth']] as const;
 const quantileColumns = [
@@ -54,15 +60,14 @@ const uniqueColumns = [
 ] as const;
 
 const mergeScalar = `sum(v_n) AS o_n, sum(v_sum) AS o_sum, min(v_min) AS o_min, max(v_max) AS o_max`;
-// Ties in time go by the order of the log.
-const mergeEnds = `argMin(v_first, v_first_key) AS o_first, min(v_first_key) AS o_first_key,
-  argMax(v_last, v_last_key) AS o_last, max(v_last_key) AS o_last_key`;
+const mergeEnds = `min(v_first_key) AS o_first_key, max(v_last_key) AS o_last_key`;
 /**
  * Growth of rows one after the other: what each grew and what it grew by in between, a reset counting from zero.
- * NaN when they overlap, because then the points of one lie between the points of the other.
+ * NaN when they overlap, because then the points of one lie between the points of the other. Rows that meet in one
+ * point (same time, same value) do not overlap.
  */
 const mergeGrowth = `arraySort(groupArray((v_first_key, v_last_key, v_first, v_last, v_growth))) AS rows_in_time,
-  if(arrayExists((a, b) -> a.2 >= b.1, arrayPopBack(rows_in_time), arrayPopFront(rows_in_time)), nan,
+  if(arrayExists((a, b) -> a.2 > b.1, arrayPopBack(rows_in_time), arrayPopFront(rows_in_time)), nan,
     arraySum(r -> r.5, rows_in_time)
       + arraySum((a, b) -> if(b.3 >= a.4, b.3 - a.4, b.3), arrayPopBack(rows_in_time), arrayPopFront(rows_in_time))) AS o_growth`;
 const mergeQuantiles = `sumMap(v_dd_index, v_dd_count) AS o_dd`;
@@ -79,8 +84,10 @@ function stateColumnsOf(parts: StateParts): ColumnSource {
 }
 
 const timeOf = (name: string) => `reinterpretAsFloat64(toUInt64(bitShiftRight(${name}, 64)))`;
-const unpackEnds = `o_first, ${timeOf('o_first_key')} AS o_first_at, toUInt64(o_first_key) AS o_first_order,
-  o_last, ${timeOf('o_last_key')} AS o_last_at, toUInt64(o_last_key) AS o_last_order`;
+const valueOf = (name: string) =>
+  `reinterpretAsFloat64(if(toUInt64(${name}) < ${signBit}, bitNot(toUInt64(${name})), bitXor(toUInt64(${name}), ${signBit})))`;
+const unpackEnds = `${valueOf('o_first_key')} AS o_first, ${timeOf('o_first_key')} AS o_first_at,
+  ${valueOf('o_last_key')} AS o_last, ${timeOf('o_last_key')} AS o_last_at`;
 
 export function statesStatement(
   request: StatesRequest,
@@ -224,7 +231,7 @@ export interface DerivationSource {
   coarse: string | undefined;
 }
 
-const coarseStateNames = 'n, sum, min, max, first, first_at, first_order, last, last_at, last_order, growth';
+const coarseStateNames = 'n, sum, min, max, first, first_at, last, last_at, growth';
 
 /** `INSERT` that derives the rows of one coarse period; `head` are its constants res, bucket and gen. */
 export function deriveStates(

@@ -110,9 +110,7 @@ export function copyBlock(flush: FlushBlock, bytes: number, points: HotPoints): 
   };
 }
 
-/** Ties in time go by value alone (docs/decisions/0004-ties-in-time.md), so all orders are 0. */
 function copyStates(rows: StateRows): StateSource {
-  const orders = new Float64Array(rows.length);
   return {
     count: rows.count.slice(),
     sum: rows.sum.slice(),
@@ -120,10 +118,8 @@ function copyStates(rows: StateRows): StateSource {
     max: rows.max.slice(),
     first: rows.first.slice(),
     firstAt: rows.firstAt.slice(),
-    firstOrder: orders,
     last: rows.last.slice(),
     lastAt: rows.lastAt.slice(),
-    lastOrder: orders,
     growth: rows.growth.slice(),
     ddOffsets: none.offsets,
     ddIndex: none.index,
@@ -143,10 +139,8 @@ function copySketches(rows: SketchRows): StateSource {
     max: floats,
     first: floats,
     firstAt: floats,
-    firstOrder: floats,
     last: floats,
     lastAt: floats,
-    lastOrder: floats,
     growth: floats,
     ddOffsets: rows.ddOffsets.slice(),
     ddIndex: rows.ddIndex.slice(),

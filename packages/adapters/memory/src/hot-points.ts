@@ -9,7 +9,6 @@ export class PointList {
   readonly #series: number[] = [];
   readonly #timestamps: number[] = [];
   readonly #values: number[] = [];
-  readonly #order: number[] = [];
   readonly #receivedAt: number[] = [];
   readonly #dataIds: Text[] = [];
   readonly #actors: Text[] = [];
@@ -26,13 +25,11 @@ export class PointList {
       if (block.to > (at[block.partition] ?? 0)) continue;
       if (statedAt?.includes(bySketch === true ? sketchRes : res) !== true) continue;
       const { points } = block;
-      const order = block.partition * 2 ** 40 + block.to - 1;
       for (let i = lowerBound(points.timestamps, start, end, from); i < end; i++) {
         if (points.timestamps[i]! >= to) break;
         this.#series.push(series);
         this.#timestamps.push(points.timestamps[i]!);
         this.#values.push(points.values[i]!);
-        this.#order.push(order);
         if (!records) continue;
         this.#receivedAt.push(points.receivedAt[i]!);
         this.#dataIds.push(points.dataIds?.[i]);
@@ -49,7 +46,6 @@ export class PointList {
       series: Uint32Array.from(this.#series),
       timestamps: Float64Array.from(this.#timestamps),
       values: Float64Array.from(this.#values),
-      order: Float64Array.from(this.#order),
       receivedAt: Float64Array.from(this.#receivedAt),
       dataIds: records ? this.#dataIds : undefined,
       actors: records ? this.#actors : undefined,

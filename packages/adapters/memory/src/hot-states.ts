@@ -62,7 +62,10 @@ export class StateMerge {
   #addInTimeOrder(grid: StateGrid, group: number, runs: readonly Run[]): void {
     const found: { row: number; states: HotBlock['states']; i: number }[] = [];
     this.#visit(group, runs, stateBucketOf, (row, { states }, i) => found.push({ row, states, i }));
-    found.sort((a, b) => a.states.firstAt[a.i]! - b.states.firstAt[b.i]!);
+    found.sort(({ states: a, i }, { states: b, i: k }) => {
+      const begin = a.firstAt[i]! - b.firstAt[k]! || a.first[i]! - b.first[k]!;
+      return begin || a.lastAt[i]! - b.lastAt[k]! || a.last[i]! - b.last[k]!;
+    });
     for (const { row, states, i } of found) {
       this.#reserve(grid, row);
       grid.mergeColumns(row, states, i);
@@ -138,10 +141,8 @@ export class StateMerge {
       max: pick(parts.scalar, (grid, row) => grid.max[row]!),
       first: pick(ends, (grid, row) => grid.first[row]!),
       firstAt: pick(ends, (grid, row) => grid.firstAt[row]!),
-      firstOrder: pick(ends, () => 0),
       last: pick(ends, (grid, row) => grid.last[row]!),
       lastAt: pick(ends, (grid, row) => grid.lastAt[row]!),
-      lastOrder: pick(ends, () => 0),
       growth: pick(parts.growth, (grid, row) =>
         chained && !this.#broken.has(row) ? grid.growth[row]! : Number.NaN,
       ),

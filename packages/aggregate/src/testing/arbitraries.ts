@@ -76,11 +76,15 @@ const gnarly = fc.oneof(
 /** Sums of these are exact in any order, so that a ranking has one right answer. */
 const whole = fc.integer({ min: 0, max: 12 });
 
-const matcher = fc.oneof(
+const condition = fc.oneof(
   fc.subarray(['h1', 'h2', 'h3', 'eu', 'us', 'a', ''], { minLength: 1 }),
   fc.subarray(['h1', 'h2', 'eu', 'a', ''], { minLength: 1 }).map((not) => ({ not })),
   fc.constantFrom('h[12]', 'e.*|us', '.*', 'a').map((regex) => ({ regex })),
   fc.constantFrom('h.', 'eu|', 'b').map((not_regex) => ({ not_regex })),
+);
+const matcher = fc.oneof(
+  { weight: 3, arbitrary: condition },
+  { weight: 1, arbitrary: fc.array(condition, { minLength: 2, maxLength: 3 }).map((all) => ({ all })) },
 );
 const where = fc.oneof(
   { weight: 3, arbitrary: fc.constant({}) },
@@ -135,19 +139,13 @@ function pointsOf(
     }),
     value: values,
     actor: fc.option(fc.constantFrom('anna', 'ben', 'chris'), { nil: undefined }),
-    newRecord: fc.boolean(),
   });
-  return fc.array(point, { maxLength: 60, size: 'max' }).map((list) => {
-    let offset = 0;
-    return list.map(({ series, ago, value, actor, newRecord }) => {
-      if (newRecord) offset += 1;
-      return {
-        series: pool[series]!,
-        timestamp: scale.now - ago * scale.grainMs,
-        value,
-        order: (series % 3) * 2 ** 40 + offset,
-        actor,
-      };
-    });
-  });
+  return fc.array(point, { maxLength: 60, size: 'max' }).map((list) =>
+    list.map(({ series, ago, value, actor }) => ({
+      series: pool[series]!,
+      timestamp: scale.now - ago * scale.grainMs,
+      value,
+      actor,
+    })),
+  );
 }

@@ -36,7 +36,7 @@ function samples(labels: Record<string, string>, list: Sample[]): ReferencePoint
     source: 'test',
     labels: Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)),
   };
-  return list.map(([timestamp, value, actor]) => ({ series, timestamp, value, order: 0, actor }));
+  return list.map(([timestamp, value, actor]) => ({ series, timestamp, value, actor }));
 }
 
 type Answer = [start: number, value: number, tolerance?: number][];

@@ -1,6 +1,7 @@
 import {
   type AggName,
-  type Matcher,
+  type Condition,
+  conditionsOf,
   otherLabelValue,
   type SeriesDefinition,
   type SeriesLabels,
@@ -17,8 +18,6 @@ export interface ReferencePoint {
   series: SeriesDefinition;
   timestamp: number;
   value: number;
-  /** partition · 2^40 + log offset. */
-  order: number;
   actor?: string | undefined;
 }
 
@@ -77,14 +76,16 @@ function withinReach(
 
 /** Whether a series satisfies every matcher; regular expressions by the language's own engine, anchored. */
 export function seriesMatches(where: Where, series: SeriesDefinition): boolean {
-  return Object.entries(where).every(([name, matcher]) => valueMatches(matcher, labelOf(series, name)));
+  return Object.entries(where).every(([name, matcher]) =>
+    conditionsOf(matcher).every((condition) => valueMatches(condition, labelOf(series, name))),
+  );
 }
 
-function valueMatches(matcher: Matcher, value: string): boolean {
-  if (Array.isArray(matcher)) return matcher.includes(value);
-  if ('not' in matcher) return !matcher.not.includes(value);
-  if ('regex' in matcher) return new RegExp(`^(?:${matcher.regex})$`, 'su').test(value);
-  return !new RegExp(`^(?:${matcher.not_regex})$`, 'su').test(value);
+function valueMatches(condition: Condition, value: string): boolean {
+  if (Array.isArray(condition)) return condition.includes(value);
+  if ('not' in condition) return !condition.not.includes(value);
+  if ('regex' in condition) return new RegExp(`^(?:${condition.regex})$`, 'su').test(value);
+  return !new RegExp(`^(?:${condition.not_regex})$`, 'su').test(value);
 }
 
 function labelOf(series: SeriesDefinition, name: string): string {
@@ -109,14 +110,15 @@ function groupsOf(
     const labels = Object.fromEntries(query.groupBy.map((name) => [name, labelOf(members[0]!.series, name)]));
     const text = JSON.stringify(Object.entries(labels));
     const group = groups.get(text) ?? { labels, text, series: [] };
-    group.series.push(members.toSorted(compareArrival));
+    group.series.push(members.toSorted(compareTime));
     groups.set(text, group);
   }
   return [...groups.values()];
 }
 
-function compareArrival(a: ReferencePoint, b: ReferencePoint): number {
-  return a.timestamp - b.timestamp || a.order - b.order || a.value - b.value;
+/** Ties in time go by value (docs/decisions/0004-ties-in-time.md). */
+function compareTime(a: ReferencePoint, b: ReferencePoint): number {
+  return a.timestamp - b.timestamp || a.value - b.value;
 }
 
 function cellsOf(
@@ -157,7 +159,7 @@ function combineSeries(
   query: ResolvedQuery,
   one: (members: readonly ReferencePoint[]) => ReferenceCell | undefined,
 ): ReferenceCell | undefined {
-  if (query.across === 'merge' && query.agg !== 'increase') return one(series.flat().sort(compareArrival));
+  if (query.across === 'merge' && query.agg !== 'increase') return one(series.flat().sort(compareTime));
   const each = series.flatMap((members) => one(members) ?? []);
   if (each.length === 0) return undefined;
   const values = each.map(({ value }) => value);
@@ -171,7 +173,7 @@ function combineSeries(
     : { value: sum.value, tolerance };
 }
 
-/** `members` ascend in (time, order, value); those before `start` only matter to counters. */
+/** `members` ascend in (time, value); those before `start` only matter to counters. */
 function aggregate(
   agg: AggName,
   members: readonly ReferencePoint[],

@@ -5,10 +5,11 @@ import type { ManualClock, Unsubscribe } from '@nowcast/kernel';
 import type { OffsetVector } from '@nowcast/ports';
 import type { FeedRecord, GridLoad, LiveSources, RecordLoad, Tick } from '../sources.ts';
 
-const partitionSpan = 2 ** 40;
 const partitions = 3;
 
 interface LoggedPoint extends ReferencePoint {
+  partition: number;
+  offset: number;
   receivedAt: number;
 }
 
@@ -23,6 +24,7 @@ export class FakeEngine implements LiveSources {
   readonly #definitions: SeriesDefinition[] = [];
   readonly #watchers = new Set<Watcher>();
   readonly #gates: (() => void)[] = [];
+  readonly #offsets = Array.from({ length: partitions }, () => 0);
   #ticked = 0;
   /** Loads so far, failed ones included. */
   loads = 0;
@@ -43,7 +45,10 @@ export class FakeEngine implements LiveSources {
 
   append(point: ReferencePoint): void {
     const handle = this.#define(point.series);
-    this.log.push({ ...point, series: this.#definitions[handle]!, receivedAt: this.clock.now() });
+    const partition = handle % partitions;
+    const offset = this.#offsets[partition]!++;
+    const receivedAt = this.clock.now();
+    this.log.push({ ...point, series: this.#definitions[handle]!, partition, offset, receivedAt });
   }
 
   /** What arrived since the last tick. */
@@ -62,7 +67,6 @@ export class FakeEngine implements LiveSources {
           length: points.length,
           timestamps: Float64Array.from(points, ({ timestamp }) => timestamp),
           values: Float64Array.from(points, ({ value }) => value),
-          orders: wants.orders ? Float64Array.from(points, ({ order }) => order) : undefined,
           actors: wants.actors ? points.map(({ actor }) => actor) : undefined,
           receivedAt: wants.records ? Float64Array.from(points, (point) => point.receivedAt) : undefined,
         };
@@ -92,10 +96,10 @@ export class FakeEngine implements LiveSources {
     const points = this.#below(load);
     await this.#gate();
     const unitOf = new Map(load.handles.map((handle, i) => [handle, load.units[i]!]));
-    for (const { series, timestamp, value, order, actor } of points.toSorted(
-      (a, b) => a.timestamp - b.timestamp || a.order - b.order || a.value - b.value,
+    for (const { series, timestamp, value, actor } of points.toSorted(
+      (a, b) => a.timestamp - b.timestamp || a.value - b.value,
     ))
-      load.grid.addPoint(unitOf.get(this.#define(series))!, timestamp, value, order, actor);
+      load.grid.addPoint(unitOf.get(this.#define(series))!, timestamp, value, actor);
   }
 
   async loadRecords(load: RecordLoad): Promise<FeedRecord[]> {
@@ -163,20 +167,15 @@ export class FakeEngine implements LiveSources {
 
   #below(load: { handles: readonly number[]; at: OffsetVector }): LoggedPoint[] {
     const wanted = new Set(load.handles);
-    return this.log.filter(({ series, order }, i) => {
-      const partition = Math.floor(order / partitionSpan);
-      return (
-        i < this.#ticked && order % partitionSpan < load.at[partition]! && wanted.has(this.#define(series))
-      );
-    });
+    return this.log.filter(
+      ({ series, partition, offset }, i) =>
+        i < this.#ticked && offset < load.at[partition]! && wanted.has(this.#define(series)),
+    );
   }
 
   #vector(length: number): OffsetVector {
     const at = Array.from({ length: partitions }, () => 0);
-    for (const { order } of this.log.slice(0, length)) {
-      const partition = Math.floor(order / partitionSpan);
-      at[partition] = Math.max(at[partition]!, (order % partitionSpan) + 1);
-    }
+    for (const { partition, offset } of this.log.slice(0, length)) at[partition] = offset + 1;
     return at;
   }
 

@@ -165,7 +165,7 @@ function mergeTests(start: Start): void {
           const states = await b.states(range, groupOf, { at: visible, resolutions: usable });
           const buckets = Array.from({ length: (range.to - from) / step + 1 }, (_, i) => from + i * step);
           const stated = seen.filter(({ stateRes }) => usable.includes(stateRes)).flatMap(pointsOf);
-          expectCells(states!, naive(ordered(stated), groupOf, buckets));
+          expectCells(states!, naive(stated, groupOf, buckets));
           const points = await b.points({
             at: visible,
             series: BigUint64Array.from([0, 1, 2, 3], seriesId),
@@ -228,6 +228,19 @@ function mergeTests(start: Start): void {
       const late = await growth([0, 1]);
       expect(late.get(0)).toBeNaN();
       expect(late.get(1)).toBe(4);
+    });
+
+    test('a counter whose flushes share a timestamp is followed by value there', async () => {
+      const b = await start();
+      const meeting = monday + 5000;
+      await b.put([at(0, meeting, 7), at(0, meeting + 1000, 9), at(1, meeting, 3), at(1, meeting, 8)]);
+      // Series 0 chains in (time, value) order, meeting once in the very same point; series 1 lies between two points.
+      await b.put([at(0, monday, 1), at(0, meeting, 7), at(1, meeting, 5)]);
+      await b.put([at(0, meeting, 7)]);
+      const states = (await b.states(oneHour, [0, 1], { parts: { ...nothing, growth: true } }))!;
+      const growth = new Map(Array.from(states.group, (group, i) => [group, states.growth[i]!]));
+      expect(growth.get(0)).toBe(growthOf([1, 7, 7, 7, 9]));
+      expect(growth.get(1)).toBeNaN();
     });
 
     test('what only the sketches know has no count and no numbers', async () => {
@@ -349,7 +362,7 @@ function reachTests(harness: HotStoreHarness, start: Start): void {
               { length: (range.to - from) / 10_000 + 1 },
               (_, i) => from + i * 10_000,
             );
-            expectCells(states!, naive(ordered(stated), [0, 1, 2, 3], buckets));
+            expectCells(states!, naive(stated, [0, 1, 2, 3], buckets));
             if (from > monday)
               expect(
                 await b.states({ ...range, from: monday }, [0], { resolutions: [10_000] }),
@@ -393,10 +406,6 @@ function reachTests(harness: HotStoreHarness, start: Start): void {
       expect(b.store.stats()).toMatchObject({ answered: 1, declined: 2 });
     });
   });
-}
-
-function ordered(points: readonly TestPoint[]): (TestPoint & { order: number })[] {
-  return points.map((point) => ({ ...point, order: 0 }));
 }
 
 function pairs(

@@ -32,8 +32,8 @@ export function seriesId(series: number): bigint {
 
 export function flushBlock(flush: TestFlush): FlushBlock {
   const { partition, from, to, tenant = 'acme', metric = 'load' } = flush;
-  const points = [...flush.points].map((point, i) => ({ ...point, i }));
-  points.sort((a, b) => a.series - b.series || a.timestamp - b.timestamp || a.i - b.i);
+  const points = [...flush.points];
+  points.sort((a, b) => a.series - b.series || a.timestamp - b.timestamp || a.value - b.value);
   const bySeries = groupRuns(points, (point) => point.series);
   const name = (rows: readonly unknown[]) => ({
     tenant: rows.map(() => tenant),

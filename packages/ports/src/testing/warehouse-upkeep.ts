@@ -25,10 +25,8 @@ function canonical(states: StateColumns): string[] {
       states.max[i],
       states.first[i],
       states.firstAt[i],
-      states.firstOrder[i],
       states.last[i],
       states.lastAt[i],
-      states.lastOrder[i],
       states.growth[i]?.toPrecision(12),
     ].join(' '),
   ).sort();
@@ -140,7 +138,6 @@ export function upkeepTests(bench: () => Bench, reopen: Reopen): void {
             found.series[i],
             found.timestamps[i],
             bitsOf(value),
-            found.order[i],
             found.receivedAt[i],
             found.messages?.[i],
           ].join(' '),

@@ -51,7 +51,6 @@ export class Sender {
   async send(points: readonly ReferencePoint[], manner: Manner): Promise<string[]> {
     const own = points.map((point) => ({
       ...point,
-      order: 0,
       series: { ...point.series, tenant: this.tenant },
     }));
     if (manner.format !== 'line-protocol') return this.#sendJson(own, manner);
