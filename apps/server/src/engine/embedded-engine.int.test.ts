@@ -61,6 +61,8 @@ function lines(text: string, extra: Partial<IngestRequest> = {}): IngestRequest 
 
 const query = (input: QueryInput) => querySchema.parse(input);
 const now = Date.now();
+/** Ten seconds into a bucket of ten minutes: what comes a little before or after is in the same bucket. */
+const inBucket = Math.floor(now / 600_000) * 600_000 + 10_000;
 
 describe('the embedded engine', () => {
   it('answers a point as soon as it is acknowledged, for old and new series', async () => {
@@ -84,7 +86,7 @@ describe('the embedded engine', () => {
 
   it('pushes a delta to an open view and never shows a point twice', async () => {
     const { engine } = await start();
-    await engine.ingest(lines(`sales value=1 ${now}`));
+    await engine.ingest(lines(`sales value=1 ${inBucket}`));
     const frames: ViewFrame[] = [];
     engine.live.onFrames((list) =>
       frames.push(...list.map((frame) => ({ ...frame, body: frame.body.slice() }))),
@@ -95,7 +97,7 @@ describe('the embedded engine', () => {
     );
     const snapshot = decodeSnapshotBody((await engine.live.read(view.view, undefined)).body);
     expect(snapshot.series[0]?.values.at(-1)).toBe(1);
-    await engine.ingest(lines(`sales value=2 ${now + 1}`));
+    await engine.ingest(lines(`sales value=2 ${inBucket + 1}`));
     await vi.waitFor(() => expect(frames.length).toBeGreaterThan(0), { timeout: 30_000 });
     const delta = decodeDeltaBody(frames.at(-1)!.body);
     expect(delta.values[delta.count - 1]).toBe(3);
@@ -106,12 +108,14 @@ describe('the embedded engine', () => {
 
   it('keeps points, series and dedupe across a restart, flushed or not', async () => {
     const first = await start({ flushPoints: 4 });
-    const body = Array.from({ length: 10 }, (_, i) => `cpu,core=${i % 2} usage=${i} ${now - i * 1000}`).join(
-      '\n',
-    );
+    const body = Array.from(
+      { length: 10 },
+      (_, i) => `cpu,core=${i % 2} usage=${i} ${inBucket - i * 1000}`,
+    ).join('\n');
     expect((await first.engine.ingest(lines(body))).status).toBe(204);
     expect(
-      (await first.engine.ingest(lines(`cpu,core=7 usage=100 ${now}`, { idempotencyKey: 'once' }))).status,
+      (await first.engine.ingest(lines(`cpu,core=7 usage=100 ${inBucket}`, { idempotencyKey: 'once' })))
+        .status,
     ).toBe(204);
     const ask = query({ metric_type: 'cpu_usage', agg: 'sum', window: '5m', step: '10m' });
     const total = async (engine: Engine) => {
@@ -127,7 +131,8 @@ describe('the embedded engine', () => {
     expect(await total(second.engine)).toBe(145);
     expect((await second.engine.ingest(lines(body))).status).toBe(204);
     expect(
-      (await second.engine.ingest(lines(`cpu,core=7 usage=100 ${now}`, { idempotencyKey: 'once' }))).status,
+      (await second.engine.ingest(lines(`cpu,core=7 usage=100 ${inBucket}`, { idempotencyKey: 'once' })))
+        .status,
     ).toBe(204);
     expect(await total(second.engine)).toBe(145);
     // What was sent before the restart is still counted, and the retries of this start, stored before, are not.

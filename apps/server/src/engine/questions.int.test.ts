@@ -20,6 +20,9 @@ interface Sent {
   actor?: string;
 }
 
+/** Long enough for a busy machine; what is waited for usually takes milliseconds. */
+const patience = { timeout: 30_000, interval: 20 };
+
 type Lines = Record<string, (readonly [time: string, value: number])[]>;
 
 const iso = (ms: number) => new Date(ms).toISOString().replace('.000Z', 'Z');
@@ -69,7 +72,7 @@ describe.each([
       await vi.waitFor(
         async () =>
           expect((await engine.stats()).gauges).toMatchObject({ unflushed_points: 0, tail_points: 0 }),
-        10_000,
+        patience,
       );
     }
   }
@@ -363,7 +366,7 @@ describe.each([
       ),
     );
     await send([{ metric_type: 'revenue', value: -3, timestamp: '2026-05-01T09:30:00Z' }]);
-    await vi.waitFor(() => expect(frames).toHaveLength(1));
+    await vi.waitFor(() => expect(frames).toHaveLength(1), patience);
     stop();
     const delta = decodeDeltaBody(frames[0]!.body);
     expect([delta.count, iso(delta.buckets[0]!), delta.values[0]]).toEqual([1, '2026-05-01T09:00:00Z', 7]);

@@ -5,6 +5,9 @@ import { ViewState } from '../view-state.ts';
 import { LiveClient, type LiveClientOptions, type SocketConstructor } from './live-client.ts';
 import { SocketServer } from './testing/socket-server.ts';
 
+/** Long enough for a busy machine; what is waited for usually takes milliseconds. */
+const patience = { timeout: 20_000, interval: 5 };
+
 const opened: { client: LiveClient; server: SocketServer }[] = [];
 
 async function setUp(options: Partial<LiveClientOptions> = {}) {
@@ -29,15 +32,12 @@ async function setUp(options: Partial<LiveClientOptions> = {}) {
   );
   /** Waits until the client sees exactly what the server has. */
   function agree(): Promise<void> {
-    return vi.waitFor(
-      () => {
-        const line = state.series.get(1);
-        const seen = Array.from(line?.timestamps ?? [], (bucket, at) => [bucket, line?.values[at]]);
-        expect(client.status.state).toBe('live');
-        expect(seen).toEqual([...server.logic.metric('cpu').cells].sort(([a], [b]) => a - b));
-      },
-      { timeout: 20_000, interval: 10 },
-    );
+    return vi.waitFor(() => {
+      const line = state.series.get(1);
+      const seen = Array.from(line?.timestamps ?? [], (bucket, at) => [bucket, line?.values[at]]);
+      expect(client.status.state).toBe('live');
+      expect(seen).toEqual([...server.logic.metric('cpu').cells].sort(([a], [b]) => a - b));
+    }, patience);
   }
   return { client, server, counts, agree };
 }
@@ -81,7 +81,7 @@ test('a server that is away for a while is found again on its port', async () =>
   server.publish('cpu', 0, 1);
   await agree();
   await server.stop();
-  await vi.waitFor(() => expect(client.status.state).not.toBe('live'), { interval: 5 });
+  await vi.waitFor(() => expect(client.status.state).not.toBe('live'), patience);
   server.publish('cpu', 1000, 2);
   await server.start();
   await agree();
@@ -92,11 +92,13 @@ test('a revoked session ends the connection with 4401, and a new token brings it
   await agree();
   server.logic.token = 'second';
   server.closeConnections(4401, 'auth.revoked');
-  await vi.waitFor(() =>
-    expect(client.status).toMatchObject({
-      state: 'refused',
-      refusal: { code: 4401, reason: 'auth.revoked' },
-    }),
+  await vi.waitFor(
+    () =>
+      expect(client.status).toMatchObject({
+        state: 'refused',
+        refusal: { code: 4401, reason: 'auth.revoked' },
+      }),
+    patience,
   );
   server.publish('cpu', 0, 1);
   client.authenticate('second');
@@ -106,6 +108,9 @@ test('a revoked session ends the connection with 4401, and a new token brings it
 test('a wrong token stops the client: it does not knock again', async () => {
   const { client, server } = await setUp({ token: 'wrong' });
   server.logic.token = 'right';
-  await vi.waitFor(() => expect(client.status).toMatchObject({ state: 'refused', refusal: { code: 4401 } }));
+  await vi.waitFor(
+    () => expect(client.status).toMatchObject({ state: 'refused', refusal: { code: 4401 } }),
+    patience,
+  );
   expect(server.logic.sockets.length).toBe(1);
 });

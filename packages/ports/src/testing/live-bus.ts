@@ -2,6 +2,9 @@ import { describe, expect, test, vi } from 'vitest';
 import type { ViewFrame } from '../engine.ts';
 import type { LiveBus } from '../live-bus.ts';
 
+/** Long enough for a busy machine; what is waited for usually takes milliseconds. */
+const patience = { timeout: 20_000, interval: 5 };
+
 export interface LiveBusHarness {
   name: string;
   /** A bus nobody else is on, and one end more of it for another node. */
@@ -16,7 +19,7 @@ export function liveBusConformance(harness: LiveBusHarness): void {
       const heard = [collect(here), collect(there), collect(there)];
       for (let tick = 0; tick < 50; tick++) here.publish([frame(1, tick), frame(2, tick)]);
       const ticks = Array.from({ length: 50 }, (_, tick) => [`1@${tick}`, `2@${tick}`]);
-      for (const one of heard) await vi.waitFor(() => expect(one).toEqual(ticks));
+      for (const one of heard) await vi.waitFor(() => expect(one).toEqual(ticks), patience);
     });
 
     test('a frame arrives as it was published, byte for byte', async () => {
@@ -26,7 +29,7 @@ export function liveBusConformance(harness: LiveBusHarness): void {
       const body = Uint8Array.from({ length: 256 }, (_, i) => i);
       const sent: ViewFrame = { ...frame(7, 3), kind: 'snapshot', recovered: true, receivedAt: 1.5e12, body };
       here.publish([sent]);
-      await vi.waitFor(() => expect(received).toEqual([sent]));
+      await vi.waitFor(() => expect(received).toEqual([sent]), patience);
     });
 
     test('a tick without frames is no event', async () => {
@@ -34,7 +37,7 @@ export function liveBusConformance(harness: LiveBusHarness): void {
       const heard = collect(there);
       here.publish([]);
       here.publish([frame(1, 1)]);
-      await vi.waitFor(() => expect(heard).toEqual([['1@1']]));
+      await vi.waitFor(() => expect(heard).toEqual([['1@1']]), patience);
     });
 
     test('who subscribes later gets nothing of before, and who has left nothing more', async () => {
@@ -42,12 +45,12 @@ export function liveBusConformance(harness: LiveBusHarness): void {
       const first: string[][] = [];
       const leave = here.subscribe((frames) => first.push(names(frames)));
       here.publish([frame(1, 1)]);
-      await vi.waitFor(() => expect(first).toEqual([['1@1']]));
+      await vi.waitFor(() => expect(first).toEqual([['1@1']]), patience);
       const second = collect(here);
       leave();
       leave();
       here.publish([frame(1, 2)]);
-      await vi.waitFor(() => expect(second).toEqual([['1@2']]));
+      await vi.waitFor(() => expect(second).toEqual([['1@2']]), patience);
       expect(first).toEqual([['1@1']]);
     });
 
@@ -56,9 +59,9 @@ export function liveBusConformance(harness: LiveBusHarness): void {
       const late: string[][][] = [];
       here.subscribe(() => late.push(collect(here)));
       here.publish([frame(1, 1)]);
-      await vi.waitFor(() => expect(late).toHaveLength(1));
+      await vi.waitFor(() => expect(late).toHaveLength(1), patience);
       here.publish([frame(1, 2)]);
-      await vi.waitFor(() => expect(late).toEqual([[['1@2']], []]));
+      await vi.waitFor(() => expect(late).toEqual([[['1@2']], []]), patience);
     });
 
     test('a listener that another one unsubscribes is not called for the tick that is being delivered', async () => {
@@ -74,10 +77,10 @@ export function liveBusConformance(harness: LiveBusHarness): void {
         );
       }
       here.publish([frame(1, 1)]);
-      await vi.waitFor(() => expect(heard).toHaveLength(1));
+      await vi.waitFor(() => expect(heard).toHaveLength(1), patience);
       const after = collect(here);
       here.publish([frame(1, 2)]);
-      await vi.waitFor(() => expect(after).toEqual([['1@2']]));
+      await vi.waitFor(() => expect(after).toEqual([['1@2']]), patience);
       expect(heard).toHaveLength(1);
     });
 
@@ -91,8 +94,8 @@ export function liveBusConformance(harness: LiveBusHarness): void {
       const heard = collect(here);
       here.publish([frame(1, 1)]);
       here.publish([frame(1, 2)]);
-      await vi.waitFor(() => expect(heard).toEqual([['1@1'], ['1@2']]));
-      await vi.waitFor(() => expect(errors).toEqual([failure, failure]));
+      await vi.waitFor(() => expect(heard).toEqual([['1@1'], ['1@2']]), patience);
+      await vi.waitFor(() => expect(errors).toEqual([failure, failure]), patience);
     });
   });
 }
