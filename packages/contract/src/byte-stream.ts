@@ -44,6 +44,12 @@ export class ByteWriter {
     this.#bytes[this.length++] = rest;
   }
 
+  bytes(content: Uint8Array): void {
+    this.#reserve(content.length);
+    this.#bytes.set(content, this.length);
+    this.length += content.length;
+  }
+
   /** A column as it lies in memory; without its length. */
   raw(column: Int32Array | Float64Array): void {
     this.#reserve(column.byteLength);

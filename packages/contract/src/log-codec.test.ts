@@ -95,7 +95,18 @@ const points = plain({
 const record: fc.Arbitrary<LogRecord> = fc.oneof(
   { weight: 8, arbitrary: points },
   plain({ kind: fc.constant('flush' as const), receivedAt: timestamp, from: fc.nat(2 ** 50) }),
-  plain({ kind: fc.constant('tick' as const), receivedAt: timestamp }),
+  plain({
+    kind: fc.constant('tick' as const),
+    receivedAt: timestamp,
+    at: fc.array(fc.nat(2 ** 50), { maxLength: 4 }),
+  }),
+  plain({
+    kind: fc.constant('alert' as const),
+    receivedAt: timestamp,
+    tenant: name,
+    command: plain({ type: fc.constant('remove' as const), rule_id: name }),
+    seed: fc.uint8Array({ maxLength: 300 }),
+  }),
 );
 
 describe('the log codec', () => {
@@ -169,7 +180,7 @@ describe('the log codec', () => {
   });
 
   test('a version from the future is refused', () => {
-    const bytes = encodeRecord({ kind: 'tick', receivedAt: 1 });
+    const bytes = encodeRecord({ kind: 'tick', receivedAt: 1, at: [] });
     bytes[0] = 2;
     expect(() => decodeRecord(bytes)).toThrow(/newer version/);
   });

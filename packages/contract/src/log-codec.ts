@@ -19,10 +19,18 @@
 import { assert } from '@nowcast/kernel';
 import { ByteReader, ByteWriter } from './byte-stream.ts';
 import { appError } from './errors.ts';
-import type { LogRecord, PointExtras, PointsRecord, SeriesDefinition } from './log-record.ts';
+import type { AlertCommand } from './alerts/log-command.ts';
+import type {
+  AlertRecord,
+  LogRecord,
+  PointExtras,
+  PointsRecord,
+  SeriesDefinition,
+  TickRecord,
+} from './log-record.ts';
 
 const version = 1;
-const kinds = { points: 1, flush: 2, tick: 3 } as const;
+const kinds = { points: 1, flush: 2, tick: 3, alert: 4 } as const;
 const hasExtras = 1;
 const hasIdempotency = 2;
 const hasDataId = 1;
@@ -42,6 +50,8 @@ export function encodeRecord(record: LogRecord): Uint8Array<ArrayBuffer> {
   header.f64(record.receivedAt);
   if (record.kind === 'points') return encodePoints(record);
   if (record.kind === 'flush') header.varint(record.from);
+  else if (record.kind === 'tick') writeTick(record);
+  else writeAlert(record);
   return new Uint8Array(header.written());
 }
 
@@ -66,8 +76,35 @@ function decodeChecked(reader: ByteReader): LogRecord {
   const receivedAt = reader.f64();
   if (kind === kinds.points) return decodePoints(reader, receivedAt);
   if (kind === kinds.flush) return { kind: 'flush', receivedAt, from: reader.varint() };
-  if (kind === kinds.tick) return { kind: 'tick', receivedAt };
+  if (kind === kinds.tick) return { kind: 'tick', receivedAt, at: readTick(reader) };
+  if (kind === kinds.alert) return readAlert(reader, receivedAt);
   throw new RangeError(`log record kind ${kind}`);
+}
+
+function writeTick({ at }: TickRecord): void {
+  header.varint(at.length);
+  for (const offset of at) header.varint(offset);
+}
+
+function readTick(reader: ByteReader): number[] {
+  const count = reader.varint();
+  if (count > reader.remaining) throw new RangeError('more offsets than bytes');
+  return Array.from({ length: count }, () => reader.varint());
+}
+
+function writeAlert({ tenant, command, seed }: AlertRecord): void {
+  header.string(tenant);
+  header.string(JSON.stringify(command));
+  header.varint(seed.length);
+  header.bytes(seed);
+}
+
+function readAlert(reader: ByteReader, receivedAt: number): AlertRecord {
+  const tenant = reader.string();
+  // Written by this program and covered by the log's checksum: its form was checked before it was appended.
+  const command = JSON.parse(reader.string()) as AlertCommand;
+  const seed = new Uint8Array(copyOf(reader, reader.varint(), 1));
+  return { kind: 'alert', receivedAt, tenant, command, seed };
 }
 
 function encodePoints(record: PointsRecord): Uint8Array<ArrayBuffer> {

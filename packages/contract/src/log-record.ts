@@ -1,3 +1,5 @@
+import type { AlertCommand } from './alerts/log-command.ts';
+
 /**
  * What one record of the event log says. The log itself stores opaque bytes; `log-codec.ts` turns these into bytes
  * and back. A record belongs to one partition and is the unit of atomicity: its points, the series they define and
@@ -49,10 +51,25 @@ export interface FlushRecord {
   from: number;
 }
 
-/** Moves the logged clock on when no points arrive (alert rules read it). */
+/**
+ * The moment at which alert rules are evaluated: it moves the logged clock on, and says how much of each partition
+ * the evaluation has seen, so that a replay sees the same.
+ */
 export interface TickRecord {
   kind: 'tick';
   receivedAt: number;
+  /** Offset of each partition below which everything was applied. */
+  at: readonly number[];
 }
 
-export type LogRecord = PointsRecord | FlushRecord | TickRecord;
+/** Makes, changes or removes an alert rule: it is evaluated from this record on. */
+export interface AlertRecord {
+  kind: 'alert';
+  receivedAt: number;
+  tenant: string;
+  command: AlertCommand;
+  /** What the rule learned from history, in the evaluator's own form; empty when it needs nothing. */
+  seed: Uint8Array;
+}
+
+export type LogRecord = PointsRecord | FlushRecord | TickRecord | AlertRecord;

@@ -81,7 +81,7 @@ async function replay(
     const record = decodeRecord(payload);
     if (record.kind === 'flush') {
       state.applyFlush(offset, record.receivedAt);
-    } else if (record.kind === 'tick') {
+    } else if (record.kind === 'tick' || record.kind === 'alert') {
       state.applyTick(offset, record.receivedAt);
     } else {
       const applied = toApplied(record, offset, state.tail.partition, index);

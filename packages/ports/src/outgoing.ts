@@ -1,0 +1,85 @@
+import type { Severity, UnitName, webhookFormats } from '@nowcast/contract';
+
+/**
+ * Hands messages to the world: webhooks, mail servers, push services. One call is one attempt; whoever calls owns
+ * retries, order and bookkeeping. Every connection goes through the guard against private addresses unless the
+ * operator has allowed them. Never throws for what the other side does: the outcome says it.
+ */
+export interface Outgoing {
+  send(delivery: OutgoingDelivery, signal: AbortSignal): Promise<DeliveryOutcome>;
+  /** Whether mail can be sent at all here. */
+  readonly email: boolean;
+  /** VAPID public key, base64url. */
+  readonly pushPublicKey: string;
+}
+
+export interface OutgoingDelivery {
+  /** The same for every attempt: `Idempotency-Key`, `Message-ID`, `Topic` and tag are made from it. */
+  key: string;
+  destination: Destination;
+  message: AlertMessage;
+}
+
+export type Destination =
+  | {
+      kind: 'webhook';
+      url: string;
+      format: (typeof webhookFormats)[number];
+      template: string;
+      secret: string;
+      /** HMAC-SHA256 key of `nowcast` bodies. */
+      signingSecret: string;
+    }
+  | { kind: 'email'; to: readonly string[] }
+  | { kind: 'push'; endpoint: string; p256dh: string; auth: string };
+
+/** One notification, whichever way it goes. */
+export interface AlertMessage {
+  notificationId: string;
+  kind:
+    | 'firing'
+    | 'resolved'
+    | 'escalated'
+    | 'repeated'
+    | 'flapping'
+    | 'rule_problem'
+    | 'delivery_problem'
+    | 'test'
+    | 'digest';
+  severity: Severity;
+  title: string;
+  text: string;
+  /** Epoch ms of the transition. */
+  at: number;
+  tenantName: string;
+  ruleId: string;
+  ruleName: string;
+  /** Address of the alert on the page. */
+  url: string;
+  runbookUrl: string;
+  alerts: readonly {
+    alertId: string;
+    labels: Readonly<Record<string, string>>;
+    value: number | undefined;
+    limit: number | undefined;
+    since: number;
+  }[];
+  unit: UnitName;
+  /** The last hour of the first alert's value, for a picture; absent when there is none. */
+  chart?: { timestamps: readonly number[]; values: readonly number[]; limit: number | undefined };
+  /** Groups the messages of one alert on a device and in PagerDuty or Opsgenie. */
+  tag: string;
+}
+
+export type DeliveryOutcome =
+  | { ok: true }
+  | {
+      ok: false;
+      /** Trying again may help. */
+      retryable: boolean;
+      /** The address exists no more (a push subscription that ended): forget it. */
+      gone: boolean;
+      /** In words, for the inbox; never holds a secret. */
+      error: string;
+      retryAfterMs: number | undefined;
+    };
