@@ -1,10 +1,14 @@
-import { type QueryInput, querySchema } from '@nowcast/contract';
+import { type Condition, type QueryInput, querySchema } from '@nowcast/contract';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { normaliseQuery, rangeNow } from './normalise.ts';
+import { seriesMatches } from './testing/reference.ts';
 
 const now = 1_800_000_012_345;
 const resolve = (input: Omit<QueryInput, 'metric_type'>, at = now) =>
   normaliseQuery(querySchema.parse({ metric_type: 'm', ...input }), at);
+const labelled = (labels: Record<string, string>) =>
+  Object.entries(labels).filter(([, value]) => value !== '');
 
 describe('normaliseQuery', () => {
   it('gives questions with equal answers one key, whenever they are asked', () => {
@@ -27,6 +31,56 @@ describe('normaliseQuery', () => {
       key,
     );
     expect(resolve({}).key).toBe(resolve({ window: '60m' }).key);
+  });
+
+  it('writes conditions on one label that mean the same in one way', () => {
+    const where = (all: Condition[]): unknown => resolve({ where: { host: { all } } }).where['host'];
+    expect(where([['b', 'a', 'b']])).toEqual(['a', 'b']);
+    expect(where([['a', 'b'], { not: ['b'] }, ['b', 'a', 'c']])).toEqual(['a']);
+    expect(
+      where([{ regex: 'y' }, { not: ['b'] }, { not_regex: 'z' }, { regex: 'x' }, { not: ['a'] }]),
+    ).toEqual({
+      all: [{ not: ['a', 'b'] }, { regex: 'x' }, { regex: 'y' }, { not_regex: 'z' }],
+    });
+    for (const nothing of [
+      [['a'], ['b']],
+      [['a'], { not: ['a'] }],
+      [{ regex: 'a' }, { not_regex: 'a' }],
+    ])
+      expect(where(nothing)).toEqual([]);
+  });
+
+  it('keeps the meaning of every filter, and leaves its own form as it is', () => {
+    const value = fc.constantFrom('', 'a', 'b', 'ab');
+    const values = fc.array(value, { minLength: 1, maxLength: 3 });
+    const regex = fc.constantFrom('a', 'a|b', '.*b', '');
+    const condition: fc.Arbitrary<Condition> = fc.oneof(
+      values,
+      values.map((not) => ({ not })),
+      regex.map((text) => ({ regex: text })),
+      regex.map((text) => ({ not_regex: text })),
+    );
+    const filter = fc.dictionary(
+      fc.constantFrom('x', 'y', 'source'),
+      fc.oneof(
+        condition,
+        fc.array(condition, { minLength: 1, maxLength: 4 }).map((all) => ({ all })),
+      ),
+    );
+    const some = ['', 'a', 'b', 'ab', 'other'];
+    const pairs = some.flatMap((x) => some.map((y) => ({ x, y })));
+    fc.assert(
+      fc.property(filter, (where) => {
+        const query = querySchema.parse({ metric_type: 'm', where });
+        const once = normaliseQuery(query, now);
+        expect(normaliseQuery({ ...query, where: once.where }, now)).toEqual(once);
+        for (const { x, y } of pairs) {
+          const series = { tenant: 't', metric_type: 'm', source: x, labels: labelled({ x, y }) };
+          expect(seriesMatches(once.where, series)).toBe(seriesMatches(where, series));
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('keeps apart what differs in its answer', () => {

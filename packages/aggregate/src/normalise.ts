@@ -1,7 +1,10 @@
 import {
   type Across,
   type Agg,
+  allOf,
   appError,
+  type Condition,
+  conditionsOf,
   formatDuration,
   parseDuration,
   parseStep,
@@ -64,7 +67,7 @@ export function normaliseQuery(query: Query, nowMs: number): ResolvedQuery {
   const buckets = new Buckets(step, query.tz);
   if (!records) refuseTooMany(buckets, exact);
   const { from, to } = records ? exact : wholeBuckets(buckets, exact);
-  const groupBy = records ? [] : [...new Set(query.group_by)].sort();
+  const groupBy = records ? [] : sorted(query.group_by);
   const across = records ? 'merge' : query.across;
   const limit = records ? (query.limit ?? defaultRecords) : groupBy.length === 0 ? undefined : query.limit;
   const where = normaliseWhere(query.where);
@@ -141,7 +144,33 @@ function normaliseWhere(where: Where): Where {
   return Object.fromEntries(names.map((name) => [name, normaliseMatcher(where[name]!)]));
 }
 
+/**
+ * One form for conditions that mean the same: what is wanted and what is not meet in one list where values are listed,
+ * expressions stand sorted behind them, each once. Conditions that exclude each other become the empty list, which no
+ * value is in (a caller cannot send it).
+ */
 function normaliseMatcher(matcher: Matcher): Matcher {
-  if (Array.isArray(matcher)) return [...new Set(matcher)].sort();
-  return 'not' in matcher ? { not: [...new Set(matcher.not)].sort() } : matcher;
+  const conditions = conditionsOf(matcher);
+  const regexes = sorted(conditions.flatMap((one) => ('regex' in one ? [one.regex] : [])));
+  const notRegexes = sorted(conditions.flatMap((one) => ('not_regex' in one ? [one.not_regex] : [])));
+  const values = valueCondition(conditions);
+  if (Array.isArray(values) && values.length === 0) return [];
+  if (regexes.some((regex) => notRegexes.includes(regex))) return [];
+  return allOf([
+    ...(values === undefined ? [] : [values]),
+    ...regexes.map((regex) => ({ regex })),
+    ...notRegexes.map((regex) => ({ not_regex: regex })),
+  ]);
+}
+
+/** What the lists among the conditions say together: one of these, none of these, or nothing (undefined). */
+function valueCondition(conditions: readonly Condition[]): string[] | { not: string[] } | undefined {
+  const refused = sorted(conditions.flatMap((one) => ('not' in one ? one.not : [])));
+  const [first, ...others] = conditions.filter((one) => Array.isArray(one));
+  if (first === undefined) return refused.length === 0 ? undefined : { not: refused };
+  return sorted(first.filter((value) => !refused.includes(value) && others.every((o) => o.includes(value))));
+}
+
+function sorted(texts: readonly string[]): string[] {
+  return [...new Set(texts)].sort();
 }

@@ -80,7 +80,7 @@ describe('calls', () => {
 });
 
 describe('a query as parameters', () => {
-  test('names scalars once, groups and matchers once each', () => {
+  test('names scalars once, groups and conditions once each', () => {
     const parameters = queryParameters({
       metric_type: 'cpu_usage',
       agg: 'avg',
@@ -90,6 +90,7 @@ describe('a query as parameters', () => {
         host: { not: ['db-1', 'db-2'] },
         dc: { regex: String.raw`fra|ams\d` },
         rack: { not_regex: 'r.*' },
+        shard: { all: [{ regex: 's.*' }, { not: ['s1'] }] },
       },
       window: '1h',
       limit: 5,
@@ -105,6 +106,8 @@ describe('a query as parameters', () => {
       ['where', 'host:!db-1|db-2'],
       ['where', String.raw`dc:~fra|ams\d`],
       ['where', 'rack:!~r.*'],
+      ['where', 'shard:~s.*'],
+      ['where', 'shard:!s1'],
     ]);
   });
 

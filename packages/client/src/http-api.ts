@@ -1,12 +1,13 @@
 import {
+  type Condition,
   type DataAnswer,
   type ErrorBody,
   type LoginAnswer,
-  type Matcher,
   type QueryInput,
   type ServerInfo,
   type User,
   appError,
+  conditionsOf,
 } from '@nowcast/contract';
 import { AppError } from '@nowcast/kernel';
 
@@ -158,7 +159,7 @@ export function baseUrl(address: string): URL {
 
 /**
  * A query as the parameters of `GET /data` and of the event stream of `GET /updates`: scalars by name, one `group_by`
- * and one `where` for each label. `where=host:a|b`, `host:!a|b`, `host:~regex`, `host:!~regex`; in names and values,
+ * and one `where` for each condition on a label. `where=host:a|b`, `host:!a|b`, `host:~regex`, `host:!~regex`; in names and values,
  * not in regular expressions, a backslash escapes `|`, `:`, `!`, `~` and itself.
  */
 export function queryParameters(query: QueryInput): URLSearchParams {
@@ -168,15 +169,16 @@ export function queryParameters(query: QueryInput): URLSearchParams {
     if (value !== undefined) parameters.set(name, String(value));
   for (const label of groupBy ?? []) parameters.append('group_by', label);
   for (const [label, matcher] of Object.entries(where ?? {}))
-    parameters.append('where', `${escapeText(label)}:${matcherText(matcher)}`);
+    for (const condition of conditionsOf(matcher))
+      parameters.append('where', `${escapeText(label)}:${conditionText(condition)}`);
   return parameters;
 }
 
-function matcherText(matcher: Matcher): string {
-  if (Array.isArray(matcher)) return matcher.map(escapeText).join('|');
-  if ('not' in matcher) return `!${matcher.not.map(escapeText).join('|')}`;
-  if ('regex' in matcher) return `~${matcher.regex}`;
-  return `!~${matcher.not_regex}`;
+function conditionText(condition: Condition): string {
+  if (Array.isArray(condition)) return condition.map(escapeText).join('|');
+  if ('not' in condition) return `!${condition.not.map(escapeText).join('|')}`;
+  if ('regex' in condition) return `~${condition.regex}`;
+  return `!~${condition.not_regex}`;
 }
 
 function escapeText(text: string): string {

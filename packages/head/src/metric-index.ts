@@ -1,5 +1,5 @@
-import type { Matcher, SeriesDefinition, Where } from '@nowcast/contract';
-import { appError } from '@nowcast/contract';
+import type { Condition, Matcher, SeriesDefinition, Where } from '@nowcast/contract';
+import { appError, conditionsOf } from '@nowcast/contract';
 import { RE2JS } from 're2js';
 import { GrowableUint32 } from './growable.ts';
 
@@ -73,20 +73,18 @@ export class MetricIndex {
   }
 }
 
-/** Only the listed values need a look when the matcher names them. */
+/**
+ * Only the listed values need a look where the matcher names them: the wanted ones of a conjunction, since the rest of
+ * it can only narrow them, or the refused ones of a condition that stands alone.
+ */
 function* candidates(
   values: Map<string, GrowableUint32> | undefined,
   matcher: Matcher,
 ): Iterable<[string, GrowableUint32]> {
   if (values === undefined) return;
-  const listed = Array.isArray(matcher)
-    ? matcher.includes('')
-      ? undefined
-      : matcher
-    : 'not' in matcher
-      ? matcher.not
-      : undefined;
-  if (listed === undefined || ('not' in matcher && listed.includes(''))) {
+  const wanted = conditionsOf(matcher).find((one) => Array.isArray(one) && !one.includes(''));
+  const listed = wanted ?? ('not' in matcher && !matcher.not.includes('') ? matcher.not : undefined);
+  if (!Array.isArray(listed)) {
     yield* values;
     return;
   }
@@ -98,17 +96,24 @@ function* candidates(
 
 /** Compiles a matcher to a test of one label value (empty when the label is missing). */
 export function valueTest(matcher: Matcher): (value: string) => boolean {
-  if (Array.isArray(matcher)) {
-    const values = new Set(matcher);
+  const tests = conditionsOf(matcher).map(conditionTest);
+  const [only] = tests;
+  return tests.length === 1 && only !== undefined
+    ? only
+    : (value) => tests.every((accepts) => accepts(value));
+}
+
+function conditionTest(condition: Condition): (value: string) => boolean {
+  if (Array.isArray(condition)) {
+    const values = new Set(condition);
     return (value) => values.has(value);
   }
-  if ('not' in matcher) {
-    const values = new Set(matcher.not);
+  if ('not' in condition) {
+    const values = new Set(condition.not);
     return (value) => !values.has(value);
   }
-  const negated = 'not_regex' in matcher;
-  const source = 'regex' in matcher ? matcher.regex : matcher.not_regex;
-  const pattern = compile(source);
+  const negated = 'not_regex' in condition;
+  const pattern = compile(negated ? condition.not_regex : condition.regex);
   return (value) => pattern.matches(value) !== negated;
 }
 

@@ -1,4 +1,12 @@
-import { appError, type Matcher, type Query, querySchema, type Where, whereSchema } from '@nowcast/contract';
+import {
+  appError,
+  bothWhere,
+  type Condition,
+  type Query,
+  querySchema,
+  type Where,
+  whereSchema,
+} from '@nowcast/contract';
 import { validate } from './schema.ts';
 
 /**
@@ -7,12 +15,11 @@ import { validate } from './schema.ts';
  *     where=region:eu|us      is one of          where=host:!db-1|db-2   is none of
  *     where=host:~web-.*      matches            where=host:!~web-.*     does not match
  *
- * `\` makes the next character ordinary where `|`, `:`, `!` and `~` would mean something; after `~` everything
+ * Several parameters of one label must all hold. `\` makes the next character ordinary where `|`, `:`, `!` and `~` would mean something; after `~` everything
  * belongs to the regular expression, which has its own use for `\` and `|`.
  */
-export function readDataQuery(params: URLSearchParams): { query: Query; several: SeveralMatchers } {
+export function readDataQuery(params: URLSearchParams): Query {
   refuseUnknown(params, dataParameters);
-  const { where, several } = readMatchers(params);
   const text = (name: string): string | undefined => single(params, name);
   const number = (name: string): number | string | undefined => {
     const value = text(name);
@@ -23,7 +30,7 @@ export function readDataQuery(params: URLSearchParams): { query: Query; several:
     agg: text('agg'),
     across: text('across'),
     group_by: params.has('group_by') ? list(params, 'group_by') : undefined,
-    where,
+    where: readWhere(params),
     window: text('window'),
     from: text('from'),
     to: text('to'),
@@ -36,7 +43,7 @@ export function readDataQuery(params: URLSearchParams): { query: Query; several:
   if (input.metric_type === undefined) {
     throw appError('query.invalid', 'metric_type is missing; GET /api/v1/metrics lists what there is');
   }
-  return { query: validate(querySchema, withoutUndefined(input), 'query.invalid'), several };
+  return validate(querySchema, withoutUndefined(input), 'query.invalid');
 }
 
 /** Parameters of `GET /data`, with their meaning for the API reference. */
@@ -45,7 +52,7 @@ export const dataParameters: Readonly<Record<string, string>> = {
   agg: 'How the points of a bucket combine: count sum avg min max first last rate increase p50 p75 p90 p95 p99 uniques; none returns points',
   across: 'How the series of a group meet: merge, sum, avg, min, max',
   group_by: 'Labels to group by, comma-separated or repeated',
-  where: 'label:a|b, label:!a, label:~regex, label:!~regex; may be repeated',
+  where: 'label:a|b, label:!a, label:~regex, label:!~regex; may be repeated, and all of them must hold',
   window: 'A range that ends now, such as 15m; instead of from and to',
   from: 'Epoch milliseconds, RFC 3339 or now-1h',
   to: 'The same',
@@ -57,47 +64,13 @@ export const dataParameters: Readonly<Record<string, string>> = {
   format: 'json, ndjson or csv; instead of the Accept header',
 };
 
-/**
- * Conditions on one label that no single matcher of a query can say, such as "not db-1, and like web-.*". All of them
- * must hold. Whoever can ask which values there are turns them into a list (`matching-values.ts`).
- */
-export type SeveralMatchers = ReadonlyMap<string, readonly Matcher[]>;
-
-/** Refuses what only an answer at one moment could resolve: a live view must also see values that are still to come. */
-export function refuseSeveral(several: SeveralMatchers): void {
-  for (const label of several.keys()) {
-    throw appError(
-      'query.invalid',
-      `${label} has where parameters that cannot be combined here; say it with one regular expression (${label}:~…)`,
-    );
-  }
-}
-
-/** All `where` parameters, where one matcher a label is enough. */
+/** All `where` parameters as one filter. Throws `query.invalid`, naming the parameter or the label. */
 export function readWhere(params: URLSearchParams): Where {
-  const { where, several } = readMatchers(params);
-  refuseSeveral(several);
-  return where;
+  const filters = params.getAll('where').map(readCondition);
+  return validate(whereSchema, bothWhere(...filters), 'query.invalid');
 }
 
-function readMatchers(params: URLSearchParams): { where: Where; several: SeveralMatchers } {
-  const byLabel = new Map<string, Matcher[]>();
-  for (const text of params.getAll('where')) {
-    const { label, matcher } = readMatcher(text);
-    byLabel.set(label, combined(label, byLabel.get(label) ?? [], matcher));
-  }
-  const single: [string, Matcher][] = [];
-  const several = new Map<string, Matcher[]>();
-  for (const [label, matchers] of byLabel) {
-    const [only, another] = matchers;
-    if (only !== undefined && another === undefined) single.push([label, only]);
-    else several.set(label, matchers);
-  }
-  // fromEntries defines properties: a label called `__proto__` stays a label.
-  return { where: validate(whereSchema, Object.fromEntries(single), 'query.invalid'), several };
-}
-
-function readMatcher(text: string): { label: string; matcher: Matcher } {
+function readCondition(text: string): Where {
   const label = upTo(text, 0, ':');
   if (label.end === text.length || label.value === '') {
     throw appError('query.invalid', `where=${text}: write label:value, for example region:eu|us`);
@@ -107,7 +80,7 @@ function readMatcher(text: string): { label: string; matcher: Matcher } {
   if (negated) at++;
   if (text[at] === '~') {
     const regex = text.slice(at + 1);
-    return { label: label.value, matcher: negated ? { not_regex: regex } : { regex } };
+    return filter(label.value, negated ? { not_regex: regex } : { regex });
   }
   const values: string[] = [];
   for (;;) {
@@ -116,7 +89,12 @@ function readMatcher(text: string): { label: string; matcher: Matcher } {
     if (value.end === text.length) break;
     at = value.end + 1;
   }
-  return { label: label.value, matcher: negated ? { not: values } : values };
+  return filter(label.value, negated ? { not: values } : values);
+}
+
+/** fromEntries defines a property: a label called `__proto__` stays a label. */
+function filter(label: string, condition: Condition): Where {
+  return Object.fromEntries([[label, condition]]);
 }
 
 /** Text up to an unescaped `stop`, with its escapes resolved; `end` is where `stop` is, or the end. */
@@ -128,26 +106,6 @@ function upTo(text: string, from: number, stop: string): { value: string; end: n
     value += text[at];
   }
   return { value, end: at };
-}
-
-/** The matchers with one more, merged where two say no more than one could. */
-function combined(label: string, matchers: readonly Matcher[], added: Matcher): Matcher[] {
-  for (const [i, matcher] of matchers.entries()) {
-    const both = intersection(label, matcher, added);
-    if (both !== undefined) return combined(label, matchers.toSpliced(i, 1), both);
-  }
-  return [...matchers, added];
-}
-
-function intersection(label: string, a: Matcher, b: Matcher): Matcher | undefined {
-  if ('not' in a && 'not' in b) return { not: [...new Set([...a.not, ...b.not])] };
-  const [wanted, other] = Array.isArray(a) ? [a, b] : [b, a];
-  if (!Array.isArray(wanted) || (!Array.isArray(other) && !('not' in other))) return undefined;
-  const kept = wanted.filter((value) =>
-    Array.isArray(other) ? other.includes(value) : !other.not.includes(value),
-  );
-  if (kept.length > 0) return kept;
-  throw appError('query.invalid', `no value of ${label} can satisfy all its where parameters; remove one`);
 }
 
 function list(params: URLSearchParams, name: string): string[] {

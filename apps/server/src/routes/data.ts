@@ -1,9 +1,8 @@
 import type { Engine } from '@nowcast/ports';
 import { appError } from '@nowcast/contract';
 import { chooseFormat, dataAnswer } from '../http/data-formats.ts';
-import { dataParameters, readDataQuery, readWhere, refuseSeveral } from '../http/data-query.ts';
+import { dataParameters, readDataQuery, readWhere } from '../http/data-query.ts';
 import { jsonAnswer, noBody, type Route, route } from '../http/route.ts';
-import { withMatchingValues } from './matching-values.ts';
 import type { Gateway } from '../ws/gateway.ts';
 
 /** Reading: history, live streams, and what there is to read. */
@@ -21,10 +20,8 @@ export function dataRoutes(engine: Engine, gateway: Gateway): Route[] {
       },
       async (call) => {
         const format = chooseFormat(call.query.get('format'), call.headers.accept);
-        const { query, several } = readDataQuery(call.query);
-        const { tenant_id } = call.actor;
-        const resolved = await withMatchingValues(engine, tenant_id, query, several);
-        return dataAnswer(await engine.data(tenant_id, resolved, call.signal), format);
+        const query = readDataQuery(call.query);
+        return dataAnswer(await engine.data(call.actor.tenant_id, query, call.signal), format);
       },
     ),
     route(
@@ -39,8 +36,7 @@ export function dataRoutes(engine: Engine, gateway: Gateway): Route[] {
       },
       (call) => {
         gateway.assertOpen();
-        const { query, several } = readDataQuery(call.query);
-        refuseSeveral(several);
+        const query = readDataQuery(call.query);
         return {
           status: 200,
           headers: { 'Content-Type': 'text/event-stream', Connection: 'close', 'X-Accel-Buffering': 'no' },

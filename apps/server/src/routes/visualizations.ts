@@ -1,4 +1,4 @@
-import { type Query, type QueryInput, querySchema } from '@nowcast/contract';
+import { bothWhere, type Query, type QueryInput, querySchema } from '@nowcast/contract';
 import { type Visualization, type DashboardService, defaultsFor } from '@nowcast/dashboards';
 import type { Engine } from '@nowcast/ports';
 import { jsonAnswer, noBody, type Route, route } from '../http/route.ts';
@@ -36,13 +36,14 @@ export function visualizationRoutes(boards: DashboardService, engine: Engine): R
   ];
 }
 
-/** What the panel shows on its board: its own filters, the board's variables where it says nothing of that label. */
+/** What the panel shows on its board: what satisfies its own filters and the board's variables. */
 function queryOf({ board, panel }: Visualization): Query {
   const defaults = defaultsFor(panel.metric_type);
-  const where = { ...panel.query.where };
-  for (const { label, selected } of board.variables) {
-    if (selected.length > 0 && !Object.hasOwn(where, label)) where[label] = selected;
-  }
+  const chosen = board.variables.filter(({ selected }) => selected.length > 0);
+  const where = bothWhere(
+    panel.query.where,
+    ...chosen.map(({ label, selected }) => Object.fromEntries([[label, selected]])),
+  );
   const input: QueryInput = {
     metric_type: panel.metric_type,
     agg: panel.chart_type === 'feed' ? 'none' : (panel.query.agg ?? defaults.default_agg),

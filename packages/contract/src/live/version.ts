@@ -9,4 +9,10 @@ export const wireHistory: readonly { version: number; sha256: string; change: st
     sha256: '05fcad18346f4f07bc84a6b0d820b3b8628a058f651d361aed1653b59cedd8c8',
     change: 'first version: nowcast.v1 and nowcast.v1.json',
   },
+  {
+    version: 2,
+    sha256: '1607f56b68bbc4a86d5767467e4acaef95d46f42e8917fde64e9967f35d3f37f',
+    change:
+      'subscribe: a label of `where` takes several conditions, {all: […]}; what old clients send means the same',
+  },
 ];

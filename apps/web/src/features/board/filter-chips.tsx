@@ -1,26 +1,30 @@
 import { useQuery } from '@tanstack/react-query';
 import { ListFilter, X } from 'lucide-react';
 import { useState, type ReactNode } from 'react';
-import type { Matcher, Where } from '@nowcast/contract';
+import type { Condition, Where } from '@nowcast/contract';
 import { labelsQuery, metricsQuery } from '../../api/queries.ts';
 import { Button } from '../../ui/button.tsx';
 import { SelectInput, TextInput } from '../../ui/field.tsx';
 import { PopoverTrigger, type TriggerProps } from '../../ui/popover.tsx';
 import { ValueList } from './label-picker.tsx';
 import {
+  chipsOf,
   describeMatcher,
   kindOf,
   makeMatcher,
   matcherKinds,
   patternOf,
   valuesOf,
+  withCondition,
+  withoutChip,
+  type Chip,
   type MatcherKind,
 } from './matcher.ts';
 import { orderLabels } from './order-labels.ts';
 
 const noMetrics: readonly string[] = [];
 
-/** Filters as chips, each editable, and one button to add another. */
+/** Filters as chips, each editable, and one button to add another; chips of one label must all hold. */
 export function FilterChips({
   where,
   onWhere,
@@ -36,32 +40,32 @@ export function FilterChips({
   inView?: readonly string[];
   addTitle?: string;
 }) {
-  const remove = (label: string): void =>
-    onWhere(Object.fromEntries(Object.entries(where).filter(([other]) => other !== label)));
+  const put = (chip: Chip | undefined, label: string, condition: Condition): Chip => {
+    const next = withCondition(where, chip, label, condition);
+    onWhere(next.where);
+    return next.chip;
+  };
   return (
     <>
-      {Object.entries(where).map(([label, matcher]) => (
-        <span key={label} className="inline-flex max-w-full items-center">
+      {chipsOf(where).map(({ label, at, condition }) => (
+        <span key={`${at} ${label}`} className="inline-flex max-w-full items-center">
           <FilterPopover
             metricType={metricType}
             inView={inView}
-            label={label}
-            matcher={matcher}
-            onChange={(next, value) => {
-              const others = Object.entries(where).filter(([other]) => other !== label);
-              onWhere(Object.fromEntries([...others, [next, value]]));
-            }}
+            chip={{ label, at }}
+            condition={condition}
+            onChange={put}
             trigger={(props) => (
               <Button {...props} className="min-w-0 rounded-e-none border-accent/40 bg-accent/10">
-                <span className="max-w-64 truncate">{describeMatcher(label, matcher)}</span>
+                <span className="max-w-64 truncate">{describeMatcher(label, condition)}</span>
               </Button>
             )}
           />
           <Button
             icon
             className="rounded-s-none border-s-0 border-accent/40 bg-accent/10"
-            aria-label={`Remove filter ${label}`}
-            onPress={() => remove(label)}
+            aria-label={at === 0 ? `Remove filter ${label}` : `Remove filter ${at + 1} of ${label}`}
+            onPress={() => onWhere(withoutChip(where, { label, at }))}
           >
             <X size={14} aria-hidden />
           </Button>
@@ -70,7 +74,7 @@ export function FilterChips({
       <FilterPopover
         metricType={metricType}
         inView={inView}
-        onChange={(label, matcher) => onWhere({ ...where, [label]: matcher })}
+        onChange={put}
         trigger={(props) => (
           <Button {...props} variant="ghost">
             <ListFilter size={15} aria-hidden />
@@ -85,9 +89,11 @@ export function FilterChips({
 interface FilterEditorProps {
   metricType: string;
   inView: readonly string[];
-  label?: string;
-  matcher?: Matcher;
-  onChange: (label: string, matcher: Matcher) => void;
+  /** The chip that is edited, with its condition; absent: a new one. */
+  chip?: Chip;
+  condition?: Condition;
+  /** Puts the condition in the chip's place, or adds it; answers which chip it is from then on. */
+  onChange: (chip: Chip | undefined, label: string, condition: Condition) => Chip;
 }
 
 function FilterPopover({
@@ -106,24 +112,26 @@ function FilterPopover({
   );
 }
 
-function FilterEditor({ metricType, inView, label: first, matcher, onChange }: FilterEditorProps) {
+function FilterEditor({ metricType, inView, chip: first, condition, onChange }: FilterEditorProps) {
   const labels = useQuery(labelsQuery(metricType));
   const metrics = useQuery(metricsQuery());
   const known = (labels.data ?? []).map((one) => one.label);
   const names = orderLabels(known, metrics.data ?? [], inView);
-  const [chosen, setChosen] = useState(first);
+  const [chosen, setChosen] = useState(first?.label);
+  // What this editor has made so far is changed by the next choice, not joined by another chip.
+  const [own, setOwn] = useState(first);
   const label = chosen ?? names.find((name) => name !== 'source') ?? 'source';
-  const [kind, setKind] = useState<MatcherKind>(matcher === undefined ? 'is' : kindOf(matcher));
-  const [values, setValues] = useState<string[]>(matcher === undefined ? [] : valuesOf(matcher));
-  const [pattern, setPattern] = useState(matcher === undefined ? '' : patternOf(matcher));
+  const [kind, setKind] = useState<MatcherKind>(condition === undefined ? 'is' : kindOf(condition));
+  const [values, setValues] = useState<string[]>(condition === undefined ? [] : valuesOf(condition));
+  const [pattern, setPattern] = useState(condition === undefined ? '' : patternOf(condition));
   const emit = (nextKind: MatcherKind, nextValues: string[], nextPattern: string): void => {
     setKind(nextKind);
     setValues(nextValues);
     setPattern(nextPattern);
     const made = makeMatcher(nextKind, nextValues, nextPattern);
-    if (made !== null) onChange(label, made);
+    if (made !== null) setOwn(onChange(own, label, made));
   };
-  if (first !== undefined && !names.includes(first)) names.push(first);
+  if (first !== undefined && !names.includes(first.label)) names.push(first.label);
   return (
     <>
       <div className="flex gap-2">
@@ -135,6 +143,7 @@ function FilterEditor({ metricType, inView, label: first, matcher, onChange }: F
           onValue={(value) => {
             setChosen(value);
             setValues([]);
+            if (first === undefined) setOwn(undefined);
           }}
         />
         <SelectInput

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MetricInfo, Panel } from '@nowcast/contract';
 import { readBoardSearch } from './board-search.ts';
-import { describeMatcher, kindOf, makeMatcher } from './matcher.ts';
+import { chipsOf, describeMatcher, kindOf, makeMatcher, withCondition, withoutChip } from './matcher.ts';
 import { dataParameters, panelView } from './panel-query.ts';
 
 const panel: Panel = {
@@ -43,6 +43,17 @@ describe('the live view behind a panel', () => {
     expect(query.where).toEqual({ mode: ['user'], host: ['a'], source: { not: ['x'] } });
   });
 
+  it('shows only what its own filter, the variables and every chip of a label let through', () => {
+    const filter = {
+      variables: { mode: ['user', 'idle'], host: ['a'] },
+      where: { mode: { all: [{ not: ['idle'] }, { regex: 'u.*' }] }, host: { not: ['b'] } },
+    };
+    expect(panelView(panel, live, filter, metric, 'UTC').query.where).toEqual({
+      mode: { all: [['user'], ['user', 'idle'], { not: ['idle'] }, { regex: 'u.*' }] },
+      host: { all: [['a'], { not: ['b'] }] },
+    });
+  });
+
   it('keeps its own window while live and follows the board into the past', () => {
     const own: Panel = { ...panel, query: { ...panel.query, window: '1h' } };
     expect(panelView(own, live, none, metric, 'UTC').query.window).toBe('1h');
@@ -69,7 +80,7 @@ describe('the live view behind a panel', () => {
       'UTC',
     );
     const parameters = dataParameters(query, { from: 1, to: 2 });
-    expect(parameters.getAll('where')).toEqual(['mode:~u.*', String.raw`host:a\|b|c\:d`]);
+    expect(parameters.getAll('where')).toEqual(['mode:user', 'mode:~u.*', String.raw`host:a\|b|c\:d`]);
     expect(parameters.get('group_by')).toBe('host');
     expect(parameters.get('from')).toBe('1');
   });
@@ -84,6 +95,26 @@ describe('filters', () => {
     expect(describeMatcher('host', ['a', 'b'])).toBe('host is one of a, b');
     expect(describeMatcher('host', { not: ['a'] })).toBe('host is not a');
     expect(describeMatcher('host', { not_regex: 'w.*' })).toBe('host does not match w.*');
+  });
+
+  it('are chips, one for each condition, changed and removed one by one', () => {
+    const first = withCondition({}, undefined, 'host', { regex: 'web-.*' });
+    const second = withCondition(first.where, undefined, 'host', { not: ['web-3'] });
+    expect(second).toEqual({
+      where: { host: { all: [{ regex: 'web-.*' }, { not: ['web-3'] }] } },
+      chip: { label: 'host', at: 1 },
+    });
+    const changed = withCondition(second.where, second.chip, 'host', { not: ['web-3', 'web-4'] }).where;
+    expect(chipsOf(changed)).toEqual([
+      { label: 'host', at: 0, condition: { regex: 'web-.*' } },
+      { label: 'host', at: 1, condition: { not: ['web-3', 'web-4'] } },
+    ]);
+    expect(withoutChip(changed, { label: 'host', at: 0 })).toEqual({ host: { not: ['web-3', 'web-4'] } });
+    expect(withCondition(changed, { label: 'host', at: 1 }, 'mode', ['user']).where).toEqual({
+      host: { regex: 'web-.*' },
+      mode: ['user'],
+    });
+    expect(withoutChip(first.where, first.chip)).toEqual({});
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Agg, MetricInfo, Panel, QueryInput, Where } from '@nowcast/contract';
-import { formatDuration, parseDuration } from '@nowcast/contract';
+import { bothWhere, formatDuration, parseDuration } from '@nowcast/contract';
+import { queryParameters } from '@nowcast/client';
 import type { TimeRange } from '../../time/range.ts';
 import { resolveZone, type ZoneName } from '../../time/zone.ts';
 
@@ -28,15 +29,12 @@ function carries(metric: MetricInfo | undefined, label: string): boolean {
   return metric === undefined || label === 'source' || metric.labels.includes(label);
 }
 
+/** Series must satisfy the panel's own filter, the variables and the chips. */
 export function combineWhere(panelWhere: Where, filter: BoardFilter, metric: MetricInfo | undefined): Where {
-  const where: Where = { ...panelWhere };
-  for (const [label, values] of Object.entries(filter.variables)) {
-    if (values.length > 0 && carries(metric, label)) where[label] = [...values];
-  }
-  for (const [label, matcher] of Object.entries(filter.where)) {
-    if (carries(metric, label)) where[label] = matcher;
-  }
-  return where;
+  const chosen = Object.entries(filter.variables).filter(([, values]) => values.length > 0);
+  const variables: Where = Object.fromEntries(chosen.map(([label, values]) => [label, [...values]]));
+  const board = Object.entries(bothWhere(variables, filter.where));
+  return bothWhere(panelWhere, Object.fromEntries(board.filter(([label]) => carries(metric, label))));
 }
 
 /** A panel with a window of its own keeps it while the board is live; in the past all panels show the same time. */
@@ -78,28 +76,8 @@ export function panelView(
   return { query, agg, range, windowMs: range.kind === 'live' ? range.windowMs : null };
 }
 
-const escapeWhere = (text: string): string => text.replace(/[\\|:!~]/g, (sign) => `\\${sign}`);
-
-function whereText(label: string, matcher: Where[string]): string {
-  const name = escapeWhere(label);
-  if (Array.isArray(matcher)) return `${name}:${matcher.map(escapeWhere).join('|')}`;
-  if ('not' in matcher) return `${name}:!${matcher.not.map(escapeWhere).join('|')}`;
-  if ('regex' in matcher) return `${name}:~${matcher.regex}`;
-  return `${name}:!~${matcher.not_regex}`;
-}
-
 /** The same query as the parameters of `GET /data`, its range at this moment. */
 export function dataParameters(query: QueryInput, ends: { from: number; to: number }): URLSearchParams {
-  const parameters = new URLSearchParams({ metric_type: query.metric_type });
-  for (const name of ['agg', 'across', 'step', 'tz', 'limit', 'order'] as const) {
-    const value = query[name];
-    if (value !== undefined) parameters.set(name, String(value));
-  }
-  for (const label of query.group_by ?? []) parameters.append('group_by', label);
-  for (const [label, matcher] of Object.entries(query.where ?? {})) {
-    parameters.append('where', whereText(label, matcher));
-  }
-  parameters.set('from', String(Math.round(ends.from)));
-  parameters.set('to', String(Math.round(ends.to)));
-  return parameters;
+  const { window: _, ...rest } = query;
+  return queryParameters({ ...rest, from: Math.round(ends.from), to: Math.round(ends.to) });
 }
