@@ -13,7 +13,7 @@ export interface Authenticated {
   actor: Exclude<Actor, { kind: 'operator' }>;
   /** Undefined for an API key. */
   user: User | undefined;
-  /** When a session ends at the latest, epoch ms; a key's end is checked at each use. */
+  /** When it ends by itself at the latest, epoch ms; undefined: never. */
   expires_at: number | undefined;
 }
 
@@ -21,7 +21,8 @@ export interface Authenticated {
  * Who may come in and what they may do: the rules over a `MetaStore`, without HTTP.
  *
  * Every change that takes a right away publishes a revocation after its commit; whoever holds a socket listens
- * (`onRevoked` with `revokes`) and must have subscribed before it authenticated the socket.
+ * (`onRevoked` with `revokes`) and must have subscribed before it authenticated the socket. What another process on
+ * the same store takes away is published too.
  */
 export class AccessService implements Service {
   readonly logins: LoginService;
@@ -29,11 +30,14 @@ export class AccessService implements Service {
   readonly members: MemberService;
   readonly keys: KeyService;
   readonly #bus: RevocationBus;
+  readonly #store: MetaStore;
   readonly #hasher = new PasswordHasher();
+  #stopListening: Unsubscribe | undefined;
 
   constructor(options: { store: MetaStore; clock: Clock; bus?: RevocationBus }) {
     const { store, clock, bus = new LocalRevocationBus() } = options;
     this.#bus = bus;
+    this.#store = store;
     this.sessions = new SessionService({ store, clock, bus });
     this.keys = new KeyService({ store, clock, bus });
     const passwords = { store, clock, bus, hasher: this.#hasher, sessions: this.sessions };
@@ -42,11 +46,13 @@ export class AccessService implements Service {
   }
 
   async run(): Promise<void> {
+    this.#stopListening = this.#store.onRevoked((revocation) => this.#bus.publish(revocation));
     await this.#hasher.prepareDecoy();
     this.sessions.start();
   }
 
   async stop(): Promise<void> {
+    this.#stopListening?.();
     await this.sessions.stop();
     await this.keys.stop();
   }
@@ -54,8 +60,8 @@ export class AccessService implements Service {
   /** Resolves an API key or a session token; undefined for everything else. */
   async authenticate(token: string): Promise<Authenticated | undefined> {
     if (token.startsWith('nk_')) {
-      const actor = await this.keys.verify(token);
-      return actor && { actor, user: undefined, expires_at: undefined };
+      const key = await this.keys.verify(token);
+      return key && { ...key, user: undefined };
     }
     return this.sessions.verify(token);
   }

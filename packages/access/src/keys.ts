@@ -8,15 +8,17 @@ import { VerifyCache } from './verify-cache.ts';
 
 export type KeyActor = Extract<Actor, { kind: 'key' }>;
 
+/** What a valid key stands for. */
+export interface VerifiedKey {
+  actor: KeyActor;
+  /** Epoch ms; undefined: it does not end by itself. */
+  expires_at: number | undefined;
+}
+
 const maxKeysPerTenant = 1000;
 const cachedKeys = 20_000;
 /** `nk_`, the public id, `_`, the secret. The fixed prefix lets secret scanners find leaked keys. */
 const keyPattern = /^nk_([0-9a-z]{20})_([A-Za-z0-9_-]{43})$/;
-
-interface CachedKey {
-  actor: KeyActor;
-  expiresAt: number | undefined;
-}
 
 function keyOf(row: KeyRow): ApiKey {
   return {
@@ -35,7 +37,7 @@ export class KeyService {
   readonly #store: MetaStore;
   readonly #clock: Clock;
   readonly #bus: RevocationBus;
-  readonly #cache: VerifyCache<CachedKey>;
+  readonly #cache: VerifyCache<VerifiedKey>;
   readonly #touches: TouchBatch;
 
   constructor(options: { store: MetaStore; clock: Clock; bus: RevocationBus }) {
@@ -104,22 +106,22 @@ export class KeyService {
    * Undefined when the text is no valid key. A key that is in use costs a hash and a map look-up; the store is read
    * once every few seconds a key, however many requests come.
    */
-  async verify(keyText: string): Promise<KeyActor | undefined> {
+  async verify(keyText: string): Promise<VerifiedKey | undefined> {
     const cacheKey = cacheKeyOf(keyText);
     const cached = cacheKey && (await this.#cache.get(cacheKey));
     const now = this.#clock.now();
-    if (!cached || (cached.expiresAt !== undefined && now >= cached.expiresAt)) return undefined;
+    if (!cached || (cached.expires_at !== undefined && now >= cached.expires_at)) return undefined;
     this.#touches.add(cached.actor.key_id, now);
-    return cached.actor;
+    return cached;
   }
 
-  async #load(cacheKey: string): Promise<CachedKey | undefined> {
+  async #load(cacheKey: string): Promise<VerifiedKey | undefined> {
     const [keyId = '', secretHash = ''] = cacheKey.split(' ');
     const row = await this.#store.keys.find(keyId);
     if (row === undefined || !sameDigest(row.secretHash, secretHash)) return undefined;
     return {
       actor: { kind: 'key', tenant_id: row.tenantId, key_id: row.keyId, scopes: row.scopes },
-      expiresAt: row.expiresAt,
+      expires_at: row.expiresAt,
     };
   }
 }

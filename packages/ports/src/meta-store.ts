@@ -1,5 +1,6 @@
 import type { BoardContent, Preferences, Role, Scope } from '@nowcast/contract';
-import type { Service } from '@nowcast/kernel';
+import type { Service, Unsubscribe } from '@nowcast/kernel';
+import type { Revocation } from './revocation-bus.ts';
 
 /**
  * Everything relational: who may come in, and what they made. Embedded it is SQLite, in the cluster PostgreSQL.
@@ -26,6 +27,12 @@ export interface MetaStore extends Service {
   readonly keys: KeyRepository;
   readonly boards: BoardRepository;
   readonly settings: SettingRepository;
+  /**
+   * Sessions and keys that another process on the same data has ended, by whatever call, told within a second of its
+   * commit; never this store's own doing. At least once, unordered, and only while the store runs: who holds
+   * something open for longer looks it up again now and then.
+   */
+  onRevoked(listener: (revocation: Revocation) => void): Unsubscribe;
 }
 
 export interface TenantRow {

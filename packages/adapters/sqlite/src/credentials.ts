@@ -8,6 +8,7 @@ import type {
 } from '@nowcast/ports';
 import { type Kysely, sql } from 'kysely';
 import { selectMembers } from './members.ts';
+import type { RevocationLog } from './revocations.ts';
 import { keyFromRow, memberFromRow, sessionFromRow } from './rows.ts';
 import type { Tables } from './schema.ts';
 
@@ -19,9 +20,11 @@ function touches(batch: readonly { id: string; at: number }[]) {
 
 export class SqliteSessions implements SessionRepository {
   readonly #db: Kysely<Tables>;
+  readonly #revocations: RevocationLog;
 
-  constructor(db: Kysely<Tables>) {
+  constructor(db: Kysely<Tables>, revocations: RevocationLog) {
     this.#db = db;
+    this.#revocations = revocations;
   }
 
   create(session: SessionRow): Promise<boolean> {
@@ -93,14 +96,19 @@ export class SqliteSessions implements SessionRepository {
       from ${touches(seen)} where session_id = touched.id`.execute(this.#db);
   }
 
-  async delete(userId: string, sessionId: string): Promise<EndedSession | undefined> {
-    const row = await this.#db
-      .deleteFrom('sessions')
-      .where('user_id', '=', userId)
-      .where('session_id', '=', sessionId)
-      .returning(['session_id', 'tenant_id'])
-      .executeTakeFirst();
-    return row && { sessionId: row.session_id, tenantId: row.tenant_id };
+  delete(userId: string, sessionId: string): Promise<EndedSession | undefined> {
+    return this.#db.transaction().execute(async (trx) => {
+      const row = await trx
+        .deleteFrom('sessions')
+        .where('user_id', '=', userId)
+        .where('session_id', '=', sessionId)
+        .returning(['session_id', 'tenant_id'])
+        .executeTakeFirst();
+      if (row === undefined) return undefined;
+      const ended = { sessionId: row.session_id, tenantId: row.tenant_id };
+      await this.#revocations.sessions(trx, [ended]);
+      return ended;
+    });
   }
 
   async deleteExpired(now: number, idleBefore: number): Promise<number> {
@@ -114,9 +122,11 @@ export class SqliteSessions implements SessionRepository {
 
 export class SqliteKeys implements KeyRepository {
   readonly #db: Kysely<Tables>;
+  readonly #revocations: RevocationLog;
 
-  constructor(db: Kysely<Tables>) {
+  constructor(db: Kysely<Tables>, revocations: RevocationLog) {
     this.#db = db;
+    this.#revocations = revocations;
   }
 
   create(tenantId: string, key: KeyRow, maxKeys: number): Promise<boolean> {
@@ -165,13 +175,17 @@ export class SqliteKeys implements KeyRepository {
     return row && keyFromRow(row);
   }
 
-  async delete(tenantId: string, keyId: string): Promise<boolean> {
-    const deleted = await this.#db
-      .deleteFrom('api_keys')
-      .where('tenant_id', '=', tenantId)
-      .where('key_id', '=', keyId)
-      .executeTakeFirst();
-    return deleted.numDeletedRows === 1n;
+  delete(tenantId: string, keyId: string): Promise<boolean> {
+    return this.#db.transaction().execute(async (trx) => {
+      const deleted = await trx
+        .deleteFrom('api_keys')
+        .where('tenant_id', '=', tenantId)
+        .where('key_id', '=', keyId)
+        .executeTakeFirst();
+      if (deleted.numDeletedRows === 0n) return false;
+      await this.#revocations.key(trx, keyId, tenantId);
+      return true;
+    });
   }
 
   async touch(used: readonly { id: string; at: number }[]): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Role } from '@nowcast/contract';
 import type { EndedSession, MemberRepository, MemberRow, UserRow } from '@nowcast/ports';
 import type { Kysely, Transaction } from 'kysely';
+import type { RevocationLog } from './revocations.ts';
 import { conflict, foldLogin, memberFromRow, userToRow } from './rows.ts';
 import type { Tables } from './schema.ts';
 
@@ -80,23 +81,28 @@ async function refuseLosingLastOwner(trx: Transaction<Tables>, tenantId: string)
 
 async function endSessions(
   trx: Transaction<Tables>,
+  revocations: RevocationLog,
   tenantId: string,
   userId: string,
 ): Promise<EndedSession[]> {
-  const ended = await trx
+  const rows = await trx
     .deleteFrom('sessions')
     .where('tenant_id', '=', tenantId)
     .where('user_id', '=', userId)
     .returning(['session_id', 'tenant_id'])
     .execute();
-  return ended.map((row) => ({ sessionId: row.session_id, tenantId: row.tenant_id }));
+  const ended = rows.map((row) => ({ sessionId: row.session_id, tenantId: row.tenant_id }));
+  await revocations.sessions(trx, ended);
+  return ended;
 }
 
 export class SqliteMembers implements MemberRepository {
   readonly #db: Kysely<Tables>;
+  readonly #revocations: RevocationLog;
 
-  constructor(db: Kysely<Tables>) {
+  constructor(db: Kysely<Tables>, revocations: RevocationLog) {
     this.#db = db;
+    this.#revocations = revocations;
   }
 
   async list(tenantId: string): Promise<MemberRow[]> {
@@ -169,13 +175,13 @@ export class SqliteMembers implements MemberRepository {
         .where('user_id', '=', userId)
         .execute();
       await refuseLosingLastOwner(trx, tenantId);
-      return { ended: await endSessions(trx, tenantId, userId) };
+      return { ended: await endSessions(trx, this.#revocations, tenantId, userId) };
     });
   }
 
   remove(tenantId: string, userId: string, boardsTo: string): Promise<{ ended: EndedSession[] } | undefined> {
     return this.#db.transaction().execute(async (trx) => {
-      const ended = await endSessions(trx, tenantId, userId);
+      const ended = await endSessions(trx, this.#revocations, tenantId, userId);
       await handOverBoards(trx, tenantId, userId, boardsTo);
       const removed = await trx
         .deleteFrom('memberships')

@@ -70,6 +70,11 @@ const statements: Record<string, readonly string[]> = {
       primary key (user_id, origin)) strict, without rowid`,
     'create table settings (key text primary key, value text not null) strict, without rowid',
   ],
+  '0002_revocations': [
+    `create table revocations (
+      position integer primary key autoincrement,
+      origin text not null, kind text not null, id text not null, tenant_id text not null) strict`,
+  ],
 };
 
 function toMigration(lines: readonly string[]): Migration {

@@ -2,6 +2,7 @@ import type { Preferences } from '@nowcast/contract';
 import type { EndedSession, TenantRepository, TenantRow, UserRepository, UserRow } from '@nowcast/ports';
 import type { Kysely } from 'kysely';
 import { insertMember, refuseTakenNames } from './members.ts';
+import type { RevocationLog } from './revocations.ts';
 import { conflict, foldLogin, userFromRow } from './rows.ts';
 import type { Tables } from './schema.ts';
 import { setupTokenKey } from './settings.ts';
@@ -56,9 +57,11 @@ export class SqliteTenants implements TenantRepository {
 
 export class SqliteUsers implements UserRepository {
   readonly #db: Kysely<Tables>;
+  readonly #revocations: RevocationLog;
 
-  constructor(db: Kysely<Tables>) {
+  constructor(db: Kysely<Tables>, revocations: RevocationLog) {
     this.#db = db;
+    this.#revocations = revocations;
   }
 
   async get(userId: string): Promise<UserRow | undefined> {
@@ -112,13 +115,15 @@ export class SqliteUsers implements UserRepository {
         .set({ password_hash: passwordHash })
         .where('user_id', '=', userId)
         .execute();
-      const ended = await trx
+      const rows = await trx
         .deleteFrom('sessions')
         .where('user_id', '=', userId)
         .where('session_id', '!=', keepSessionId ?? '')
         .returning(['session_id', 'tenant_id'])
         .execute();
-      return ended.map((row) => ({ sessionId: row.session_id, tenantId: row.tenant_id }));
+      const ended = rows.map((row) => ({ sessionId: row.session_id, tenantId: row.tenant_id }));
+      await this.#revocations.sessions(trx, ended);
+      return ended;
     });
   }
 

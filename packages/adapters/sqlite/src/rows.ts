@@ -39,7 +39,8 @@ export function userFromRow(row: Selectable<Tables['users']>): UserRow {
     email: row.email,
     name: row.name,
     passwordHash: row.password_hash,
-    preferences: JSON.parse(row.preferences) as Preferences,
+    // What an older version stored lacks what was added since.
+    preferences: preferencesSchema.parse(JSON.parse(row.preferences)),
     createdAt: row.created_at,
   };
 }

@@ -1,4 +1,5 @@
 import type { Role } from '@nowcast/contract';
+import type { Generated } from 'kysely';
 
 /**
  * The tables as Kysely sees them. Booleans are 0 and 1, JSON is text, times are epoch milliseconds.
@@ -65,4 +66,12 @@ export interface Tables {
   board_stars: { tenant_id: string; board_id: string; user_id: string };
   known_origins: { user_id: string; origin: string; seen_at: number };
   settings: { key: string; value: string };
+  /** See `revocations.ts`; positions are never used again. */
+  revocations: {
+    position: Generated<number>;
+    origin: string;
+    kind: 'session' | 'key';
+    id: string;
+    tenant_id: string;
+  };
 }

@@ -1,7 +1,15 @@
 import { Worker } from 'node:worker_threads';
 import { appError } from '@nowcast/contract';
 import { type AppError, assert } from '@nowcast/kernel';
-import type { SqlReply, SqlRequest, SqlRow, SqlValue, ThreadOptions, ThreadReady } from './wire.ts';
+import {
+  changedElsewhere,
+  type SqlReply,
+  type SqlRequest,
+  type SqlRow,
+  type SqlValue,
+  type ThreadOptions,
+  type ThreadReady,
+} from './wire.ts';
 
 /** SQLite's primary result codes that callers can act on (https://sqlite.org/rescode.html). */
 const sqliteBusy = 5;
@@ -28,10 +36,15 @@ export class SqliteClient {
   #outbox: SqlRequest[] = [];
   #nextId = 1;
   #ended: AppError | undefined;
+  /** Called after commits of other processes to the same file. */
+  onChangedElsewhere: () => void = () => undefined;
 
   private constructor(worker: Worker) {
     this.#worker = worker;
-    worker.on('message', (replies: readonly SqlReply[]) => this.#receive(replies));
+    worker.on('message', (message: readonly SqlReply[] | typeof changedElsewhere) => {
+      if (message === changedElsewhere) this.onChangedElsewhere();
+      else this.#receive(message);
+    });
     worker.on('error', (cause) => this.#end(unavailable('its thread failed', cause)));
     worker.on('exit', () => this.#end(unavailable('it is stopped')));
   }

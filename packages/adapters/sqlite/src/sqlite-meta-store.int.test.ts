@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
-import { metaStoreConformance } from '@nowcast/ports/testing';
+import { metaStoreConformance, revocationConformance } from '@nowcast/ports/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SqliteMetaStore } from './sqlite-meta-store.ts';
 
@@ -25,6 +25,23 @@ metaStoreConformance('SqliteMetaStore', async () => {
     },
     async dispose() {
       await store.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+});
+
+revocationConformance('SqliteMetaStore', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'nowcast-meta-'));
+  const path = join(folder, 'meta.db');
+  const [here, there] = [new SqliteMetaStore({ path }), new SqliteMetaStore({ path })];
+  await here.run();
+  await there.run();
+  return {
+    here,
+    there,
+    async dispose() {
+      await here.stop();
+      await there.stop();
       await rm(folder, { recursive: true });
     },
   };

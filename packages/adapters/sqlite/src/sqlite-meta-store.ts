@@ -1,11 +1,13 @@
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { appError } from '@nowcast/contract';
+import { randomId, type Unsubscribe } from '@nowcast/kernel';
 import type {
   BoardRepository,
   KeyRepository,
   MemberRepository,
   MetaStore,
+  Revocation,
   SessionRepository,
   SettingRepository,
   TenantRepository,
@@ -17,6 +19,7 @@ import { SqliteKeys, SqliteSessions } from './credentials.ts';
 import { SqliteMembers } from './members.ts';
 import { migrate } from './migrations.ts';
 import { SqliteTenants, SqliteUsers } from './people.ts';
+import { RevocationFeed, RevocationLog } from './revocations.ts';
 import type { Tables } from './schema.ts';
 import { SqliteSettings } from './settings.ts';
 import { SqliteClient } from './sqlite-client.ts';
@@ -33,6 +36,9 @@ interface Opened {
   settings: SettingRepository;
 }
 
+/** How soon this process hears of what another one revokes. */
+const watchMs = 250;
+
 /**
  * The embedded `MetaStore`: one SQLite file in WAL mode with `synchronous=FULL` (a commit that was answered survives
  * a power cut), read and written on a thread of its own. Other processes of this machine may have it open too.
@@ -40,6 +46,7 @@ interface Opened {
 export class SqliteMetaStore implements MetaStore {
   readonly #path: string;
   readonly #busyTimeoutMs: number;
+  readonly #listeners = new Set<(revocation: Revocation) => void>();
   #opened: Opened | undefined;
 
   constructor(options: { path: string; busyTimeoutMs?: number }) {
@@ -53,21 +60,27 @@ export class SqliteMetaStore implements MetaStore {
     // SQLite gives its -wal and -shm files the mode of the database file: password hashes are in all of them.
     const file = await open(this.#path, 'a', 0o600);
     await file.close();
-    const client = await SqliteClient.open({ path: this.#path, busyTimeoutMs: this.#busyTimeoutMs });
+    const busyTimeoutMs = this.#busyTimeoutMs;
+    const client = await SqliteClient.open({ path: this.#path, busyTimeoutMs, watchMs });
     const db = new Kysely<Tables>({ dialect: workerDialect(client) });
+    const origin = randomId('store');
+    const feed = new RevocationFeed(db, origin, (revocation) => this.#tell(revocation));
     try {
       await migrate(db);
+      client.onChangedElsewhere = () => feed.check();
+      await feed.start();
     } catch (error) {
       await db.destroy();
       throw error;
     }
+    const revocations = new RevocationLog(origin);
     this.#opened = {
       db,
       tenants: new SqliteTenants(db),
-      users: new SqliteUsers(db),
-      members: new SqliteMembers(db),
-      sessions: new SqliteSessions(db),
-      keys: new SqliteKeys(db),
+      users: new SqliteUsers(db, revocations),
+      members: new SqliteMembers(db, revocations),
+      sessions: new SqliteSessions(db, revocations),
+      keys: new SqliteKeys(db, revocations),
       boards: new SqliteBoards(db),
       settings: new SqliteSettings(db),
     };
@@ -77,6 +90,16 @@ export class SqliteMetaStore implements MetaStore {
     const opened = this.#opened;
     this.#opened = undefined;
     await opened?.db.destroy();
+  }
+
+  onRevoked(listener: (revocation: Revocation) => void): Unsubscribe {
+    const entry = (revocation: Revocation): void => listener(revocation);
+    this.#listeners.add(entry);
+    return () => this.#listeners.delete(entry);
+  }
+
+  #tell(revocation: Revocation): void {
+    for (const listener of this.#listeners) listener(revocation);
   }
 
   get tenants(): TenantRepository {

@@ -20,7 +20,15 @@ export interface ThreadOptions {
   path: string;
   /** How long a statement waits for another process that writes (the CLI beside a running server). */
   busyTimeoutMs: number;
+  /** How often the thread looks whether another process has committed. */
+  watchMs: number;
 }
 
-/** First message of the thread; after it, one array of replies for each array of requests, in order. */
+/** Another process has committed something to the file. */
+export const changedElsewhere = 'changed elsewhere';
+
+/**
+ * First message of the thread; after it, one array of replies for each array of requests, in order, and
+ * `changedElsewhere` whenever that is so.
+ */
 export type ThreadReady = { ready: true } | { ready: false; error: string; sqliteCode: number };

@@ -3,3 +3,4 @@ export { hotStoreConformance } from './hot-store.ts';
 export { liveBusConformance } from './live-bus.ts';
 export { type MetaStoreHarness, metaStoreConformance } from './meta-store.ts';
 export { type WarehouseHarness, warehouseConformance } from './warehouse.ts';
+export { revocationConformance, type TwoStoresHarness } from './revocations.ts';
