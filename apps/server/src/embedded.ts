@@ -5,9 +5,9 @@ import { MemoryLiveBus } from '@nowcast/adapter-memory';
 import { SqliteMetaStore } from '@nowcast/adapter-sqlite';
 import { DashboardService } from '@nowcast/dashboards';
 import { type Service, systemClock } from '@nowcast/kernel';
-import type { Engine, MetaStore } from '@nowcast/ports';
+import type { MetaStore } from '@nowcast/ports';
 import { Collector } from './collector/collector.ts';
-import { createEmbeddedEngine } from './engine/embedded-engine.ts';
+import { createEmbeddedEngine, type LocalEngine } from './engine/embedded-engine.ts';
 import { defaultEngineOptions, type EngineOptions } from './engine/options.ts';
 import { NowcastServer, type ServerOptions } from './server.ts';
 
@@ -15,6 +15,8 @@ export interface EmbeddedOptions extends Omit<ServerOptions, 'access' | 'boards'
   dataDir: string;
   engine: Partial<EngineOptions>;
   collector: boolean;
+  /** Answers on this machine's control socket alone: no port is opened, nothing is measured. */
+  local?: boolean;
   /** The engine is gone for a reason that a restart may cure and going on cannot. */
   onFatal: (error: Error) => void;
 }
@@ -33,7 +35,7 @@ export function metaStoreOf(dataDir: string): MetaStore {
 export class EmbeddedNowcast implements Service {
   readonly access: AccessService;
   readonly server: NowcastServer;
-  readonly #engine: Engine;
+  readonly engine: LocalEngine;
   /** What starts beside the engine, and what needs it; each in order. */
   readonly #before: readonly Service[];
   readonly #after: readonly Service[];
@@ -48,16 +50,16 @@ export class EmbeddedNowcast implements Service {
     const bus = new MemoryLiveBus({
       onListenerError: (error) => log.error('a listener of the live bus failed', { reason: String(error) }),
     });
-    this.#engine = createEmbeddedEngine(
+    this.engine = createEmbeddedEngine(
       { ...defaultEngineOptions, ...options.engine, dataDir },
       (level, message, fields) => engineLog[level](message, fields),
       options.onFatal,
       bus,
     );
     const boards = new DashboardService({ store, clock: systemClock, can });
-    this.server = new NowcastServer({ ...options, access: this.access, boards, engine: this.#engine });
+    this.server = new NowcastServer({ ...options, access: this.access, boards, engine: this.engine });
     const collector = new Collector({
-      engine: this.#engine,
+      engine: this.engine,
       // The oldest organisation is the one that was made on this machine's first run.
       tenant: async () => (await store.tenants.list())[0]?.tenantId,
       host: os.hostname(),
@@ -66,12 +68,13 @@ export class EmbeddedNowcast implements Service {
       log: log.with({ part: 'collector' }),
     });
     this.#before = [store, this.access];
-    this.#after = options.collector ? [this.server, collector] : [this.server];
+    const listens = options.collector ? [this.server, collector] : [this.server];
+    this.#after = options.local === true ? [] : listens;
   }
 
   async run(): Promise<void> {
     // The engine reads its log on its own thread meanwhile; who can sign in does not depend on it.
-    const engineStarted = this.#start(this.#engine);
+    const engineStarted = this.#start(this.engine);
     try {
       await Promise.all([engineStarted, this.#startAll(this.#before)]);
       await this.#startAll(this.#after);

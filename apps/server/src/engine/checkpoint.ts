@@ -1,5 +1,5 @@
 import { open, readFile, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { SourceTotals } from '@nowcast/ingest';
 
@@ -22,6 +22,10 @@ export interface Checkpoint {
 }
 
 const magic = 0x4e434b31;
+
+export function checkpointPath(dataDir: string): string {
+  return join(dataDir, 'engine.checkpoint');
+}
 
 export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
   const { dedupe, ...head } = checkpoint;

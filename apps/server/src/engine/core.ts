@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import {
   appError,
   type DataAnswer,
@@ -23,7 +22,7 @@ import type {
   Warehouse,
 } from '@nowcast/ports';
 import { Catalog, type MetricDefaults } from './catalog.ts';
-import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { checkpointPath, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { EngineLog } from './embedded-engine.ts';
 import { FlushTrigger } from './flush-trigger.ts';
 import { Flusher } from './flusher.ts';
@@ -340,7 +339,7 @@ export class EngineCore {
   }
 
   #checkpointPath(): string {
-    return join(this.#parts.options.dataDir, 'engine.checkpoint');
+    return checkpointPath(this.#parts.options.dataDir);
   }
 }
 

@@ -19,6 +19,7 @@ import type {
   OpenView,
   ViewFrame,
 } from '@nowcast/ports';
+import type { HeldData } from './data-hold.ts';
 import { unpackFrames } from './frames.ts';
 import type { EngineCall, FromEngine, ToEngine } from './messages.ts';
 import type { EngineOptions } from './options.ts';
@@ -30,6 +31,13 @@ export type EngineLog = (
   message: string,
   fields: Record<string, unknown>,
 ) => void;
+
+/** An engine whose data lies on this machine, and can be copied while it runs. */
+export interface LocalEngine extends Engine {
+  /** The data at one vector, kept as it is until `release`. Rejects with `request.conflict` while it is held. */
+  hold(): Promise<HeldData>;
+  release(): Promise<void>;
+}
 
 interface Pending {
   resolve: (value: never) => void;
@@ -46,11 +54,11 @@ export function createEmbeddedEngine(
   log: EngineLog,
   onFatal: (error: Error) => void,
   bus: LiveBus,
-): Engine {
+): LocalEngine {
   return new EmbeddedEngine(options, log, onFatal, bus);
 }
 
-class EmbeddedEngine implements Engine {
+class EmbeddedEngine implements LocalEngine {
   readonly #options: EngineOptions;
   readonly #log: EngineLog;
   readonly #onFatal: (error: Error) => void;
@@ -128,6 +136,14 @@ class EmbeddedEngine implements Engine {
 
   stats(): Promise<EngineStats> {
     return this.#call<EngineStats>({ method: 'stats' });
+  }
+
+  hold(): Promise<HeldData> {
+    return this.#call<HeldData>({ method: 'hold' });
+  }
+
+  release(): Promise<void> {
+    return this.#call<void>({ method: 'release' });
   }
 
   refusal(): string | undefined {

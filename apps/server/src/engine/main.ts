@@ -11,6 +11,7 @@ import { defaultsFor } from '@nowcast/dashboards';
 import { assert, systemClock, unreachable } from '@nowcast/kernel';
 import type { ViewFrame } from '@nowcast/ports';
 import { EngineCore } from './core.ts';
+import { DataHold } from './data-hold.ts';
 import type { EngineLog } from './embedded-engine.ts';
 import { packFrames } from './frames.ts';
 import type { EngineCall, FromEngine, ToEngine } from './messages.ts';
@@ -39,16 +40,18 @@ const eventLog = new LocalEventLog({
     if (kind === 'failed') send({ kind: 'refusing', reason: message });
   },
 });
+const warehouse = createEmbeddedWarehouse({
+  dir: join(options.dataDir, 'warehouse'),
+  clock: systemClock,
+  log: (message, fields) => log('warn', message, fields),
+});
+const hold = new DataHold(eventLog, warehouse, options.dataDir);
 const core = new EngineCore({
   options,
   clock: systemClock,
   eventLog,
   logFigures: () => figuresOf(eventLog.stats()),
-  warehouse: createEmbeddedWarehouse({
-    dir: join(options.dataDir, 'warehouse'),
-    clock: systemClock,
-    log: (message, fields) => log('warn', message, fields),
-  }),
+  warehouse,
   hot: new MemoryHotStore({ budgetRows: options.hotStates, keepMs: hotStatesMs }),
   defaults: (metricType) => {
     const { default_agg, default_across } = defaultsFor(metricType);
@@ -94,6 +97,10 @@ async function answer(call: EngineCall, signal: AbortSignal): Promise<unknown> {
       return core.live.close(call.view);
     case 'stats':
       return core.stats();
+    case 'hold':
+      return hold.take();
+    case 'release':
+      return hold.release();
     case 'stop':
       return core.stop();
     default:

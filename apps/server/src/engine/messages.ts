@@ -16,6 +16,8 @@ export type EngineCall =
   | { method: 'read'; view: number; since: { epoch: string; seq: string } | undefined }
   | { method: 'close'; view: number }
   | { method: 'stats' }
+  | { method: 'hold' }
+  | { method: 'release' }
   | { method: 'stop' };
 
 export type ToEngine = { kind: 'call'; id: number; call: EngineCall } | { kind: 'cancel'; id: number };

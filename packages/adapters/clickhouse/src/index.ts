@@ -1,7 +1,9 @@
 import type { Clock } from '@nowcast/kernel';
-import type { Warehouse } from '@nowcast/ports';
-import { ClickHouseWarehouse } from './clickhouse-warehouse.ts';
-import { ChdbConnection } from './embedded/chdb-connection.ts';
+import type { EmbeddedWarehouse } from './embedded/embedded-warehouse.ts';
+import { warehouseOf } from './embedded/restore-warehouse.ts';
+
+export type { EmbeddedWarehouse, FrozenFile, FrozenTables } from './embedded/embedded-warehouse.ts';
+export { restoreWarehouse } from './embedded/restore-warehouse.ts';
 
 export interface EmbeddedWarehouseOptions {
   /** Directory of the warehouse alone; made when missing. One process at a time. */
@@ -11,7 +13,6 @@ export interface EmbeddedWarehouseOptions {
 }
 
 /** The warehouse on chDB, in a child process of this one (docs/decisions/0003-chdb-in-a-child-process.md). */
-export function createEmbeddedWarehouse(options: EmbeddedWarehouseOptions): Warehouse {
-  const { dir, clock, log = () => undefined } = options;
-  return new ClickHouseWarehouse(new ChdbConnection({ dir, clock, log }));
+export function createEmbeddedWarehouse(options: EmbeddedWarehouseOptions): EmbeddedWarehouse {
+  return warehouseOf({ log: () => undefined, ...options });
 }

@@ -3,6 +3,7 @@ import { assert } from '@nowcast/kernel';
 import type { EventLog, LogEntry, OffsetVector, PartitionId } from '@nowcast/ports';
 import { type Disk, type DiskFile, nodeDisk } from './disk.ts';
 import { frameBytes, maxFrameBytes } from './frame.ts';
+import { HeldLog } from './held-log.ts';
 import { prepareIdentity, publishIdentity, readIdentity } from './log-identity.ts';
 import { type LogAlarm, type LogStats, newLogStats } from './log-stats.ts';
 import { type Recovered, recoverSegments } from './recovery.ts';
@@ -170,6 +171,12 @@ export class LocalEventLog implements EventLog {
     const done = this.#truncating.then(() => this.#removeSegments(below));
     this.#truncating = done.catch(() => undefined);
     return done;
+  }
+
+  /** Nothing that is in the log now is cut until the hold is released. For copies of a log in use. */
+  hold(): HeldLog {
+    if (this.#state !== 'running') throw notRunning();
+    return new HeldLog(this.#segments);
   }
 
   async stop(): Promise<void> {

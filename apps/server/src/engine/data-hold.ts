@@ -1,0 +1,88 @@
+import { readFile } from 'node:fs/promises';
+import type { EmbeddedWarehouse } from '@nowcast/adapter-clickhouse';
+import type { HeldLog, LocalEventLog } from '@nowcast/adapter-local-log';
+import { appError } from '@nowcast/contract';
+import type { OffsetVector, Watermark } from '@nowcast/ports';
+import { checkpointPath } from './checkpoint.ts';
+
+/** The engine's data as of one offset vector, as files to copy: the first `size` bytes of each. Plain data. */
+export interface HeldData {
+  epoch: string;
+  partitions: number;
+  /** The log's records in [tail, head); the warehouse answers below `watermarks`. */
+  tail: OffsetVector;
+  head: OffsetVector;
+  watermarks: readonly Watermark[];
+  /** table of the warehouse → rows. */
+  rows: Readonly<Record<string, number>>;
+  files: readonly { name: string; path: string; size: number }[];
+  /** The checkpoint file's bytes; undefined when there is none yet. */
+  checkpoint: Uint8Array | undefined;
+}
+
+/**
+ * Gives the data out for copying while the engine goes on. The order makes the parts fit, without stopping anything:
+ *
+ * ```
+ * hold the log (tail T) ─► checkpoint C ─► freeze the warehouse at W ─► durable end of the log H
+ * ```
+ * The log is never cut above the checkpoint or the watermark that are on the disk, so T ≤ C and T ≤ W; it was held
+ * before those were read. Both only speak of durable records, so C ≤ H and W ≤ H. A start from such a copy finds what
+ * a start after a crash at H would.
+ */
+export class DataHold {
+  readonly #log: LocalEventLog;
+  readonly #warehouse: EmbeddedWarehouse;
+  readonly #dataDir: string;
+  #held: HeldLog | undefined;
+
+  constructor(log: LocalEventLog, warehouse: EmbeddedWarehouse, dataDir: string) {
+    this.#log = log;
+    this.#warehouse = warehouse;
+    this.#dataDir = dataDir;
+  }
+
+  /** Until `release` the log is not cut. Rejects with `request.conflict` while somebody else holds the data. */
+  async take(): Promise<HeldData> {
+    if (this.#held !== undefined)
+      throw appError('request.conflict', 'a backup of this data is being made already; wait for its end');
+    const held = this.#log.hold();
+    this.#held = held;
+    try {
+      const checkpoint = await readIfThere(checkpointPath(this.#dataDir));
+      const frozen = await this.#warehouse.freeze();
+      const { files, tail, head } = held.copy();
+      return {
+        epoch: this.#log.epoch,
+        partitions: this.#log.partitions,
+        tail,
+        head,
+        watermarks: frozen.watermarks,
+        rows: frozen.rows,
+        files: [
+          ...files.map((file) => ({ ...file, name: `log/${file.name}` })),
+          ...frozen.files.map((file) => ({ ...file, name: `warehouse/${file.name}` })),
+        ],
+        checkpoint,
+      };
+    } catch (error) {
+      await this.release();
+      throw error;
+    }
+  }
+
+  async release(): Promise<void> {
+    this.#held?.release();
+    this.#held = undefined;
+    await this.#warehouse.thaw();
+  }
+}
+
+async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return new Uint8Array(await readFile(path));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
