@@ -31,7 +31,13 @@ export const preferencesSchema = z.strictObject({
   density: z._default(z.enum(['comfortable', 'compact']), 'comfortable'),
   /** `browser`, `UTC` or an IANA zone. */
   time_zone: z._default(z.string().check(z.maxLength(64)), 'browser'),
+  /** `browser` or a BCP 47 tag: how dates and numbers are written. */
   locale: z._default(z.string().check(z.maxLength(35)), 'browser'),
+  /** `locale`: as the locale does; otherwise the signs between thousands and before decimals. */
+  number_format: z._default(
+    z.enum(['locale', 'comma_dot', 'dot_comma', 'space_comma', 'apostrophe_dot']),
+    'locale',
+  ),
   reduced_motion: z._default(z.boolean(), false),
   shortcuts: z._default(z.boolean(), true),
   home_board_id: z.optional(z.string().check(z.maxLength(64))),

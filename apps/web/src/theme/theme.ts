@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react';
 import type { Preferences } from '@nowcast/contract';
+import { setLocale } from '../units/locale.ts';
 
 /**
  * Theme and density live on <html>: CSS follows by itself, canvases ask `useTheme`. The choice is kept in the
@@ -49,6 +50,7 @@ export function applyTheme(choice: ThemeChoice): void {
 export function applyPreferences(preferences: Preferences): void {
   const root = document.documentElement;
   root.dataset['density'] = preferences.density;
+  setLocale(preferences);
   if (preferences.reduced_motion) root.dataset['reducedMotion'] = 'true';
   else delete root.dataset['reducedMotion'];
   if ((root.dataset['theme'] ?? 'system') !== preferences.theme) applyTheme(preferences.theme);

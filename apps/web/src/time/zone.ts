@@ -2,6 +2,8 @@
  * Wall-clock arithmetic in any IANA zone with nothing but Intl. `browser` stands for the visitor's own zone.
  * A wall time that a change of daylight saving skips is moved forward; one that happens twice means the first.
  */
+import { formatCache } from '../units/locale.ts';
+
 export type ZoneName = string;
 
 export function resolveZone(zone: ZoneName): string {
@@ -69,7 +71,17 @@ export function startOfDay(epochMs: number, zone: ZoneName, days = 0): number {
 }
 
 const two = (value: number): string => String(value).padStart(2, '0');
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** Day and month as the reader's language orders them; of a date that is already that of the right zone. */
+const dayFormat = formatCache(
+  (withYear: boolean, { dates }) =>
+    new Intl.DateTimeFormat(dates, {
+      timeZone: 'UTC',
+      day: 'numeric',
+      month: 'short',
+      ...(withYear ? { year: 'numeric' } : {}),
+    }),
+);
 
 /** `14:02:11`, or with `ms` `14:02:11.250`. */
 export function formatClock(
@@ -89,14 +101,12 @@ export function formatClock(
 /** `12 Nov`, with the year when it is not that of `nowMs`. */
 export function formatDay(epochMs: number, zone: ZoneName, nowMs = epochMs): string {
   const wall = wallTime(epochMs, zone);
-  const day = `${wall.day} ${months[wall.month - 1]}`;
-  return wall.year === wallTime(nowMs, zone).year ? day : `${day} ${wall.year}`;
+  return dayFormat(wall.year !== wallTime(nowMs, zone).year).format(asUtc(wall));
 }
 
 /** `12 Nov 2026 14:02:11`. */
 export function formatMoment(epochMs: number, zone: ZoneName): string {
-  const wall = wallTime(epochMs, zone);
-  return `${wall.day} ${months[wall.month - 1]} ${wall.year} ${formatClock(epochMs, zone)}`;
+  return `${dayFormat(true).format(asUtc(wallTime(epochMs, zone)))} ${formatClock(epochMs, zone)}`;
 }
 
 /** `2026-11-12T14:02:11`, as a `datetime-local` input wants it. */

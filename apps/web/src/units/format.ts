@@ -1,4 +1,5 @@
 import type { Panel } from '@nowcast/contract';
+import { formatCache } from './locale.ts';
 
 /** Values as people read them. A no-break space stands before every unit; null is an en dash. */
 export type UnitName = Panel['display']['unit'];
@@ -21,22 +22,29 @@ export const unitTitles: Record<UnitName, string> = {
 };
 
 const nbsp = '\u00a0';
-const siPrefixes = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
-const iecPrefixes = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
+export const siPrefixes = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
+export const iecPrefixes = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
+/** Nobody says giga-euros. */
+export const moneyPrefixes = ['', 'K', 'M', 'B', 'T'];
 
-const numberFormats = new Map<number, Intl.NumberFormat>();
-function fixed(value: number, decimals: number, grouping = true): string {
-  const id = grouping ? decimals : decimals + 100;
-  let format = numberFormats.get(id);
-  if (format === undefined) {
-    format = new Intl.NumberFormat('en', {
-      minimumFractionDigits: decimals,
-      maximumFractionDigits: decimals,
-      useGrouping: grouping,
-    });
-    numberFormats.set(id, format);
-  }
-  return format.format(value);
+const numberFormat = formatCache(
+  (id: string, { numbers }) => new Intl.NumberFormat(numbers, JSON.parse(id) as Intl.NumberFormatOptions),
+);
+const fixedDecimals = Array.from({ length: 21 }, (_, decimals) =>
+  JSON.stringify({ minimumFractionDigits: decimals, maximumFractionDigits: decimals }),
+);
+const mostDecimals = Array.from({ length: 21 }, (_, decimals) =>
+  JSON.stringify({ maximumFractionDigits: decimals }),
+);
+
+/** With so many decimals, no fewer, and thousands grouped. */
+export function fixed(value: number, decimals: number): string {
+  return numberFormat(fixedDecimals[decimals]!).format(value);
+}
+
+/** Whole numbers of things: rows, points. */
+export function formatCount(value: number): string {
+  return fixed(value, 0);
 }
 
 /** Three significant digits: 0.123, 1.23, 12.3, 123. */
@@ -57,8 +65,7 @@ function exponent(value: number): string {
 function trimmed(value: number, decimals: number | undefined): string {
   if (Math.abs(value) >= exponentFrom) return exponent(value);
   if (decimals !== undefined) return fixed(value, decimals);
-  const text = fixed(value, digitsFor(Math.abs(value)));
-  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+  return numberFormat(mostDecimals[digitsFor(Math.abs(value))]!).format(value);
 }
 
 function scaled(
@@ -101,7 +108,7 @@ function money(value: number, sign: string, decimals: number | undefined): strin
   const size = Math.abs(value);
   const text =
     size >= 1e6
-      ? scaled(size, 1000, siPrefixes, '', decimals ?? 2).replace(nbsp, '')
+      ? scaled(size, 1000, moneyPrefixes, '', decimals ?? 2).replace(nbsp, '')
       : fixed(size, decimals ?? (size >= 1000 ? 0 : 2));
   return `${value < 0 ? '−' : ''}${sign}${text}`;
 }

@@ -1,4 +1,4 @@
-import { appError, type BoardContent, type Preferences, type Role, type Scope } from '@nowcast/contract';
+import { appError, type BoardContent, preferencesSchema, type Role, type Scope } from '@nowcast/contract';
 import type { AppError } from '@nowcast/kernel';
 import type { BoardListRow, BoardRow, KeyRow, MemberRow, SessionRow, UserRow } from '@nowcast/ports';
 import type { Selectable } from 'kysely';

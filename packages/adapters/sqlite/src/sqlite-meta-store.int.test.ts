@@ -123,6 +123,7 @@ describe('SqliteMetaStore', () => {
         density: 'comfortable',
         time_zone: 'UTC',
         locale: 'en',
+        number_format: 'locale',
         reduced_motion: false,
         shortcuts: true,
       },

@@ -15,6 +15,7 @@ const preferences: Preferences = {
   density: 'comfortable',
   time_zone: 'browser',
   locale: 'browser',
+  number_format: 'locale',
   reduced_motion: false,
   shortcuts: true,
 };

@@ -4,10 +4,12 @@ import type { Preferences, User } from '@nowcast/contract';
 import { api, messageOf } from '../../api/http.ts';
 import { meQuery } from '../../api/queries.ts';
 import { applyPreferences } from '../../theme/theme.ts';
-import { zoneChoices } from '../../time/zone.ts';
+import { formatMoment, zoneChoices } from '../../time/zone.ts';
 import { Button } from '../../ui/button.tsx';
 import { Check, SelectInput, TextInput } from '../../ui/field.tsx';
 import { showToast } from '../../ui/toast.tsx';
+import { formatCount, formatValue } from '../../units/format.ts';
+import { localeChoices, numberFormatChoices } from './locale-choices.ts';
 
 const zones = zoneChoices();
 
@@ -28,6 +30,7 @@ export function PreferencesForm({ user }: { user: User }) {
       showToast('error', messageOf(error));
     },
   });
+  const [now] = useState(() => Date.now());
   const { preferences } = user;
   const set = (change: Partial<Preferences>): void => {
     const next = { ...preferences, ...change };
@@ -65,6 +68,19 @@ export function PreferencesForm({ user }: { user: User }) {
             value={preferences.time_zone}
             choices={zones}
             onValue={(zone) => set({ time_zone: zone })}
+          />
+          <SelectInput
+            label="Language of dates and numbers"
+            value={preferences.locale}
+            choices={localeChoices(preferences.locale)}
+            onValue={(locale) => set({ locale })}
+          />
+          <SelectInput
+            label="Numbers"
+            value={preferences.number_format}
+            choices={numberFormatChoices}
+            hint={`${formatCount(1_234_567)} · ${formatValue(21.5, 'celsius')} · ${formatMoment(now, preferences.time_zone)}`}
+            onValue={(format) => set({ number_format: format })}
           />
           <div className="flex flex-col justify-end gap-2">
             <Check
