@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { Plus } from 'lucide-react';
+import { KeyRound, Plus } from 'lucide-react';
 import { useState } from 'react';
 import { usersQuery } from '../../api/queries.ts';
 import { Button } from '../../ui/button.tsx';
@@ -7,6 +7,7 @@ import { Failure, PageHead, Skeleton } from '../../ui/states.tsx';
 import { useCrumb } from '../shell/crumb.ts';
 import { mayAdminister, useMe } from '../shell/use-me.ts';
 import { KeyList } from '../sources/key-list.tsx';
+import { NewKeyDialog } from './new-key-dialog.tsx';
 import { NewUserDialog } from './new-user-dialog.tsx';
 import { RoleMatrix } from './role-matrix.tsx';
 import { UserTable } from './user-table.tsx';
@@ -18,7 +19,7 @@ export function AdminPage() {
   const me = useMe();
   const allowed = mayAdminister(me);
   const users = useQuery({ ...usersQuery, enabled: allowed });
-  const [creating, setCreating] = useState(false);
+  const [creating, setCreating] = useState<'user' | 'key' | null>(null);
   if (!allowed) {
     const error = new ApiError(403, 'auth.forbidden', 'Administration is for administrators and owners.');
     return <Failure error={error} onRetry={() => undefined} />;
@@ -26,7 +27,7 @@ export function AdminPage() {
   return (
     <div className="mx-auto max-w-6xl pt-6">
       <PageHead title="Users" text={`People of ${me.tenant_name}.`}>
-        <Button variant="primary" onPress={() => setCreating(true)}>
+        <Button variant="primary" onPress={() => setCreating('user')}>
           <Plus size={15} aria-hidden />
           Add user
         </Button>
@@ -35,9 +36,16 @@ export function AdminPage() {
       {users.isPending && <Skeleton className="h-40" />}
       {users.data !== undefined && <UserTable users={users.data} me={me} />}
       <RoleMatrix />
-      <h2 className="mt-8 mb-3 text-base font-semibold">API keys</h2>
+      <div className="mt-8 mb-3 flex flex-wrap items-center justify-between gap-3">
+        <h2 className="text-base font-semibold">API keys</h2>
+        <Button onPress={() => setCreating('key')}>
+          <KeyRound size={15} aria-hidden />
+          New key
+        </Button>
+      </div>
       <KeyList />
-      {creating && <NewUserDialog onClose={() => setCreating(false)} />}
+      {creating === 'user' && <NewUserDialog onClose={() => setCreating(null)} />}
+      {creating === 'key' && <NewKeyDialog onClose={() => setCreating(null)} />}
     </div>
   );
 }

@@ -3,18 +3,24 @@ import { roles, type Role } from '@nowcast/contract';
 
 /** What each role may do, in words. */
 const rights: { text: string; from: Role }[] = [
-  { text: 'See shared boards and their data', from: 'viewer' },
-  { text: 'Make boards, connect sources', from: 'editor' },
-  { text: 'Manage users and keys, change everybody’s boards', from: 'admin' },
+  { text: 'See shared boards, explore the data', from: 'viewer' },
+  { text: 'Make boards, share their own', from: 'editor' },
+  { text: 'Send data; see which sources send', from: 'editor' },
+  { text: 'Change and delete what others share', from: 'admin' },
+  { text: 'Connect sources: make and delete keys', from: 'admin' },
+  { text: 'Add users, give roles, disable and delete', from: 'admin' },
+  { text: 'See the server’s own figures', from: 'admin' },
   { text: 'Own the organisation, appoint owners', from: 'owner' },
 ];
 
 export function RoleMatrix() {
   return (
-    <details className="mt-4">
-      <summary className="cursor-pointer text-sm text-muted">What the roles may do</summary>
+    <section className="mt-8" aria-labelledby="roles-title">
+      <h2 id="roles-title" className="mb-3 text-base font-semibold">
+        What the roles may do
+      </h2>
       <div
-        className="card relative mt-3 overflow-x-auto"
+        className="card relative overflow-x-auto"
         tabIndex={0}
         role="group"
         aria-label="Rights of the roles"
@@ -33,7 +39,7 @@ export function RoleMatrix() {
           <tbody>
             {rights.map((right) => (
               <tr key={right.text}>
-                <td>{right.text}</td>
+                <td className="min-w-56">{right.text}</td>
                 {roles.map((role) => {
                   const may = roles.indexOf(role) >= roles.indexOf(right.from);
                   const Icon = may ? Check : Minus;
@@ -52,6 +58,6 @@ export function RoleMatrix() {
           </tbody>
         </table>
       </div>
-    </details>
+    </section>
   );
 }

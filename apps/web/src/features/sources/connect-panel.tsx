@@ -91,7 +91,7 @@ export function ConnectPanel() {
               The key is shown only now. It may send points and nothing else; delete it below to stop it.
             </p>
           </div>
-          <FirstEvent keyId={key.key_id} onAnother={() => create.reset()} />
+          <FirstEvent keyId={key.key_id} address={address} onAnother={() => create.reset()} />
         </div>
       )}
     </section>

@@ -5,11 +5,13 @@ import type { ApiKey } from '@nowcast/contract';
 import { api, messageOf } from '../../api/http.ts';
 import { keysQuery, sourcesQuery } from '../../api/queries.ts';
 import { describeAge } from '../../time/range.ts';
+import { formatDay } from '../../time/zone.ts';
 import { Button } from '../../ui/button.tsx';
 import { ConfirmDelete } from '../../ui/confirm-delete.tsx';
 import { EmptyState, Failure, Skeleton } from '../../ui/states.tsx';
 import { showToast } from '../../ui/toast.tsx';
-import { mayAdminister, useMe } from '../shell/use-me.ts';
+import { formatCount } from '../../units/format.ts';
+import { mayAdminister, useMe, usePreferredZone } from '../shell/use-me.ts';
 import { lastSeen, SourceState } from './source-state.tsx';
 
 /** Every key, what it sent, and the way to end it. */
@@ -53,6 +55,7 @@ export function KeyList() {
               Rejected
             </th>
             <th scope="col">Last seen</th>
+            <th scope="col">Expires</th>
             <th scope="col">
               <span className="sr-only">Actions</span>
             </th>
@@ -82,10 +85,13 @@ export function KeyList() {
                   <code className="font-mono text-xs whitespace-nowrap text-muted">{`${key.prefix}…`}</code>
                 </td>
                 <td>{key.scopes.join(', ')}</td>
-                <td className="text-end">{(status?.accepted ?? 0).toLocaleString('en')}</td>
-                <td className="text-end">{(status?.rejected ?? 0).toLocaleString('en')}</td>
+                <td className="text-end">{formatCount(status?.accepted ?? 0)}</td>
+                <td className="text-end">{formatCount(status?.rejected ?? 0)}</td>
                 <td className="whitespace-nowrap text-muted">
                   {seen === null ? 'never' : `${describeAge(Date.now() - seen)} ago`}
+                </td>
+                <td className="whitespace-nowrap text-muted">
+                  <Expiry atMs={key.expires_at} />
                 </td>
                 <td className="text-end">
                   {manages && (
@@ -119,4 +125,11 @@ export function KeyList() {
       )}
     </div>
   );
+}
+
+function Expiry({ atMs }: { atMs: number | null }) {
+  const zone = usePreferredZone();
+  if (atMs === null) return 'never';
+  const day = formatDay(atMs, zone, Date.now());
+  return atMs > Date.now() ? day : <span className="text-crit">{`expired ${day}`}</span>;
 }

@@ -57,6 +57,17 @@ while True:
   bucket = "nowcast"`,
   },
   {
+    id: 'influxdb',
+    title: 'InfluxDB client',
+    text: 'npm install @influxdata/influxdb-client, save as send.mjs, run node send.mjs. Clients of other languages want the same four values.',
+    code: (address, key) => `import { InfluxDB, Point } from '@influxdata/influxdb-client';
+
+const influx = new InfluxDB({ url: '${address}', token: '${key}' });
+const writer = influx.getWriteApi('nowcast', 'nowcast', 'ms');
+writer.writePoint(new Point('room').tag('floor', '2').floatField('temperature', 21.5));
+await writer.close();`,
+  },
+  {
     id: 'line',
     title: 'Line protocol',
     text: 'Influx line protocol; timestamps are nanoseconds unless precision says otherwise.',
