@@ -43,7 +43,8 @@ export async function openScreen(
 ): Promise<Screen> {
   const context = await browser.newContext({ viewport: size.viewport, hasTouch: size.hasTouch, colorScheme });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  // A step takes less than a second; a small machine with other work takes its time.
+  page.setDefaultTimeout(30_000);
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { patience } from '../fixtures/live-peer.ts';
 import { launchBrowser, openScreen, overflowsSideways, type Screen, type Size, sizes } from './browser.ts';
 import { serve } from './server.ts';
 
@@ -66,7 +67,7 @@ describe.each(sizes)('on a $name', (size: Size) => {
       const found = /http:\/\/\S+\/setup\?token=\S+/.exec(server.output())?.[0];
       expect(found).toBeDefined();
       return found!;
-    });
+    }, patience);
     await page.goto(link);
     for (const [name, value] of Object.entries(owner)) await page.locator(`[name=${name}]`).fill(value);
     await page.getByRole('main').getByRole('button').last().click();
@@ -76,10 +77,7 @@ describe.each(sizes)('on a $name', (size: Size) => {
     await busy.getByText('%').first().waitFor();
     // A figure that is there and then is another one, with no hand on the page.
     const first = await busy.innerText();
-    await vi.waitFor(async () => expect(await busy.innerText()).not.toBe(first), {
-      timeout: 5000,
-      interval: 100,
-    });
+    await vi.waitFor(async () => expect(await busy.innerText()).not.toBe(first), patience);
     expect(await overflowsSideways(page)).toBe(false);
   });
 
@@ -109,7 +107,7 @@ describe.each(sizes)('on a $name', (size: Size) => {
     await page.reload();
     await page.getByRole('button', { name: /Remove filter/ }).waitFor();
     await page.getByRole('button', { name: /Remove filter/ }).click();
-    await vi.waitFor(() => expect(page.url()).not.toContain('cpu'));
+    await vi.waitFor(() => expect(page.url()).not.toContain('cpu'), patience);
   });
 
   it('choosing a past range leaves Live, and Go live returns', async () => {
@@ -164,7 +162,7 @@ describe.each(sizes)('on a $name', (size: Size) => {
       key,
       [3, 4].map((value) => ({ metric_type: 'healing', value, timestamp: at - 60_000 + value * 10_000 })),
     );
-    await pill.getByText('Live').waitFor({ timeout: 40_000 });
+    await pill.getByText('Live').waitFor({ timeout: 60_000 });
     // Least, greatest and mean of the four buckets: one missing or doubled would show.
     for (const figure of ['1', '4', '2.5'])
       await page.getByRole('cell', { name: figure, exact: true }).first().waitFor();
@@ -202,7 +200,7 @@ describe.each(sizes)('on a $name', (size: Size) => {
     await page.goto(`${server.url}/boards/${made.board_id}`);
     await panel(page, 'Pulse')
       .getByText(/Stale|No data for/)
-      .waitFor({ timeout: 30_000 });
+      .waitFor({ timeout: 60_000 });
   });
 
   it('a viewer sees a shared board and cannot change it, neither by the page nor behind it', async () => {
