@@ -65,7 +65,7 @@ export class NowcastServer implements Service {
     const proxies = new ProxyTrust(options.trustedProxies, options.publicUrl);
     const origin = new OwnOrigin(options.publicUrl, options.listen);
     const gatekeeper: Gatekeeper = {
-      identify: async (credential) => (await access.authenticate(credential))?.actor,
+      identify: (credential) => access.authenticate(credential),
       can,
     };
     this.#pages = new Pages(options.webDir);

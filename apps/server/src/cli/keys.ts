@@ -43,7 +43,7 @@ export async function deleteKey(context: CommandContext): Promise<number> {
     throw new AppError('request.invalid', '--id is missing; "nowcast key list" shows the ids');
   return withLocalAccess(dataDirOf(options.dataDir, context.environment), async ({ access, store }) => {
     await access.keys.delete(await operatorOf(store, options.tenant), id);
-    context.print(`${id} is deleted; a running server refuses it within 5 seconds\n`);
+    context.print(`${id} is deleted; a running server refuses it within a second\n`);
     return 0;
   });
 }

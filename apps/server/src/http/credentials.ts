@@ -2,10 +2,16 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Actor, Can } from '@nowcast/contract';
 import { readCookie } from './cookies.ts';
 
+export interface Identity {
+  actor: Actor;
+  /** When the credential ends by itself, epoch ms; undefined: never. */
+  expires_at: number | undefined;
+}
+
 /** The access domain as the edge sees it. A credential is the text of a session token or an API key (`nk_…`). */
 export interface Gatekeeper {
   /** Undefined: unknown, expired or revoked. Never says which. */
-  identify(credential: string): Promise<Actor | undefined>;
+  identify(credential: string): Promise<Identity | undefined>;
   can: Can;
 }
 

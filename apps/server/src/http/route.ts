@@ -32,6 +32,8 @@ export interface Call<B = unknown, A = Actor> {
   /** All fields, when the body came as a form: then the answer is a page or a redirect, not JSON. */
   form: URLSearchParams | undefined;
   actor: A;
+  /** Looks up again whether they may do this: for answers that go on for long (C2). */
+  stillAllowed: () => Promise<boolean>;
   client: ClientInfo;
   /** Aborted when the peer goes before the answer is complete. */
   signal: AbortSignal;

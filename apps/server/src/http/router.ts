@@ -44,6 +44,14 @@ interface Passage {
   route: Route | undefined;
 }
 
+/** Who asks, where the route wants to know. */
+interface Asking {
+  actor: Actor | undefined;
+  stillAllowed: () => Promise<boolean>;
+}
+
+const anybody: Asking = { actor: undefined, stillAllowed: () => Promise.resolve(true) };
+
 /** Pages whose form is sent to their own path. */
 const pagesWithForms: ReadonlySet<string> = new Set(['/login']);
 
@@ -119,12 +127,12 @@ export class Router {
     const { request, response, client, url } = passage;
     const capBytes = bodyCapBytes(route.body);
     refuseDeclaredLength(request, capBytes);
-    let actor: Actor | undefined;
+    let asking: Asking;
     try {
       if (route.method !== 'GET' && request.headers.authorization === undefined) {
         this.#options.origin.refuseForeign(request.headers, client);
       }
-      actor = await this.#authorise(route, passage);
+      asking = await this.#authorise(route, passage);
     } catch (error) {
       // The cap outranks the refusal: a sender without rights may not stream without end either.
       if (!passage.waits) await discardBody(request, capBytes);
@@ -132,7 +140,7 @@ export class Router {
     }
     if (passage.waits) response.writeContinue();
     const { body, form } = await readTyped(route, request, capBytes);
-    const call: Omit<Call, 'actor'> = {
+    const call: Omit<Call, keyof Asking> = {
       params,
       query: url.searchParams,
       headers: request.headers,
@@ -143,20 +151,22 @@ export class Router {
       request,
       response,
     };
-    return route.handle({ ...call, actor } as Call);
+    return route.handle({ ...call, ...asking } as Call);
   }
 
   /** Who it is, when the route needs to know; throws `auth.required` or `auth.forbidden`. */
-  async #authorise(route: Route, passage: Passage): Promise<Actor | undefined> {
+  async #authorise(route: Route, passage: Passage): Promise<Asking> {
     const { request, client, url } = passage;
     const action = neededAction(route.access, client, this.#options.origin);
-    if (action === undefined) return undefined;
+    if (action === undefined) return anybody;
     const { gatekeeper } = this.#options;
     const credential =
       (route.influxCredentials === true
         ? readInfluxCredential(request.headers, url.searchParams)
         : undefined) ?? readCredential(request.headers, client.secure);
-    const actor = credential === undefined ? undefined : await gatekeeper.identify(credential);
+    const identify = async (): Promise<Actor | undefined> =>
+      credential === undefined ? undefined : (await gatekeeper.identify(credential))?.actor;
+    const actor = await identify();
     if (actor === undefined) {
       throw appError(
         'auth.required',
@@ -172,7 +182,11 @@ export class Router {
         `${who} may not do this (${action}); ask an admin of your organisation`,
       );
     }
-    return actor;
+    const stillAllowed = async (): Promise<boolean> => {
+      const now = await identify();
+      return now !== undefined && gatekeeper.can(now, action);
+    };
+    return { actor, stillAllowed };
   }
 
   #failed(passage: Passage, thrown: unknown): Answer {

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AccessService, revokes } from '@nowcast/access';
+import type { AccessService } from '@nowcast/access';
 import { type Actor, type ApiKey, appError, type SourceStatus } from '@nowcast/contract';
 import { boardFromMetrics, type DashboardService } from '@nowcast/dashboards';
 import type { Engine } from '@nowcast/ports';
-import { jsonAnswer, noBody, type Route, route } from '../http/route.ts';
+import { type Call, jsonAnswer, noBody, type Route, route } from '../http/route.ts';
 
 /** A status that changed is pushed at most this often. */
 const pushEveryMs = 250;
@@ -21,7 +21,7 @@ export interface SourceParts {
 
 /** What each key has sent so far: the Sources page, and its "Waiting for first event". */
 export function sourceRoutes(parts: SourceParts): Route[] {
-  const { engine, access, stopping } = parts;
+  const { engine, access } = parts;
   return [
     generatedBoard(parts),
     route(
@@ -64,18 +64,12 @@ export function sourceRoutes(parts: SourceParts): Route[] {
         answers: { 200: 'text/event-stream of "status" events with SourceStatus' },
       },
       async (call) => {
-        const { actor, signal } = call;
         const keyId = call.params['key_id'] ?? '';
-        await requireKey(access, actor, keyId);
+        await requireKey(access, call.actor, keyId);
         return {
           status: 200,
           headers: { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' },
-          write: async (response) => {
-            const watch = watchAccess(access, actor, keyId);
-            const read = (): Promise<SourceStatus> => engine.sourceStatus(actor.tenant_id, keyId);
-            await pushStatus(response, read, AbortSignal.any([signal, watch.ended, stopping]));
-            watch.stop();
-          },
+          write: (response) => followSource(parts, call, keyId, response),
         };
       },
     ),
@@ -127,30 +121,48 @@ async function requireKey(access: AccessService, actor: Actor, keyId: string): P
   return key;
 }
 
-/** `ended` fires when the key, or what the actor may see, is taken away (C2). */
-function watchAccess(
-  access: AccessService,
-  actor: Actor,
+/**
+ * Pushes what a key has sent until the key is deleted or whoever asked may not see it any more (C2). The right is
+ * looked up at every push: that is a map look-up, and it sees an end of any kind, revoked or expired.
+ */
+async function followSource(
+  { engine, access, stopping }: SourceParts,
+  { actor, signal, stillAllowed }: Call,
   keyId: string,
-): { ended: AbortSignal; stop: () => void } {
-  const ended = new AbortController();
-  const stop = access.onRevoked((revocation) => {
-    const isKey = revocation.kind === 'key' && revocation.id === keyId;
-    if (isKey || revokes(revocation, actor)) ended.abort();
+  response: ServerResponse,
+): Promise<void> {
+  const deleted = new AbortController();
+  const stop = access.onRevoked(({ kind, id }) => {
+    if (kind === 'key' && id === keyId) deleted.abort();
   });
-  return { ended: ended.signal, stop };
+  // Looked up once more: what was deleted before somebody listened would never be heard of.
+  let known = false;
+  const read = async (): Promise<SourceStatus | undefined> => {
+    if (!(await stillAllowed())) return undefined;
+    if (!known) await requireKey(access, actor, keyId);
+    known = true;
+    return engine.sourceStatus(actor.tenant_id, keyId);
+  };
+  try {
+    await pushStatus(response, read, AbortSignal.any([signal, deleted.signal, stopping]));
+  } finally {
+    stop();
+  }
 }
 
+/** Until the signal fires or there is nothing to read. */
 async function pushStatus(
   response: ServerResponse,
-  read: () => Promise<SourceStatus>,
+  read: () => Promise<SourceStatus | undefined>,
   signal: AbortSignal,
 ): Promise<void> {
   let sent = '';
   let sentAt = 0;
   try {
     while (!signal.aborted) {
-      const text = JSON.stringify(await read());
+      const status = await read();
+      if (status === undefined || signal.aborted) break;
+      const text = JSON.stringify(status);
       const now = performance.now();
       if (text !== sent || now - sentAt > heartbeatMs) {
         const free = response.write(text === sent ? ': heartbeat\n\n' : `event: status\ndata: ${text}\n\n`);

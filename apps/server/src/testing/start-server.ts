@@ -13,6 +13,8 @@ import { ScriptedEngine } from './scripted-engine.ts';
 export interface TestServer {
   url: string;
   port: number;
+  /** Its data folder; gone after `stop`. */
+  dataDir: string;
   server: NowcastServer;
   access: AccessService;
   engine: ScriptedEngine;
@@ -70,6 +72,7 @@ export async function startTestServer(
   return {
     url: server.url,
     port: Number(new URL(server.url).port),
+    dataDir: folder,
     server,
     access,
     engine,

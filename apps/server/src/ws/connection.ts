@@ -1,13 +1,16 @@
 import type { Actor } from '@nowcast/contract';
 import type { OpenView } from '@nowcast/ports';
 import type { EncodedFrame, LiveFormat } from './encoded-frame.ts';
-import { createFlow, type Flow } from './flow-control.ts';
+import { createFlow, type Flow, flowLimits } from './flow-control.ts';
 
 /** Where bytes go: a WebSocket's TCP socket, or the response of an event stream. */
 export interface Sink {
   write(bytes: Uint8Array): unknown;
   end(): unknown;
   destroy(): unknown;
+  /** Stops taking what the peer sends, and goes on. */
+  pause?(): unknown;
+  resume?(): unknown;
   readonly writableLength: number;
 }
 
@@ -71,6 +74,10 @@ export class Connection {
   actor: Actor | undefined;
   /** Token or key it came with, to be looked up again. */
   credential: string | undefined;
+  /** When the credential ends by itself, epoch ms. */
+  expiresAt = Infinity;
+  /** When it was last looked up, monotonic ms. */
+  checkedAt: number;
   /** Somebody's first credential is being looked up: what they say meanwhile waits for the answer. */
   authenticating: Promise<void> | undefined;
   paused = false;
@@ -86,6 +93,8 @@ export class Connection {
   /** Message bucket: what is left, and when it was last filled. */
   allowance: number;
   allowanceAt: number;
+  /** What the peer must be told once it reads again, by what it is about; undefined: nothing waits. */
+  #waiting: Map<string, Uint8Array> | undefined;
 
   /** `phase` 0…1: see `createFlow`. */
   constructor(sink: Sink, format: LiveFormat, now: number, allowance: number, phase: number) {
@@ -93,6 +102,7 @@ export class Connection {
     this.format = format;
     this.flow = createFlow(now, phase);
     this.openedAt = now;
+    this.checkedAt = now;
     this.heardAt = now;
     this.sentAt = now;
     this.pingedAt = now;
@@ -122,8 +132,38 @@ export class Connection {
 
   write(bytes: Uint8Array, now: number): void {
     if (this.closed) return;
+    this.flush();
     this.sentAt = now;
     this.sink.write(bytes);
+  }
+
+  /**
+   * A message that is no frame. To a peer that reads nothing only the newest `about` the same thing is kept, and it
+   * goes out once the peer reads again. Returns how many wait.
+   */
+  say(about: string, bytes: Uint8Array, now: number): number {
+    if (this.closed) return 0;
+    if (this.reads) {
+      this.write(bytes, now);
+      return 0;
+    }
+    this.#waiting ??= new Map();
+    this.#waiting.delete(about);
+    this.#waiting.set(about, bytes);
+    return this.#waiting.size;
+  }
+
+  /** Says what waits. */
+  flush(): void {
+    if (this.#waiting === undefined || this.closed) return;
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    for (const bytes of waiting.values()) this.sink.write(bytes);
+  }
+
+  /** Whether the peer takes what it is sent, as far as this process can see. */
+  get reads(): boolean {
+    return this.sink.writableLength <= flowLimits.bufferedBytes;
   }
 
   /** A ping or a pong. */

@@ -64,8 +64,10 @@ export function drained(flow: Flow): boolean {
   return flow.asked === 0 && resume(flow);
 }
 
+/** Neither an answer nor, where none is due, an empty buffer for so long. */
 export function isDead(flow: Flow, now: number, deadMs: number): boolean {
-  return flow.asked !== 0 && now - flow.askedAt > deadMs;
+  if (flow.asked !== 0) return now - flow.askedAt > deadMs;
+  return flow.stalled && now - flow.stalledAt > deadMs;
 }
 
 /** Age of the newest data the viewer is known to have, 0 when it is up to date. */

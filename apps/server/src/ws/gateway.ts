@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Actor, appError, limits, type Query } from '@nowcast/contract';
-import { type Service, systemClock, type Unsubscribe } from '@nowcast/kernel';
+import { type AppError, type Service, systemClock, type Unsubscribe } from '@nowcast/kernel';
 import type { Engine, Revocation } from '@nowcast/ports';
 import type { ClientInfo } from '../http/client-address.ts';
 import { type Gatekeeper, readCredential } from '../http/credentials.ts';
@@ -13,7 +13,7 @@ import type { Logger } from '../log.ts';
 import { Connection, type Sink } from './connection.ts';
 import { Delivery } from './delivery.ts';
 import { encodeMessage, type LiveFormat, readSsePosition } from './encoded-frame.ts';
-import { drained, flowLimits, isDead, stalenessMs } from './flow-control.ts';
+import { drained, isDead, stalenessMs } from './flow-control.ts';
 import { FrameParser, ProtocolError } from './frame-parser.ts';
 import { pingFrame, pongFrame } from './frames.ts';
 import { readHandshake, switchingProtocols } from './handshake.ts';
@@ -45,7 +45,8 @@ export class Gateway implements Service {
   readonly #session: Session;
   readonly #unsubscribe: (() => void)[] = [];
   #sweepTimer: NodeJS.Timeout | undefined;
-  #recheckedAt = 0;
+  /** How many have passed; see `Session`. */
+  #revocations = 0;
   #draining = false;
 
   constructor(options: GatewayOptions) {
@@ -68,6 +69,7 @@ export class Gateway implements Service {
       delivery: this.#delivery,
       now,
       epoch: () => this.#views.epoch,
+      revocations: () => this.#revocations,
       onClosed: (connection) => this.#connections.delete(connection),
     });
   }
@@ -122,7 +124,10 @@ export class Gateway implements Service {
   }
 
   #add(sink: Sink, format: LiveFormat): Connection {
-    const connection = new Connection(sink, format, performance.now(), messageBucket.size, Math.random());
+    const phase = Math.random();
+    const connection = new Connection(sink, format, performance.now(), messageBucket.size, phase);
+    // Who came together is not looked up together.
+    connection.checkedAt -= phase * this.#timing.recheckMs;
     this.#connections.add(connection);
     return connection;
   }
@@ -132,8 +137,7 @@ export class Gateway implements Service {
       onText: (text) => this.#session.receive(connection, text),
       onPing: (payload) => {
         // A peer that reads nothing gets no answers either: they would pile up here.
-        const reads = connection.sink.writableLength <= flowLimits.bufferedBytes;
-        if (this.#session.heard(connection) && reads) connection.writeControl(pongFrame(payload));
+        if (this.#session.heard(connection) && connection.reads) connection.writeControl(pongFrame(payload));
       },
       onPong: () => void this.#session.heard(connection),
       onClose: (code) => this.#session.close(connection, code === 1005 ? 1000 : code, ''),
@@ -154,6 +158,7 @@ export class Gateway implements Service {
 
   #watch(connection: Connection, stream: Socket | ServerResponse): void {
     stream.on('drain', () => {
+      connection.flush();
       if (drained(connection.flow)) this.#delivery.release(connection);
     });
     stream.on('close', () => this.#session.lost(connection));
@@ -172,6 +177,8 @@ export class Gateway implements Service {
     connection.actor = actor;
     connection.credential = readCredential(request.headers, client.secure);
     this.#watch(connection, response);
+    // What was revoked since the request was let in found no stream to end; this also tells when the right expires.
+    void this.#recheck(connection);
     response.write('retry: 1000\n\n');
     const header = request.headers['last-event-id'];
     const resume = readSsePosition(Array.isArray(header) ? header[0] : header);
@@ -190,20 +197,21 @@ export class Gateway implements Service {
   }
 
   #revoke(revocation: Revocation): void {
+    this.#revocations++;
     for (const connection of this.#connections) {
       if (connection.actor === undefined || !this.#options.revokes(revocation, connection.actor)) continue;
-      this.#session.fail(connection, appError('auth.revoked', 'your access has ended; sign in again'));
+      this.#session.fail(connection, accessEnded());
     }
   }
 
-  /** Once a second: who is late, silent, or no longer allowed. */
+  /** Twice a second: who is late, silent, or no longer allowed. */
   #sweep(): void {
     const now = performance.now();
-    const recheck = now - this.#recheckedAt >= this.#timing.recheckMs;
-    if (recheck) this.#recheckedAt = now;
+    const wall = Date.now();
     for (const connection of this.#connections) {
-      this.#check(connection, now);
-      if (recheck) void this.#recheck(connection);
+      if (wall >= connection.expiresAt) this.#session.fail(connection, accessEnded());
+      else this.#check(connection, now);
+      if (now - connection.checkedAt >= this.#timing.recheckMs) void this.#recheck(connection);
     }
   }
 
@@ -225,7 +233,8 @@ export class Gateway implements Service {
     }
     if (flow.stalled && sink.writableLength === 0 && drained(flow)) this.#delivery.release(connection);
     if (connection.format === 'sse') {
-      if (now - connection.sentAt >= this.#timing.heartbeatMs) connection.write(sseHeartbeat, now);
+      const silent = now - connection.sentAt >= this.#timing.heartbeatMs;
+      if (silent && connection.reads) connection.write(sseHeartbeat, now);
     } else this.#heartbeat(connection, now);
   }
 
@@ -238,7 +247,7 @@ export class Gateway implements Service {
     // One sweep early: the next look would be too late.
     if (connection.actor !== undefined && now - connection.sentAt >= heartbeatMs - sweepMs) {
       const beat = { type: 'heartbeat', server_time: Date.now() } as const;
-      connection.write(encodeMessage(connection.format, beat), now);
+      if (connection.reads) connection.write(encodeMessage(connection.format, beat), now);
     }
     if (now - connection.pingedAt < heartbeatMs) return;
     if (now - connection.heardAt > 2 * heartbeatMs) {
@@ -251,12 +260,14 @@ export class Gateway implements Service {
 
   async #recheck(connection: Connection): Promise<void> {
     const { credential, actor } = connection;
+    connection.checkedAt = performance.now();
     if (credential === undefined || actor === undefined) return;
     try {
       const still = await this.#options.gatekeeper.identify(credential);
-      if (still === undefined || !this.#options.gatekeeper.can(still, 'data.read')) {
-        this.#session.fail(connection, appError('auth.revoked', 'your access has ended; sign in again'));
-      }
+      if (connection.credential !== credential) return;
+      if (still === undefined || !this.#options.gatekeeper.can(still.actor, 'data.read')) {
+        this.#session.fail(connection, accessEnded());
+      } else connection.expiresAt = still.expires_at ?? Infinity;
     } catch (error) {
       this.#options.log.warn('rights could not be checked; the socket stays', { error });
     }
@@ -302,6 +313,10 @@ export class Gateway implements Service {
       stalenessMaxMs: staleness.at(-1) ?? 0,
     };
   }
+}
+
+function accessEnded(): AppError {
+  return appError('auth.revoked', 'your access has ended; sign in again');
 }
 
 const sseHeartbeat = Buffer.from(': heartbeat\n\n');

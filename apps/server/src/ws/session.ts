@@ -1,6 +1,7 @@
 import {
   type Actor,
   appError,
+  type DownMessage,
   errorEntry,
   type ErrorCode,
   limits,
@@ -9,7 +10,7 @@ import {
   upSchema,
 } from '@nowcast/contract';
 import { type AppError, isAppError } from '@nowcast/kernel';
-import type { Gatekeeper } from '../http/credentials.ts';
+import type { Gatekeeper, Identity } from '../http/credentials.ts';
 import { publicError } from '../http/errors.ts';
 import { parseJson } from '../http/json.ts';
 import { validate } from '../http/schema.ts';
@@ -35,7 +36,7 @@ export interface LiveTiming {
   deadMs: number;
   /** Between two looks at all connections. */
   sweepMs: number;
-  /** Between two look-ups of rights: what another process revoked, or a cut bus lost, still arrives. */
+  /** Between two look-ups of the rights of one connection: what a cut bus lost still arrives. */
   recheckMs: number;
 }
 
@@ -43,8 +44,8 @@ export const usualTiming: LiveTiming = {
   authenticateMs: 5000,
   heartbeatMs: 15_000,
   deadMs: 30_000,
-  sweepMs: 1000,
-  recheckMs: 5000,
+  sweepMs: 500,
+  recheckMs: 30_000,
 };
 
 export interface SessionOptions {
@@ -53,6 +54,8 @@ export interface SessionOptions {
   views: SharedViews;
   delivery: Delivery;
   now: () => number;
+  /** How many revocations have passed so far. */
+  revocations: () => number;
   /** Epoch of the log, as far as it is known. */
   epoch: () => string;
   onClosed: (connection: Connection) => void;
@@ -71,9 +74,11 @@ export class Session {
     if (!this.heard(connection)) return;
     const { actor, authenticating } = connection;
     // Its promise never rejects, and continuations keep the order in which the messages came.
-    if (actor === undefined && authenticating !== undefined)
+    if (actor === undefined && authenticating !== undefined) {
+      // What is not taken from the socket waits with the peer and not in our memory.
+      connection.sink.pause?.();
       void authenticating.then(() => this.#take(connection, text));
-    else this.#take(connection, text);
+    } else this.#take(connection, text);
   }
 
   #take(connection: Connection, text: string): void {
@@ -127,7 +132,9 @@ export class Session {
 
   /** First or renewed identity; answers with `welcome`, or closes. */
   authenticate(connection: Connection, credential: string): Promise<void> {
-    const authenticating = this.#authenticate(connection, credential);
+    const authenticating = this.#authenticate(connection, credential).finally(() => {
+      if (!connection.closed) connection.sink.resume?.();
+    });
     connection.authenticating = authenticating;
     return authenticating;
   }
@@ -135,12 +142,20 @@ export class Session {
   /** Never rejects. */
   async #authenticate(connection: Connection, credential: string): Promise<void> {
     try {
-      const actor = await this.#options.gatekeeper.identify(credential);
+      const { gatekeeper, revocations } = this.#options;
+      let identity: Identity | undefined;
+      let before: number;
+      // A revocation that passes meanwhile finds nobody on this socket yet, so the answer may be one too old.
+      do {
+        before = revocations();
+        identity = await gatekeeper.identify(credential);
+      } while (revocations() !== before);
       if (connection.closed) return;
-      if (actor === undefined)
+      if (identity === undefined)
         throw appError('auth.required', 'this session is not valid (any more); sign in again');
-      this.#admit(connection, actor);
+      this.#admit(connection, identity.actor);
       connection.credential = credential;
+      connection.expiresAt = identity.expires_at ?? Infinity;
     } catch (error) {
       this.fail(connection, publicError(error));
       return;
@@ -169,7 +184,7 @@ export class Session {
       epoch: this.#options.epoch(),
       heartbeat_ms: this.#options.timing.heartbeatMs,
     } as const;
-    connection.write(encodeMessage(connection.format, welcome), this.#options.now());
+    this.#say(connection, 'welcome', welcome);
   }
 
   subscribe(connection: Connection, message: SubscribeMessage): void {
@@ -225,11 +240,15 @@ export class Session {
     this.#end(connection, subscription);
     const { id } = subscription;
     const { code, message, retryable } = publicError(thrown);
-    connection.write(
-      encodeMessage(connection.format, { type: 'notice', id, code, message, retryable }),
-      this.#options.now(),
-    );
+    this.#say(connection, `notice ${id}`, { type: 'notice', id, code, message, retryable });
     if (connection.format === 'sse') this.close(connection, 1000, '');
+  }
+
+  /** A peer that asks on and on without reading the answers is not worth keeping them for. */
+  #say(connection: Connection, about: string, message: DownMessage): void {
+    const waiting = connection.say(about, encodeMessage(connection.format, message), this.#options.now());
+    if (waiting > limits.subscriptionsPerSocket)
+      this.fail(connection, appError('live.unacknowledged', 'you read nothing of what you are told'));
   }
 
   #unsubscribe(connection: Connection, id: string): void {
