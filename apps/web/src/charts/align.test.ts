@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { StoredSeries } from '../live/stored-series.ts';
-import { align, withBarWidth } from './align.ts';
+import { align } from './align.ts';
 
 const series = (t: number[], v: (number | null)[]): StoredSeries => ({
   key: 1,
@@ -10,7 +10,7 @@ const series = (t: number[], v: (number | null)[]): StoredSeries => ({
   t,
   v,
 });
-const plain = { connectGaps: false, stacked: false };
+const plain = { connectGaps: false, stacked: false } as const;
 const everywhere = [0, 1e9] as const;
 
 describe('aligning series for the plot', () => {
@@ -60,7 +60,7 @@ describe('aligning series for the plot', () => {
       [series([0, 1000], [1, 2]), series([0, 1000], [10, 20])],
       ...everywhere,
       1000,
-      { connectGaps: false, stacked: true },
+      { connectGaps: false, stacked: 'levels' },
     );
     expect(drawn).toEqual([
       [11, 22],
@@ -68,18 +68,12 @@ describe('aligning series for the plot', () => {
     ]);
     expect(values[0]).toEqual([1, 2]);
   });
-});
 
-describe('the width of bars', () => {
-  it('is the step where one bucket is alone', () => {
-    expect(withBarWidth([5000], [[3], []], 1000)).toEqual([[5000, 6000], [3, null], []]);
-  });
-
-  it('is left to the distance of the buckets where there are several, or none', () => {
-    expect(withBarWidth([0, 1000], [[1, 2]], 1000)).toEqual([
-      [0, 1000],
-      [1, 2],
-    ]);
-    expect(withBarWidth([], [[]], 1000)).toEqual([[], []]);
+  it('lets a level without a bucket keep its value in the stack, and an amount count as none', () => {
+    const both = [series([0, 1000, 2000], [1, 1, 1]), series([0, 2000], [10, 30])];
+    const stacked = (kind: 'levels' | 'amounts') =>
+      align(both, ...everywhere, 1000, { connectGaps: false, stacked: kind }).drawn[0];
+    expect(stacked('levels')).toEqual([11, 11, 31]);
+    expect(stacked('amounts')).toEqual([11, 1, 31]);
   });
 });

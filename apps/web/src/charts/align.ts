@@ -73,16 +73,24 @@ function column(x: readonly number[], { series, start, end, breakMs }: Slice): (
   return values;
 }
 
-/** Cumulates from the last column to the first. A series without a bucket keeps its value until its line breaks. */
-function stack(values: (number | null | undefined)[][], rows: number): (number | null | undefined)[][] {
+/**
+ * Cumulates from the last column to the first. `hold`: a level without a bucket keeps its value until its line breaks;
+ * an amount without a bucket is none.
+ */
+function stack(
+  values: (number | null | undefined)[][],
+  rows: number,
+  hold: boolean,
+): (number | null | undefined)[][] {
   const totals = Array.from<number | null>({ length: rows }).fill(null);
   const drawn: (number | null | undefined)[][] = [];
   for (let s = values.length - 1; s >= 0; s--) {
-    let held = 0;
+    let held: number | null = hold ? 0 : null;
     const sums: (number | null)[] = [];
     for (let row = 0; row < rows; row++) {
       const value = values[s]![row];
-      if (value === null) held = 0;
+      if (!hold) held = value ?? null;
+      else if (value === null) held = 0;
       else if (value !== undefined) held = value;
       const own = value === null ? null : held;
       if (own !== null) totals[row] = (totals[row] ?? 0) + own;
@@ -98,23 +106,14 @@ export function align(
   fromMs: number,
   toMs: number,
   stepMs: number,
-  options: { connectGaps: boolean; stacked: boolean },
+  options: { connectGaps: boolean; stacked: false | 'levels' | 'amounts' },
 ): Aligned {
   const slices = series.map((one) => slice(one, fromMs, toMs, stepMs, options.connectGaps));
   const x = times(slices);
   const values = slices.map((one) => column(x, one));
-  return { x, values, drawn: options.stacked ? stack(values, x.length) : values };
-}
-
-/**
- * Columns for bars, the times first. uPlot makes a bar as wide as the smallest distance of the times; a bucket that is
- * alone has none and would fill the plot, so an empty neighbour is put one step after it.
- */
-export function withBarWidth(
-  x: readonly number[],
-  columns: readonly (readonly (number | null | undefined)[])[],
-  stepMs: number,
-): (number | null | undefined)[][] {
-  if (x.length !== 1) return [[...x], ...columns.map((one) => [...one])];
-  return [[x[0]!, x[0]! + stepMs], ...columns.map((one) => (one.length === 0 ? [] : [one[0], null]))];
+  return {
+    x,
+    values,
+    drawn: options.stacked === false ? values : stack(values, x.length, options.stacked === 'levels'),
+  };
 }

@@ -1,7 +1,7 @@
 import type uPlot from 'uplot';
 import type { Panel } from '@nowcast/contract';
 import { formatClock, formatDay, wallTime, type ZoneName } from '../time/zone.ts';
-import { formatValue } from '../units/format.ts';
+import { tickLabels } from '../units/tick-labels.ts';
 import { withAlpha, type Palette } from './palette.ts';
 
 const font = "11px 'Inter Variable', system-ui, sans-serif";
@@ -50,6 +50,37 @@ export function valueSteps({ unit, decimals }: Pick<Panel['display'], 'unit' | '
   return decimalSteps.filter((step) => step >= finest * 0.999);
 }
 
+/** Room right of the plot, px; a time may stand in it with half its width. */
+export const plotPaddingEnd = 12;
+
+const measured = new Map<string, number>();
+/** Width of a label, px. The widest digit stands for all, so that a running clock does not move the plot. */
+function textWidth(plot: uPlot, text: string): number {
+  const shape = text.replace(/\d/g, '0');
+  let width = measured.get(shape);
+  if (width === undefined) {
+    const { ctx } = plot;
+    ctx.save();
+    ctx.font = font;
+    width = ctx.measureText(shape).width;
+    ctx.restore();
+    if (measured.size > 1000) measured.clear();
+    measured.set(shape, width);
+  }
+  return width;
+}
+
+/** Times whose label would be cut off by the edge of the panel get none. */
+function timeLabels(plot: uPlot, times: readonly number[], increment: number, zone: ZoneName) {
+  const { min, max } = plot.scales['x']!;
+  const width = plot.bbox.width / devicePixelRatio;
+  return times.map((time) => {
+    const text = formatTick(time, increment, zone);
+    const end = ((time - (min ?? 0)) / ((max ?? 1) - (min ?? 0))) * width + textWidth(plot, text) / 2;
+    return end > width + plotPaddingEnd ? null : text;
+  });
+}
+
 /** Time below, values at the start. */
 export function axes(spec: { palette: Palette; display: Panel['display']; zone: ZoneName }): uPlot.Axis[] {
   const { palette, display, zone } = spec;
@@ -60,6 +91,7 @@ export function axes(spec: { palette: Palette; display: Panel['display']; zone: 
     ticks: { show: false },
     border: { show: false },
   };
+  let widest = 28;
   return [
     {
       ...shared,
@@ -68,17 +100,19 @@ export function axes(spec: { palette: Palette; display: Panel['display']; zone: 
       space: 76,
       incrs: timeSteps,
       grid: { show: false },
-      values: (_plot, splits, _axis, _space, increment) =>
-        splits.map((time) => formatTick(time, increment, zone)),
+      values: (plot, splits, _axis, _space, increment) => timeLabels(plot, splits, increment, zone),
     },
     {
       ...shared,
       gap: 6,
       space: 34,
       incrs: valueSteps(display),
-      values: (_plot, splits) => splits.map((value) => formatValue(value, display.unit, display.decimals)),
-      size: (_plot, values) =>
-        Math.max(36, Math.max(0, ...(values ?? []).map((text) => text.length)) * 6.4 + 14),
+      values: (_plot, splits, _axis, _space, increment) => tickLabels(splits, increment, display.unit),
+      // Grows with its labels and never shrinks: a plot that jumps sideways with every new maximum cannot be read.
+      size(plot, values) {
+        for (const text of values ?? []) widest = Math.max(widest, textWidth(plot, text) + 10);
+        return widest;
+      },
     },
   ];
 }

@@ -1,8 +1,11 @@
 import uPlot from 'uplot';
-import type { ChartType, Panel } from '@nowcast/contract';
+import type { Agg, ChartType, Panel } from '@nowcast/contract';
+import { isGrowing } from '../live/statistics.ts';
 import type { StoredSeries } from '../live/stored-series.ts';
 import { resolveZone, type ZoneName } from '../time/zone.ts';
-import { axes } from './axes.ts';
+import { axes, plotPaddingEnd } from './axes.ts';
+import { barPaths } from './bar-paths.ts';
+import { drawVeil } from './live-edge.ts';
 import { valueRange } from './value-range.ts';
 import { slotColour, slotDash, withAlpha, type Palette } from './palette.ts';
 import { drawThresholds } from './thresholds.ts';
@@ -12,6 +15,7 @@ export type PlotKind = Extract<ChartType, 'line' | 'area' | 'stacked' | 'bar'>;
 export interface PlotSpec {
   kind: PlotKind;
   display: Panel['display'];
+  agg: Agg;
   series: readonly StoredSeries[];
   palette: Palette;
   zone: ZoneName;
@@ -21,8 +25,9 @@ export interface PlotSpec {
 }
 
 /** Bars of several series always stand on each other: side by side they get too thin to read. */
-export function isStacked(spec: Pick<PlotSpec, 'kind' | 'series'>): boolean {
-  return spec.kind === 'stacked' || (spec.kind === 'bar' && spec.series.length > 1);
+export function stacking(spec: Pick<PlotSpec, 'kind' | 'series' | 'agg'>): false | 'levels' | 'amounts' {
+  if (spec.kind === 'bar') return spec.series.length > 1 && 'amounts';
+  return spec.kind === 'stacked' && (isGrowing(spec.agg) ? 'amounts' : 'levels');
 }
 
 function fill(colour: string, strong: number): uPlot.Series.Fill {
@@ -53,7 +58,7 @@ function lonelyPoints(plot: uPlot, seriesIndex: number): number[] {
   return lonely;
 }
 
-function plotSeries(spec: PlotSpec, one: StoredSeries): uPlot.Series {
+function plotSeries(spec: PlotSpec, one: StoredSeries, bars: uPlot.Series.PathBuilder): uPlot.Series {
   const colour = slotColour(spec.palette, one.slot);
   const series: uPlot.Series = {
     label: one.name === '' ? spec.fallbackName : one.name,
@@ -65,7 +70,7 @@ function plotSeries(spec: PlotSpec, one: StoredSeries): uPlot.Series {
   if (spec.kind === 'bar') {
     series.width = 0;
     series.fill = colour;
-    series.paths = uPlot.paths.bars!({ size: [0.82, 48, 1], align: 1 });
+    series.paths = bars;
     series.points = { show: false };
     return series;
   }
@@ -86,16 +91,24 @@ function plotSeries(spec: PlotSpec, one: StoredSeries): uPlot.Series {
 /** Everything uPlot must know, except data and size. */
 export function plotOptions(
   spec: PlotSpec,
-  hooks: { onSelect: (fromMs: number, toMs: number) => void; onCursor: (plot: uPlot) => void },
+  hooks: {
+    /** Called on every synchronised plot; pixels. */
+    onSelect: (plot: uPlot, left: number, width: number) => void;
+    onCursor: (plot: uPlot) => void;
+    stepMs: () => number;
+    /** Where what is drawn is not the whole yet; null: nowhere. */
+    veilFromMs: () => number | null;
+  },
 ): Omit<uPlot.Options, 'width' | 'height'> {
   const stackedArea = spec.kind === 'stacked';
+  const bars = barPaths(hooks.stepMs);
   const bands = spec.series.slice(1).map((_, i): uPlot.Band => ({ series: [i + 1, i + 2] }));
   return {
     ms: 1,
-    padding: [8, 18, 0, 0],
+    padding: [8, plotPaddingEnd, 0, 0],
     tzDate: (time) => uPlot.tzDate(new Date(time), resolveZone(spec.zone)),
     legend: { show: false },
-    series: [{}, ...spec.series.map((one) => plotSeries(spec, one))],
+    series: [{}, ...spec.series.map((one) => plotSeries(spec, one, bars))],
     ...(stackedArea ? { bands } : {}),
     scales: {
       x: { time: true, auto: false },
@@ -111,16 +124,18 @@ export function plotOptions(
     },
     hooks: {
       drawAxes: [(plot) => drawThresholds(plot, spec.display.thresholds, spec)],
+      draw: [
+        (plot) => {
+          const from = hooks.veilFromMs();
+          if (from !== null) drawVeil(plot, from, spec.palette);
+        },
+      ],
       setCursor: [hooks.onCursor],
       setSelect: [
         (plot) => {
           const { left, width } = plot.select;
           if (width < 4) return;
-          // Synchronised plots are told of the same selection; only the one under the pointer speaks, and a plot
-          // that was never drawn has no scale to speak with.
-          if (plot.over.matches(':hover')) {
-            hooks.onSelect(plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x'));
-          }
+          hooks.onSelect(plot, left, width);
           plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
         },
       ],

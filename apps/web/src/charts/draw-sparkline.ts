@@ -3,7 +3,10 @@ import { lowerBound } from '../live/view-store.ts';
 import { withAlpha } from './palette.ts';
 import { openCanvas } from './use-figure.ts';
 
-/** A line without axes over [fromMs, toMs], filled below; it breaks at holes like its big sisters. */
+/**
+ * A line without axes over [fromMs, toMs], filled below; it breaks at holes like its big sisters and ends with the last
+ * whole bucket (`settledMs`).
+ */
 export function drawSparkline(
   canvas: HTMLCanvasElement,
   series: StoredSeries,
@@ -11,6 +14,7 @@ export function drawSparkline(
   toMs: number,
   breakMs: number,
   colour: string,
+  settledMs = Number.POSITIVE_INFINITY,
 ): void {
   const opened = openCanvas(canvas);
   if (opened === null) return;
@@ -42,7 +46,7 @@ export function drawSparkline(
     run = [];
   };
   let previous = Number.NaN;
-  for (let i = start; i < series.t.length && series.t[i]! <= toMs; i++) {
+  for (let i = start; i < series.t.length && series.t[i]! <= Math.min(toMs, settledMs); i++) {
     const value = series.v[i];
     if (value === null || value === undefined) continue;
     if (series.t[i]! - previous > breakMs) flush();

@@ -1,6 +1,6 @@
 import { useRef } from 'react';
 import type { Agg, Panel } from '@nowcast/contract';
-import { headline, headlineTitle, summarise } from '../live/statistics.ts';
+import { headline, headlineTitle, settledAt, summarise } from '../live/statistics.ts';
 import type { StoredSeries } from '../live/stored-series.ts';
 import { useTheme } from '../theme/theme.ts';
 import { rangeEnds } from '../time/range.ts';
@@ -120,7 +120,7 @@ function Dial({
   const theme = useTheme();
   useFigure(box, store, 190, JSON.stringify([theme, display, agg, range, series.key, stale]), (nowMs) => {
     const { from, to } = rangeEnds(range, nowMs);
-    const summary = summarise(series, from, to);
+    const summary = summarise(series, from, to, settledAt(agg, store.stepMs, nowMs));
     const number = headline(agg, summary);
     const reached = levelOf(number, display.thresholds);
     const palette = paletteOf(theme);

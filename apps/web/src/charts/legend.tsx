@@ -1,5 +1,6 @@
 import { useRef } from 'react';
-import { summarise } from '../live/statistics.ts';
+import type { Agg } from '@nowcast/contract';
+import { settledAt, summarise } from '../live/statistics.ts';
 import type { ViewStore } from '../live/view-store.ts';
 import { rangeEnds, type TimeRange } from '../time/range.ts';
 import { formatValue, type UnitName } from '../units/format.ts';
@@ -10,6 +11,7 @@ import { useFigure } from './use-figure.ts';
 /** Names in their colours, each with its last value; a press isolates. */
 export function Legend({
   store,
+  agg,
   range,
   unit,
   decimals,
@@ -18,6 +20,7 @@ export function Legend({
   onHidden,
 }: {
   store: ViewStore;
+  agg: Agg;
   range: TimeRange;
   unit: UnitName;
   decimals: number | undefined;
@@ -27,12 +30,13 @@ export function Legend({
 }) {
   const box = useRef<HTMLDivElement>(null);
   const names = store.series.map((series) => series.name);
-  useFigure(box, store, 500, JSON.stringify([names, unit, decimals, range]), (nowMs) => {
+  useFigure(box, store, 500, JSON.stringify([names, agg, unit, decimals, range]), (nowMs) => {
     const { from, to } = rangeEnds(range, nowMs);
+    const settled = settledAt(agg, store.stepMs, nowMs);
     box.current?.querySelectorAll('b').forEach((cell, i) => {
       const series = store.series[i];
       if (series !== undefined)
-        cell.textContent = formatValue(summarise(series, from, to).last, unit, decimals);
+        cell.textContent = formatValue(summarise(series, from, to, settled).last, unit, decimals);
     });
   });
   return (

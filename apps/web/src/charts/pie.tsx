@@ -1,5 +1,5 @@
 import { useRef } from 'react';
-import { headline, summarise } from '../live/statistics.ts';
+import { headline, settledAt, summarise } from '../live/statistics.ts';
 import type { StoredSeries } from '../live/stored-series.ts';
 import { useTheme } from '../theme/theme.ts';
 import { rangeEnds } from '../time/range.ts';
@@ -44,7 +44,10 @@ export function Pie({ store, agg, range, display, title }: FigureProps) {
   useFigure(box, store, 250, JSON.stringify([theme, display, agg, range]), (nowMs) => {
     const { from, to } = rangeEnds(range, nowMs);
     const parts = store.series
-      .map((series): Part => ({ series, value: headline(agg, summarise(series, from, to)) ?? 0 }))
+      .map((series): Part => ({
+        series,
+        value: headline(agg, summarise(series, from, to, settledAt(agg, store.stepMs, nowMs))) ?? 0,
+      }))
       .filter((part) => part.value > 0)
       .sort((a, b) => b.value - a.value);
     const sum = parts.reduce((before, part) => before + part.value, 0);

@@ -1,16 +1,21 @@
 import uPlot from 'uplot';
 import type { Drawable } from '../live/draw-scheduler.ts';
+import { isGrowing, usualGapMs } from '../live/statistics.ts';
 import type { ViewStore } from '../live/view-store.ts';
 import { rangeEnds, type TimeRange } from '../time/range.ts';
-import { align, withBarWidth, type Aligned } from './align.ts';
-import { isStacked, plotOptions, type PlotSpec } from './chart-options.ts';
+import { align, type Aligned } from './align.ts';
+import { listenToBrush, type Brush } from './brush.ts';
+import { plotOptions, stacking, type PlotSpec } from './chart-options.ts';
 import type { Sample } from './describe-sample.ts';
 import { listenToGestures } from './history-gestures.ts';
+import { unfinishedFrom, veilFrom } from './live-edge.ts';
 import { Tooltip } from './tooltip.ts';
 import { listenToTouch } from './touch-inspect.ts';
 
 const restlessPixelMs = 50;
 const stormRestMs = 190;
+/** Intervals from the nearest sample beyond which a moment has no value. */
+const farFromSample = 2.5;
 
 /**
  * One uPlot over one store. It redraws when its window moved by a device pixel, a value arrived, or its size, range
@@ -23,12 +28,14 @@ export class Plot implements Drawable {
   readonly #spec: PlotSpec;
   readonly #tooltip: Tooltip;
   readonly #resize: ResizeObserver;
+  readonly #brush: Brush;
   readonly #stopGestures: () => void;
   readonly #stopTouch: () => void;
   #range: TimeRange = { kind: 'live', windowMs: 900_000 };
   #hidden: ReadonlySet<string> = new Set();
   #data: Aligned = { x: [], drawn: [], values: [] };
   #shownSeries: number[] = [];
+  #veilFromMs: number | null = null;
   #revision = -1;
   #pixel = -1;
   #drawnAtMs = Number.NEGATIVE_INFINITY;
@@ -46,10 +53,18 @@ export class Plot implements Drawable {
     this.#box = box;
     this.#store = store;
     this.#spec = spec;
-    const options = plotOptions(spec, { onSelect: spec.onZoom, onCursor: () => this.#updateTooltip() });
+    const options = plotOptions(spec, {
+      onSelect: (plot, left, width) => {
+        if (this.#brush.isOurs()) spec.onZoom(plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x'));
+      },
+      onCursor: () => this.#updateTooltip(),
+      stepMs: () => store.stepMs,
+      veilFromMs: () => this.#veilFromMs,
+    });
     const size = { width: Math.max(50, box.clientWidth), height: Math.max(40, box.clientHeight) };
     this.#plot = new uPlot({ ...options, ...size }, [[]], box);
     this.#tooltip = new Tooltip(box);
+    this.#brush = listenToBrush(this.#plot.over);
     this.#plot.over.addEventListener('pointerenter', this.#onEnter);
     this.#plot.over.addEventListener('pointerleave', this.#onLeave);
     this.#resize = new ResizeObserver(() => {
@@ -78,6 +93,7 @@ export class Plot implements Drawable {
   destroy(): void {
     this.#stopGestures();
     this.#stopTouch();
+    this.#brush.stop();
     this.#resize.disconnect();
     this.#tooltip.remove();
     this.#plot.destroy();
@@ -124,8 +140,11 @@ export class Plot implements Drawable {
     this.#shownSeries = series.flatMap((one, i) => (this.#hidden.has(one.name) ? [] : [i]));
     this.#data = align(shown, from, to, this.#store.stepMs, {
       connectGaps: this.#spec.display.connect_gaps,
-      stacked: isStacked(this.#spec),
+      stacked: stacking(this.#spec),
     });
+    const line = this.#spec.kind === 'bar' ? 'bar' : 'line';
+    const { stepMs } = this.#store;
+    this.#veilFromMs = isGrowing(this.#spec.agg) ? veilFrom(this.#data.x, stepMs, nowMs, line) : null;
     const columns = series.map((): (number | null | undefined)[] => []);
     this.#shownSeries.forEach((index, i) => {
       columns[index] = this.#data.drawn[i]!;
@@ -135,10 +154,7 @@ export class Plot implements Drawable {
         const show = !this.#hidden.has(series[i]!.name);
         if (this.#plot.series[i + 1]!.show !== show) this.#plot.setSeries(i + 1, { show }, false);
       }
-      const { x } = this.#data;
-      const drawn =
-        this.#spec.kind === 'bar' ? withBarWidth(x, columns, this.#store.stepMs) : [x, ...columns];
-      this.#plot.setData(drawn as uPlot.AlignedData, false);
+      this.#plot.setData([this.#data.x, ...columns] as uPlot.AlignedData, false);
       this.#plot.setScale('x', { min: from, max: to });
     });
     if (this.#hovered) this.#updateTooltip();
@@ -160,16 +176,33 @@ export class Plot implements Drawable {
       this.#tooltip.hide();
       return;
     }
-    // The empty neighbour of a bucket that is alone is no sample: the pointer there is on the bucket's bar.
-    const at = Math.min(idx, this.#data.x.length - 1);
-    const time = this.#data.x[at];
+    const time = this.#data.x[idx];
     if (time === undefined) return;
+    const pointed = this.#plot.posToVal(left, 'x');
+    const { stepMs } = this.#store;
+    const far = Math.abs(pointed - time) > farFromSample * this.#usualGapMs();
     const rows = this.#shownSeries.map((index, i) => ({
       series: this.#spec.series[index]!,
-      value: this.#data.values[i]![at],
+      value: far ? undefined : this.#data.values[i]![idx],
     }));
+    const unfinished = unfinishedFrom(this.#data.x, stepMs, this.#nowMs);
     const offset = this.#plot.over.offsetLeft;
-    this.#tooltip.show(time, rows, { left: left + offset, top: 8, width: this.#box.clientWidth }, this.#spec);
+    this.#tooltip.show(
+      {
+        time: far ? pointed : time,
+        stepMs: far ? Math.min(stepMs, 1000) : stepMs,
+        soFar: !far && unfinished !== null && time >= unfinished,
+      },
+      rows,
+      { left: left + offset, top: 8, width: this.#box.clientWidth },
+      this.#spec,
+    );
+  }
+
+  /** Of the slowest series shown. */
+  #usualGapMs(): number {
+    const { series, stepMs } = this.#store;
+    return Math.max(stepMs, ...this.#shownSeries.map((index) => usualGapMs(series[index]?.t ?? [], stepMs)));
   }
 
   /** Moves the keyboard's crosshair by samples, or to an end; null where there is nothing to read. */

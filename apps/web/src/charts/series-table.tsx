@@ -1,5 +1,5 @@
 import { useRef, useState } from 'react';
-import { headline, headlineTitle, summarise, type SeriesSummary } from '../live/statistics.ts';
+import { headline, headlineTitle, settledAt, summarise, type SeriesSummary } from '../live/statistics.ts';
 import { rangeEnds } from '../time/range.ts';
 import { formatValue } from '../units/format.ts';
 import type { FigureProps } from './figure-props.ts';
@@ -38,7 +38,7 @@ export function SeriesTable({ store, agg, range, display, title }: FigureProps) 
     if (body.current === null) return;
     const { from, to } = rangeEnds(range, nowMs);
     const rows = store.series.map((series): Row => {
-      const summary = summarise(series, from, to);
+      const summary = summarise(series, from, to, settledAt(agg, store.stepMs, nowMs));
       return {
         name: series.name === '' ? title : series.name,
         slot: series.slot,

@@ -54,12 +54,13 @@ export function drawThresholds(
     ctx.fillStyle = colour;
     ctx.font = `${11 * ratio}px 'Inter Variable', system-ui, sans-serif`;
     ctx.textAlign = 'right';
-    ctx.textBaseline = y - bbox.top > 16 * ratio ? 'bottom' : 'top';
+    const above = y - bbox.top > 16 * ratio;
+    ctx.textBaseline = above ? 'bottom' : 'top';
     const title = level === 'crit' ? 'critical' : 'warning';
     ctx.fillText(
       `${title} ${formatValue(value, display.unit)}`,
       bbox.left + bbox.width - 4 * ratio,
-      y - 2 * ratio,
+      y + (above ? -2 : 3) * ratio,
     );
   }
   ctx.restore();

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
-import type { Panel } from '@nowcast/contract';
+import type { Agg, Panel } from '@nowcast/contract';
 import type { ViewStore } from '../live/view-store.ts';
 import { useTheme } from '../theme/theme.ts';
 import type { TimeRange } from '../time/range.ts';
@@ -13,6 +13,7 @@ import { useDrawable } from './use-drawable.ts';
 export interface TimeSeriesProps {
   store: ViewStore;
   kind: PlotKind;
+  agg: Agg;
   range: TimeRange;
   display: Panel['display'];
   zone: ZoneName;
@@ -29,7 +30,7 @@ const keySteps: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, PageUp:
 
 /** The one component that knows uPlot. Samples reach it through the store and the scheduler, never as props. */
 export function TimeSeries(props: TimeSeriesProps) {
-  const { store, kind, range, zone, title, hidden } = props;
+  const { store, kind, agg, range, zone, title, hidden } = props;
   const box = useRef<HTMLDivElement>(null);
   const [plot, setPlot] = useState<Plot | null>(null);
   const [spoken, setSpoken] = useState('');
@@ -45,6 +46,7 @@ export function TimeSeries(props: TimeSeriesProps) {
     if (element === null) return undefined;
     const made = new Plot(element, store, {
       kind,
+      agg,
       display,
       series: store.series,
       palette: paletteOf(theme),
@@ -59,7 +61,7 @@ export function TimeSeries(props: TimeSeriesProps) {
       setPlot(null);
     };
     // A new set of series or another palette needs a new plot; both are read when it is made.
-  }, [store, kind, seriesId, display, zone, title, theme]);
+  }, [store, kind, agg, seriesId, display, zone, title, theme]);
 
   useEffect(() => {
     plot?.setRange(range);

@@ -1,13 +1,22 @@
 import type { Panel } from '@nowcast/contract';
 import type { StoredSeries } from '../live/stored-series.ts';
-import { formatClock, formatDay, type ZoneName } from '../time/zone.ts';
+import type { ZoneName } from '../time/zone.ts';
 import { formatValue } from '../units/format.ts';
+import { describeBucket } from './describe-bucket.ts';
 import { slotCss } from './palette.ts';
 
 /** The hovered panel's tooltip: every series at the crosshair, sorted by value. Plain DOM: it moves with the mouse. */
 export interface TooltipRow {
   series: StoredSeries;
   value: number | null | undefined;
+}
+
+/** The bucket under the crosshair. */
+export interface TooltipTime {
+  time: number;
+  stepMs: number;
+  /** Its time is not over: more may come. */
+  soFar: boolean;
 }
 
 const shownRows = 12;
@@ -32,14 +41,14 @@ export class Tooltip {
   }
 
   show(
-    time: number,
+    { time, stepMs, soFar }: TooltipTime,
     rows: readonly TooltipRow[],
     at: { left: number; top: number; width: number },
     spec: { display: Panel['display']; zone: ZoneName; fallbackName: string },
   ): void {
     const head = document.createElement('div');
     head.className = 'chart-tooltip-time';
-    head.textContent = `${formatDay(time, spec.zone)} ${formatClock(time, spec.zone)}`;
+    head.textContent = `${describeBucket(time, stepMs, spec.zone)}${soFar ? ' · so far' : ''}`;
     const sorted = rows
       .filter((row) => row.value !== undefined)
       .sort((a, b) => (b.value ?? Number.NEGATIVE_INFINITY) - (a.value ?? Number.NEGATIVE_INFINITY));

@@ -11,25 +11,50 @@ export interface SeriesSummary {
   sum: number;
 }
 
-export function summarise(series: StoredSeries, fromMs: number, toMs: number): SeriesSummary {
+/**
+ * `settledMs`: start of the newest bucket that counts as whole. Later ones are too small to be called the last or the
+ * least, so they only count in the sum, unless there is nothing else.
+ */
+export function summarise(
+  series: StoredSeries,
+  fromMs: number,
+  toMs: number,
+  settledMs = Number.POSITIVE_INFINITY,
+): SeriesSummary {
   const { t, v } = series;
   let last: number | null = null;
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
   let sum = 0;
+  let settled = 0;
   let count = 0;
   for (let i = lowerBound(t, fromMs); i < t.length && t[i]! <= toMs; i++) {
     const value = v[i] ?? null;
     if (value === null) continue;
+    sum += value;
+    if (t[i]! > settledMs && count > 0) continue;
     last = value;
     if (value < min) min = value;
     if (value > max) max = value;
-    sum += value;
+    settled += value;
     count += 1;
   }
   return count === 0
     ? { last, min: null, max: null, avg: null, sum }
-    : { last, min, max, avg: sum / count, sum };
+    : { last, min, max, avg: settled / count, sum };
+}
+
+/** Aggregates whose value only grows while its bucket lasts. */
+const growing: ReadonlySet<Agg> = new Set(['count', 'sum', 'increase', 'rate', 'uniques']);
+
+/** Whether a part of a bucket says less than the whole: an average of a part is as good as any. */
+export function isGrowing(agg: Agg): boolean {
+  return growing.has(agg);
+}
+
+/** Start of the newest bucket that counts as whole at `nowMs`. */
+export function settledAt(agg: Agg, stepMs: number, nowMs: number): number {
+  return isGrowing(agg) ? nowMs - stepMs : Number.POSITIVE_INFINITY;
 }
 
 /** Aggregates whose buckets add up to the aggregate of the whole range. */

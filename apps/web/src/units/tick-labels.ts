@@ -97,13 +97,12 @@ export function tickLabels(values: readonly number[], step: number, unit: UnitNa
   const tooLong = Number.isNaN(needed) || largest / scale.size >= 1e9;
   // Money has no tenths: €0.50, never €0.5.
   const decimals = scale.sign !== '' && scale.size === 1 && needed === 1 ? 2 : needed;
+  const gap = scale.name === '' || scale.sign !== '' ? '' : nbsp;
+  const figure = (size: number): string =>
+    tooLong ? powerOfTen(size, step / scale.size) : fixed(size, decimals);
   return values.map((value) => {
-    const size = Math.abs(value);
-    const figure = tooLong
-      ? powerOfTen(size / scale.size, step / scale.size)
-      : fixed(size / scale.size, decimals);
-    const gap = scale.name === '' || scale.sign !== '' ? '' : nbsp;
-    const minus = value < 0 && /[1-9]/.test(figure) ? '−' : '';
-    return `${minus}${scale.sign}${figure}${gap}${scale.name}`;
+    // Ticks are multiples of the step, give or take the last bit.
+    if (Math.abs(value) < step * 1e-6) return `${scale.sign}0${gap}${scale.name}`;
+    return `${value < 0 ? '−' : ''}${scale.sign}${figure(Math.abs(value) / scale.size)}${gap}${scale.name}`;
   });
 }

@@ -52,6 +52,7 @@ function Drawing({
         <TimeSeries
           store={store}
           kind={panel.chart_type}
+          agg={view.agg}
           range={view.range}
           display={display}
           zone={board.zone}
@@ -64,6 +65,7 @@ function Drawing({
       {legend && display.legend === 'list' && (
         <Legend
           store={store}
+          agg={view.agg}
           range={view.range}
           unit={display.unit}
           decimals={display.decimals}
