@@ -126,6 +126,7 @@ export class NowcastServer implements Service {
         version,
         publicUrl: () => this.url,
         notReady: () => (this.#state === 'ready' ? engine.refusal() : this.#state),
+        degraded: () => engine.degraded(),
         metrics: () =>
           this.metrics.render({ engine, gateway: this.gateway, access, listener: this.#listener }),
         firstBoard: (owner) => makeFirstBoards(boards, owner),

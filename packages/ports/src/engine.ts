@@ -18,6 +18,8 @@ export interface Engine extends Service {
   stats(): Promise<EngineStats>;
   /** Why it can acknowledge nothing until a restart (the log's disk failed); undefined: it can. Reads go on. */
   refusal(): string | undefined;
+  /** What does not work for now (history, and how far it reaches) while points are acknowledged; undefined: all does. */
+  degraded(): string | undefined;
 }
 
 export type IngestFormat = 'json' | 'ndjson' | 'line-protocol';

@@ -2,6 +2,7 @@ import { open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { SourceTotals } from '@nowcast/ingest';
+import type { StoredPartition } from './stored-history.ts';
 
 /**
  * What lets the log be cut: the dedupe state as of an offset vector, and what is known of points that left memory.
@@ -18,6 +19,9 @@ export interface Checkpoint {
   evictedNewest: (number | null)[];
   /** What each API key had sent; absent in checkpoints of earlier versions. */
   sources?: readonly SourceTotals[];
+  /** What the warehouse had of each partition, and how long the series file was; absent in earlier versions. */
+  stored?: readonly StoredPartition[];
+  seriesBytes?: number;
   dedupe: Uint8Array;
 }
 

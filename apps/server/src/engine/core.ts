@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import {
   appError,
   type DataAnswer,
@@ -10,7 +11,7 @@ import {
 import { SeriesIndex, type Tail } from '@nowcast/head';
 import { QueryService } from '@nowcast/history';
 import { type DurableRecord, IngestService } from '@nowcast/ingest';
-import { type AppError, assert, type Clock } from '@nowcast/kernel';
+import { AppError, assert, type Clock } from '@nowcast/kernel';
 import { LiveViewRegistry } from '@nowcast/live';
 import type {
   EngineStats,
@@ -20,6 +21,7 @@ import type {
   IngestRequest,
   ViewFrame,
   Warehouse,
+  Watermark,
 } from '@nowcast/ports';
 import { Catalog, type MetricDefaults } from './catalog.ts';
 import { checkpointPath, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
@@ -31,9 +33,12 @@ import { createLiveSources } from './live-sources.ts';
 import { NewPoints } from './new-points.ts';
 import type { EngineOptions } from './options.ts';
 import type { PartitionState } from './partition-state.ts';
+import { PatientWarehouse } from './patient-warehouse.ts';
 import { Pins } from './pins.ts';
 import { recover } from './recovery.ts';
+import { SeriesFile } from './series-file.ts';
 import { engineStats, type LogFigures, unflushedPoints } from './stats.ts';
+import { findStored } from './stored-history.ts';
 import { Ticker } from './ticker.ts';
 import { Upkeep } from './upkeep.ts';
 
@@ -47,6 +52,10 @@ export interface EngineParts {
   defaults: MetricDefaults;
   log: EngineLog;
   publish: (frames: readonly ViewFrame[]) => void;
+  /** Hears what does not work for now although points are acknowledged and shown live; undefined: everything does. */
+  degraded: (why: string | undefined) => void;
+  /** Hears of what only another start cures. */
+  fatal: (error: unknown) => void;
 }
 
 /** Views must be looked at now and then even when nothing arrives: windows slide, rankings settle. */
@@ -76,6 +85,8 @@ interface Running {
  */
 export class EngineCore {
   readonly #parts: EngineParts;
+  readonly #warehouse: PatientWarehouse;
+  readonly #seriesFile: SeriesFile;
   #running: Running | undefined;
   #newestReceivedAt = 0;
   #flushes = 0;
@@ -83,13 +94,21 @@ export class EngineCore {
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
+    const { warehouse, clock, log } = parts;
+    this.#warehouse = new PatientWarehouse({
+      warehouse,
+      clock,
+      log,
+      onMissing: (why) => parts.degraded(why === undefined ? undefined : this.#missingHistory(why)),
+    });
+    this.#seriesFile = new SeriesFile(join(parts.options.dataDir, 'engine.series'));
   }
 
   async run(): Promise<void> {
-    const { options, eventLog, warehouse, hot, clock, log } = this.#parts;
+    const { options, eventLog, hot, clock, log } = this.#parts;
     // The log first: its lock keeps a second server out before that touches the warehouse's files.
     await eventLog.run();
-    await warehouse.run();
+    await this.#warehouse.run();
     const index = new SeriesIndex(eventLog.partitions, () => options.seriesPerTenant);
     let states: readonly PartitionState[] = [];
     const tailOf = (handle: number) => states[index.partitionOf(handle)]!.tail;
@@ -104,13 +123,15 @@ export class EngineCore {
       append: (entries) => eventLog.append(entries),
       refusal: () => (unflushedPoints(states) > mostUnflushed ? warehouseBehind() : undefined),
     });
-    states = await recover({
-      log: eventLog,
-      warehouse,
-      index,
-      dedupe: ingest,
-      checkpoint: await readCheckpoint(this.#checkpointPath()),
+    const written = await readCheckpoint(this.#checkpointPath());
+    const checkpoint = written?.epoch === eventLog.epoch ? written : undefined;
+    const source = { log: eventLog, index, checkpoint };
+    const stored = await findStored({
+      ...source,
+      warehouse: this.#warehouse,
+      seriesFile: this.#seriesFile,
     });
+    states = await recover({ ...source, dedupe: ingest, stored });
     ingest.begin();
     for (const state of states) hot.begin(state.tail.partition, newestFlushed(state));
     const running = this.#wire(index, states, ingest);
@@ -120,6 +141,12 @@ export class EngineCore {
     running.flusher.kick();
     running.upkeep.start();
     this.#idle(running);
+    if (!this.#warehouse.isUp)
+      this.#warehouse
+        .keepTrying((marks) => this.#join(running, marks))
+        .catch((error: unknown) => {
+          if (!this.#warehouse.isStopped) this.#parts.fatal(error);
+        });
     log('info', 'engine ready', {
       series: index.size,
       partitions: states.length,
@@ -129,7 +156,8 @@ export class EngineCore {
   }
 
   #wire(index: SeriesIndex, states: readonly PartitionState[], ingest: IngestService): Running {
-    const { options, clock, eventLog, warehouse, hot, defaults, log } = this.#parts;
+    const { options, clock, eventLog, hot, defaults, log } = this.#parts;
+    const warehouse = this.#warehouse;
     const pins = new Pins(states);
     const points = new NewPoints(index, pins.tails);
     const queries = new QueryService({ index, head: pins, hot, warehouse, clock });
@@ -186,7 +214,7 @@ export class EngineCore {
 
   /** Lets the flush that is being written finish, and closes. What is not flushed is in the log, for the next start. */
   async stop(): Promise<void> {
-    const { eventLog, warehouse } = this.#parts;
+    const { eventLog } = this.#parts;
     const running = this.#running;
     this.#running = undefined;
     this.#cancelIdle?.();
@@ -199,7 +227,7 @@ export class EngineCore {
       await this.#checkpoint(running);
     }
     await eventLog.stop();
-    await warehouse.stop();
+    await this.#warehouse.stop();
   }
 
   async ingest(request: IngestRequest): Promise<IngestAnswer> {
@@ -231,14 +259,14 @@ export class EngineCore {
 
   async stats(): Promise<EngineStats> {
     const { ingest, live, index, states, flusher } = this.#ready();
-    const { warehouse, hot, logFigures, clock } = this.#parts;
+    const { hot, logFigures, clock } = this.#parts;
     return engineStats({
       ingest: ingest.stats(),
       live: live.stats(),
       index,
       states,
       log: logFigures(),
-      warehouse: await warehouse.stats().catch(() => undefined),
+      warehouse: await this.#warehouse.stats().catch(() => undefined),
       hot: hot.stats(),
       flushes: { done: this.#flushes, failed: flusher.failures },
       now: clock.now(),
@@ -323,19 +351,57 @@ export class EngineCore {
     }
   }
 
-  async #writeCheckpoint({ ingest, states }: Running): Promise<void> {
+  async #writeCheckpoint({ index, ingest, states }: Running): Promise<void> {
     const { eventLog } = this.#parts;
+    const seriesBytes = await this.#seriesFile.extend(
+      index,
+      states.map(({ seriesEnd }) => seriesEnd),
+    );
     const { bytes, offsets } = ingest.checkpoint();
     await writeCheckpoint(this.#checkpointPath(), {
       epoch: eventLog.epoch,
       offsets: [...offsets],
       evictedNewest: states.map(({ tail }) => evictedNewestOf(tail)),
       sources: ingest.sourceTotals(),
+      stored: states.map(({ watermark, flushedReceivedAt, flushedSeries }) => ({
+        to: watermark,
+        receivedAt: flushedReceivedAt,
+        series: flushedSeries,
+      })),
+      seriesBytes,
       dedupe: bytes,
     });
     await eventLog.truncate(
       states.map((state, i) => Math.min(state.watermark, offsets[i]!, firstHotOffset(state))),
     );
+  }
+
+  /**
+   * The warehouse came late. It may be ahead of the checkpoint that this life began with: the flushes between the two
+   * are gone through once more, which inserts nothing, and only then it is read.
+   */
+  #join({ states, flusher }: Running, marks: readonly Watermark[]): () => boolean {
+    const reached = new Map(marks.map(({ partition, to }) => [partition, to]));
+    const isBehind = ({ watermark, tail }: PartitionState) => watermark < (reached.get(tail.partition) ?? 0);
+    for (const { tail, watermark, nextOffset } of states) {
+      const to = reached.get(tail.partition) ?? 0;
+      if (to >= watermark && to <= nextOffset) continue;
+      throw new AppError(
+        'server.error',
+        `the warehouse holds partition ${tail.partition} up to ${to}, and the log says between ${watermark} and ${nextOffset}; a restart compares the two again`,
+      );
+    }
+    flusher.retry();
+    return () => states.some(isBehind);
+  }
+
+  #missingHistory(why: string): string {
+    const states = this.#running?.states ?? [];
+    const behind = states.filter(({ watermark, nextOffset }) => watermark < nextOffset);
+    const storedTo = Math.min(...behind.map(({ flushedReceivedAt }) => flushedReceivedAt));
+    const reach =
+      Number.isFinite(storedTo) && storedTo > 0 ? `complete to ${new Date(storedTo).toISOString()}` : 'kept';
+    return `history is not available for now, it is ${reach}: ${why}`;
   }
 
   #checkpointPath(): string {

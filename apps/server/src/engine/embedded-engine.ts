@@ -68,6 +68,7 @@ class EmbeddedEngine implements LocalEngine {
   #nextId = 1;
   #stopping = false;
   #refusal: string | undefined;
+  #degraded: string | undefined;
 
   readonly live: LiveViews = {
     open: (tenant, query) => this.#call<OpenView>({ method: 'open', tenant, query }),
@@ -150,6 +151,10 @@ class EmbeddedEngine implements LocalEngine {
     return this.#refusal;
   }
 
+  degraded(): string | undefined {
+    return this.#degraded;
+  }
+
   #call<T = unknown>(call: EngineCall, signal?: AbortSignal, transfer: ArrayBuffer[] = []): Promise<T> {
     const worker = this.#worker;
     if (worker === undefined)
@@ -176,6 +181,8 @@ class EmbeddedEngine implements LocalEngine {
       this.#bus.publish(unpackFrames(message.heads, message.bodies));
     } else if (message.kind === 'refusing') {
       this.#refusal = message.reason;
+    } else if (message.kind === 'degraded') {
+      this.#degraded = message.why;
     } else if (message.kind === 'log') {
       this.#log(message.level, message.message, message.fields);
     } else {

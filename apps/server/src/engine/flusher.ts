@@ -59,6 +59,11 @@ export class Flusher {
     });
   }
 
+  /** Does not wait any longer before it repeats what failed. */
+  retry(): void {
+    this.#wake?.();
+  }
+
   /** Resolves when nothing is pending (or the flusher was stopped). */
   async settled(): Promise<void> {
     while (this.#running !== undefined) await this.#running;

@@ -62,6 +62,8 @@ const core = new EngineCore({
     const { heads, bodies } = packFrames(frames);
     send({ kind: 'frames', heads, bodies }, [bodies.buffer]);
   },
+  degraded: (why) => send({ kind: 'degraded', why }),
+  fatal: (error) => send({ kind: 'failed', error: toWireError(error) }),
 });
 
 function figuresOf(stats: LogStats): LogFigures {

@@ -38,6 +38,8 @@ export type FromEngine =
   | { kind: 'failed'; error: WireError }
   /** The log has failed: nothing is acknowledged until a restart. */
   | { kind: 'refusing'; reason: string }
+  /** What does not work for now, although points are acknowledged; undefined: everything does. */
+  | { kind: 'degraded'; why: string | undefined }
   | { kind: 'answer'; id: number; value: unknown }
   | { kind: 'error'; id: number; error: WireError }
   | { kind: 'frames'; heads: FrameHead[]; bodies: Uint8Array<ArrayBuffer> }

@@ -36,6 +36,10 @@ export class PartitionState {
   lastReceivedAt = 0;
   openSince = 0;
   readonly pending: FlushRange[] = [];
+  /** Receipt time of the last record below the watermark. */
+  flushedReceivedAt = 0;
+  /** The warehouse knows the series below this local index. */
+  flushedSeries = 0;
   #openFrom: number;
   #openRecords = 0;
   #openPosition = 0;
@@ -67,10 +71,18 @@ export class PartitionState {
     return this.#openFrom;
   }
 
-  /** The warehouse already knows the series below this local index. */
-  noteStoredSeries(end: number): void {
-    this.#openSeries = end;
-    this.#seriesEnd = end;
+  /** Local indexes below this are defined by records applied so far. */
+  get seriesEnd(): number {
+    return this.#seriesEnd;
+  }
+
+  /** What the warehouse has, before anything is applied. */
+  noteStored({ receivedAt, series }: { receivedAt: number; series: number }): void {
+    this.lastReceivedAt = receivedAt;
+    this.flushedReceivedAt = receivedAt;
+    this.flushedSeries = series;
+    this.#openSeries = series;
+    this.#seriesEnd = series;
   }
 
   applyPoints(record: AppliedRecord): void {
@@ -117,6 +129,8 @@ export class PartitionState {
     this.pending.shift();
     this.watermark = range.to;
     this.flushedPosition = range.endPosition;
+    this.flushedReceivedAt = range.receivedAt;
+    this.flushedSeries = range.endSeries;
   }
 
   /** During recovery: what lies below the watermark is flushed already. */

@@ -2,9 +2,10 @@ import { decodeRecord, type PointsRecord } from '@nowcast/contract';
 import type { SeriesIndex } from '@nowcast/head';
 import type { SourceTotals } from '@nowcast/ingest';
 import { AppError } from '@nowcast/kernel';
-import type { EventLog, Warehouse } from '@nowcast/ports';
+import type { EventLog } from '@nowcast/ports';
 import type { Checkpoint } from './checkpoint.ts';
 import { type AppliedRecord, PartitionState } from './partition-state.ts';
+import type { StoredPartition } from './stored-history.ts';
 
 /** Rebuilds dedupe decisions and what each source has sent from the log; the ingest service implements it. */
 export interface ReplayedDedupe {
@@ -14,34 +15,29 @@ export interface ReplayedDedupe {
 }
 
 /**
- * Puts the engine where it stood: series from the warehouse, dedupe from the checkpoint, then every record the log
- * still holds, in order. Records below the watermark are in the warehouse already and only refill the hot window;
+ * Puts the engine where it stood: on top of what is stored (its series are in the index already) dedupe from the
+ * checkpoint, then every record the log still holds, in order. Records below the watermark are in the warehouse already and only refill the hot window;
  * flush marks above it are pending again, with the same boundaries. Nothing here depends on when it runs.
  */
 export async function recover(options: {
   log: EventLog;
-  warehouse: Warehouse;
   index: SeriesIndex;
   dedupe: ReplayedDedupe;
+  /** Of this log. */
   checkpoint: Checkpoint | undefined;
+  stored: readonly StoredPartition[];
 }): Promise<PartitionState[]> {
-  const { log, warehouse, index, dedupe } = options;
-  const checkpoint = options.checkpoint?.epoch === log.epoch ? options.checkpoint : undefined;
-  const watermarks = new Map((await warehouse.watermarks()).map((mark) => [mark.partition, mark]));
-  await warehouse.loadSeries((rows) => {
-    for (const row of rows) index.restore(row.partition, row.local, row.definition);
-  });
+  const { log, index, dedupe, checkpoint } = options;
   if (checkpoint !== undefined) {
     dedupe.restore(checkpoint.dedupe);
     dedupe.restoreSources(checkpoint.sources ?? []);
   }
   const states: PartitionState[] = [];
   for (let partition = 0; partition < log.partitions; partition++) {
-    const mark = watermarks.get(partition);
-    const state = new PartitionState(partition, mark?.to ?? 0, log.tail()[partition]!);
+    const stored = options.stored[partition]!;
+    const state = new PartitionState(partition, stored.to, log.tail()[partition]!);
     checkBounds(state, log.head()[partition]!);
-    state.noteStoredSeries(index.partitionSize(partition));
-    state.lastReceivedAt = mark?.receivedAt ?? 0;
+    state.noteStored(stored);
     if (state.nextOffset > 0) {
       const evicted = checkpoint?.evictedNewest[partition];
       state.tail.noteHistory(

@@ -52,6 +52,7 @@ export function engineStats(parts: {
       ingest_points_in_flight: ingest.pointsInFlight,
       views: live.views,
       view_cells: live.cells,
+      warehouse_up: parts.warehouse === undefined ? 0 : 1,
       warehouse_lag_seconds: lagSeconds(states, parts.now),
       ...(parts.warehouse === undefined
         ? {}

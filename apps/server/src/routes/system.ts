@@ -12,6 +12,8 @@ export interface SystemOptions {
   publicUrl: () => string;
   /** Why the server should get no traffic now; undefined: it may. */
   notReady: () => string | undefined;
+  /** What does not work although it may get traffic; undefined: everything does. */
+  degraded: () => string | undefined;
   metrics: () => Promise<string>;
   /** Makes the first board of a new organisation; resolves to its id. */
   firstBoard: (owner: Actor) => Promise<string>;
@@ -63,7 +65,7 @@ function setupRoutes({ access, version, publicUrl, firstBoard }: SystemOptions):
   ];
 }
 
-function healthRoutes({ notReady, metrics }: SystemOptions): Route[] {
+function healthRoutes({ notReady, degraded, metrics }: SystemOptions): Route[] {
   const text = { 'Content-Type': 'text/plain; charset=utf-8' };
   return [
     route(
@@ -84,12 +86,15 @@ function healthRoutes({ notReady, metrics }: SystemOptions): Route[] {
         access: 'public',
         body: noBody,
         summary: 'Whether it should get traffic',
-        answers: { 200: 'ready', 503: 'Starting, stopping, or the disk of the log has failed' },
+        answers: {
+          200: 'ready, and in further lines what is missing (history, while the warehouse is gone)',
+          503: 'Starting, stopping, or the disk of the log has failed',
+        },
       },
       () => {
         const why = notReady();
         return why === undefined
-          ? { status: 200, headers: text, body: 'ready\n' }
+          ? { status: 200, headers: text, body: readyText(degraded()) }
           : { status: 503, headers: { ...text, 'Retry-After': '1' }, body: `${why}\n` };
       },
     ),
@@ -109,6 +114,10 @@ function healthRoutes({ notReady, metrics }: SystemOptions): Route[] {
       }),
     ),
   ];
+}
+
+function readyText(missing: string | undefined): string {
+  return missing === undefined ? 'ready\n' : `ready\n${missing}\n`;
 }
 
 /** Public, and some work to make: made once, when somebody first asks. */

@@ -186,6 +186,10 @@ export class ScriptedEngine implements Engine {
     return { counters: { ingest_points_total: 7 }, gauges: {}, histograms: {} };
   }
 
+  degraded(): string | undefined {
+    return undefined;
+  }
+
   refusal(): string | undefined {
     return undefined;
   }

@@ -70,7 +70,11 @@ export class Manifest {
     }
   }
 
+  /** From the tables alone: whatever an earlier call, cut off in the middle, had found is forgotten. */
   async load(): Promise<void> {
+    this.#watermarks.clear();
+    this.#touched.clear();
+    for (const periods of [...this.#generations.values(), ...this.#cleaned.values()]) periods.clear();
     await this.#loadWatermarks();
     await this.#loadTouched();
     await this.#loadGenerations();

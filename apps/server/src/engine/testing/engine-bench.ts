@@ -102,6 +102,8 @@ export class EngineBench {
         if (level !== 'info' && level !== 'debug') this.warnings.push(`${message} ${JSON.stringify(fields)}`);
       },
       publish: (frames) => this.onFrames(frames),
+      degraded: () => undefined,
+      fatal: (error) => this.warnings.push(`fatal: ${String(error)}`),
     });
     this.#process = { life, fate, clock, core, log, warehouse: fenced, killWarehouse: kill };
     await core.run();

@@ -56,9 +56,12 @@ export class ChdbConnection implements SqlConnection {
 
   async open(): Promise<void> {
     if (this.#state === 'up') return;
+    this.#cancelRestart();
     await rm(this.#incoming, { recursive: true, force: true });
     await mkdir(this.#incoming, { recursive: true });
-    this.#starting = this.#start();
+    if (this.#state === 'closed') throw unavailable('it was closed');
+    // An earlier call may have begun a start, or a restart may be under way: two children would fight for the files.
+    if (this.#state !== 'starting') this.#starting = this.#start();
     await this.#starting;
   }
 
