@@ -8,7 +8,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           // Properties run hundreds of cases; a busy machine may take its time over them.
-          testTimeout: 30_000,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
           include: ['{packages,apps,bench}/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.int.test.ts', '**/*.web.test.ts'],
         },
@@ -18,8 +19,9 @@ export default defineConfig({
           name: 'int',
           include: ['{packages,apps,e2e}/**/*.int.test.ts'],
           exclude: ['**/node_modules/**'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          // Several servers are started in some of them; a small machine takes ten seconds for each when it is busy.
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
           maxWorkers: 2,
         },
       },
@@ -28,8 +30,8 @@ export default defineConfig({
           name: 'web',
           include: ['{apps,e2e}/**/*.web.test.ts'],
           exclude: ['**/node_modules/**'],
-          testTimeout: 90_000,
-          hookTimeout: 90_000,
+          testTimeout: 240_000,
+          hookTimeout: 120_000,
           maxWorkers: 1,
           fileParallelism: false,
         },

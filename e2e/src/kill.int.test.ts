@@ -254,7 +254,7 @@ describe('kill -9 in the middle of ingest', () => {
               ),
               `the open view of ${query.agg}`,
             ).toEqual(expected),
-          { timeout: 45_000, interval: 100 },
+          { timeout: patienceMs, interval: 100 },
         );
       }
       live.close();

@@ -393,7 +393,7 @@ describe('C19, C20: connections that take without giving', () => {
       expect(await readFigure(server, 'connections_refused_total')).toBeGreaterThan(0);
       beyond.forEach((peer) => peer.close());
       await vi.waitFor(() => expect(slow.every(({ ended }) => ended)).toBe(true), {
-        timeout: 40_000,
+        timeout: 60_000,
         interval: 100,
       });
       expect(slow.map(({ status }) => status)).toContain('408');
