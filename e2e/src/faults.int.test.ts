@@ -41,7 +41,7 @@ test('F2: with a full disk points are refused with the reason while reads and li
   skip,
 }) => {
   const disk = mkdtempSync(join(tmpdir(), 'nowcast-disk-'));
-  undo.push(() => rmSync(disk, { recursive: true, force: true }));
+  undo.push(() => rmSync(disk, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
   if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', disk]).status !== 0)
     skip('mounting a tmpfs takes root: the ENOSPC runs of the log stand in');
   undo.push(() => void execFileSync('umount', ['--lazy', disk]));

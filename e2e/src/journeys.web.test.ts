@@ -59,7 +59,7 @@ describe.each(sizes)('on a $name', (size: Size) => {
   afterAll(async () => {
     await screen.context.close();
     await server.kill();
-    rmSync(dataDir, { recursive: true, force: true });
+    rmSync(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   });
 
   it('the setup link makes an owner, who lands on a board of this host that is already moving', async () => {

@@ -91,7 +91,8 @@ export async function serve(
     kill: () => end('SIGKILL'),
     destroy: async () => {
       await end('SIGKILL');
-      rmSync(dataDir, { recursive: true, force: true });
+      // Its warehouse process notices a moment later, and may write until then.
+      rmSync(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
     },
   };
 }

@@ -17,7 +17,8 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const child of running) child.kill('SIGKILL');
-  await rm(dataDir, { recursive: true, force: true });
+  // The warehouse process of a killed server notices a moment later, and may write until then.
+  await rm(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 });
 
 interface Command {

@@ -103,7 +103,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await bench.warehouse.stop();
-  rmSync(dir, { recursive: true, force: true });
+  rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 });
 
 /** Everything was flushed and forgotten: what the hot store's budget has no room for is the warehouse's to answer. */

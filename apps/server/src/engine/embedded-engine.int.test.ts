@@ -12,7 +12,7 @@ const open: { engine: Engine; dir: string }[] = [];
 afterEach(async () => {
   for (const { engine, dir } of open.splice(0)) {
     await engine.stop();
-    rmSync(dir, { recursive: true, force: true });
+    rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 });
 

@@ -53,7 +53,7 @@ describe.each([
   });
   afterAll(async () => {
     await engine.stop();
-    rmSync(dir, { recursive: true, force: true });
+    rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   });
 
   async function send(points: readonly Sent[]): Promise<void> {

@@ -26,7 +26,7 @@ warehouseConformance({
         process.kill(pid, 'SIGKILL');
         await warehouse.stop();
       },
-      dispose: () => rm(dir, { recursive: true, force: true }),
+      dispose: () => rm(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }),
     };
   },
 });

@@ -222,6 +222,6 @@ export class EngineBench {
     const running = this.#process;
     this.#process = undefined;
     await running?.core.stop();
-    rmSync(this.#dir, { recursive: true, force: true });
+    rmSync(this.#dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 }

@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await connection.close();
-  await rm(dir, { recursive: true, force: true });
+  await rm(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 });
 
 /** Runs `check` until it holds; the test's own timeout ends it otherwise. */
