@@ -28,6 +28,12 @@ type Work =
 
 /** Writes between two chances for other work; so many take about 3 ms. */
 const usualWritesPerTurn = 500;
+/**
+ * Viewers that join within such a time are asked with one number, so that a crowd that comes back together is sent
+ * one buffer and not a copy each. Shorter than the time between two questions to one viewer, whose answers it would
+ * confuse otherwise.
+ */
+const sameQuestionMs = 100;
 
 export interface DeliveryStats {
   writes: number;
@@ -55,8 +61,9 @@ export class Delivery {
   readonly #queue: Work[] = [];
   readonly #writesPerTurn: number;
   #working = false;
-  /** Number of the last question for an acknowledgement; one a tick, the same for all who are asked. */
+  /** Number of the last question for an acknowledgement, and since when it is asked. */
   #question = 0;
+  #questionFrom = 0;
   #rotation = 0;
 
   constructor(options: DeliveryOptions) {
@@ -106,9 +113,14 @@ export class Delivery {
   /** The next number to ask with, when this connection should be asked now; 0 when not. */
   question(connection: Connection, now: number): number {
     if (!connection.acknowledges || !shouldAsk(connection.flow, now)) return 0;
-    this.#question = (this.#question % 0xffff_ffff) + 1;
+    if (now - this.#questionFrom >= sameQuestionMs) this.#nextQuestion(now);
     ask(connection.flow, this.#question, now);
     return this.#question;
+  }
+
+  #nextQuestion(now: number): void {
+    this.#question = (this.#question % 0xffff_ffff) + 1;
+    this.#questionFrom = now;
   }
 
   stop(): void {
@@ -173,7 +185,7 @@ export class Delivery {
       else list.push(new EncodedFrame(frame, view.epoch));
       for (const cohort of view.cohorts) cohorts.add(cohort);
     }
-    this.#question = (this.#question % 0xffff_ffff) + 1;
+    this.#nextQuestion(this.#options.clock.monotonic());
     this.#rotation++;
     const stalled: Connection[] = [];
     for (const cohort of cohorts) yield* this.#deliver(cohort, news, stalled);

@@ -13,7 +13,8 @@ import {
 import type { ViewFrame } from '@nowcast/ports';
 import { messageFrame } from './frames.ts';
 
-const keptForms = 100;
+/** A crowd wants few forms; somebody who subscribes a hundred times under a hundred ids gets copies that nobody keeps. */
+const keptBytes = 4 * 1024 * 1024;
 
 /** How a connection wants its messages. */
 export type LiveFormat = typeof binaryProtocol | typeof jsonProtocol | 'sse';
@@ -27,6 +28,7 @@ export class EncodedFrame {
   readonly frame: ViewFrame;
   readonly #epoch: string;
   readonly #forms = new Map<string, Buffer>();
+  #formBytes = 0;
   #json: string | undefined;
 
   constructor(frame: ViewFrame, epoch: string) {
@@ -40,8 +42,10 @@ export class EncodedFrame {
     let bytes = this.#forms.get(key);
     if (bytes === undefined) {
       bytes = this.#encode(format, id, ack);
-      // Everybody of a tick is asked with the same number; viewers that join one by one are not.
-      if (this.#forms.size < keptForms) this.#forms.set(key, bytes);
+      if (this.#forms.size === 0 || this.#formBytes + bytes.length <= keptBytes) {
+        this.#forms.set(key, bytes);
+        this.#formBytes += bytes.length;
+      }
     }
     return bytes;
   }

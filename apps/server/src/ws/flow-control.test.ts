@@ -52,6 +52,15 @@ describe('flow control', () => {
     expect(isDead(flow, 30_001, 30_000)).toBe(true);
   });
 
+  test('a buffer that never empties is the end too, where no answer is due', () => {
+    const flow = createFlow(0, 0);
+    mustStall(flow, flowLimits.bufferedBytes + 1, 1000);
+    expect(isDead(flow, 31_000, 30_000)).toBe(false);
+    expect(isDead(flow, 31_001, 30_000)).toBe(true);
+    drained(flow);
+    expect(isDead(flow, 31_001, 30_000)).toBe(false);
+  });
+
   test('whatever a peer acknowledges and when, at most one question is open and a stall always has a way out', () => {
     const step = fc.record({ ms: fc.nat(700), ack: fc.nat(5), buffered: fc.constantFrom(0, 0, 0, 300_000) });
     fc.assert(

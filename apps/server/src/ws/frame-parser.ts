@@ -29,19 +29,44 @@ export const opcode = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, 
 
 const empty = new Uint8Array(0);
 
+/**
+ * Bytes that arrive in pieces, copied into one buffer that doubles. A piece kept as it came would pin the whole block
+ * the socket was read into; a list of them would let a peer that sends single bytes cost a hundred times what it
+ * sends, and joining at every piece the square of it.
+ */
+class GrowingBytes {
+  #bytes: Uint8Array = empty;
+  length = 0;
+
+  add(piece: Uint8Array): void {
+    const needed = this.length + piece.length;
+    if (needed > this.#bytes.length) {
+      const larger = new Uint8Array(this.length === 0 ? needed : Math.max(needed, this.length * 2));
+      larger.set(this.#bytes.subarray(0, this.length));
+      this.#bytes = larger;
+    }
+    this.#bytes.set(piece, this.length);
+    this.length = needed;
+  }
+
+  /** All of them; nothing is kept. */
+  take(): Uint8Array {
+    const whole = this.#bytes.subarray(0, this.length);
+    this.#bytes = empty;
+    this.length = 0;
+    return whole;
+  }
+}
+
 export class FrameParser {
   readonly #maxBytes: number;
   readonly #handler: FrameHandler;
-  /** Pieces of a frame that is not complete yet, how many bytes they are, and how many are worth another look. */
-  #pieces: Uint8Array[] = [];
-  #held = 0;
+  /** A frame that is not complete yet, how many bytes of it are here, and how many are worth another look. */
+  readonly #partial = new GrowingBytes();
   #needed = 0;
-  /**
-   * Payload of a fragmented message so far, in a buffer that doubles: joining it anew for each fragment would let a
-   * few kilobytes of tiny fragments cost gigabytes of copying. Undefined between messages.
-   */
-  #fragments: Uint8Array | undefined;
-  #fragmentBytes = 0;
+  /** Payload of a fragmented message so far. */
+  readonly #fragments = new GrowingBytes();
+  #fragmented = false;
   #closed = false;
 
   constructor(maxBytes: number, handler: FrameHandler) {
@@ -52,13 +77,12 @@ export class FrameParser {
   /** Takes the next bytes. Throws `ProtocolError`; after that, or after a close frame, everything is ignored. */
   push(chunk: Uint8Array): void {
     if (this.#closed) return;
-    if (this.#held + chunk.length < this.#needed) {
-      this.#keep(chunk);
-      return;
+    let bytes = chunk;
+    if (this.#partial.length > 0) {
+      this.#partial.add(chunk);
+      if (this.#partial.length < this.#needed) return;
+      bytes = this.#partial.take();
     }
-    let bytes = this.#held === 0 ? chunk : Buffer.concat([...this.#pieces, chunk]);
-    this.#pieces = [];
-    this.#held = 0;
     this.#needed = 0;
     try {
       for (;;) {
@@ -71,16 +95,7 @@ export class FrameParser {
       this.#closed = true;
       throw error;
     }
-    if (bytes.length > 0) this.#keep(bytes);
-  }
-
-  /**
-   * A copy, since a slice would pin the socket's whole 64 KB read buffer. Pieces are joined once, when the frame is
-   * whole: joining at every byte of a peer that sends them one by one would cost the square of the message.
-   */
-  #keep(bytes: Uint8Array): void {
-    this.#pieces.push(bytes.slice());
-    this.#held += bytes.length;
+    if (bytes.length > 0) this.#partial.add(bytes);
   }
 
   /** Handles one frame at the start of `bytes` and returns its length, or 0 when it is not complete. */
@@ -102,7 +117,7 @@ export class FrameParser {
     }
     const payload = unmask(bytes, head, length);
     if (code >= opcode.close) this.#control(code, payload);
-    else this.#data(code, final, payload);
+    else this.#data(final, payload);
     return total;
   }
 
@@ -115,35 +130,27 @@ export class FrameParser {
     }
     if (code > opcode.binary) throw new ProtocolError(1002, `unknown opcode ${code}`);
     if (code === opcode.binary) throw new ProtocolError(1003, 'send JSON text, not binary messages');
-    if ((code === opcode.continuation) !== (this.#fragments !== undefined)) {
+    if ((code === opcode.continuation) !== this.#fragmented) {
       throw new ProtocolError(1002, 'fragments out of order');
     }
-    if (this.#fragmentBytes + length > this.#maxBytes) {
+    if (this.#fragments.length + length > this.#maxBytes) {
       throw new ProtocolError(1009, `a message may have ${this.#maxBytes} bytes at most`);
     }
   }
 
-  #data(code: number, final: boolean, payload: Uint8Array): void {
-    if (!final || code === opcode.continuation) this.#addFragment(payload);
-    if (!final) return;
-    const whole = this.#fragments?.subarray(0, this.#fragmentBytes) ?? payload;
-    this.#fragments = undefined;
-    this.#fragmentBytes = 0;
-    if (!isUtf8(whole)) throw new ProtocolError(1007, 'the message is not UTF-8');
-    this.#handler.onText(Buffer.from(whole.buffer, whole.byteOffset, whole.length).toString('utf8'));
+  #data(final: boolean, payload: Uint8Array): void {
+    if (final && !this.#fragmented) {
+      this.#text(payload);
+      return;
+    }
+    this.#fragments.add(payload);
+    this.#fragmented = !final;
+    if (final) this.#text(this.#fragments.take());
   }
 
-  #addFragment(payload: Uint8Array): void {
-    const needed = this.#fragmentBytes + payload.length;
-    let fragments = this.#fragments ?? empty;
-    if (needed > fragments.length) {
-      const larger = new Uint8Array(Math.min(this.#maxBytes, Math.max(needed, fragments.length * 2, 1024)));
-      larger.set(fragments.subarray(0, this.#fragmentBytes));
-      fragments = larger;
-    }
-    fragments.set(payload, this.#fragmentBytes);
-    this.#fragments = fragments;
-    this.#fragmentBytes = needed;
+  #text(whole: Uint8Array): void {
+    if (!isUtf8(whole)) throw new ProtocolError(1007, 'the message is not UTF-8');
+    this.#handler.onText(Buffer.from(whole.buffer, whole.byteOffset, whole.length).toString('utf8'));
   }
 
   #control(code: number, payload: Uint8Array): void {

@@ -379,6 +379,9 @@ describe('event streams', () => {
     expect((await fetch(`${nowcast.url}/updates?metric_type=a`)).status).toBe(401);
     const headers = { Authorization: `Bearer ${reader.token}` };
     expect((await fetch(`${nowcast.url}/updates?metric=a`, { headers })).status).toBe(400);
+    // What only the engine can tell is known before the stream begins, too.
+    const refused = await fetch(`${nowcast.url}/updates?metric_type=refused`, { headers });
+    expect([refused.status, await refused.json()]).toMatchObject([400, { error: { code: 'query.invalid' } }]);
   });
 
   async function stream(metric: string, more: Record<string, string> = {}) {

@@ -208,6 +208,7 @@ export class Gateway implements Service {
   #sweep(): void {
     const now = performance.now();
     const wall = Date.now();
+    this.#views.sweep();
     for (const connection of this.#connections) {
       if (wall >= connection.expiresAt) this.#session.fail(connection, accessEnded());
       else this.#check(connection, now);

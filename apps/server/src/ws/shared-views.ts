@@ -94,6 +94,13 @@ export class SharedViews {
     return fresh !== undefined && this.#now() - fresh.readAt < freshMs ? fresh.snapshot : undefined;
   }
 
+  /** Lets go of snapshots that nobody will be given any more. */
+  sweep(): void {
+    for (const view of this.#byNumber.values()) {
+      if (this.freshSnapshot(view) === undefined) view.fresh = undefined;
+    }
+  }
+
   /** One answer, encoded once, for everybody who asks for the same stretch at about the same time. */
   read(view: SharedView, since: Position): Promise<EncodedFrame> {
     const key = `${view.view}/${since === undefined ? '' : `${since.epoch}/${since.seq}`}`;
