@@ -35,6 +35,19 @@ export const unitNames = [
   'usd',
 ] as const;
 export type UnitName = (typeof unitNames)[number];
+
+const unitsPerSecond: Partial<Record<UnitName, UnitName>> = {
+  bytes: 'bytes_per_second',
+  seconds: 'ratio',
+  bytes_per_second: 'bytes_per_second',
+  bits_per_second: 'bits_per_second',
+};
+
+/** What the unit of an amount becomes when it is divided by time. */
+export function unitPerSecond(unit: UnitName): UnitName {
+  return unitsPerSecond[unit] ?? 'per_second';
+}
+
 const shortText = z.string().check(z.maxLength(200));
 
 export const thresholdSchema = z.strictObject({ value: z.number(), level: z.enum(['warn', 'crit']) });

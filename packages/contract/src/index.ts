@@ -25,5 +25,6 @@ export type { DeltaColumns, SeriesColumns, SnapshotColumns } from './live/column
 export * from './live/down.ts';
 export { deltaFromJson, deltaToJson, snapshotFromJson, snapshotToJson } from './live/json.ts';
 export * from './live/up.ts';
+export * from './metric-defaults.ts';
 export * from './query.ts';
 export * from './time.ts';

@@ -1,9 +1,14 @@
-import { type BoardContent, boardContentSchema, type MetricInfo } from '@nowcast/contract';
+import {
+  type BoardContent,
+  boardContentSchema,
+  defaultsFor,
+  type MetricInfo,
+  titleOf,
+} from '@nowcast/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { defaultsFor } from './defaults.ts';
 import { hostBoard } from './host-board.ts';
-import { boardFromMetrics, titleOf } from './metrics-board.ts';
+import { boardFromMetrics } from './metrics-board.ts';
 import { systemBoard } from './system-board.ts';
 
 const collected = new Set([

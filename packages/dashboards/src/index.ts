@@ -1,5 +1,5 @@
 export { DashboardService, type Visualization } from './dashboard-service.ts';
-export { defaultsFor, type MetricDefaults, type MetricHints } from './defaults.ts';
+export { defaultsFor } from '@nowcast/contract';
 export { hostBoard, type HostFacts } from './host-board.ts';
 export { boardFromMetrics } from './metrics-board.ts';
 export { systemBoard } from './system-board.ts';

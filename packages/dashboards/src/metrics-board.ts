@@ -1,28 +1,16 @@
-import type { BoardContent, MetricInfo, Panel } from '@nowcast/contract';
-import { defaultsFor, type MetricDefaults, wordsOf } from './defaults.ts';
+import {
+  type BoardContent,
+  defaultsFor,
+  type MetricDefaults,
+  type MetricInfo,
+  type Panel,
+  titleOf,
+} from '@nowcast/contract';
 import { gridColumns, panelsFromRows, type RowDraft } from './panel-builder.ts';
 
 const maxMetrics = 24;
 const statsInRow = 4;
 const readableGroups = 10;
-
-const acronyms = new Set(
-  'api cpu db dns gpu http https id io ip p50 p90 p95 p99 ram rpc rss sql ssl tcp tls ui udp url'.split(' '),
-);
-/** Words at the end of a name that the unit already says. */
-const unitWords = new Set(
-  'total bytes percent pct ratio ms millis milliseconds seconds sec celsius hertz eur usd'.split(' '),
-);
-
-/** `http_requests_total` → `HTTP requests`. */
-export function titleOf(metricType: string): string {
-  const words = wordsOf(metricType);
-  while (words.length > 1 && unitWords.has(words.at(-1) ?? '')) words.pop();
-  const text = words.map((word) => (acronyms.has(word) ? word.toUpperCase() : word)).join(' ');
-  return text === ''
-    ? metricType.slice(0, 200)
-    : (text.charAt(0).toUpperCase() + text.slice(1)).slice(0, 200);
-}
 
 /** The label that tells the series of a metric apart, when a chart of it has more than one line. */
 function groupOf(metric: MetricInfo): string[] {

@@ -1,13 +1,12 @@
 import { ChevronLeft, ChevronRight } from 'lucide-react';
 import { useMemo, useState } from 'react';
-import type { Panel } from '@nowcast/contract';
+import { unitPerSecond, type Panel } from '@nowcast/contract';
 import { align } from '../../charts/align.ts';
 import type { ViewStore } from '../../live/view-store.ts';
 import { formatMoment, type ZoneName } from '../../time/zone.ts';
 import { formatValue } from '../../units/format.ts';
 import { Button } from '../../ui/button.tsx';
 import { Modal } from '../../ui/modal.tsx';
-import { unitPerSecond } from './per-second.ts';
 
 const rowsPerPage = 50;
 

@@ -1,18 +1,8 @@
-import type { Panel } from '@nowcast/contract';
+import { unitPerSecond, type Panel } from '@nowcast/contract';
 import type { PanelView } from './panel-query.ts';
 
 /** Aggregates that grow with the width of their bucket; only of these "per second" says something. */
 const amounts: ReadonlySet<string> = new Set(['count', 'sum', 'increase']);
-
-const unitsPerSecond: Partial<Record<Panel['display']['unit'], Panel['display']['unit']>> = {
-  bytes: 'bytes_per_second',
-  seconds: 'ratio',
-};
-
-/** What an amount's unit becomes when it is divided by time. */
-export function unitPerSecond(unit: Panel['display']['unit']): Panel['display']['unit'] {
-  return unitsPerSecond[unit] ?? 'per_second';
-}
 
 /** A panel and its view as they are drawn: with `display.per_second`, amounts become rates and change their unit. */
 export function asShown(

@@ -1,9 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { useId, useState } from 'react';
-import type { MetricInfo } from '@nowcast/contract';
+import { defaultsFor, type MetricInfo } from '@nowcast/contract';
 import { metricsQuery } from '../../api/queries.ts';
 import { formatValue } from '../../units/format.ts';
-import { guessUnit } from '../../units/guess-unit.ts';
 import { Failure, Skeleton } from '../../ui/states.tsx';
 import { rankMetrics } from './rank-metrics.ts';
 
@@ -104,7 +103,7 @@ function MetricLine({ metric }: { metric: MetricInfo }) {
         </span>
       </span>
       <span className="max-w-2/5 shrink-0 truncate text-end text-sm">
-        {formatValue(metric.last_value, guessUnit(metric.metric_type))}
+        {formatValue(metric.last_value, defaultsFor(metric.metric_type).unit)}
       </span>
     </span>
   );

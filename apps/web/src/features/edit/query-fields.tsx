@@ -1,13 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
 import { ChevronDown } from 'lucide-react';
 import { useState } from 'react';
-import type { MetricInfo, Panel } from '@nowcast/contract';
-import { labelsQuery } from '../../api/queries.ts';
-import { guessUnit } from '../../units/guess-unit.ts';
+import { unitFor, type MetricInfo, type Panel } from '@nowcast/contract';
+import { labelsQuery, metricsQuery } from '../../api/queries.ts';
 import { Button } from '../../ui/button.tsx';
 import { SelectInput, TextInput } from '../../ui/field.tsx';
 import { Modal } from '../../ui/modal.tsx';
 import { FilterChips } from '../board/filter-chips.tsx';
+import { panelAgg } from '../board/panel-query.ts';
 import { acrossChoices, aggChoices, stepChoices, windowChoices } from './choices.ts';
 import { MetricPicker } from './metric-picker.tsx';
 
@@ -65,6 +65,8 @@ export function GroupBy({
 export function QueryFields({ panel, onChange }: QueryFieldsProps) {
   const [picking, setPicking] = useState(false);
   const { query } = panel;
+  const metrics = useQuery(metricsQuery());
+  const current = metrics.data?.find((one) => one.metric_type === panel.metric_type);
   const set = (next: Partial<Panel['query']>, tag = ''): void =>
     onChange({ ...panel, query: { ...query, ...next } }, tag);
   const pick = (metric: MetricInfo): void => {
@@ -74,7 +76,7 @@ export function QueryFields({ panel, onChange }: QueryFieldsProps) {
         ...panel,
         metric_type: metric.metric_type,
         query: { ...query, agg: metric.default_agg, across: metric.default_across, group_by: [], where: {} },
-        display: { ...panel.display, unit: guessUnit(metric.metric_type, metric.default_agg) },
+        display: { ...panel.display, unit: unitFor(metric.metric_type, metric.default_agg) },
       },
       '',
     );
@@ -105,7 +107,7 @@ export function QueryFields({ panel, onChange }: QueryFieldsProps) {
           <SelectInput
             label="Calculate"
             hint="Over the points of each bucket."
-            value={query.agg === undefined || query.agg === 'none' ? 'avg' : query.agg}
+            value={panelAgg(panel, current)}
             choices={aggChoices}
             onValue={(agg) => set({ agg })}
           />
@@ -117,7 +119,7 @@ export function QueryFields({ panel, onChange }: QueryFieldsProps) {
           <SelectInput
             label="Series that share a line are"
             hint="For example total memory of ten hosts: average each, add them up."
-            value={query.across ?? 'merge'}
+            value={query.across ?? current?.default_across ?? 'merge'}
             choices={acrossChoices}
             onValue={(across) => set({ across })}
           />

@@ -29,13 +29,19 @@ describe('a panel suggested for a metric', () => {
     const panel = suggestPanel(metric({}), [], []);
     expect(panel.query.agg).toBe('avg');
     expect(panel.display.unit).toBe('percent');
-    expect(panel.title).toBe('Host cpu percent');
+    expect(panel.title).toBe('Host CPU');
     expect(panel.chart_type).toBe('line');
   });
 
   it('shows events as bars and messages as a feed', () => {
-    expect(suggestPanel(metric({ default_agg: 'count' }), [], []).chart_type).toBe('bar');
+    expect(suggestPanel(metric({ metric_type: 'sale', default_agg: 'sum' }), [], []).chart_type).toBe('bar');
     expect(suggestPanel(metric({ default_agg: 'none' }), [], []).chart_type).toBe('feed');
+  });
+
+  it('draws parts of a whole stacked, and a whole alone as an area', () => {
+    const held = metric({ metric_type: 'memory_bytes', default_across: 'sum' });
+    expect(suggestPanel(held, [], []).chart_type).toBe('area');
+    expect(suggestPanel(held, [label('kind', 4)], []).chart_type).toBe('stacked');
   });
 
   it('stands beside the panels that are there', () => {

@@ -1,5 +1,12 @@
-import type { ChartType, LabelValues, MetricInfo, Panel } from '@nowcast/contract';
-import { guessUnit } from '../../units/guess-unit.ts';
+import {
+  defaultsFor,
+  titleOf,
+  unitFor,
+  type ChartType,
+  type LabelValues,
+  type MetricInfo,
+  type Panel,
+} from '@nowcast/contract';
 import { newPanelId, startingSize } from '../board/board-content.ts';
 import { boardColumns, placeBox, type Box } from '../board/grid-layout.ts';
 
@@ -8,12 +15,6 @@ import { boardColumns, placeBox, type Box } from '../board/grid-layout.ts';
  * Labels that tell the series apart become the groups, as long as the chart stays readable.
  */
 const readableGroups = 12;
-
-/** `cpu_usage_percent` → `Cpu usage percent`. */
-export function titleOf(metric: string): string {
-  const words = metric.replace(/[_.:/-]+/g, ' ').trim();
-  return words === '' ? metric : words[0]!.toUpperCase() + words.slice(1);
-}
 
 /** The label with the most values that still fit a chart; none when all series are alike. */
 export function suggestGroups(labels: readonly LabelValues[]): string[] {
@@ -24,10 +25,13 @@ export function suggestGroups(labels: readonly LabelValues[]): string[] {
   return useful.slice(0, 1).map((one) => one.label);
 }
 
-export function suggestChart(metric: MetricInfo): ChartType {
+function suggestChart(metric: MetricInfo, groups: readonly string[]): ChartType {
   if (metric.default_agg === 'none') return 'feed';
-  if (metric.default_agg === 'count' || metric.default_agg === 'sum') return 'bar';
-  return 'line';
+  const { chart_type } = defaultsFor(metric.metric_type, {
+    looksLikeCounter: metric.default_agg === 'increase',
+  });
+  // Areas of several lines hide each other.
+  return chart_type === 'area' && groups.length > 0 ? 'stacked' : chart_type;
 }
 
 export function boxesOf(panels: readonly Panel[]): Box[] {
@@ -47,7 +51,8 @@ export function suggestPanel(
   labels: readonly LabelValues[],
   panels: readonly Panel[],
 ): Panel {
-  const chart = suggestChart(metric);
+  const groups = suggestGroups(labels);
+  const chart = suggestChart(metric, groups);
   const id = newPanelId();
   const { x, y, w, h } = placeBox(boxesOf(panels), { id, ...startingSize(chart) }, boardColumns);
   return {
@@ -58,12 +63,12 @@ export function suggestPanel(
     query: {
       agg: metric.default_agg,
       across: metric.default_across,
-      group_by: suggestGroups(labels),
+      group_by: groups,
       where: {},
     },
     layout: { x, y, w, h },
     display: {
-      unit: guessUnit(metric.metric_type, metric.default_agg),
+      unit: unitFor(metric.metric_type, metric.default_agg),
       legend: 'list',
       thresholds: [],
       connect_gaps: false,

@@ -2,9 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Activity, LayoutDashboard } from 'lucide-react';
 import { useMemo, useState } from 'react';
-import type { Agg, MetricInfo, Panel as PanelSpec } from '@nowcast/contract';
+import { titleOf, unitFor, type Agg, type MetricInfo, type Panel as PanelSpec } from '@nowcast/contract';
 import { metricsQuery } from '../../api/queries.ts';
-import { guessUnit } from '../../units/guess-unit.ts';
 import { Button } from '../../ui/button.tsx';
 import { Modal } from '../../ui/modal.tsx';
 import { EmptyState } from '../../ui/states.tsx';
@@ -18,7 +17,6 @@ import { useRange } from '../board/use-range.ts';
 import { useBoardActions } from '../boards/use-board-actions.ts';
 import { MetricPicker } from '../edit/metric-picker.tsx';
 import { GroupBy } from '../edit/query-fields.tsx';
-import { titleOf } from '../edit/suggest-panel.ts';
 import { useCrumb } from '../shell/crumb.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { mayEdit, useMe, usePreferredZone } from '../shell/use-me.ts';
@@ -49,7 +47,7 @@ function panelOf(
     },
     layout: { x: 0, y: 0, w: 12, h: 10 },
     display: {
-      unit: guessUnit(name, agg),
+      unit: unitFor(name, agg),
       legend: 'list',
       thresholds: [],
       connect_gaps: false,

@@ -1,7 +1,9 @@
-import type { Across, Agg, ChartType, UnitName } from '@nowcast/contract';
+import type { Across, Agg } from './aggregate-names.ts';
+import { type ChartType, type UnitName, unitPerSecond } from './board.ts';
 
 /**
- * What to do with a metric nobody has configured, from its name (and, where the caller has seen its values, from
+ * What to do with a metric nobody has configured: the one place that decides it, for boards the server generates and
+ * for panels the page suggests alike. From its name (and, where the caller has seen its values, from
  * whether they only ever rise). A wrong guess costs the user one choice; no guess costs everybody that choice for
  * every panel. Names follow no single standard: Prometheus (`_total`, base units as suffix, https://prometheus.io/docs/practices/naming/),
  * OpenTelemetry (dots), StatsD and hand-made ones all occur, so rules look at words, most telling first.
@@ -15,7 +17,7 @@ export interface MetricDefaults {
   per_second: boolean;
 }
 
-export interface MetricHints {
+interface MetricHints {
   /** Whether the values seen so far never fell, except back to about zero. */
   looksLikeCounter?: boolean;
 }
@@ -50,7 +52,10 @@ const shares = set(
 );
 const durations = set('latency duration elapsed rtt ping took');
 const ages = set('lag delay age staleness uptime');
+const bytes = set('bytes byte octets');
+/** Amounts of memory; of the multiples no unit is printed, or kilobytes would read as bytes. */
 const sizes = set('bytes byte octets kilobytes megabytes gigabytes kb mb gb kib mib gib');
+const bits = set('bits bps');
 const traffic = set(
   'io network net sent received recv transmitted transmit receive read reads write writes written rx tx traffic',
 );
@@ -69,13 +74,18 @@ const held = set(
     'online running threads goroutines processes viewers cached memory',
 );
 const counted = set('count size entries items');
-const temperatures = set('temp temperature celsius');
-const frequencies = set('hertz hz mhz ghz frequency');
+const temperatures = set('temperature celsius');
+const frequencies = set('hertz hz frequency');
 
 const hasAny = (words: ReadonlySet<string>, wanted: ReadonlySet<string>): boolean => {
   for (const word of words) if (wanted.has(word)) return true;
   return false;
 };
+
+/** `temp` is a temperature where the name ends with it: `cpu_temp`, `temp_max`, but not `temp_files`. */
+function isTemperature(words: ReadonlySet<string>): boolean {
+  return hasAny(words, temperatures) || /(?:^| )temp(?: (?:c|avg|mean|min|max))?$/.test([...words].join(' '));
+}
 
 /** The unit a name states, else `otherwise`. */
 function timeUnit(words: ReadonlySet<string>, otherwise: 'milliseconds' | 'seconds'): UnitName {
@@ -88,8 +98,13 @@ function moneyUnit(words: ReadonlySet<string>): UnitName {
   return hasAny(words, set('usd dollar dollars')) ? 'usd' : 'none';
 }
 
+function rateUnit(words: ReadonlySet<string>): UnitName {
+  if (hasAny(words, bits)) return 'bits_per_second';
+  return hasAny(words, bytes) ? 'bytes_per_second' : 'per_second';
+}
+
 function amountUnit(words: ReadonlySet<string>): UnitName {
-  if (hasAny(words, sizes)) return 'bytes';
+  if (hasAny(words, bytes)) return 'bytes';
   return words.has('seconds') ? 'seconds' : 'count';
 }
 
@@ -112,7 +127,7 @@ const rules: readonly Rule[] = [
   },
   {
     when: (words) => hasAny(words, perSecond) || (words.has('per') && hasAny(words, set('second sec s'))),
-    give: (words) => ({ ...level, unit: hasAny(words, sizes) ? 'bytes_per_second' : 'per_second' }),
+    give: (words) => ({ ...level, unit: rateUnit(words) }),
   },
   {
     when: (words) => hasAny(words, ages),
@@ -129,7 +144,7 @@ const rules: readonly Rule[] = [
       return hasAny(words, set('load rate')) ? {} : { unit: 'percent' };
     },
   },
-  { when: (words) => hasAny(words, temperatures), give: () => ({ unit: 'celsius' }) },
+  { when: isTemperature, give: () => ({ unit: 'celsius' }) },
   { when: (words) => hasAny(words, frequencies), give: () => ({ unit: 'hertz' }) },
   {
     when: (words, hints) =>
@@ -142,7 +157,11 @@ const rules: readonly Rule[] = [
       hasAny(words, traffic) && hasAny(words, kernelCounts) && hints.looksLikeCounter !== false,
     give: (words) => ({ ...counter, unit: amountUnit(words) }),
   },
-  { when: (words) => hasAny(words, sizes), give: () => ({ ...level, unit: 'bytes' }) },
+  {
+    when: (words) => hasAny(words, sizes),
+    give: (words) => ({ ...level, unit: hasAny(words, bytes) ? 'bytes' : 'none' }),
+  },
+  { when: (words) => hasAny(words, bits), give: () => ({ ...level, unit: 'bits_per_second' }) },
   {
     when: (words) => hasAny(words, amounts),
     give: (words) => ({ default_agg: 'sum', unit: moneyUnit(words), chart_type: 'bar' }),
@@ -160,7 +179,7 @@ const rules: readonly Rule[] = [
 ];
 
 /** Words of a name: `httpRequests.Duration_ms` → http, requests, duration, ms. */
-export function wordsOf(metricType: string): string[] {
+function wordsOf(metricType: string): string[] {
   return metricType
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
     .toLowerCase()
@@ -175,5 +194,30 @@ export function defaultsFor(metricType: string, hints: MetricHints = {}): Metric
   const list = wordsOf(metricType);
   const words = new Set(list);
   const rule = rules.find((candidate) => candidate.when(words, hints, list.at(-1) ?? ''));
-  return { ...gauge, ...rule?.give(words) };
+  return { ...gauge, ...(rule === undefined ? { unit: moneyUnit(words) } : rule.give(words)) };
+}
+
+/** The unit of a metric's values once they are combined by `agg`: a count of bytes is a count. */
+export function unitFor(metricType: string, agg: Agg): UnitName {
+  if (agg === 'count' || agg === 'uniques') return 'count';
+  const { unit } = defaultsFor(metricType);
+  return agg === 'rate' ? unitPerSecond(unit) : unit;
+}
+
+const acronyms = set(
+  'api cpu db dns gpu http https id io ip p50 p90 p95 p99 ram rpc rss sql ssl tcp tls ui udp url',
+);
+/** Words at the end of a name that the unit already says. */
+const unitWords = set(
+  'total bytes percent pct ratio ms millis milliseconds seconds sec celsius hertz eur usd',
+);
+
+/** `http_requests_total` → `HTTP requests`. */
+export function titleOf(metricType: string): string {
+  const words = wordsOf(metricType);
+  while (words.length > 1 && unitWords.has(words.at(-1) ?? '')) words.pop();
+  const text = words.map((word) => (acronyms.has(word) ? word.toUpperCase() : word)).join(' ');
+  return text === ''
+    ? metricType.slice(0, 200)
+    : (text.charAt(0).toUpperCase() + text.slice(1)).slice(0, 200);
 }

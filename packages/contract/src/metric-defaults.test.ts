@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { defaultsFor } from './defaults.ts';
+import { defaultsFor, unitFor } from './metric-defaults.ts';
 
 /** metric, agg, across, unit */
 const cases: [string, string, string, string][] = [
@@ -40,6 +40,13 @@ const cases: [string, string, string, string][] = [
   ['active_users', 'avg', 'sum', 'count'],
   ['queue_depth', 'avg', 'sum', 'count'],
   ['room temperature', 'avg', 'merge', 'celsius'],
+  ['cpu_temp', 'avg', 'merge', 'celsius'],
+  ['temp_files', 'avg', 'merge', 'none'],
+  ['cache_kb', 'avg', 'sum', 'none'],
+  ['link_bits_per_second', 'avg', 'sum', 'bits_per_second'],
+  ['login_attempts', 'sum', 'merge', 'count'],
+  ['exhibits', 'avg', 'merge', 'none'],
+  ['clock_mhz', 'avg', 'merge', 'none'],
   ['humidity', 'avg', 'merge', 'none'],
   ['uptime', 'max', 'merge', 'seconds'],
   ['', 'avg', 'merge', 'none'],
@@ -72,5 +79,24 @@ describe('defaultsFor', () => {
     );
     expect(defaultsFor('__proto__')).toMatchObject({ default_agg: 'avg' });
     expect(defaultsFor('constructor')).toMatchObject({ default_agg: 'avg' });
+  });
+});
+
+describe('unitFor', () => {
+  it('counts where points or users are counted, whatever they measure', () => {
+    expect(unitFor('memory_bytes', 'count')).toBe('count');
+    expect(unitFor('request_latency_ms', 'uniques')).toBe('count');
+  });
+
+  it('divides by time where a rate is asked for', () => {
+    expect(unitFor('network_bytes', 'rate')).toBe('bytes_per_second');
+    expect(unitFor('clicks', 'rate')).toBe('per_second');
+    expect(unitFor('cpu_seconds_total', 'rate')).toBe('ratio');
+  });
+
+  it('invents no currency', () => {
+    for (const name of ['sales', 'price', 'order_amount', 'revenue'])
+      expect(unitFor(name, 'sum')).toBe('none');
+    expect(unitFor('price_in_eur', 'avg')).toBe('eur');
   });
 });
