@@ -1,4 +1,4 @@
-import type { AggName } from '@nowcast/contract';
+import type { AggName, ByteReader, ByteWriter } from '@nowcast/contract';
 import { DdSketch } from './dd-sketch.ts';
 import { HyperLogLog } from './hyperloglog.ts';
 import { type PartSet, quantileFraction } from './parts.ts';
@@ -230,6 +230,48 @@ export class StateGrid {
     const total = sum + this.#compensation[row]!;
     // The compensation of an overflowed sum is −∞ or NaN; the sum itself then says all there is to say.
     return Number.isNaN(total) ? sum : total;
+  }
+
+  /** Writes a row so that `load` gives back exactly this state, to the last bit of its sums. */
+  save(row: number, writer: ByteWriter): void {
+    for (const column of this.#columns()) writer.f64(column[row]!);
+    if (this.parts.quantiles) {
+      const sketch = this.#sketches[row];
+      writer.varint(sketch?.length ?? 0);
+      for (let i = 0; i < (sketch?.length ?? 0); i += 1) {
+        writer.f64(sketch!.keys[i]!);
+        writer.f64(sketch!.counts[i]!);
+      }
+    }
+    if (!this.parts.uniques) return;
+    const pairs: [register: number, rank: number][] = [];
+    this.#uniques[row]?.forEach((register, rank) => void pairs.push([register, rank]));
+    writer.varint(pairs.length);
+    for (const [register, rank] of pairs) {
+      writer.varint(register);
+      writer.u8(rank);
+    }
+  }
+
+  /** Reads what `save` wrote, from a grid of the same parts. */
+  load(row: number, reader: ByteReader): void {
+    this.clear(row);
+    for (const column of this.#columns()) column[row] = reader.f64();
+    if (this.parts.quantiles) {
+      for (let left = reader.varint(); left > 0; left -= 1)
+        this.#sketch(row).addKey(reader.f64(), reader.f64());
+    }
+    if (!this.parts.uniques) return;
+    for (let left = reader.varint(); left > 0; left -= 1)
+      this.#distinct(row).addRank(reader.varint(), reader.u8());
+  }
+
+  #columns(): Float64Array[] {
+    return [
+      ...(this.parts.scalar ? [this.count, this.#sum, this.#compensation, this.min, this.max] : []),
+      ...(this.parts.ends ? [this.first, this.firstAt, this.last, this.lastAt] : []),
+      ...(this.parts.growth ? [this.growth] : []),
+    ];
   }
 
   /** The row's sketch and registers, for writing them down; undefined when the row never had one. */

@@ -1,0 +1,89 @@
+import { labelText } from '@nowcast/aggregate';
+import type { ByteReader, ByteWriter, Transition } from '@nowcast/contract';
+import { Group } from './group.ts';
+import { dueAt, step } from './machine.ts';
+import type { RulePlan } from './plan.ts';
+import type { Decision } from './rule-evaluator.ts';
+
+/** A rule about other rules: for each combination of the labels it groups by, `all` or `any` of them fire. */
+export class CompositeEvaluator {
+  readonly plan: RulePlan;
+  readonly #mode: 'all' | 'any';
+  readonly ruleIds: readonly string[];
+  readonly #groups = new Map<string, Group>();
+
+  constructor(plan: RulePlan) {
+    const { condition } = plan;
+    if (condition.kind !== 'composite') throw new Error('invariant broken: not a rule about rules');
+    this.plan = plan;
+    this.#mode = condition.mode;
+    this.ruleIds = condition.rule_ids;
+  }
+
+  get groups(): ReadonlyMap<string, Group> {
+    return this.#groups;
+  }
+
+  /** `firing` has the labels of every firing group of each rule, in the order of `ruleIds`; undefined: no such rule. */
+  evaluate(
+    firing: readonly (readonly Readonly<Record<string, string>>[] | undefined)[],
+    now: number,
+  ): Decision[] {
+    const counts = new Map<string, { labels: Readonly<Record<string, string>>; rules: Set<number> }>();
+    firing.forEach((groups, rule) => {
+      for (const all of groups ?? []) {
+        const labels = Object.fromEntries(this.plan.groupBy.map((name) => [name, all[name] ?? '']));
+        const name = labelText(labels);
+        const known = counts.get(name) ?? { labels, rules: new Set<number>() };
+        counts.set(name, known);
+        known.rules.add(rule);
+      }
+    });
+    const needed = this.#mode === 'all' ? this.ruleIds.length : 1;
+    for (const [name, { labels }] of counts) {
+      if (!this.#groups.has(name)) this.#groups.set(name, new Group(name, labels, [], undefined));
+    }
+    const decisions: Decision[] = [];
+    for (const group of this.#groups.values()) {
+      group.value = counts.get(group.name)?.rules.size ?? 0;
+      group.limit = needed;
+      group.holds = group.value >= needed;
+      const { state: from } = group.machine;
+      group.machine = step(group.machine, group.holds, now, this.plan);
+      group.dueAt = dueAt(group.machine, this.plan);
+      const { state: to } = group.machine;
+      if (from !== to) decisions.push({ group, from, to, reason: 'value' });
+      if (to === 'ok' && group.value === 0) this.#groups.delete(group.name);
+    }
+    return decisions;
+  }
+
+  end(now: number, reason: Transition['reason']): Decision[] {
+    const decisions: Decision[] = [];
+    for (const group of this.#groups.values()) {
+      const { state: from } = group.machine;
+      if (from !== 'ok') decisions.push({ group, from, to: 'ok', reason });
+      group.machine = { state: 'ok', since: now };
+    }
+    return decisions;
+  }
+
+  save(writer: ByteWriter): void {
+    writer.varint(this.#groups.size);
+    for (const group of this.#groups.values()) {
+      writer.string(group.name);
+      writer.string(JSON.stringify(group.labels));
+      group.save(writer);
+    }
+  }
+
+  load(reader: ByteReader): void {
+    for (let left = reader.varint(); left > 0; left -= 1) {
+      const name = reader.string();
+      const labels = JSON.parse(reader.string()) as Record<string, string>;
+      const group = new Group(name, labels, [], undefined);
+      group.load(reader);
+      this.#groups.set(name, group);
+    }
+  }
+}

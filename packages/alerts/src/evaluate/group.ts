@@ -1,0 +1,70 @@
+import { type ByteReader, type ByteWriter, conditionStates } from '@nowcast/contract';
+import type { Baseline } from './baseline.ts';
+import type { MachineState } from './machine.ts';
+import { Presence } from './presence.ts';
+
+/** One combination of the labels a rule groups by, and all that is known of it. */
+export class Group {
+  /** Text of the labels: identity inside the rule. */
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Its number in the window of each side. */
+  readonly ids: readonly number[];
+  presence = new Presence();
+  baseline: Baseline | undefined;
+  machine: MachineState = { state: 'ok', since: 0 };
+  /** Whether the condition held at the last evaluation. */
+  holds = false;
+  value = Number.NaN;
+  limit = Number.NaN;
+  dueAt = Number.POSITIVE_INFINITY;
+  /** Names the time from the first step away from `ok` until the return to it; empty when it is well. */
+  episode = '';
+
+  constructor(
+    name: string,
+    labels: Readonly<Record<string, string>>,
+    ids: readonly number[],
+    baseline: Baseline | undefined,
+  ) {
+    this.name = name;
+    this.labels = labels;
+    this.ids = ids;
+    this.baseline = baseline;
+  }
+
+  /** It has sent something since it was added or reset. */
+  get seen(): boolean {
+    return this.presence.lastAt > 0;
+  }
+
+  reset(baseline: Baseline | undefined): void {
+    this.presence = new Presence();
+    this.baseline = baseline;
+    this.holds = false;
+    this.value = Number.NaN;
+    this.limit = Number.NaN;
+  }
+
+  save(writer: ByteWriter): void {
+    writer.u8(conditionStates.indexOf(this.machine.state));
+    writer.f64(this.machine.since);
+    writer.u8(this.holds ? 1 : 0);
+    writer.f64(this.value);
+    writer.f64(this.limit);
+    writer.string(this.episode);
+    this.presence.save(writer);
+    this.baseline?.save(writer);
+  }
+
+  load(reader: ByteReader): void {
+    const state = conditionStates[reader.u8()]!;
+    this.machine = { state, since: reader.f64() };
+    this.holds = reader.u8() === 1;
+    this.value = reader.f64();
+    this.limit = reader.f64();
+    this.episode = reader.string();
+    this.presence.load(reader);
+    this.baseline?.load(reader);
+  }
+}

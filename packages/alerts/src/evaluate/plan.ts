@@ -1,0 +1,129 @@
+import { isPerSeries } from '@nowcast/aggregate';
+import {
+  type Across,
+  type AggName,
+  appError,
+  type Evaluation,
+  parseDuration,
+  type RuleCondition,
+  type RuleQuery,
+  type Where,
+} from '@nowcast/contract';
+
+/** One side of a rule's value: the query, or what divides it. */
+export interface PlannedQuery {
+  metricType: string;
+  agg: AggName;
+  across: Across;
+  where: Where;
+  /** Every series has a state of its own. */
+  perSeries: boolean;
+  /** Nothing in the window means zero, not unknown: these count what happens. */
+  zeroWhenEmpty: boolean;
+}
+
+/** A rule with its durations as numbers and its contradictions refused. */
+export interface RulePlan {
+  /** Empty for composites; two for ratios. */
+  queries: readonly PlannedQuery[];
+  groupBy: readonly string[];
+  condition: RuleCondition;
+  windowMs: number;
+  /** The window slides by this; it is a whole number of these. */
+  partMs: number;
+  parts: number;
+  forMs: number;
+  keepMs: number;
+  delayMs: number;
+  latenessMs: number;
+  noData: 'ok' | 'keep' | 'alert';
+}
+
+const mostParts = 12;
+const longestWindowMs = 31 * 86_400_000;
+const longestDelayMs = 86_400_000;
+const counting: readonly AggName[] = ['count', 'sum', 'rate', 'uniques'];
+
+/** `defaultAgg` is what fits the metric where the rule does not say. Throws `query.invalid`, saying what to change. */
+export function planRule(evaluation: Evaluation, defaultAgg: (metricType: string) => AggName): RulePlan {
+  const { condition } = evaluation;
+  const windowMs = bounded('window', evaluation.window, 1000, longestWindowMs);
+  const parts = Math.min(mostParts, Math.max(1, Math.floor(windowMs / 1000)));
+  const queries = [evaluation.query, evaluation.divide_by].flatMap((query) =>
+    query === undefined ? [] : [planQuery(query, defaultAgg)],
+  );
+  checkQueries(evaluation);
+  checkCondition(condition);
+  return {
+    queries,
+    groupBy: [...new Set(evaluation.group_by)].sort(),
+    condition,
+    windowMs,
+    partMs: windowMs / parts,
+    parts,
+    forMs: optional('for', evaluation.for),
+    keepMs: optional('keep_firing_for', evaluation.keep_firing_for),
+    delayMs: optional('delay', evaluation.delay),
+    latenessMs: optional('lateness', evaluation.lateness),
+    noData: evaluation.no_data,
+  };
+}
+
+function planQuery(query: RuleQuery, defaultAgg: (metricType: string) => AggName): PlannedQuery {
+  const agg = query.agg ?? defaultAgg(query.metric_type);
+  if (agg === 'none') throw appError('query.invalid', 'an alert needs a number; choose an aggregate');
+  return {
+    metricType: query.metric_type,
+    agg,
+    across: query.across,
+    where: query.where,
+    perSeries: isPerSeries(agg, query.across),
+    zeroWhenEmpty: counting.includes(agg),
+  };
+}
+
+function checkQueries({ query, divide_by: divideBy, condition }: Evaluation): void {
+  if (condition.kind === 'composite') {
+    if (query !== undefined || divideBy !== undefined)
+      throw appError('query.invalid', 'a rule about other rules has no query of its own; leave it out');
+  } else if (query === undefined) {
+    throw appError('query.invalid', 'choose the metric that the rule watches');
+  } else if (divideBy !== undefined && (condition.kind === 'no_data' || condition.kind === 'flapping')) {
+    throw appError('query.invalid', 'whether a source sends is not a ratio; leave divide_by out');
+  }
+}
+
+function checkCondition(condition: RuleCondition): void {
+  if (condition.kind !== 'threshold') return;
+  const { op, value, upper, recovery, recovery_upper: recoveryUpper } = condition;
+  const range = op === 'outside' || op === 'inside';
+  if (range && (upper === undefined || upper <= value))
+    throw appError('query.invalid', `"${op}" needs two limits, the lower one first`);
+  if (!range && (upper !== undefined || recoveryUpper !== undefined))
+    throw appError('query.invalid', `"${op}" has one limit; leave the upper one out`);
+  const wrong =
+    (op === 'above' && recovery !== undefined && recovery > value) ||
+    (op === 'below' && recovery !== undefined && recovery < value) ||
+    (op === 'outside' && ((recovery ?? value) < value || (recoveryUpper ?? upper!) > upper!)) ||
+    (op === 'inside' && ((recovery ?? value) > value || (recoveryUpper ?? upper!) < upper!)) ||
+    (op === 'outside' && (recovery ?? value) >= (recoveryUpper ?? upper!));
+  if (wrong)
+    throw appError(
+      'query.invalid',
+      'the recovery value must lie on the well side of the limit, or be left out',
+    );
+}
+
+function optional(name: string, text: string): number {
+  return /^0+(\.0+)?[a-z]+$/.test(text) ? 0 : bounded(name, text, 1, longestDelayMs * 7);
+}
+
+function bounded(name: string, text: string, least: number, most: number): number {
+  const ms = parseDuration(text);
+  if (ms < least || ms > most)
+    throw appError(
+      'query.invalid',
+      `${name} is ${text}; give something from ${least / 1000} s to ${most / 86_400_000} d`,
+    );
+  return ms;
+}

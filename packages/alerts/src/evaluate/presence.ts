@@ -1,0 +1,52 @@
+import type { ByteReader, ByteWriter } from '@nowcast/contract';
+
+const leastIntervalMs = 1000;
+/** Missed intervals after which a source counts as silent. */
+const missed = 3;
+const mostReturns = 100;
+
+/**
+ * When a group was heard, and how often it went silent and came back. The usual interval follows the gaps between
+ * arrivals slowly upwards and quickly downwards: one long pause must not make the next one look normal.
+ */
+export class Presence {
+  /** Logged receipt times. */
+  firstAt = 0;
+  lastAt = 0;
+  #intervalMs = 0;
+  #returns: number[] = [];
+
+  heard(now: number): void {
+    if (this.lastAt === 0) {
+      this.firstAt = now;
+    } else if (now > this.lastAt) {
+      const gap = now - this.lastAt;
+      if (this.isSilent(now)) this.#returns = [...this.#returns.slice(1 - mostReturns), now];
+      else this.#intervalMs += (gap - this.#intervalMs) * (gap < this.#intervalMs ? 0.5 : 0.1);
+      if (this.#intervalMs === 0) this.#intervalMs = gap;
+    }
+    this.lastAt = now;
+  }
+
+  isSilent(now: number): boolean {
+    return this.#intervalMs > 0 && now - this.lastAt > missed * Math.max(leastIntervalMs, this.#intervalMs);
+  }
+
+  /** How often it came back within the last `windowMs`. */
+  returnsWithin(now: number, windowMs: number): number {
+    return this.#returns.filter((at) => at > now - windowMs).length;
+  }
+
+  save(writer: ByteWriter): void {
+    for (const value of [this.firstAt, this.lastAt, this.#intervalMs]) writer.f64(value);
+    writer.varint(this.#returns.length);
+    for (const at of this.#returns) writer.f64(at);
+  }
+
+  load(reader: ByteReader): void {
+    this.firstAt = reader.f64();
+    this.lastAt = reader.f64();
+    this.#intervalMs = reader.f64();
+    this.#returns = Array.from({ length: reader.varint() }, () => reader.f64());
+  }
+}

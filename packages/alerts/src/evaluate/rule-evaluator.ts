@@ -1,0 +1,246 @@
+import { groupLabels, labelText, partsOf } from '@nowcast/aggregate';
+import type { ByteReader, ByteWriter, ConditionState, SeriesDefinition, Transition } from '@nowcast/contract';
+import { createBaseline } from './baselines.ts';
+import { Group } from './group.ts';
+import { judge } from './judge.ts';
+import { dueAt, step } from './machine.ts';
+import type { PlannedQuery, RulePlan } from './plan.ts';
+import { SlidingWindow, type WindowRun } from './sliding-window.ts';
+
+/** A change of one group's state. */
+export interface Decision {
+  group: Group;
+  from: ConditionState;
+  to: ConditionState;
+  reason: Transition['reason'];
+}
+
+/** Groups a rule may have; series of further ones are not watched, and the rule says so. */
+export const mostGroups = 10_000;
+/** A group that sent nothing for so long is forgotten. */
+const forgetMs = 86_400_000;
+const secondMs = 1000;
+
+/**
+ * One rule: points in, changes of state out. It never asks for the time: whoever drives it says what "now" is, the same
+ * at a replay. Between two evaluations it only gathers; a value is computed for groups that got points, whose window
+ * moved on by a part, or that wait for time to pass.
+ */
+export class RuleEvaluator {
+  readonly plan: RulePlan;
+  readonly #windows: readonly SlidingWindow[];
+  readonly #groups = new Map<string, Group>();
+  /** Group of each unit, by side. */
+  readonly #groupOf: Group[][];
+  readonly #touched = new Set<Group>();
+  readonly #waiting = new Set<Group>();
+  /** Units by the name of their series or group, by side: what a saved state is found by. */
+  readonly #unitNames: Map<string, number>[];
+  #sweep = Number.NEGATIVE_INFINITY;
+  /** Series that found no room. */
+  leftOut = 0;
+
+  constructor(plan: RulePlan) {
+    this.plan = plan;
+    this.#windows = plan.queries.map((query) => windowOf(plan, query));
+    this.#groupOf = plan.queries.map(() => []);
+    this.#unitNames = plan.queries.map(() => new Map<string, number>());
+  }
+
+  get groups(): ReadonlyMap<string, Group> {
+    return this.#groups;
+  }
+
+  /**
+   * The unit that a series' points go to on this side (0: the query, 1: what divides it); −1 when there is no room.
+   * `name` is the series' own, the same at a replay.
+   */
+  addSeries(side: number, definition: SeriesDefinition, name: string): number {
+    const labels = groupLabels(definition, this.plan.groupBy);
+    const group = this.#groupAt(labelText(labels), labels);
+    if (group === undefined) {
+      this.leftOut += 1;
+      return -1;
+    }
+    return this.#unitAt(side, group, this.plan.queries[side]!.perSeries ? name : '');
+  }
+
+  /** Adds points received by `now`; those later than the rule allows count for charts only. */
+  add(side: number, unit: number, run: WindowRun, now: number): void {
+    const group = this.#groupOf[side]![unit];
+    if (group === undefined) return;
+    const added = this.#windows[side]!.add(unit, run, now - this.plan.latenessMs, now);
+    if (added === 0) return;
+    if (side === 0) group.presence.heard(now);
+    this.#touched.add(group);
+  }
+
+  evaluate(now: number): Decision[] {
+    const decisions: Decision[] = [];
+    const sweep = Math.floor((now - this.plan.delayMs) / this.#sweepMs());
+    if (sweep > this.#sweep) {
+      this.#sweep = sweep;
+      for (const group of this.#groups.values()) if (group.seen) this.#decide(group, now, decisions);
+      this.#forget(now, decisions);
+    } else {
+      for (const group of this.#touched) this.#decide(group, now, decisions);
+      for (const group of this.#waiting) {
+        if (!this.#touched.has(group) && group.dueAt <= now) this.#decide(group, now, decisions);
+      }
+    }
+    this.#touched.clear();
+    return decisions;
+  }
+
+  /** What the rule's value was at the last evaluation is in the groups. Ends everything that is not well. */
+  end(now: number, reason: Transition['reason']): Decision[] {
+    const decisions: Decision[] = [];
+    for (const group of this.#groups.values()) this.#close(group, now, reason, decisions);
+    return decisions;
+  }
+
+  /** After a seed: what was learned stays, every group begins well. */
+  begin(now: number): void {
+    for (const group of this.#groups.values()) {
+      group.machine = { state: 'ok', since: now };
+      group.holds = false;
+    }
+    this.#waiting.clear();
+    this.#sweep = Number.NEGATIVE_INFINITY;
+  }
+
+  save(writer: ByteWriter): void {
+    const seen = [...this.#groups.values()].filter((group) => group.seen);
+    writer.f64(this.#sweep);
+    writer.varint(seen.length);
+    for (const group of seen) {
+      writer.string(group.name);
+      writer.string(JSON.stringify(group.labels));
+      group.save(writer);
+    }
+    this.#windows.forEach((window, side) => {
+      const names = [...this.#unitNames[side]!].filter(([, unit]) => this.#groupOf[side]![unit]!.seen);
+      writer.varint(names.length);
+      for (const [name, unit] of names) {
+        writer.string(name);
+        writer.string(this.#groupOf[side]![unit]!.name);
+        window.saveUnit(unit, writer);
+      }
+    });
+  }
+
+  /** Into a rule that is new. Series that are added afterwards find their states. */
+  load(reader: ByteReader): void {
+    this.#sweep = reader.f64();
+    for (let left = reader.varint(); left > 0; left -= 1) {
+      const name = reader.string();
+      const labels = JSON.parse(reader.string()) as Record<string, string>;
+      const group = this.#addGroup(name, labels);
+      group.load(reader);
+      this.#wait(group);
+    }
+    this.#windows.forEach((window, side) => {
+      for (let left = reader.varint(); left > 0; left -= 1) {
+        const name = reader.string();
+        const group = this.#groups.get(reader.string())!;
+        window.loadUnit(this.#addUnit(side, group, name), reader);
+      }
+    });
+  }
+
+  #decide(group: Group, now: number, decisions: Decision[]): void {
+    const { plan } = this;
+    const at = now - plan.delayMs;
+    const verdict = judge(plan, group, (end) => this.#valueOf(group, end), now);
+    group.holds = verdict.holds;
+    group.value = verdict.value;
+    group.limit = verdict.limit;
+    if (!Number.isNaN(verdict.value)) group.baseline?.learn(at, verdict.value);
+    this.#move(group, now, verdict.reason, decisions);
+  }
+
+  #move(group: Group, now: number, reason: Transition['reason'], decisions: Decision[]): void {
+    const { state: from } = group.machine;
+    group.machine = step(group.machine, group.holds, now, this.plan);
+    const { state: to } = group.machine;
+    if (from !== to) decisions.push({ group, from, to, reason });
+    this.#wait(group);
+  }
+
+  #wait(group: Group): void {
+    group.dueAt = dueAt(group.machine, this.plan);
+    if (group.dueAt === Number.POSITIVE_INFINITY) this.#waiting.delete(group);
+    else this.#waiting.add(group);
+  }
+
+  #close(group: Group, now: number, reason: Transition['reason'], decisions: Decision[]): void {
+    const { state: from } = group.machine;
+    if (from !== 'ok') decisions.push({ group, from, to: 'ok', reason });
+    group.machine = { state: 'ok', since: now };
+    this.#waiting.delete(group);
+  }
+
+  /** Lets go of groups that are long gone. Their series may come back: they are then new. */
+  #forget(now: number, decisions: Decision[]): void {
+    const longest = Math.max(forgetMs, 2 * this.plan.windowMs);
+    for (const group of this.#groups.values()) {
+      if (!group.seen || now - group.presence.lastAt <= longest) continue;
+      this.#close(group, now, 'no_data', decisions);
+      group.reset(createBaseline(this.plan.condition));
+      this.#windows.forEach((window, side) => window.clearGroup(group.ids[side]!));
+    }
+  }
+
+  #valueOf(group: Group, end: number): number {
+    const [over, under] = this.#windows;
+    const value = over!.valueAt(group.ids[0]!, end);
+    if (under === undefined) return value;
+    const divisor = under.valueAt(group.ids[1]!, end);
+    return divisor === 0 ? Number.NaN : value / divisor;
+  }
+
+  #sweepMs(): number {
+    const { kind } = this.plan.condition;
+    return kind === 'no_data' || kind === 'flapping'
+      ? Math.min(secondMs, this.plan.partMs)
+      : this.plan.partMs;
+  }
+
+  #groupAt(name: string, labels: Readonly<Record<string, string>>): Group | undefined {
+    const known = this.#groups.get(name);
+    if (known !== undefined || this.#groups.size >= mostGroups) return known;
+    return this.#addGroup(name, labels);
+  }
+
+  #addGroup(name: string, labels: Readonly<Record<string, string>>): Group {
+    const ids = this.#windows.map((window) => window.addGroup());
+    const group = new Group(name, labels, ids, createBaseline(this.plan.condition));
+    this.#groups.set(name, group);
+    return group;
+  }
+
+  /** Without a name of its own a unit is its group's. */
+  #unitAt(side: number, group: Group, name: string): number {
+    const key = name === '' ? group.name : name;
+    return this.#unitNames[side]!.get(key) ?? this.#addUnit(side, group, key);
+  }
+
+  #addUnit(side: number, group: Group, key: string): number {
+    const unit = this.#windows[side]!.addSeries(group.ids[side]!);
+    this.#unitNames[side]!.set(key, unit);
+    this.#groupOf[side]![unit] = group;
+    return unit;
+  }
+}
+
+function windowOf(plan: RulePlan, query: PlannedQuery): SlidingWindow {
+  const { windowMs, partMs, parts, delayMs, condition } = plan;
+  const windows = condition.kind === 'change' && condition.against === 'previous' ? 2 : 1;
+  return new SlidingWindow({
+    ...query,
+    windowMs,
+    partMs,
+    reachParts: parts * windows + Math.ceil(delayMs / partMs),
+    states: partsOf(query.agg),
+  });
+}

@@ -1,0 +1,218 @@
+import { type PartSet, StateGrid } from '@nowcast/aggregate';
+import type { Across, AggName, ByteReader, ByteWriter } from '@nowcast/contract';
+import { CounterRun } from './counter-run.ts';
+
+/** Points of one series, valid below `length`. */
+export interface WindowRun {
+  length: number;
+  timestamps: Float64Array;
+  values: Float64Array;
+  actors?: readonly (string | undefined)[] | undefined;
+}
+
+export interface WindowSpec {
+  agg: AggName;
+  across: Across;
+  perSeries: boolean;
+  zeroWhenEmpty: boolean;
+  windowMs: number;
+  partMs: number;
+  /** How far back from the newest part values may be asked for, parts; the window itself included. */
+  reachParts: number;
+  /** States the aggregate is answered from. */
+  states: PartSet;
+}
+
+/**
+ * The aggregate of each group over a window that slides.
+ *
+ * Keeping points would cost memory by the rate of the source, and taking them out again is not possible for most
+ * aggregates. So the window is cut into equal parts with a mergeable state each, in a ring; a value is the merge of the
+ * parts it covers: the running one and those before it. It slides part by part. Counters (`increase`) keep their points,
+ * since growth merges in time order only and late points are what alerts must get right.
+ */
+export class SlidingWindow {
+  readonly #spec: WindowSpec;
+  readonly #ring: number;
+  readonly #states: StateGrid;
+  readonly #scratch: StateGrid;
+  readonly #unitsOf: number[][] = [];
+  readonly #counters: CounterRun[] = [];
+  /** Which part each row holds; −Infinity for none. */
+  #partOf = new Float64Array(0);
+  #units = 0;
+
+  constructor(spec: WindowSpec) {
+    this.#spec = spec;
+    this.#ring = spec.reachParts + 1;
+    this.#states = new StateGrid(spec.states, 0);
+    this.#scratch = new StateGrid(spec.states, 1);
+  }
+
+  get #counting(): boolean {
+    return this.#spec.agg === 'increase';
+  }
+
+  addGroup(): number {
+    this.#unitsOf.push([]);
+    return this.#unitsOf.length - 1;
+  }
+
+  /** The unit that a series' points go to: one of its own, or its group's. */
+  addSeries(group: number): number {
+    const units = this.#unitsOf[group]!;
+    if (!this.#spec.perSeries && units.length > 0) return units[0]!;
+    const unit = this.#units++;
+    units.push(unit);
+    if (this.#counting) this.#counters.push(new CounterRun());
+    else this.#reserve();
+    return unit;
+  }
+
+  /** Forgets what a group held. */
+  clearGroup(group: number): void {
+    for (const unit of this.#unitsOf[group]!) {
+      if (this.#counting) this.#counters[unit] = new CounterRun();
+      else this.#clearUnit(unit);
+    }
+  }
+
+  /** Adds points; those older than the ring reaches are left out. Times above `newest` count as `newest`. */
+  add(unit: number, run: WindowRun, oldest: number, newest: number): number {
+    let added = 0;
+    for (let i = 0; i < run.length; i += 1) {
+      const timestamp = Math.min(run.timestamps[i]!, newest);
+      if (timestamp < oldest) continue;
+      if (this.#addPoint(unit, timestamp, run.values[i]!, run.actors?.[i])) added += 1;
+    }
+    return added;
+  }
+
+  /** The aggregate of the window that ends with the part `end` lies in; NaN when there is none. */
+  valueAt(group: number, end: number): number {
+    const units = this.#unitsOf[group]!;
+    const { perSeries, across } = this.#spec;
+    if (!perSeries) return units.length === 0 ? this.#empty() : this.#unitValue(units[0]!, end);
+    let count = 0;
+    let sum = 0;
+    let min = Infinity;
+    let max = -Infinity;
+    for (const unit of units) {
+      const value = this.#unitValue(unit, end);
+      if (Number.isNaN(value)) continue;
+      count += 1;
+      sum += value;
+      min = Math.min(min, value);
+      max = Math.max(max, value);
+    }
+    if (count === 0) return this.#empty();
+    if (across === 'avg') return sum / count;
+    if (across === 'min') return min;
+    return across === 'max' ? max : sum;
+  }
+
+  saveUnit(unit: number, writer: ByteWriter): void {
+    if (this.#counting) {
+      this.#counters[unit]!.save(writer);
+      return;
+    }
+    const rows = Array.from({ length: this.#ring }, (_, slot) => unit * this.#ring + slot).filter(
+      (row) => this.#partOf[row] !== -Infinity,
+    );
+    writer.varint(rows.length);
+    for (const row of rows) {
+      writer.f64(this.#partOf[row]!);
+      this.#states.save(row, writer);
+    }
+  }
+
+  loadUnit(unit: number, reader: ByteReader): void {
+    if (this.#counting) {
+      this.#counters[unit]!.load(reader);
+      return;
+    }
+    for (let left = reader.varint(); left > 0; left -= 1) {
+      const row = this.#rowOf(unit, reader.f64());
+      this.#states.load(row, reader);
+    }
+  }
+
+  /** Merges a ready state of one part, as history has it: counters as the two points at its ends. */
+  mergePart(unit: number, start: number, states: StateGrid, row: number): void {
+    const { partMs } = this.#spec;
+    if (this.#counting) {
+      this.#addPoint(unit, states.firstAt[row]!, states.first[row]!, undefined);
+      if (states.lastAt[row] !== states.firstAt[row])
+        this.#addPoint(unit, states.lastAt[row]!, states.last[row]!, undefined);
+      return;
+    }
+    const own = this.#rowOf(unit, Math.floor(start / partMs));
+    if (own >= 0) this.#states.mergeRow(own, states, row);
+  }
+
+  /** Row that holds a part of a unit, empty when it is new; −1 when the ring has moved past it. */
+  #rowOf(unit: number, part: number): number {
+    const row = unit * this.#ring + (((part % this.#ring) + this.#ring) % this.#ring);
+    const held = this.#partOf[row]!;
+    if (held > part) return -1;
+    if (held < part) {
+      this.#states.clear(row);
+      this.#partOf[row] = part;
+    }
+    return row;
+  }
+
+  #addPoint(unit: number, timestamp: number, value: number, actor: string | undefined): boolean {
+    const { partMs, windowMs, reachParts } = this.#spec;
+    if (this.#counting) {
+      this.#counters[unit]!.add(timestamp, value, partMs * reachParts + counterReachMs(windowMs));
+      return true;
+    }
+    const row = this.#rowOf(unit, Math.floor(timestamp / partMs));
+    if (row < 0) return false;
+    this.#states.addPoint(row, timestamp, value, actor);
+    return true;
+  }
+
+  #unitValue(unit: number, end: number): number {
+    const { agg, windowMs, partMs } = this.#spec;
+    const last = Math.floor(end / partMs);
+    const first = last - Math.round(windowMs / partMs) + 1;
+    if (this.#counting) {
+      const reach = counterReachMs(windowMs);
+      return this.#counters[unit]!.growth(first * partMs, (last + 1) * partMs, reach);
+    }
+    this.#scratch.clear(0);
+    for (let part = first; part <= last; part += 1) {
+      const row = unit * this.#ring + (((part % this.#ring) + this.#ring) % this.#ring);
+      if (this.#partOf[row] === part) this.#scratch.mergeRow(0, this.#states, row);
+    }
+    const value = this.#scratch.value(0, agg, windowMs / 1000);
+    return Number.isNaN(value) ? this.#empty() : value;
+  }
+
+  #empty(): number {
+    return this.#spec.zeroWhenEmpty ? 0 : Number.NaN;
+  }
+
+  #clearUnit(unit: number): void {
+    for (let slot = 0; slot < this.#ring; slot += 1) {
+      this.#states.clear(unit * this.#ring + slot);
+      this.#partOf[unit * this.#ring + slot] = -Infinity;
+    }
+  }
+
+  #reserve(): void {
+    const rows = this.#units * this.#ring;
+    this.#states.reserve(rows);
+    if (rows <= this.#partOf.length) return;
+    const grown = new Float64Array(Math.max(rows, this.#partOf.length * 2)).fill(-Infinity);
+    grown.set(this.#partOf);
+    this.#partOf = grown;
+  }
+}
+
+/** How far before the window the point may lie that a counter's growth begins at; as in charts. */
+function counterReachMs(windowMs: number): number {
+  return Math.max(5 * 60_000, windowMs);
+}
