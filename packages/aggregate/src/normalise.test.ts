@@ -141,6 +141,8 @@ describe('normaliseQuery', () => {
   it('says what to change in a query that cannot be answered', () => {
     expect(() => resolve({ window: '1h', from: 0 })).toThrow(/one or the other/);
     expect(() => resolve({ to: 5 })).toThrow(/needs from/);
+    expect(() => resolve({ cursor: 'a' })).toThrow(/belongs to agg=none/);
+    expect(resolve({ agg: 'none', cursor: 'a' }).cursor).toBe('a');
     expect(() => resolve({ from: 10, to: 10 })).toThrow(/before to/);
     expect(() => resolve({ step: '1d', tz: 'Nowhere' })).toThrow(/IANA/);
     expect(() => resolve({ window: '7d', step: '1s' })).toThrow(/step of 1m/);

@@ -59,6 +59,8 @@ export function normaliseQuery(query: Query, nowMs: number): ResolvedQuery {
   const range = rangeOf(query, nowMs);
   const exact = rangeAt(range, nowMs);
   const records = query.agg === 'none';
+  if (query.cursor !== undefined && !records)
+    throw appError('query.invalid', 'cursor belongs to agg=none: aggregates come whole; leave it out');
   const step: Step = records
     ? { kind: 'fixed', ms: 1000 }
     : query.step === undefined

@@ -117,5 +117,7 @@ describe('a query as parameters', () => {
       where: { 'a:b': ['!x', '~y', 'p|q', String.raw`back\slash`] },
     });
     expect(parameters.get('where')).toBe(String.raw`a\:b:\!x|\~y|p\|q|back\\slash`);
+    const grouped = queryParameters({ metric_type: 'm', group_by: ['a,b', String.raw`c\d`] });
+    expect(grouped.getAll('group_by')).toEqual([String.raw`a\,b`, String.raw`c\\d`]);
   });
 });

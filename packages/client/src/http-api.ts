@@ -160,14 +160,15 @@ export function baseUrl(address: string): URL {
 /**
  * A query as the parameters of `GET /data` and of the event stream of `GET /updates`: scalars by name, one `group_by`
  * and one `where` for each condition on a label. `where=host:a|b`, `host:!a|b`, `host:~regex`, `host:!~regex`; in names and values,
- * not in regular expressions, a backslash escapes `|`, `:`, `!`, `~` and itself.
+ * not in regular expressions, a backslash escapes `|`, `:`, `!`, `~` and itself; in `group_by` the comma and itself.
  */
 export function queryParameters(query: QueryInput): URLSearchParams {
   const { group_by: groupBy, where, ...scalars } = query;
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(scalars))
     if (value !== undefined) parameters.set(name, String(value));
-  for (const label of groupBy ?? []) parameters.append('group_by', label);
+  for (const label of groupBy ?? [])
+    parameters.append('group_by', label.replaceAll(/[\\,]/g, String.raw`\$&`));
   for (const [label, matcher] of Object.entries(where ?? {}))
     for (const condition of conditionsOf(matcher))
       parameters.append('where', `${escapeText(label)}:${conditionText(condition)}`);

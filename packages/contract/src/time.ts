@@ -47,7 +47,11 @@ export function parseStep(text: string): Step {
   return { kind: 'fixed', ms: parseDuration(text) };
 }
 
-/** Epoch milliseconds, RFC 3339 (with offset or Z), `now`, `now-15m`, `now+1h`. Throws `query.invalid`. */
+/**
+ * Epoch milliseconds, RFC 3339, `now`, `now-15m`, `now+1h`. Throws `query.invalid`, also for a date the calendar does
+ * not have and for a time without its offset: `Date.parse` would take the first for another day and read the second in
+ * the zone of whatever machine it runs on.
+ */
 export function parseTime(input: number | string, nowMs: number): number {
   if (typeof input === 'number') {
     if (Number.isFinite(input)) return input;
@@ -58,9 +62,19 @@ export function parseTime(input: number | string, nowMs: number): number {
   } else if (/^now[+-]/.test(input)) {
     const delta = parseDuration(input.slice(4));
     return input[3] === '-' ? nowMs - delta : nowMs + delta;
-  } else if (/^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d/.test(input)) {
-    const parsed = Date.parse(input);
+  } else {
+    const match = /^(\d{4}-\d\d-\d\d)[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:\d\d)$/.exec(input);
+    const parsed = match === null || !isDate(match[1] ?? '') ? Number.NaN : Date.parse(input);
     if (!Number.isNaN(parsed)) return parsed;
   }
-  throw appError('query.invalid', `"${input}" is not a time; write epoch milliseconds, RFC 3339 or now-15m`);
+  throw appError(
+    'query.invalid',
+    `"${input}" is not a time; write epoch milliseconds, RFC 3339 with its offset such as 2026-10-20T08:00:00Z, or now-15m`,
+  );
+}
+
+/** Whether a day written YYYY-MM-DD is in the calendar. */
+function isDate(text: string): boolean {
+  const parsed = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(text);
 }

@@ -1,7 +1,8 @@
 import { queryParameters } from '@nowcast/client';
+import type { Where } from '@nowcast/contract';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readDataQuery, readWhere } from './data-query.ts';
+import { readDataQuery, readWhere, updatesParameters } from './data-query.ts';
 
 const where = (...texts: string[]) => readWhere(new URLSearchParams(texts.map((text) => ['where', text])));
 
@@ -46,11 +47,16 @@ describe('where', () => {
       condition,
       fc.array(condition, { minLength: 2, maxLength: 4 }).map((all) => ({ all })),
     );
-    const name = fc.string({ minLength: 1, maxLength: 20 });
+    const name = fc.oneof(fc.string({ minLength: 1, maxLength: 20 }), fc.constant('__proto__'));
+    const filters = fc
+      .array(fc.tuple(name, matcher), { maxLength: 3 })
+      .map((entries): Where => Object.fromEntries(new Map(entries)));
     fc.assert(
-      fc.property(fc.dictionary(name, matcher, { maxKeys: 3, noNullPrototype: true }), (filter) => {
-        const text = queryParameters({ metric_type: 'm', where: filter }).toString();
-        expect(readDataQuery(new URLSearchParams(text)).where).toEqual(filter);
+      fc.property(filters, fc.array(name, { maxLength: 3 }), (filter, groups) => {
+        const query = { metric_type: 'm', where: filter, group_by: groups };
+        const read = readDataQuery(new URLSearchParams(queryParameters(query).toString()));
+        expect(Object.entries(read.where)).toEqual(Object.entries(filter));
+        expect(read.group_by).toEqual(groups);
       }),
     );
   });
@@ -73,6 +79,27 @@ describe('the query string of /data', () => {
       limit: 5,
       order: 'asc',
     });
+  });
+
+  test('labels with a comma are grouped by, and every spelling of a list means the same', () => {
+    const groups = (text: string) => readDataQuery(new URLSearchParams(text)).group_by;
+    expect(groups('metric_type=a&group_by=host,region')).toEqual(['host', 'region']);
+    expect(groups('metric_type=a&group_by=host&group_by=,region,')).toEqual(['host', 'region']);
+    expect(groups(String.raw`metric_type=a&group_by=a\,b,c\\`)).toEqual(['a,b', 'c\\']);
+  });
+
+  test('an offset whose plus sign arrives as a space is still an offset', () => {
+    const read = (from: string) => readDataQuery(new URLSearchParams(`metric_type=a&from=${from}`)).from;
+    expect(read('2026-10-20T08:00:00+02:00')).toBe('2026-10-20T08:00:00+02:00');
+    expect(read('2026-10-20T08:00:00%2B02:00')).toBe('2026-10-20T08:00:00+02:00');
+    expect(read('2026-10-20%2008:00')).toBe('2026-10-20 08:00');
+  });
+
+  test('a live view has neither pages nor forms', () => {
+    const read = (text: string) => () => readDataQuery(new URLSearchParams(text), updatesParameters);
+    expect(read('metric_type=a&cursor=x')).toThrow(/"cursor" is not a parameter here/);
+    expect(read('metric_type=a&format=csv')).toThrow(/"format" is not a parameter here/);
+    expect(read('metric_type=a&window=5m')().window).toBe('5m');
   });
 
   test.each([

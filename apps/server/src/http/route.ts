@@ -49,6 +49,9 @@ export interface Answer {
   write?: (response: ServerResponse) => Promise<void> | void;
 }
 
+/** What a query parameter means; `repeated`: it may be given several times. */
+export type ParameterDoc = string | { text: string; required?: true; repeated?: true };
+
 export interface RouteInfo {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** `/api/v1/boards/:board_id`; a parameter is one segment. */
@@ -62,7 +65,7 @@ export interface RouteInfo {
   /** Status → what it means, for the OpenAPI document. */
   answers?: Readonly<Record<number, string>>;
   /** Query parameters: name → meaning. */
-  parameters?: Readonly<Record<string, string>>;
+  parameters?: Readonly<Record<string, ParameterDoc>>;
   /** Where a failed form leads; the code is one of the registry. */
   formError?: (code: string, query: URLSearchParams) => Answer;
 }

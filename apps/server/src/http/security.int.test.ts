@@ -303,11 +303,19 @@ describe('routes as a whole', () => {
     const document = (await (await fetch(`${nowcast.url}/api/openapi.json`)).json()) as {
       openapi: string;
       paths: Record<string, Record<string, object>>;
+      components: { schemas: Record<string, object> };
     };
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.paths)).toEqual(
       expect.arrayContaining(['/login', '/data', '/updates', '/api/v1/ingest']),
     );
+    expect(document.components.schemas['Query']).toMatchObject({ required: ['metric_type'] });
+    expect(document.paths['/data']!['get']).toMatchObject({
+      parameters: expect.arrayContaining([
+        expect.objectContaining({ name: 'metric_type', required: true, schema: { type: 'string' } }),
+        expect.objectContaining({ name: 'where', schema: { type: 'array', items: { type: 'string' } } }),
+      ]) as unknown,
+    });
     expect(document.paths['/login']!['post']).toMatchObject({
       requestBody: { content: { 'application/json': { schema: { required: ['login', 'password'] } } } },
     });

@@ -1,7 +1,13 @@
 import type { Engine } from '@nowcast/ports';
 import { appError } from '@nowcast/contract';
 import { chooseFormat, dataAnswer } from '../http/data-formats.ts';
-import { dataParameters, readDataQuery, readWhere } from '../http/data-query.ts';
+import {
+  dataParameters,
+  readDataQuery,
+  readWhere,
+  updatesParameters,
+  whereParameter,
+} from '../http/data-query.ts';
 import { jsonAnswer, noBody, type Route, route } from '../http/route.ts';
 import type { Gateway } from '../ws/gateway.ts';
 
@@ -16,12 +22,21 @@ export function dataRoutes(engine: Engine, gateway: Gateway): Route[] {
         body: noBody,
         summary: 'Read any range of a metric, history and the present in one answer',
         parameters: dataParameters,
-        answers: { 200: 'DataAnswer as JSON, or NDJSON, or CSV', 400: 'A parameter is wrong' },
+        answers: {
+          200: 'DataAnswer as JSON, or NDJSON, or CSV; with agg=none the header Link names the next page',
+          400: 'A parameter is wrong',
+        },
       },
       async (call) => {
         const format = chooseFormat(call.query.get('format'), call.headers.accept);
         const query = readDataQuery(call.query);
-        return dataAnswer(await engine.data(call.actor.tenant_id, query, call.signal), format);
+        const data = await engine.data(call.actor.tenant_id, query, call.signal);
+        const answer = dataAnswer(data, format);
+        if (data.cursor === undefined) return answer;
+        // Lines have no place for the cursor, so every form has it here too (RFC 8288).
+        const next = new URLSearchParams(call.query);
+        next.set('cursor', data.cursor);
+        return { ...answer, headers: { ...answer.headers, Link: `<?${next.toString()}>; rel="next"` } };
       },
     ),
     route(
@@ -31,12 +46,19 @@ export function dataRoutes(engine: Engine, gateway: Gateway): Route[] {
         access: 'data.read',
         body: noBody,
         summary: 'The same query as a live stream (Server-Sent Events; a WebSocket when upgraded)',
-        parameters: dataParameters,
-        answers: { 200: 'text/event-stream; see docs/protocol.md' },
+        parameters: updatesParameters,
+        answers: {
+          200: 'text/event-stream; see docs/protocol.md. A socket subscribes with the schema Query',
+          400: 'A parameter is wrong',
+        },
       },
-      (call) => {
+      async (call) => {
+        const query = readDataQuery(call.query, updatesParameters);
+        // A stream that has begun can only say what is wrong and end, whereupon an EventSource asks again every second;
+        // an HTTP error it takes as final. The view stays warm until the stream opens it.
+        const { view } = await engine.live.open(call.actor.tenant_id, query);
+        engine.live.close(view);
         gateway.assertOpen();
-        const query = readDataQuery(call.query);
         return {
           status: 200,
           headers: { 'Content-Type': 'text/event-stream', Connection: 'close', 'X-Accel-Buffering': 'no' },
@@ -75,7 +97,7 @@ function catalogRoutes(engine: Engine): Route[] {
         summary: 'List labels and their values',
         parameters: {
           metric_type: 'Only labels of this metric',
-          where: 'Only series that match, as in GET /data',
+          where: whereParameter,
           limit: 'Values of a label at most (100)',
         },
         answers: { 200: '{labels: LabelValues[]}' },

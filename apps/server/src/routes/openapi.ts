@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Route } from '../http/route.ts';
+import { querySchema } from '@nowcast/contract';
+import type { ParameterDoc, Route } from '../http/route.ts';
 import { jsonSchema } from '../http/schema.ts';
 
 /** OpenAPI 3.1 made from the route table and the contract's schemas, so that it cannot lag behind either. */
@@ -24,7 +25,8 @@ export function openApiDocument(routes: readonly Route[], version: string): Reco
         session: { type: 'apiKey', in: 'cookie', name: '__Host-nowcast' },
         bearer: { type: 'http', scheme: 'bearer', description: 'A session token or an API key (nk_…)' },
       },
-      schemas: { ErrorBody: errorSchema },
+      // What the socket's `subscribe` takes; `GET /data` has the same as parameters.
+      schemas: { ErrorBody: errorSchema, Query: jsonSchema(querySchema) },
     },
   };
 }
@@ -42,12 +44,7 @@ function operation(route: Route & { summary: string }): Record<string, unknown> 
       required: true,
       schema: { type: 'string' },
     })),
-    ...Object.entries(route.parameters ?? {}).map(([name, description]) => ({
-      name,
-      in: 'query',
-      description,
-      schema: { type: 'string' },
-    })),
+    ...Object.entries(route.parameters ?? {}).map(([name, doc]) => queryParameter(name, doc)),
   ];
   const responses: Record<string, unknown> = {
     default: {
@@ -63,6 +60,18 @@ function operation(route: Route & { summary: string }): Record<string, unknown> 
     ...requestBody(route),
     responses,
     ...(route.access === 'public' ? {} : { security: [{ session: [] }, { bearer: [] }] }),
+  };
+}
+
+/** Repeated ones are arrays written `where=…&where=…`, which is how OpenAPI explodes a form by default. */
+function queryParameter(name: string, doc: ParameterDoc): Record<string, unknown> {
+  const { text, required, repeated } = typeof doc === 'string' ? { text: doc } : doc;
+  return {
+    name,
+    in: 'query',
+    description: text,
+    ...(required === true ? { required } : {}),
+    schema: repeated === true ? { type: 'array', items: { type: 'string' } } : { type: 'string' },
   };
 }
 
@@ -104,7 +113,8 @@ export function docsPage(
       ([status, text]) => `<li><code>${status}</code> ${escape(text)}</li>`,
     );
     const parameters = Object.entries(route.parameters ?? {}).map(
-      ([name, text]) => `<tr><td><code>${escape(name)}</code></td><td>${escape(text)}</td></tr>`,
+      ([name, doc]) =>
+        `<tr><td><code>${escape(name)}</code></td><td>${escape(typeof doc === 'string' ? doc : doc.text)}</td></tr>`,
     );
     const body =
       route.body.kind === 'json' ? JSON.stringify(jsonSchema(route.body.schema), null, 2) : undefined;

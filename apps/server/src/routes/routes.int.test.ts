@@ -137,6 +137,26 @@ describe('reading', () => {
     });
   });
 
+  test.each(['json', 'ndjson', 'csv'])(
+    'pages of points as %s: the next one is named in a header',
+    async (format) => {
+      nowcast.engine.dataAnswer = { agg: 'none', series: [], points: [], cursor: '1792472400000~1' };
+      const question = `metric_type=m&agg=none&where=host:a%7Cb&where=host:!b&format=${format}`;
+      const page = (search: string) =>
+        fetch(`${nowcast.url}/data?${search}`, { headers: { Cookie: viewer.cookie } });
+      const link = (await page(question)).headers.get('link') ?? '';
+      expect(link).toMatch(/^<\?[^<> ]*>; rel="next"$/);
+      nowcast.engine.dataAnswer = {};
+      const last = await page(link.slice(2, link.indexOf('>')));
+      expect(last.status).toBe(200);
+      expect(last.headers.get('link')).toBeNull();
+      expect(nowcast.engine.queries.at(-1)).toMatchObject({
+        cursor: '1792472400000~1',
+        where: { host: { all: [['a', 'b'], { not: ['b'] }] } },
+      });
+    },
+  );
+
   test('an Accept header that nobody can meet', async () => {
     const headers = { Cookie: viewer.cookie, Accept: 'image/png' };
     expect((await fetch(`${nowcast.url}/data?metric_type=m`, { headers })).status).toBe(406);
