@@ -71,12 +71,18 @@ export class AccessService implements Service {
   }
 
   /** For `/metrics`. */
-  stats(): { password_checks: number; password_checks_peak: number; password_checks_waiting: number } {
+  stats(): {
+    password_checks: number;
+    password_checks_peak: number;
+    password_checks_waiting: number;
+    credential_reads: number;
+  } {
     const { checks, peakRunning, waiting } = this.#hasher.stats();
     return {
       password_checks: checks,
       password_checks_peak: peakRunning,
       password_checks_waiting: waiting,
+      credential_reads: this.sessions.reads + this.keys.reads,
     };
   }
 }

@@ -59,6 +59,11 @@ export class KeyService {
     await this.#touches.stop();
   }
 
+  /** Look-ups that went to the store. */
+  get reads(): number {
+    return this.#cache.reads;
+  }
+
   /** The answer is the only place where the secret ever appears. */
   async create(actor: Actor, input: CreateKeyInput): Promise<ApiKey> {
     if (!can(actor, 'key.manage'))

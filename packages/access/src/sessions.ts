@@ -146,6 +146,11 @@ export class SessionService {
     return cached.verified;
   }
 
+  /** Look-ups that went to the store. */
+  get reads(): number {
+    return this.#cache.reads;
+  }
+
   /** Forgets what is cached of a person, after a change of name, address or preferences. */
   refresh(userId: string): void {
     this.#cache.forgetIf(({ verified }) => verified.user.user_id === userId);

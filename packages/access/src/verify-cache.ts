@@ -40,6 +40,7 @@ export class VerifyCache<Value> {
   /** For each read under way: the revocations since it began. */
   readonly #passing = new Set<Revocation[]>();
   readonly #unsubscribe: Unsubscribe;
+  #reads = 0;
 
   constructor(options: VerifyCacheOptions<Value>) {
     this.#options = options;
@@ -70,6 +71,11 @@ export class VerifyCache<Value> {
     }
   }
 
+  /** Reads of the store so far. */
+  get reads(): number {
+    return this.#reads;
+  }
+
   forget(hash: string): void {
     this.#entries.delete(hash);
   }
@@ -96,6 +102,7 @@ export class VerifyCache<Value> {
     for (let reads = 1; reads <= maxReads; reads += 1) {
       const passed: Revocation[] = [];
       this.#passing.add(passed);
+      this.#reads += 1;
       const value = await this.#options.load(hash).finally(() => this.#passing.delete(passed));
       if (value !== undefined && passed.some((revocation) => this.#options.isRevokedBy(value, revocation)))
         continue;

@@ -54,6 +54,8 @@ export class ServerMetrics {
     const access = parts.access.stats();
     text.counter('password_checks_total', access.password_checks);
     text.gauge('password_checks_waiting', access.password_checks_waiting);
+    text.gauge('password_checks_peak', access.password_checks_peak);
+    text.counter('credential_reads_total', access.credential_reads);
     renderProcess(text);
     // Since the last look: how long work that was due had to wait for the main thread.
     text.gauge('event_loop_delay_ms', this.#loop.percentile(99) / 1e6, { quantile: '0.99' });
