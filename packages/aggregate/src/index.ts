@@ -1,6 +1,6 @@
 export { type Buckets, stepKey } from './buckets.ts';
 export { counterReach } from './counter-reach.ts';
-export { derivedDataId } from './data-id.ts';
+export { type NamelessRecord, RecordNames } from './data-id.ts';
 export { ddIndex } from './dd-sketch.ts';
 export { hllSlot } from './hyperloglog.ts';
 export { groupLabels, labelText, otherLabels } from './labels.ts';

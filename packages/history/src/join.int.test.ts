@@ -2,104 +2,26 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEmbeddedWarehouse } from '@nowcast/adapter-clickhouse';
-import { MemoryHotStore } from '@nowcast/adapter-memory';
 import { normaliseQuery } from '@nowcast/aggregate';
-import { differences, evaluate, type ReferencePoint, scenario } from '@nowcast/aggregate/testing';
+import { differences, evaluate, scenario } from '@nowcast/aggregate/testing';
 import { querySchema } from '@nowcast/contract';
-import { SeriesIndex, Tail } from '@nowcast/head';
 import { ManualClock, systemClock } from '@nowcast/kernel';
-import type { HotStore, Warehouse } from '@nowcast/ports';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildFlush, type HeadSource, QueryService } from './index.ts';
+import { QueryService } from './index.ts';
+import { JoinBench, partitions } from './testing/join-bench.ts';
 
 type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
 
-const partitions = 3;
 const isLong = process.env['NOWCAST_LONG'] === '1';
 
-/** Head and warehouse as the engine wires them, small: one record a point, flushed when the test says so. */
-class Bench {
-  readonly index = new SeriesIndex(partitions);
-  readonly tails = Array.from({ length: partitions }, (_, partition) => new Tail(partition));
-  readonly offsets = new Float64Array(partitions);
-  readonly watermarks = Array.from({ length: partitions }, () => 0);
-  readonly positions = Array.from({ length: partitions }, () => 0);
-  readonly storedSeries = Array.from({ length: partitions }, () => 0);
-  readonly warehouse: Warehouse;
-  hot: HotStore = new MemoryHotStore({ budgetRows: 0, keepMs: 1 });
-  readonly newestFlushed = new Float64Array(partitions);
-
-  constructor(warehouse: Warehouse) {
-    this.warehouse = warehouse;
-  }
-
-  readonly head: HeadSource = {
-    tails: this.tails,
-    pin: () => ({ at: [...this.watermarks], positions: [...this.positions], release: () => undefined }),
-  };
-
-  append(point: ReferencePoint): void {
-    const handle = this.index.define(point.series);
-    const partition = this.index.partitionOf(handle);
-    this.tails[partition]!.append({
-      offset: this.offsets[partition]!++,
-      receivedAt: 0,
-      handles: Uint32Array.of(handle),
-      timestamps: Float64Array.of(point.timestamp),
-      values: Float64Array.of(point.value),
-      count: 1,
-      extras:
-        point.actor === undefined
-          ? undefined
-          : { rows: Uint32Array.of(0), dataIds: [undefined], actors: [point.actor], messages: [undefined] },
-    });
-  }
-
-  async flush(partition: number, keepInMemory: boolean): Promise<void> {
-    const tail = this.tails[partition]!;
-    const to = this.offsets[partition]!;
-    const steps = buildFlush(
-      {
-        partition,
-        from: this.watermarks[partition]!,
-        to,
-        firstPosition: this.positions[partition]!,
-        endPosition: tail.end,
-        receivedAt: 0,
-        firstSeries: this.storedSeries[partition]!,
-        endSeries: this.index.partitionSize(partition),
-      },
-      tail,
-      this.index,
-    );
-    let step = steps.next();
-    while (step.done !== true) step = steps.next();
-    await this.warehouse.insertFlush(step.value);
-    await this.warehouse.commit({ partition, to, receivedAt: 0 });
-    await this.hot.put(step.value);
-    for (const timestamp of step.value.chunks.timestamps)
-      this.newestFlushed[partition] = Math.max(this.newestFlushed[partition]!, timestamp);
-    this.watermarks[partition] = to;
-    this.positions[partition] = tail.end;
-    this.storedSeries[partition] = this.index.partitionSize(partition);
-    if (!keepInMemory) tail.evict(tail.end);
-  }
-
-  /** Another hot store, as after a restart of the engine. */
-  restartHot(budgetRows: number): void {
-    this.hot = new MemoryHotStore({ budgetRows, keepMs: 1e15 });
-    this.newestFlushed.forEach((newestMs, partition) => this.hot.begin(partition, newestMs));
-  }
-}
-
 let dir: string;
-let bench: Bench;
+let bench: JoinBench;
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'nowcast-join-'));
   const warehouse = createEmbeddedWarehouse({ dir, clock: systemClock });
   await warehouse.run();
-  bench = new Bench(warehouse);
+  bench = new JoinBench(warehouse);
 });
 afterAll(async () => {
   await bench.warehouse.stop();

@@ -89,6 +89,54 @@ describe('pages of what is in memory', () => {
   });
 });
 
+test('the newest page needs no warehouse while memory holds all that is newer than its end', async () => {
+  const sources = inMemory(Array.from({ length: 20 }, (_, i) => ({ series: i % 3, secondsAgo: i })));
+  sources.head.tails[0]!.noteHistory(nowMs - 10_000);
+  const read = (limit: number) => {
+    const input = { metric_type: 'clicks', agg: 'none', from: 0, to: nowMs + 1, limit };
+    return readRecords(sources, 'acme', normaliseQuery(querySchema.parse(input), nowMs), { timeoutMs: 1000 });
+  };
+  expect((await read(9)).rows.map(({ record }) => record.value)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  await expect(read(10)).rejects.toThrow('all of it is in memory');
+});
+
+test('records of one receipt and time differ in name by what is in them, and are numbered when nothing differs', async () => {
+  const names = async (values: readonly number[]) => {
+    const index = new SeriesIndex(1);
+    const handle = index.define({ tenant: 'acme', metric_type: 'clicks', source: '', labels: [] });
+    const tail = new Tail(0);
+    for (const [offset, value] of values.entries()) {
+      tail.append({
+        offset,
+        receivedAt: nowMs,
+        handles: Uint32Array.of(handle),
+        timestamps: Float64Array.of(nowMs),
+        values: Float64Array.of(value),
+        count: 1,
+        extras: undefined,
+      });
+    }
+    const pin = () => ({ at: [0], positions: [0], release: () => undefined });
+    const query = querySchema.parse({ metric_type: 'clicks', agg: 'none', from: 0, to: nowMs + 1 });
+    const sources = { index, head: { tails: [tail], pin }, warehouse: nothingStored };
+    const { rows } = await readRecords(sources, 'acme', normaliseQuery(query, nowMs), { timeoutMs: 1000 });
+    return new Map(rows.map(({ record }) => [record.data_id, record.value]));
+  };
+  const first = await names([7, 7]);
+  const later = await names([7, 7, 3, 7]);
+  expect([...first.values()]).toEqual([7, 7]);
+  for (const [name, value] of first) expect(later.get(name)).toBe(value);
+  expect([...later.values()].sort((a, b) => a - b)).toEqual([3, 7, 7, 7]);
+});
+
+test('a cursor that no page ended with is refused with what to do', async () => {
+  const input = { metric_type: 'clicks', agg: 'none', from: 0, to: nowMs, cursor: '5~1' };
+  const query = normaliseQuery(querySchema.parse(input), nowMs);
+  await expect(readRecords(inMemory([]), 'acme', query, { timeoutMs: 1000 })).rejects.toMatchObject({
+    code: 'query.invalid',
+  });
+});
+
 test('a page of stored points goes on though very many share one time', async () => {
   const count = 200_000;
   const sources = inMemory([]);

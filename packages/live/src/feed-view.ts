@@ -1,4 +1,4 @@
-import { derivedDataId, rangeNow, type ResolvedQuery } from '@nowcast/aggregate';
+import { type NamelessRecord, rangeNow, RecordNames, type ResolvedQuery } from '@nowcast/aggregate';
 import {
   encodeDeltaBody,
   encodeSnapshotBody,
@@ -44,8 +44,7 @@ export class FeedView implements View {
   #fresh: Entry[] = [];
   #loaded = false;
   #isSorted = false;
-  /** Points so far of (handle, time), for derived ids. */
-  #ordinals = new Map<string, number>();
+  readonly #names = new RecordNames();
 
   constructor(tenant: string, query: ResolvedQuery, sources: LiveSources) {
     assert(query.limit !== undefined, 'records have a limit');
@@ -73,7 +72,7 @@ export class FeedView implements View {
       limit: this.limit,
     });
     for (const { handle, record } of loaded) {
-      this.#nextOrdinal(handle, record.timestamp);
+      this.#names.note(this.#nameless(handle, record), record.data_id);
       this.#entries.push({ handle, record, revision: 0 });
     }
     this.#loaded = true;
@@ -99,14 +98,16 @@ export class FeedView implements View {
     if (this.#fresh.length === 0 && this.#isSorted) return undefined;
     this.#isSorted = true;
     const revision = this.revision + 1;
-    for (const entry of this.#fresh.sort(compareForNaming)) {
+    for (const entry of this.#fresh) {
+      const { handle, record } = entry;
       entry.revision = revision;
-      this.#nameRecord(entry);
+      // Only here, because the load tells which points came before.
+      if (record.data_id === '') record.data_id = this.#names.next(this.#nameless(handle, record));
       this.#entries.push(entry);
     }
     this.#fresh = [];
     this.#entries = newestOf(this.#entries, this.limit).filter(({ record }) => record.timestamp >= from);
-    this.#forgetOrdinals();
+    this.#forgetNames();
     const points = this.#entries.filter((entry) => entry.revision === revision).map(({ record }) => record);
     if (points.length === 0) return undefined;
     this.revision = revision;
@@ -150,30 +151,16 @@ export class FeedView implements View {
     };
   }
 
-  /** Gives a record without an id the derived one; only here, because the load tells which points came before. */
-  #nameRecord({ handle, record }: Entry): void {
-    const ordinal = this.#nextOrdinal(handle, record.timestamp);
-    if (record.data_id === '')
-      record.data_id = derivedDataId(this.#sources.seriesId(handle), record.timestamp, ordinal);
+  #nameless(handle: number, record: PointRecord): NamelessRecord {
+    const { timestamp, value, received_at: receivedAt, actor, message } = record;
+    const seriesId = this.#sources.seriesId(handle);
+    return { seriesId, timestamp, value, receivedAt, actor, message };
   }
 
-  #nextOrdinal(handle: number, timestamp: number): number {
-    const key = `${timestamp}/${handle}`;
-    const ordinal = this.#ordinals.get(key) ?? 0;
-    this.#ordinals.set(key, ordinal + 1);
-    return ordinal;
+  #forgetNames(): void {
+    if (this.#names.size > 4 * this.limit + 1000)
+      this.#names.forgetBefore(this.#entries[0]?.record.timestamp ?? Infinity);
   }
-
-  #forgetOrdinals(): void {
-    if (this.#ordinals.size <= 4 * this.limit + 1000) return;
-    const oldest = this.#entries[0]?.record.timestamp ?? Infinity;
-    this.#ordinals = new Map([...this.#ordinals].filter(([key]) => Number.parseFloat(key) >= oldest));
-  }
-}
-
-/** Derived ids count in the order that a warehouse can still tell: receipt, then value. */
-function compareForNaming({ record: a }: Entry, { record: b }: Entry): number {
-  return a.timestamp - b.timestamp || a.received_at - b.received_at || a.value - b.value;
 }
 
 /** The newest `limit` entries, oldest first. */
@@ -186,7 +173,7 @@ function newestOf(entries: readonly Entry[], limit: number): Entry[] {
     .slice(-limit);
 }
 
-/** Without the entries that are older than `limit` others; those left keep their order, which ids derive from. */
+/** Without the entries that are older than `limit` others. */
 function withoutHopeless(entries: Entry[], limit: number): Entry[] {
   const times = Float64Array.from(entries, ({ record }) => record.timestamp).sort();
   const oldest = times[times.length - limit]!;
@@ -199,7 +186,7 @@ function firstOfNewest(run: PointRun, limit: number): number {
   if (start <= 0) return 0;
   const { timestamps } = run;
   for (let i = 1; i < run.length; i += 1) if (timestamps[i]! < timestamps[i - 1]!) return 0;
-  // Those of one time stay together: derived ids count them.
+  // Those of one time stay together: derived ids number them.
   while (start > 0 && timestamps[start - 1] === timestamps[start]) start -= 1;
   return start;
 }

@@ -30,8 +30,7 @@ export interface LiveSources {
    */
   loadGrid(request: GridLoad): Promise<void>;
   /**
-   * The newest `limit` records below `at` in `[from, to)` by (timestamp, received_at, data_id), and all others that
-   * share the time of the oldest of them (derived ids count points of one time). In order of arrival within a series and time.
+   * The newest `limit` records below `at` in `[from, to)` by (timestamp, received_at, data_id), in any order.
    */
   loadRecords(request: RecordLoad): Promise<readonly FeedRecord[]>;
 }

@@ -218,7 +218,10 @@ export interface PointsRequest {
   bySketch?: boolean;
   /** Also data ids, actors, messages and receipt times. */
   records: boolean;
-  /** Newest (or oldest) points first, by (time, value), and no more than this many, for record pages. */
+  /**
+   * For record pages: newest (or oldest) points first, by (time, value); `limit` of them, and all others that share the
+   * time of the last one.
+   */
   page?: { limit: number; order: 'asc' | 'desc' };
   limits: QueryLimits;
 }

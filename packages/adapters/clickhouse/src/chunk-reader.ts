@@ -32,6 +32,7 @@ export class ChunkReader {
   readonly #valuesRaw: ArrayColumn<Float64Array>;
   readonly #answer: NativeAnswer;
   #runs: FlushColumns | undefined;
+  #scratch = new Float64Array(1024);
   readonly #receipts: { lag: Float64Array; step: Int32Array; steps: ArrayColumn<Int32Array> } | undefined;
   readonly texts: Readonly<Record<TextName, ArrayColumn<string[]>>> | undefined;
 
@@ -66,6 +67,20 @@ export class ChunkReader {
       actors: answer.stringArray('actors'),
       messages: answer.stringArray('messages'),
     };
+  }
+
+  /** First and last time of each row, ms, rounded down; for the latter the answer must have `until`. */
+  borders(): { start: Float64Array; until: Float64Array } {
+    return { start: this.#start, until: this.#answer.numbers('until') };
+  }
+
+  /** All times of a row; valid until the next call. */
+  timesOf(row: number): Float64Array {
+    const n = this.n[row]!;
+    if (n > this.#scratch.length) this.#scratch = new Float64Array(2 * n);
+    const times = this.#scratch.subarray(0, n);
+    this.times(row, times);
+    return times;
   }
 
   times(row: number, out: Float64Array): void {

@@ -1,4 +1,4 @@
-import { derivedDataId, groupLabels, type ResolvedQuery } from '@nowcast/aggregate';
+import { groupLabels, RecordNames, type ResolvedQuery } from '@nowcast/aggregate';
 import { type ReferencePoint, seriesMatches } from '@nowcast/aggregate/testing';
 import type { PointRecord, SeriesDefinition } from '@nowcast/contract';
 import type { ManualClock, Unsubscribe } from '@nowcast/kernel';
@@ -115,15 +115,12 @@ export class FakeEngine implements LiveSources {
 
   /** The records of these points, in order of receipt. */
   #records(points: readonly LoggedPoint[]): FeedRecord[] {
-    const seen = new Map<string, number>();
+    const names = new RecordNames();
     const inOrder = points.toSorted((a, b) => a.receivedAt - b.receivedAt || a.value - b.value);
     return inOrder.map(({ series, timestamp, value, actor, receivedAt }) => {
       const handle = this.#define(series);
-      const key = `${handle} ${timestamp}`;
-      const ordinal = seen.get(key) ?? 0;
-      seen.set(key, ordinal + 1);
       const record: PointRecord = {
-        data_id: derivedDataId(BigInt(handle), timestamp, ordinal),
+        data_id: names.next({ seriesId: BigInt(handle), timestamp, value, receivedAt, actor }),
         source: series.source,
         timestamp,
         metric_type: series.metric_type,

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { PointsRequest, Warehouse } from '../warehouse.ts';
+import type { Warehouse } from '../warehouse.ts';
 import { growthOf, registersOf, seriesId, sketchOf, type TestPoint } from './warehouse-blocks.ts';
 import {
   at,
@@ -9,13 +9,13 @@ import {
   dayMs,
   expected,
   hourMs,
-  limits,
   monday,
   nothing,
   shown,
   type Reopen,
 } from './warehouse-bench.ts';
 import { expectCells, naive } from './naive-states.ts';
+import { pointsTests } from './warehouse-points.ts';
 import { retentionTests, upkeepTests } from './warehouse-upkeep.ts';
 
 /**
@@ -61,7 +61,7 @@ export function warehouseConformance(harness: WarehouseHarness): void {
     visibilityTests(() => bench, reopen);
     roundTripTests(() => bench, reopen);
     stateTests(() => bench);
-    pageTests(() => bench);
+    pointsTests(() => bench);
     upkeepTests(() => bench, reopen);
     retentionTests(() => bench);
   });
@@ -463,59 +463,6 @@ function stateTests(bench: () => Bench): void {
       expect((await b.readStates(range, [0, 1])).length).toBe(0);
       expect((await b.readPoints()).length).toBe(0);
       expect((await b.readPoints({}, [])).length).toBe(0);
-    });
-  });
-}
-
-function pageTests(bench: () => Bench): void {
-  describe('points', () => {
-    test('a range is cut to the millisecond and below, its end excluded', async () => {
-      const b = bench();
-      const points = Array.from({ length: 50 }, (_, i) => at(0, monday + i / 4, i));
-      await b.store(points);
-      const found = await b.readPoints({ from: monday + 1, to: monday + 2.5 });
-      expect(shown(found)).toEqual(expected(points.slice(4, 10)));
-    });
-
-    test('a page holds the newest or the oldest points, in order, whatever chunks they lie in', async () => {
-      const b = bench();
-      const points = Array.from({ length: 60 }, (_, i) => at(i % 3, monday + ((i * 37) % 60) * 100, i));
-      for (let i = 0; i < 60; i += 15) await b.store(points.slice(i, i + 15));
-      const byTime = [...points].sort((x, y) => x.timestamp - y.timestamp).map(({ value }) => value);
-      const page = async (order: 'asc' | 'desc', limit: number, range: Partial<PointsRequest> = {}) => [
-        ...(await b.readPoints({ ...range, page: { limit, order } })).values,
-      ];
-      expect(await page('asc', 7)).toEqual(byTime.slice(0, 7));
-      expect(await page('desc', 7)).toEqual(byTime.toReversed().slice(0, 7));
-      expect(await page('desc', 100)).toEqual(byTime.toReversed());
-      expect(await page('asc', 5, { from: monday + 2000 })).toEqual(byTime.slice(20, 25));
-      expect(await page('desc', 5, { to: monday + 2000 })).toEqual(byTime.slice(15, 20).toReversed());
-    });
-
-    test('equal times are ordered by value, whatever partition and flush they came with', async () => {
-      const b = bench();
-      await b.store([at(1, monday, 1)], { partition: 1 });
-      await b.store([at(0, monday, 3)], { partition: 0 });
-      await b.store([at(0, monday, -2)], { partition: 0 });
-      const found = await b.readPoints({ page: { limit: 10, order: 'asc' } });
-      expect([...found.values]).toEqual([-2, 1, 3]);
-      const states = await b.readStates({ from: monday, to: monday + hourMs, step: hourMs }, [0, 0]);
-      expect([states.first[0], states.last[0]]).toEqual([-2, 3]);
-      expect([states.firstAt[0], states.lastAt[0]]).toEqual([monday, monday]);
-    });
-
-    test('a signal that fires ends the call as cancelled', async () => {
-      const b = bench();
-      await b.store([at(0, monday, 1)]);
-      const controller = new AbortController();
-      const read = b.readPoints({ limits: { ...limits, signal: controller.signal } });
-      controller.abort();
-      await expect(read).rejects.toMatchObject({ code: 'request.cancelled' });
-      await expect(
-        b.readPoints({ limits: { ...limits, signal: AbortSignal.abort() } }),
-      ).rejects.toMatchObject({
-        code: 'request.cancelled',
-      });
     });
   });
 }
