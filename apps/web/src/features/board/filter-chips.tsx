@@ -1,26 +1,12 @@
-import { useQuery } from '@tanstack/react-query';
 import { ListFilter, X } from 'lucide-react';
-import { useState, type ReactNode } from 'react';
+import { lazy, type ReactNode } from 'react';
 import type { Condition, Where } from '@nowcast/contract';
-import { labelsQuery, metricsQuery } from '../../api/queries.ts';
 import { Button } from '../../ui/button.tsx';
-import { SelectInput, TextInput } from '../../ui/field.tsx';
 import { PopoverTrigger, type TriggerProps } from '../../ui/popover.tsx';
-import { ValueList } from './label-picker.tsx';
-import {
-  chipsOf,
-  describeMatcher,
-  kindOf,
-  makeMatcher,
-  matcherKinds,
-  patternOf,
-  valuesOf,
-  withCondition,
-  withoutChip,
-  type Chip,
-  type MatcherKind,
-} from './matcher.ts';
-import { orderLabels } from './order-labels.ts';
+import type { FilterEditorProps } from './filter-editor.tsx';
+import { chipsOf, describeMatcher, withCondition, withoutChip, type Chip } from './matcher.ts';
+
+const FilterEditor = lazy(async () => ({ default: (await import('./filter-editor.tsx')).FilterEditor }));
 
 const noMetrics: readonly string[] = [];
 
@@ -86,16 +72,6 @@ export function FilterChips({
   );
 }
 
-interface FilterEditorProps {
-  metricType: string;
-  inView: readonly string[];
-  /** The chip that is edited, with its condition; absent: a new one. */
-  chip?: Chip;
-  condition?: Condition;
-  /** Puts the condition in the chip's place, or adds it; answers which chip it is from then on. */
-  onChange: (chip: Chip | undefined, label: string, condition: Condition) => Chip;
-}
-
 function FilterPopover({
   trigger,
   ...props
@@ -109,68 +85,5 @@ function FilterPopover({
     >
       {() => <FilterEditor {...props} />}
     </PopoverTrigger>
-  );
-}
-
-function FilterEditor({ metricType, inView, chip: first, condition, onChange }: FilterEditorProps) {
-  const labels = useQuery(labelsQuery(metricType));
-  const metrics = useQuery(metricsQuery());
-  const known = (labels.data ?? []).map((one) => one.label);
-  const names = orderLabels(known, metrics.data ?? [], inView);
-  const [chosen, setChosen] = useState(first?.label);
-  // What this editor has made so far is changed by the next choice, not joined by another chip.
-  const [own, setOwn] = useState(first);
-  const label = chosen ?? names.find((name) => name !== 'source') ?? 'source';
-  const [kind, setKind] = useState<MatcherKind>(condition === undefined ? 'is' : kindOf(condition));
-  const [values, setValues] = useState<string[]>(condition === undefined ? [] : valuesOf(condition));
-  const [pattern, setPattern] = useState(condition === undefined ? '' : patternOf(condition));
-  const emit = (nextKind: MatcherKind, nextValues: string[], nextPattern: string): void => {
-    setKind(nextKind);
-    setValues(nextValues);
-    setPattern(nextPattern);
-    const made = makeMatcher(nextKind, nextValues, nextPattern);
-    if (made !== null) setOwn(onChange(own, label, made));
-  };
-  if (first !== undefined && !names.includes(first.label)) names.push(first.label);
-  return (
-    <>
-      <div className="flex gap-2">
-        <SelectInput
-          label="Label"
-          className="min-w-0 flex-1"
-          value={label}
-          choices={names.map((name) => ({ value: name, title: name }))}
-          onValue={(value) => {
-            setChosen(value);
-            setValues([]);
-            if (first === undefined) setOwn(undefined);
-          }}
-        />
-        <SelectInput
-          label="Condition"
-          className="min-w-0 flex-1"
-          value={kind}
-          choices={matcherKinds}
-          onValue={(value) => emit(value, values, pattern)}
-        />
-      </div>
-      {kind === 'is' || kind === 'not' ? (
-        <ValueList
-          metricType={metricType}
-          label={label}
-          title={`Values of ${label}`}
-          selected={values}
-          onSelected={(next) => emit(kind, next, pattern)}
-        />
-      ) : (
-        <TextInput
-          label="Regular expression"
-          hint="The whole value must match, for example web-.*"
-          value={pattern}
-          spellCheck={false}
-          onValue={(next) => emit(kind, values, next)}
-        />
-      )}
-    </>
   );
 }

@@ -1,16 +1,18 @@
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import type { Panel } from '@nowcast/contract';
-import { Feed } from '../../charts/feed.tsx';
-import { Gauge } from '../../charts/gauge.tsx';
 import { Legend } from '../../charts/legend.tsx';
-import { Pie } from '../../charts/pie.tsx';
-import { SeriesTable } from '../../charts/series-table.tsx';
 import { Stat } from '../../charts/stat.tsx';
 import { TimeSeries } from '../../charts/time-series.tsx';
 import type { LiveView } from '../../live/use-live-view.ts';
 import { useBoardView } from './board-context.ts';
 import type { PanelView } from './panel-query.ts';
 import { PanelState } from './panel-state.tsx';
+
+const figures = () => import('../../charts/figures.ts');
+const Feed = lazy(async () => ({ default: (await figures()).Feed }));
+const Gauge = lazy(async () => ({ default: (await figures()).Gauge }));
+const Pie = lazy(async () => ({ default: (await figures()).Pie }));
+const SeriesTable = lazy(async () => ({ default: (await figures()).SeriesTable }));
 
 const noneHidden: ReadonlySet<string> = new Set();
 
@@ -76,7 +78,9 @@ function Drawing({
       )}
       {legend && display.legend === 'table' && (
         <div className="max-h-[40%] min-h-20">
-          <SeriesTable {...figure} />
+          <Suspense>
+            <SeriesTable {...figure} />
+          </Suspense>
         </div>
       )}
     </div>
@@ -94,7 +98,9 @@ export function PanelBody(props: { panel: Panel; view: PanelView; live: LiveView
   if (meta.empty) return <PanelState kind="empty" panel={panel} range={view.range} />;
   return (
     <div className={`h-full transition-opacity duration-150 ${live.refreshing ? 'opacity-60' : ''}`}>
-      <Drawing {...props} />
+      <Suspense>
+        <Drawing {...props} />
+      </Suspense>
     </div>
   );
 }

@@ -1,0 +1,157 @@
+import { useState } from 'react';
+import { useLive } from '../../live/live-context.ts';
+import {
+  describeRange,
+  liveRange,
+  parseRangeText,
+  quickRanges,
+  rangeEnds,
+  rangeTextProblem,
+  type TimeRange,
+} from '../../time/range.ts';
+import { recentRanges, rememberRange } from '../../time/recent-ranges.ts';
+import { fromLocalInput, resolveZone, toLocalInput, zoneChoices, type ZoneName } from '../../time/zone.ts';
+import { Button } from '../../ui/button.tsx';
+import { SelectInput, TextInput } from '../../ui/field.tsx';
+import type { TimePickerProps } from './time-picker.tsx';
+
+/** Free text on top, quick and recent ranges at the start, exact ends and the zone at the end. */
+export function PickerBody({ range, zone, onRange, onZone, close }: TimePickerProps & { close: () => void }) {
+  const live = useLive();
+  const ends = rangeEnds(range, live.serverNow());
+  const choose = (next: TimeRange): void => {
+    rememberRange(next);
+    onRange(next);
+    close();
+  };
+  const recent = recentRanges();
+  return (
+    <div className="max-h-[80dvh] overflow-y-auto">
+      <div className="border-b border-line p-3">
+        <FreeText zone={zone} onRange={choose} />
+      </div>
+      <div className="flex flex-col sm:flex-row">
+        <div
+          className="grid grid-cols-2 content-start gap-0.5 border-line p-2 sm:w-48 sm:grid-cols-1 sm:border-e"
+          role="group"
+          aria-label="Quick ranges"
+        >
+          {quickRanges.map((quick) => {
+            const value = liveRange(quick.window);
+            const current =
+              range.kind === 'live' && value.kind === 'live' && value.windowMs === range.windowMs;
+            return (
+              <button
+                key={quick.window}
+                type="button"
+                aria-pressed={current}
+                className={`menu-item ${current ? 'bg-accent/15 font-semibold' : ''}`}
+                onClick={() => choose(value)}
+              >
+                {quick.title}
+              </button>
+            );
+          })}
+        </div>
+        <div className="flex min-w-0 flex-1 flex-col">
+          <Exact key={`${ends.from}`} ends={ends} zone={zone} onRange={choose} onZone={onZone} />
+          {recent.length > 0 && (
+            <div className="border-t border-line p-2" role="group" aria-label="Recent ranges">
+              <p className="label px-2">Recent</p>
+              {recent.map((one) => (
+                <button
+                  key={JSON.stringify(one)}
+                  type="button"
+                  className="menu-item"
+                  onClick={() => choose(one)}
+                >
+                  {describeRange(one, live.serverNow(), zone)}
+                </button>
+              ))}
+            </div>
+          )}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function FreeText({ zone, onRange }: { zone: ZoneName; onRange: (range: TimeRange) => void }) {
+  const live = useLive();
+  const [text, setText] = useState('');
+  const [error, setError] = useState('');
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        const nowMs = live.serverNow();
+        const range = parseRangeText(text, nowMs, zone);
+        if (range === null) setError(rangeTextProblem(text, nowMs, zone));
+        else onRange(range);
+      }}
+    >
+      <TextInput
+        label="Range in words"
+        hideLabel
+        placeholder="15m, now-6h, yesterday, 09:00 to 10:30…"
+        value={text}
+        error={error}
+        autoFocus={matchMedia('(pointer: fine)').matches}
+        autoComplete="off"
+        spellCheck={false}
+        onValue={(value) => {
+          setText(value);
+          setError('');
+        }}
+      />
+    </form>
+  );
+}
+
+const zones = zoneChoices();
+
+function Exact({
+  ends,
+  zone,
+  onRange,
+  onZone,
+}: {
+  ends: { from: number; to: number };
+  zone: ZoneName;
+  onRange: (range: TimeRange) => void;
+  onZone: (zone: ZoneName) => void;
+}) {
+  const [from, setFrom] = useState(toLocalInput(ends.from, zone));
+  const [to, setTo] = useState(toLocalInput(ends.to, zone));
+  const [error, setError] = useState('');
+  const apply = (): void => {
+    const range = { kind: 'fixed' as const, from: fromLocalInput(from, zone), to: fromLocalInput(to, zone) };
+    if (!(range.to > range.from)) setError('The end must come after the start.');
+    else onRange(range);
+  };
+  return (
+    <form
+      className="flex flex-col gap-3 p-3"
+      onSubmit={(event) => {
+        event.preventDefault();
+        apply();
+      }}
+    >
+      <TextInput label="From" type="datetime-local" step={1} value={from} onValue={setFrom} />
+      <TextInput label="To" type="datetime-local" step={1} value={to} error={error} onValue={setTo} />
+      <SelectInput
+        label="Time zone"
+        value={zone}
+        choices={
+          zones.some((one) => one.value === zone)
+            ? zones
+            : [...zones, { value: zone, title: resolveZone(zone) }]
+        }
+        onValue={onZone}
+      />
+      <Button variant="primary" type="submit">
+        Show this range
+      </Button>
+    </form>
+  );
+}
