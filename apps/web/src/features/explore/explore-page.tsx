@@ -2,59 +2,28 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Activity, LayoutDashboard } from 'lucide-react';
 import { useMemo, useState } from 'react';
-import { titleOf, unitFor, type Agg, type MetricInfo, type Panel as PanelSpec } from '@nowcast/contract';
+import type { MetricInfo } from '@nowcast/contract';
 import { metricsQuery } from '../../api/queries.ts';
 import { Button } from '../../ui/button.tsx';
 import { Modal } from '../../ui/modal.tsx';
 import { EmptyState } from '../../ui/states.tsx';
 import { BoardViewProvider } from '../board/board-context.ts';
 import { newPanelId } from '../board/board-content.ts';
-import { Panel } from '../board/panel.tsx';
 import { TimePicker } from '../board/time-picker.tsx';
 import { LiveButton } from '../board/toolbar.tsx';
 import { usePausedPill } from '../board/use-paused-pill.ts';
 import { useRange } from '../board/use-range.ts';
 import { useBoardActions } from '../boards/use-board-actions.ts';
 import { MetricPicker } from '../edit/metric-picker.tsx';
-import { GroupBy } from '../edit/query-fields.tsx';
 import { useCrumb } from '../shell/crumb.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { mayEdit, useMe, usePreferredZone } from '../shell/use-me.ts';
+import { explorePanels } from './explore-panel.ts';
 import type { ExploreSearch } from './explore-search.ts';
-import { exploreCharts, QueryRow } from './query-row.tsx';
+import { ExploreResult } from './explore-result.tsx';
+import { QueryRow } from './query-row.tsx';
 
 const noFilter = { variables: {}, where: {} };
-
-/** The panel an Explore address describes. */
-function panelOf(
-  search: ExploreSearch,
-  metric: MetricInfo | undefined,
-  chart: PanelSpec['chart_type'],
-  id: string,
-): PanelSpec {
-  const name = search.metric ?? '';
-  const agg: Agg = search.agg ?? metric?.default_agg ?? 'avg';
-  return {
-    visualization_id: id,
-    title: name === '' ? 'Explore' : titleOf(name),
-    metric_type: name,
-    chart_type: agg === 'none' ? 'feed' : chart,
-    query: {
-      agg,
-      across: search.across ?? metric?.default_across ?? 'merge',
-      group_by: search.by ?? [],
-      where: search.where ?? {},
-    },
-    layout: { x: 0, y: 0, w: 12, h: 10 },
-    display: {
-      unit: unitFor(name, agg),
-      legend: 'list',
-      thresholds: [],
-      connect_gaps: false,
-      per_second: agg === 'increase',
-    },
-  };
-}
 
 /** `/explore`: one metric, asked in every way; a chart above, its figures below. */
 export function ExplorePage() {
@@ -78,12 +47,8 @@ export function ExplorePage() {
     t: () => setPickerOpen(true),
   });
   const metric = metrics.data?.find((one) => one.metric_type === search.metric);
-  const chart = exploreCharts.find((one) => one === search.chart) ?? 'line';
-  const panel = useMemo(() => panelOf(search, metric, chart, 'explore'), [search, metric, chart]);
-  const table = useMemo(
-    (): PanelSpec => ({ ...panel, visualization_id: 'explore-table', title: 'Figures', chart_type: 'table' }),
-    [panel],
-  );
+  const panels = useMemo(() => explorePanels(search, metric), [search, metric]);
+  const panel = panels.chart;
   const view = useMemo(
     () => ({
       range: control.range,
@@ -122,7 +87,7 @@ export function ExplorePage() {
           <Activity size={15} className="text-muted" aria-hidden />
           <span className="max-w-72 truncate">{search.metric ?? 'Choose a metric'}</span>
         </Button>
-        {search.metric !== undefined && <QueryRow panel={panel} chart={chart} onChange={go} />}
+        {search.metric !== undefined && <QueryRow panel={panel} compare={search.compare} onChange={go} />}
         <span className="grow" />
         <TimePicker
           range={control.range}
@@ -151,19 +116,7 @@ export function ExplorePage() {
           </Button>
         </EmptyState>
       ) : (
-        <div className="flex flex-col gap-3">
-          {panel.chart_type !== 'feed' && (
-            <GroupBy metricType={search.metric} groups={search.by ?? []} onGroups={(by) => go({ by })} />
-          )}
-          <div className="h-[50dvh] min-h-72">
-            <Panel panel={panel} />
-          </div>
-          {panel.chart_type !== 'feed' && (
-            <div className="h-72">
-              <Panel panel={table} />
-            </div>
-          )}
-        </div>
+        <ExploreResult panels={panels} metric={metric} search={search} onChange={go} />
       )}
       {picking && (
         <Modal title="Choose a metric" open onClose={() => setPicking(false)} width={560}>

@@ -11,6 +11,10 @@ import {
 import { readBoardSearch } from '../board/board-search.ts';
 import type { RangeSearch } from '../../time/range.ts';
 
+/** What a chart is compared with; the router reads addresses, so this file stays small. */
+export const comparisons = ['previous', 'day', 'week'] as const;
+export type Compare = (typeof comparisons)[number];
+
 /** The query of Explore lives in its address alone. */
 export interface ExploreSearch extends RangeSearch {
   metric?: string | undefined;
@@ -20,6 +24,9 @@ export interface ExploreSearch extends RangeSearch {
   where?: Where | undefined;
   chart?: ChartType | undefined;
   tz?: string | undefined;
+  compare?: Compare | undefined;
+  /** What stands below the chart; figures when absent. */
+  below?: 'log' | undefined;
 }
 
 export function readExploreSearch(raw: Record<string, unknown>): ExploreSearch {
@@ -36,6 +43,9 @@ export function readExploreSearch(raw: Record<string, unknown>): ExploreSearch {
   if (across.success) search.across = across.data;
   const chart = chartTypeSchema.safeParse(raw['chart']);
   if (chart.success) search.chart = chart.data;
+  const compare = comparisons.find((one) => one === raw['compare']);
+  if (compare !== undefined) search.compare = compare;
+  if (raw['below'] === 'log') search.below = 'log';
   const by = raw['by'];
   if (Array.isArray(by) && by.every((label) => typeof label === 'string')) search.by = by;
   return search;

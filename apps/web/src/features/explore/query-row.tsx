@@ -3,18 +3,18 @@ import { SelectInput } from '../../ui/field.tsx';
 import { chartTitles } from '../board/board-content.ts';
 import { FilterChips } from '../board/filter-chips.tsx';
 import { acrossChoices, aggChoices } from '../edit/choices.ts';
-import type { ExploreSearch } from './explore-search.ts';
-
-export const exploreCharts = ['line', 'area', 'stacked', 'bar', 'pie'] as const;
+import { compareChoices, exploreCharts, type ExploreChart } from './explore-panel.ts';
+import type { Compare, ExploreSearch } from './explore-search.ts';
 
 /** How the chosen metric is asked. */
 export function QueryRow({
   panel,
-  chart,
+  compare,
   onChange,
 }: {
+  /** The chart. */
   panel: Panel;
-  chart: (typeof exploreCharts)[number];
+  compare: Compare | undefined;
   onChange: (change: Partial<ExploreSearch>) => void;
 }) {
   const { query } = panel;
@@ -24,7 +24,7 @@ export function QueryRow({
         label="Aggregate"
         hideLabel
         value={query.agg ?? 'avg'}
-        choices={[...aggChoices, { value: 'none', title: 'Single points' }]}
+        choices={aggChoices}
         onValue={(agg) => onChange({ agg })}
       />
       <SelectInput
@@ -37,10 +37,19 @@ export function QueryRow({
       <SelectInput
         label="Chart"
         hideLabel
-        value={chart}
+        value={panel.chart_type as ExploreChart}
         choices={exploreCharts.map((value) => ({ value, title: chartTitles[value] }))}
         onValue={(value) => onChange({ chart: value })}
       />
+      {panel.chart_type !== 'pie' && panel.chart_type !== 'stacked' && (
+        <SelectInput
+          label="Compare with"
+          hideLabel
+          value={compare ?? 'off'}
+          choices={compareChoices}
+          onValue={(value) => onChange({ compare: value === 'off' ? undefined : value })}
+        />
+      )}
       <FilterChips
         where={query.where}
         metricType={panel.metric_type}

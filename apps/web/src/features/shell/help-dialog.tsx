@@ -1,5 +1,5 @@
 import { Modal } from '../../ui/modal.tsx';
-import { shortcutHelp } from './shortcuts.ts';
+import { shortcutHelp } from './shortcut-help.ts';
 
 export function HelpDialog({ onClose }: { onClose: () => void }) {
   return (
