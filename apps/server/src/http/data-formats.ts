@@ -114,7 +114,7 @@ function* csvParts(data: DataAnswer): Iterable<string> {
   const names = labelNames(data.series);
   yield csvRow(['timestamp', ...names, 'value']);
   for (const { labels, timestamp, value } of data.series) {
-    const cells = names.map((name) => labels[name] ?? '');
+    const cells = names.map((name) => labelCell(labels, name));
     for (let i = 0; i < timestamp.length; i++)
       yield csvRow([timestamp[i] ?? null, ...cells, value[i] ?? null]);
   }
@@ -135,7 +135,7 @@ function* pointRows(points: readonly PointRecord[]): Iterable<string> {
   yield csvRow([...fields, ...names.map((name) => `label.${name}`)]);
   for (const point of points) {
     const own = fields.map((field) => point[field] ?? '');
-    yield csvRow([...own, ...names.map((name) => point.labels[name] ?? '')]);
+    yield csvRow([...own, ...names.map((name) => labelCell(point.labels, name))]);
   }
 }
 
@@ -143,6 +143,11 @@ function labelNames(items: readonly { labels: Readonly<Record<string, string>> }
   const names = new Set<string>();
   for (const { labels } of items) for (const name of Object.keys(labels)) names.add(name);
   return [...names].sort();
+}
+
+/** Empty where the label is missing, also one called `constructor`, which every object seems to have. */
+function labelCell(labels: Readonly<Record<string, string>>, name: string): string {
+  return Object.hasOwn(labels, name) ? (labels[name] ?? '') : '';
 }
 
 /** One line of RFC 4180. */

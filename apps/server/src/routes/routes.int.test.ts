@@ -157,6 +157,25 @@ describe('reading', () => {
     },
   );
 
+  test('C16: in CSV a label called like something every object has is empty where it is missing', async () => {
+    const line = { timestamp: [1000], value: [1] };
+    const named = Object.fromEntries([
+      ['constructor', 'x'],
+      ['__proto__', 'y'],
+    ]);
+    nowcast.engine.dataAnswer = {
+      series: [
+        { ...line, labels: named },
+        { ...line, labels: {} },
+      ],
+    };
+    const answer = await fetch(`${nowcast.url}/data?metric_type=m&format=csv`, {
+      headers: { Cookie: viewer.cookie },
+    });
+    nowcast.engine.dataAnswer = {};
+    expect(await answer.text()).toBe('timestamp,__proto__,constructor,value\r\n1000,y,x,1\r\n1000,,,1\r\n');
+  });
+
   test('an Accept header that nobody can meet', async () => {
     const headers = { Cookie: viewer.cookie, Accept: 'image/png' };
     expect((await fetch(`${nowcast.url}/data?metric_type=m`, { headers })).status).toBe(406);
