@@ -99,7 +99,7 @@ export class EngineCore {
       warehouse,
       clock,
       log,
-      onMissing: (why) => parts.degraded(why === undefined ? undefined : this.#missingHistory(why)),
+      onMissing: (why) => this.#sayMissing(why),
     });
     this.#seriesFile = new SeriesFile(join(parts.options.dataDir, 'engine.series'));
   }
@@ -141,6 +141,7 @@ export class EngineCore {
     running.flusher.kick();
     running.upkeep.start();
     this.#idle(running);
+    this.#sayMissing(this.#warehouse.missing);
     if (!this.#warehouse.isUp)
       this.#warehouse
         .keepTrying((marks) => this.#join(running, marks))
@@ -395,13 +396,21 @@ export class EngineCore {
     return () => states.some(isBehind);
   }
 
-  #missingHistory(why: string): string {
-    const states = this.#running?.states ?? [];
+  /** What readiness says; nothing while it starts, since nobody is answered then. */
+  #sayMissing(why: string | undefined): void {
+    const states = this.#running?.states;
+    if (states === undefined) return;
     const behind = states.filter(({ watermark, nextOffset }) => watermark < nextOffset);
-    const storedTo = Math.min(...behind.map(({ flushedReceivedAt }) => flushedReceivedAt));
-    const reach =
-      Number.isFinite(storedTo) && storedTo > 0 ? `complete to ${new Date(storedTo).toISOString()}` : 'kept';
-    return `history is not available for now, it is ${reach}: ${why}`;
+    const storedTo =
+      behind.length > 0
+        ? Math.min(...behind.map(({ flushedReceivedAt }) => flushedReceivedAt))
+        : Math.max(...states.map(({ lastReceivedAt }) => lastReceivedAt));
+    const reach = storedTo > 0 ? `, stored and complete to ${new Date(storedTo).toISOString()}` : '';
+    this.#parts.degraded(
+      why === undefined
+        ? undefined
+        : `history is not available for now${reach}; newer points are kept: ${why}`,
+    );
   }
 
   #checkpointPath(): string {

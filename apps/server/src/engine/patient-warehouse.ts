@@ -56,6 +56,11 @@ export class PatientWarehouse implements Warehouse {
     this.#onMissing = options.onMissing;
   }
 
+  /** Why it does not answer for now; undefined: it does. */
+  get missing(): string | undefined {
+    return this.#missing;
+  }
+
   get isUp(): boolean {
     return this.#state === 'up';
   }

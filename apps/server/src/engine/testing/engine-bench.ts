@@ -218,6 +218,11 @@ export class EngineBench {
     };
   }
 
+  /** As if a person had taken it away. */
+  removeFile(name: string): void {
+    rmSync(join(this.#dir, name));
+  }
+
   async destroy(): Promise<void> {
     const running = this.#process;
     this.#process = undefined;
