@@ -259,6 +259,6 @@ describe('kill -9 in the middle of ingest', () => {
       }
       live.close();
     },
-    isLong ? 3_600_000 : 400_000,
+    isLong ? 3_600_000 : 600_000,
   );
 });

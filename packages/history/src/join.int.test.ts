@@ -110,6 +110,6 @@ describe('the exact join of history and live', () => {
       expect(answeredHot).toBeGreaterThan(0);
       expect(leftToWarehouse).toBeGreaterThan(0);
     },
-    isLong ? 3_600_000 : 180_000,
+    isLong ? 3_600_000 : 600_000,
   );
 });

@@ -263,7 +263,7 @@ describe('the whole path of a point', () => {
         { numRuns: isLong ? 600 : 16, endOnFailure: true },
       );
     },
-    isLong ? 7_200_000 : 400_000,
+    isLong ? 7_200_000 : 600_000,
   );
 
   it('refuses what is no number, names its line, and keeps all the others', async () => {
