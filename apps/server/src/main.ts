@@ -1,5 +1,9 @@
 import { type Command, commandPage, commands, optionsOf, overviewPage } from '@nowcast/config';
 import { AppError, isAppError } from '@nowcast/kernel';
+import { backup } from './cli/backup/backup.ts';
+import { restore } from './cli/backup/restore.ts';
+import { exportPoints } from './cli/export/export.ts';
+import { importPoints } from './cli/import/import.ts';
 import { createKey, deleteKey, listKeys } from './cli/keys.ts';
 import type { CommandContext, CommandHandler } from './cli/output.ts';
 import { createUser, disableUser, enableUser, listUsers, setup, setUserRole } from './cli/people.ts';
@@ -18,6 +22,10 @@ const handlers: Readonly<Record<string, CommandHandler>> = {
   'user disable': disableUser,
   'user enable': enableUser,
   'user role': setUserRole,
+  backup,
+  restore,
+  export: exportPoints,
+  import: importPoints,
 };
 
 async function run(words: readonly string[]): Promise<number> {
@@ -43,6 +51,8 @@ async function run(words: readonly string[]): Promise<number> {
     print,
     note: (text) => void process.stderr.write(text),
     readInput: async () => Buffer.concat(await process.stdin.toArray()).toString('utf8'),
+    input: process.stdin,
+    output: process.stdout,
     interactive: process.stderr.isTTY,
   };
   return (handlers[command.name] ?? serve)(context);

@@ -1,4 +1,5 @@
 import type { OptionTable } from './option.ts';
+import { backupOptions, exportOptions, importOptions, restoreOptions } from './transfer-options.ts';
 import { keyOptions, serveOptions, setupOptions, userOptions } from './options.ts';
 
 export interface Command {
@@ -45,6 +46,26 @@ export const commands: readonly Command[] = [
     summary: 'Change the role of a user',
     options: userOptions,
     uses: [...userTarget(), 'role'],
+  },
+  {
+    name: 'backup',
+    summary: 'Copy everything into one file, also while the server runs',
+    options: backupOptions,
+  },
+  {
+    name: 'restore',
+    summary: 'Make a new data folder from a backup',
+    options: restoreOptions,
+  },
+  {
+    name: 'export',
+    summary: 'Write the points of a metric to a file or a pipe',
+    options: exportOptions,
+  },
+  {
+    name: 'import',
+    summary: 'Send the points of a file; the same file again adds nothing within 24 hours',
+    options: importOptions,
   },
 ];
 

@@ -25,7 +25,7 @@ export function commandPage(command: Command): string {
     return `  ${usage(option)}\n      ${option.help}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`;
   });
   return [
-    `Usage: nowcast ${command.name} [options]`,
+    ['Usage: nowcast', command.name, ...positionals(options), '[options]'].join(' '),
     '',
     `${command.summary}.`,
     '',
@@ -33,6 +33,12 @@ export function commandPage(command: Command): string {
     ...blocks,
     '',
   ].join('\n');
+}
+
+function positionals(options: readonly Option[]): string[] {
+  return options.flatMap((option) =>
+    option.kind === 'text' && option.positional === true ? [option.placeholder] : [],
+  );
 }
 
 /** docs/reference/cli.md. */
@@ -72,6 +78,7 @@ function environmentOf(option: Option): string {
 
 function defaultOf(option: Option): string {
   if (option.defaultText !== undefined) return `default: ${option.defaultText}`;
+  if (option.kind === 'texts') return '';
   if (option.kind === 'switch') return option.default ? 'default: on' : '';
   if (option.kind === 'list')
     return option.default.length === 0 ? '' : `default: ${option.default.join(',')}`;

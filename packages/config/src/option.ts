@@ -19,6 +19,15 @@ interface TextOption extends OptionBase {
   placeholder: string;
   default?: string;
   required?: true;
+  /** Given as a word of its own, without its flag. One option of a table at most. */
+  positional?: true;
+}
+
+/** As often as the flag is given, each text as it is; not read from the environment. */
+interface TextsOption extends OptionBase {
+  kind: 'texts';
+  placeholder: string;
+  flagOnly: true;
 }
 
 interface IntegerOption extends OptionBase {
@@ -48,12 +57,12 @@ interface ChoiceOption extends OptionBase {
   default: string;
 }
 
-export type Option = TextOption | IntegerOption | SwitchOption | ListOption | ChoiceOption;
+export type Option = TextOption | TextsOption | IntegerOption | SwitchOption | ListOption | ChoiceOption;
 
 /** The parsed value of an option: `undefined` only where there is neither a default nor `required`. */
 export type OptionValue<O extends Option> = O extends { kind: 'switch' }
   ? boolean
-  : O extends { kind: 'list' }
+  : O extends { kind: 'list' | 'texts' }
     ? readonly string[]
     : O extends { kind: 'choice'; choices: readonly (infer C)[] }
       ? C

@@ -1,14 +1,6 @@
 import { engineOptions } from './engine-options.ts';
 import type { OptionTable } from './option.ts';
-
-const dataDir = {
-  kind: 'text',
-  flag: 'data-dir',
-  placeholder: 'DIR',
-  defaultText:
-    '$XDG_DATA_HOME/nowcast or ~/.local/share/nowcast; bin/start and bin/nowcast: .nowcast beside bin/',
-  help: 'Where everything is kept: the log, the history, users and boards',
-} as const;
+import { dataDir } from './shared-options.ts';
 
 const logLevel = {
   kind: 'choice',

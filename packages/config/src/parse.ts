@@ -23,15 +23,24 @@ export function parseOptions<T extends OptionTable>(table: T, sources: OptionSou
 
 /** Raw texts given for each option, in order. */
 function readFlags(table: OptionTable, args: readonly string[]): Map<Option, string[]> {
-  const byFlag = new Map(Object.values(table).map((option) => [option.flag, option]));
+  const byFlag = new Map(
+    Object.values(table)
+      .filter((option) => !isPositional(option))
+      .map((option) => [option.flag, option]),
+  );
+  const word = Object.values(table).find(isPositional);
   const given = new Map<Option, string[]>();
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? '';
-    if (!arg.startsWith('--')) throw invalid(`"${arg}" is not expected here; options start with --`);
+    if (!arg.startsWith('--')) {
+      if (word === undefined) throw invalid(`"${arg}" is not expected here; options start with --`);
+      given.set(word, [...(given.get(word) ?? []), arg]);
+      continue;
+    }
     const equals = arg.indexOf('=');
     const flag = arg.slice(2, equals === -1 ? undefined : equals);
     const off = flag.startsWith('no-') ? byFlag.get(flag.slice(3)) : undefined;
-    const option = byFlag.get(flag) ?? (off?.kind === 'switch' ? off : undefined);
+    const option: Option | undefined = byFlag.get(flag) ?? (off?.kind === 'switch' ? off : undefined);
     if (option === undefined) throw unknownFlag(flag, [...byFlag.keys()]);
     let text: string;
     if (equals !== -1) text = arg.slice(equals + 1);
@@ -52,24 +61,25 @@ function resolve(
   flags: readonly string[] | undefined,
   environment: OptionSources['environment'],
 ): unknown {
+  if (option.kind === 'texts') return Object.freeze([...(flags ?? [])]);
   const variable = environmentName(option);
   const fromEnvironment = option.flagOnly === true ? undefined : environment[variable];
   if (flags !== undefined) {
-    if (option.kind !== 'list' && flags.length > 1)
-      throw invalid(`--${option.flag} is given twice; keep one`);
-    return readValue(option, flags.join(','), `--${option.flag}`);
+    const where = isPositional(option) ? option.placeholder : `--${option.flag}`;
+    if (option.kind !== 'list' && flags.length > 1) throw invalid(`${where} is given twice; keep one`);
+    return readValue(option, flags.join(','), where);
   }
   if (fromEnvironment !== undefined && fromEnvironment !== '') {
     return readValue(option, fromEnvironment, variable);
   }
   if (option.kind === 'text' && option.required === true) {
-    throw invalid(`--${option.flag} is missing: ${usage(option)} (${option.help})`);
+    throw invalid(`${usage(option).split(' ')[0]} is missing: ${usage(option)} (${option.help})`);
   }
   return option.default;
 }
 
 /** `where` is the flag or the environment name, for the message. */
-function readValue(option: Option, text: string, where: string): unknown {
+function readValue(option: Exclude<Option, { kind: 'texts' }>, text: string, where: string): unknown {
   switch (option.kind) {
     case 'text':
       if (text === '') throw invalid(`${where} is empty; give a value or leave it out`);
@@ -98,8 +108,13 @@ function readValue(option: Option, text: string, where: string): unknown {
   }
 }
 
+function isPositional(option: Option): option is Extract<Option, { kind: 'text' }> {
+  return option.kind === 'text' && option.positional === true;
+}
+
 /** `--port P`. */
 export function usage(option: Option): string {
+  if (isPositional(option)) return option.placeholder;
   switch (option.kind) {
     case 'switch':
       return option.default ? `--no-${option.flag}` : `--${option.flag}`;

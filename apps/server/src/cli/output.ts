@@ -1,3 +1,5 @@
+import type { Readable, Writable } from 'node:stream';
+
 /** What a command may touch of its process. */
 export interface CommandContext {
   args: readonly string[];
@@ -8,6 +10,10 @@ export interface CommandContext {
   note: (text: string) => void;
   /** All of standard input. */
   readInput: () => Promise<string>;
+  /** Standard input as it comes. */
+  input: Readable;
+  /** Standard output for much data: it says when to wait. */
+  output: Writable;
   interactive: boolean;
 }
 

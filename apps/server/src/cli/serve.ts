@@ -6,6 +6,7 @@ import { EmbeddedNowcast, type EmbeddedOptions } from '../embedded.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { version } from '../version.ts';
 import { dataDirOf } from './data-dir.ts';
+import { LocalServer } from './local-server.ts';
 import type { CommandContext } from './output.ts';
 
 /** `nowcast serve`: runs until it is told to stop. */
@@ -30,6 +31,7 @@ export async function serve(context: CommandContext): Promise<number> {
   const started = performance.now();
   const unlisten = listenForSignals(nowcast, log, (code) => stopped.resolve(code));
   await nowcast.run();
+  const local = await openLocalSocket(dataDir, nowcast, log);
   await greet(nowcast, settings, context);
   log.info('ready', {
     url: nowcast.server.url,
@@ -38,10 +40,27 @@ export async function serve(context: CommandContext): Promise<number> {
     ms: Math.round(performance.now() - started),
   });
   const code = await stopped.promise;
+  await local?.stop();
   await nowcast.stop();
   unlisten();
   log.info('stopped', { code });
   return code;
+}
+
+/** Without it the server still serves; only commands that need it then say that they cannot reach it. */
+async function openLocalSocket(
+  dataDir: string,
+  nowcast: EmbeddedNowcast,
+  log: Logger,
+): Promise<LocalServer | undefined> {
+  const local = new LocalServer({ dataDir, nowcast, log: log.with({ part: 'local' }) });
+  try {
+    await local.run();
+    return local;
+  } catch (error) {
+    log.warn('no local socket: backup, export and import on this machine need the server stopped', { error });
+    return undefined;
+  }
 }
 
 function embeddedOptions(

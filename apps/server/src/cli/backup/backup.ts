@@ -1,0 +1,116 @@
+import { stat } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { join, relative, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { backupOptions, parseOptions } from '@nowcast/config';
+import { copyDatabase } from '@nowcast/adapter-sqlite';
+import { appError } from '@nowcast/contract';
+import { metaStorePath } from '../../embedded.ts';
+import type { HeldData } from '../../engine/data-hold.ts';
+import { version } from '../../version.ts';
+import { type ApiClient, refusalOf } from '../api-client.ts';
+import { dataDirOf } from '../data-dir.ts';
+import { withLocalApi } from '../local-session.ts';
+import type { CommandContext } from '../output.ts';
+import { formatBytes } from '../progress.ts';
+import { ArchiveWriter } from './archive-writer.ts';
+import { backupFormat, checkpointName, metaName } from './manifest.ts';
+
+/** The data as the server lends it: `HeldData` in JSON. */
+type Lent = Omit<HeldData, 'checkpoint'> & { id: string; checkpoint: string | null };
+
+/**
+ * `nowcast backup`: everything of an installation in one file, as of one position of the log, while the server goes on.
+ *
+ * The server holds its data as it is and says which bytes of which files are that; this process copies them. Users and
+ * boards are copied after the data was held: every organisation that a point belongs to is then among them.
+ */
+export async function backup(context: CommandContext): Promise<number> {
+  const options = parseOptions(backupOptions, context);
+  const dataDir = dataDirOf(options.dataDir, context.environment);
+  const madeAtMs = Date.now();
+  const path = await targetOf(options.to, dataDir, madeAtMs);
+  return withLocalApi(dataDir, context, async (api) => {
+    const archive = await ArchiveWriter.create(path, madeAtMs);
+    try {
+      const held = await hold(api);
+      await copy(archive, held.data, dataDir, madeAtMs);
+      // Whoever lost the data on the way copied something else than what was named.
+      await letGo(api, held.data.id);
+      held.response.destroy();
+      await archive.publish();
+    } catch (error) {
+      await archive.discard();
+      throw error;
+    }
+    context.print(`${path}\n`);
+    context.note(
+      `${formatBytes(archive.bytes)}; "nowcast restore --from ${path} --data-dir NEW" brings it back\n`,
+    );
+    return 0;
+  });
+}
+
+/** A folder that is there gets a file with the time in its name; anything else is the file to make. */
+async function targetOf(to: string, dataDir: string, nowMs: number): Promise<string> {
+  const path = resolve(to);
+  const inside = relative(dataDir, path);
+  if (inside === '' || !inside.startsWith('..'))
+    throw appError('request.invalid', `--to is inside ${dataDir}; a backup beside the data is lost with it`);
+  const found = await statIfThere(path);
+  if (found?.isDirectory() === true) {
+    const time = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+    const file = join(path, `nowcast-${time}.tar`);
+    if ((await statIfThere(file)) === undefined) return file;
+    throw appError('request.invalid', `${file} exists already; wait a second`);
+  }
+  if (found !== undefined)
+    throw appError('request.invalid', `${path} exists already; name a new file, or a folder`);
+  if ((await statIfThere(resolve(path, '..')))?.isDirectory() !== true)
+    throw appError('request.invalid', `there is no folder ${resolve(path, '..')}; make it first`);
+  return path;
+}
+
+async function hold(api: ApiClient): Promise<{ data: Lent; response: IncomingMessage }> {
+  const response = await api.open({ method: 'POST', path: '/local/hold' });
+  const lines = createInterface({ input: response })[Symbol.asyncIterator]();
+  const first = await lines.next();
+  const text = first.done === true ? '' : first.value;
+  if (response.statusCode !== 200)
+    throw refusalOf({ status: response.statusCode ?? 0, headers: response.headers, text });
+  // From here on its end only means that the server is gone, which `letGo` finds out.
+  response.on('error', () => undefined);
+  return { data: JSON.parse(text) as Lent, response };
+}
+
+async function letGo(api: ApiClient, id: string): Promise<void> {
+  const answer = await api.send({ method: 'POST', path: `/local/hold/${id}/end` });
+  if (answer.status !== 204) throw refusalOf(answer);
+}
+
+async function copy(archive: ArchiveWriter, held: Lent, dataDir: string, madeAtMs: number): Promise<void> {
+  const { files, checkpoint, epoch, partitions, tail, head, watermarks, rows } = held;
+  await archive.addBytes(metaName, copyDatabase(metaStorePath(dataDir)));
+  if (checkpoint !== null) await archive.addBytes(checkpointName, Buffer.from(checkpoint, 'base64'));
+  for (const { name, path, size } of files) await archive.addFile(name, path, size);
+  await archive.seal({
+    format: backupFormat,
+    version,
+    created_at: madeAtMs,
+    epoch,
+    partitions,
+    tail: [...tail],
+    head: [...head],
+    watermarks: [...watermarks],
+    rows: { ...rows },
+  });
+}
+
+async function statIfThere(path: string): Promise<Awaited<ReturnType<typeof stat>> | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

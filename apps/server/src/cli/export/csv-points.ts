@@ -1,0 +1,35 @@
+import { appError, type PointRecord } from '@nowcast/contract';
+import { csvText } from '../../http/data-formats.ts';
+
+/** Columns of a point in CSV; labels follow, as `label.name`. `GET /data` writes the same. */
+export const pointColumns = [
+  'timestamp',
+  'metric_type',
+  'source',
+  'value',
+  'data_id',
+  'actor',
+  'message',
+  'received_at',
+] as const;
+export const labelPrefix = 'label.';
+
+export function csvHeader(labels: readonly string[]): string {
+  return row([...pointColumns, ...labels.map((name) => `${labelPrefix}${name}`)]);
+}
+
+/** Throws when the point has a label that the header does not name: it would be lost without a word. */
+export function csvLine(point: PointRecord, labels: ReadonlySet<string>): string {
+  const unknown = Object.keys(point.labels).find((name) => !labels.has(name));
+  if (unknown !== undefined)
+    throw appError(
+      'request.conflict',
+      `the label ${unknown} appeared while the table was being written; run the export again`,
+    );
+  const own = pointColumns.map((column) => point[column] ?? '');
+  return row([...own, ...[...labels].map((name) => point.labels[name] ?? '')]);
+}
+
+function row(cells: readonly (string | number)[]): string {
+  return `${cells.map((cell) => (typeof cell === 'string' ? csvText(cell) : cell)).join(',')}\r\n`;
+}

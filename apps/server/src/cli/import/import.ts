@@ -1,0 +1,120 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { importOptions, parseOptions, type Settings } from '@nowcast/config';
+import { appError } from '@nowcast/contract';
+import type { CommandContext } from '../output.ts';
+import { Progress } from '../progress.ts';
+import { withApi } from '../remote.ts';
+import { batchesOf } from './batches.ts';
+import { csvAsNdjson } from './csv-points.ts';
+import { linesOf } from './lines.ts';
+import { Sender } from './sender.ts';
+
+type ImportSettings = Settings<typeof importOptions>;
+type ImportFormat = 'ndjson' | 'csv' | 'line-protocol';
+
+/** Refused lines that are told one by one. */
+const mostTold = 100;
+
+interface Outcome {
+  lines: number;
+  rejected: number;
+}
+
+/** `nowcast import`: a file through the same door as everybody's points. */
+export async function importPoints(context: CommandContext): Promise<number> {
+  const settings = parseOptions(importOptions, context);
+  if (settings.file === '-' && settings.passwordStdin)
+    throw appError('request.invalid', 'standard input cannot be both the points and the password; use --key');
+  const format = formatOf(settings);
+  const input = await openInput(settings.file, context);
+  const { lines, rejected } = await withApi(settings, context, (api) => {
+    const lineProtocol = `/api/v2/write?precision=${settings.precision}`;
+    const sender =
+      format === 'line-protocol'
+        ? new Sender(api, lineProtocol, 'text/plain; charset=utf-8')
+        : new Sender(api, '/api/v1/ingest', 'application/x-ndjson');
+    return sendAll(input, format, settings, sender, context);
+  });
+  const kept = lines - rejected;
+  context.note(`${lines} lines: ${kept} stored, ${rejected} refused\n`);
+  return rejected === 0 ? 0 : 1;
+}
+
+async function sendAll(
+  input: Readable,
+  format: ImportFormat,
+  settings: ImportSettings,
+  sender: Sender,
+  context: CommandContext,
+): Promise<Outcome> {
+  const lines = format === 'csv' ? csvAsNdjson(linesOf(input)) : linesOf(input);
+  const progress = new Progress(context, 'lines');
+  const outcome: Outcome = { lines: 0, rejected: 0 };
+  let told = 0;
+  const tell = ({ line, message }: { line: number; message: string }): void => {
+    progress.end();
+    if (told++ < mostTold) context.note(`line ${line}: ${message}\n`);
+  };
+  try {
+    for await (const batch of batchesOf(lines, `${format} ${settings.precision}`)) {
+      const sent = batch.lines.length === 0 ? { rejectedCount: 0, rejected: [] } : await sender.send(batch);
+      outcome.lines += countRecords(batch.body, format) + batch.problems.length;
+      outcome.rejected += sent.rejectedCount + batch.problems.length;
+      for (const refused of [...batch.problems, ...sent.rejected].sort((a, b) => a.line - b.line))
+        tell(refused);
+      progress.show(outcome.lines);
+    }
+  } catch (error) {
+    progress.end();
+    const before = `${outcome.lines} lines went before; the same command again goes on without counting them twice`;
+    if (outcome.lines > 0) context.note(`${before}\n`);
+    throw error;
+  } finally {
+    progress.end();
+  }
+  if (outcome.rejected > Math.min(told, mostTold))
+    context.note(`and ${outcome.rejected - Math.min(told, mostTold)} more lines\n`);
+  return outcome;
+}
+
+/** Lines that hold something: blank ones are nothing to a server, nor are comments of line protocol. */
+function countRecords(body: Buffer, format: ImportFormat): number {
+  let count = 0;
+  for (const line of body.toString('latin1').split('\n')) {
+    const text = line.trim();
+    if (text !== '' && !(format === 'line-protocol' && text.startsWith('#'))) count++;
+  }
+  return count;
+}
+
+const formatByEnd: Readonly<Record<string, ImportFormat>> = {
+  ndjson: 'ndjson',
+  jsonl: 'ndjson',
+  csv: 'csv',
+  lp: 'line-protocol',
+  influx: 'line-protocol',
+};
+
+function formatOf({ file, format }: ImportSettings): ImportFormat {
+  if (format !== 'auto') return format;
+  const end = /\.(\w+)$/.exec(file.replace(/\.gz$/, ''))?.[1]?.toLowerCase() ?? '';
+  const found = formatByEnd[end];
+  if (found !== undefined) return found;
+  throw appError('request.invalid', `say what ${file} holds: --format ndjson, csv or line-protocol`);
+}
+
+async function openInput(file: string, context: CommandContext): Promise<Readable> {
+  if (file === '-') return context.input;
+  const found = await stat(file).catch((error: Error) => {
+    throw appError('request.not_found', `${file} cannot be opened: ${error.message}`);
+  });
+  if (found.isDirectory()) throw appError('request.invalid', `${file} is a folder; name a file`);
+  const bytes = createReadStream(file, { highWaterMark: 256 * 1024 });
+  if (!file.endsWith('.gz')) return bytes;
+  const unpacked = createGunzip();
+  bytes.once('error', (error) => unpacked.destroy(error));
+  return bytes.pipe(unpacked);
+}

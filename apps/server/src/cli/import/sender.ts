@@ -1,0 +1,82 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { appError } from '@nowcast/contract';
+import { isAppError } from '@nowcast/kernel';
+import { type ApiAnswer, type ApiClient, refusalOf } from '../api-client.ts';
+import type { Batch } from './batches.ts';
+
+/** How long the server may be away or busy before the import gives up. */
+const patienceMs = 5 * 60_000;
+const longestPauseMs = 10_000;
+
+export interface SentBatch {
+  rejectedCount: number;
+  /** Lines of the file that were refused, the first hundred of the batch. */
+  rejected: { line: number; message: string }[];
+}
+
+/**
+ * Sends batches to the ordinary ingest address and repeats each one until there is an answer; its key makes that
+ * harmless. Rejects when the server refuses a batch as a whole, or after five minutes without an answer.
+ */
+export class Sender {
+  readonly #api: ApiClient;
+  readonly #path: string;
+  readonly #contentType: string;
+
+  constructor(api: ApiClient, path: string, contentType: string) {
+    this.#api = api;
+    this.#path = path;
+    this.#contentType = contentType;
+  }
+
+  async send(batch: Batch): Promise<SentBatch> {
+    const answer = await this.#untilAnswered(batch);
+    if (answer.status < 300) return { rejectedCount: 0, rejected: [] };
+    const report = answer.status === 422 ? reportOf(answer.text) : undefined;
+    if (report === undefined) {
+      const { message, code } = refusalOf(answer);
+      const [first, last] = [batch.lines[0], batch.lines.at(-1)];
+      throw appError('request.invalid', `lines ${first} to ${last} were refused: ${message} (${code})`);
+    }
+    return {
+      rejectedCount: report.rejected_count,
+      rejected: report.rejected.map(({ index, message }) => ({ line: batch.lines[index] ?? 0, message })),
+    };
+  }
+
+  async #untilAnswered(batch: Batch): Promise<ApiAnswer> {
+    const startedMs = performance.now();
+    for (let pauseMs = 200; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      const answer = await this.#try(batch);
+      const isLate = performance.now() - startedMs > patienceMs;
+      if (!isAppError(answer)) {
+        if (![429, 503, 507].includes(answer.status)) return answer;
+        if (isLate) throw refusalOf(answer);
+      } else if (isLate) throw answer;
+      const seconds = isAppError(answer) ? 0 : Number(answer.headers['retry-after'] ?? 0);
+      await delay(Math.max(pauseMs, Math.min(seconds * 1000, longestPauseMs)));
+    }
+  }
+
+  async #try({ body, idempotencyKey }: Batch): Promise<ApiAnswer | ReturnType<typeof appError>> {
+    try {
+      const headers = { 'content-type': this.#contentType, 'idempotency-key': idempotencyKey };
+      return await this.#api.send({ method: 'POST', path: this.#path, headers, body });
+    } catch (error) {
+      if (isAppError(error) && error.retryable) return error;
+      throw error;
+    }
+  }
+}
+
+interface Report {
+  rejected_count: number;
+  rejected: { index: number; message: string }[];
+}
+
+/** Undefined when the whole request was refused, not some of its points. */
+function reportOf(text: string): Report | undefined {
+  const body = JSON.parse(text) as Partial<Report>;
+  if (typeof body.rejected_count !== 'number' || body.rejected === undefined) return undefined;
+  return { rejected_count: body.rejected_count, rejected: body.rejected };
+}
