@@ -11,7 +11,7 @@ import { ClickHouseWarehouse } from '../clickhouse-warehouse.ts';
 import { readNative } from '../native-reader.ts';
 import { ChdbConnection } from './chdb-connection.ts';
 
-const read = { lane: 'read', timeoutMs: 10_000 } as const;
+const read = { lane: 'read', timeoutMs: 60_000 } as const;
 /** No timeout of the engine's ends it before the test does. */
 const patient = { lane: 'read', timeoutMs: 600_000 } as const;
 /** Minutes of work for the engine, nothing to keep in memory. */
