@@ -245,6 +245,11 @@ export class QueryGrid {
     return this.#cells.startAfter(unit, start);
   }
 
+  /** Every cell of a unit, ascending: its bucket's start, and the row of `states` that holds it. */
+  forEachCell(unit: number, visit: (start: number, states: StateGrid, row: number) => void): void {
+    this.#cells.forEach(unit, visit);
+  }
+
   /** Whether the group has any cell at all. */
   hasCells(group: number): boolean {
     return this.#groups[group]!.units.some((unit) => this.#cells.hasCells(unit));

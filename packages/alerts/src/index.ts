@@ -1,4 +1,5 @@
-export { planRule, type PlannedQuery, type RulePlan } from './evaluate/plan.ts';
-export { mostGroups, RuleEvaluator } from './evaluate/rule-evaluator.ts';
+export { HistoryRun } from './evaluate/history-run.ts';
+export { coarser, planRule, type PlannedQuery, type RulePlan } from './evaluate/plan.ts';
+export { type Decision, mostGroups, RuleEvaluator } from './evaluate/rule-evaluator.ts';
 export { type Moment, type RuleEntry, RuleSet } from './evaluate/rule-set.ts';
 export type { WindowRun } from './evaluate/sliding-window.ts';

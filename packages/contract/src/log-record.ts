@@ -72,4 +72,7 @@ export interface AlertRecord {
   seed: Uint8Array;
 }
 
-export type LogRecord = PointsRecord | FlushRecord | TickRecord | AlertRecord;
+/** Everything but points. */
+export type ControlRecord = FlushRecord | TickRecord | AlertRecord;
+
+export type LogRecord = PointsRecord | ControlRecord;

@@ -237,6 +237,18 @@ export class Tail implements RecentPoints {
     return this.#records[0]?.offset;
   }
 
+  /** Position behind the points of all retained records below `offset`. */
+  positionAt(offset: number): number {
+    let low = 0;
+    let high = this.#records.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#records[middle]!.offset < offset) low = middle + 1;
+      else high = middle;
+    }
+    return this.#records[low]?.start ?? this.#end;
+  }
+
   /** The last record border at or below `position`. */
   recordStart(position: number): number {
     const index = this.#recordIndex(position);

@@ -10,11 +10,10 @@
  * ids and answers into the dedupe state. Only then the sender hears of it.
  */
 import {
-  type FlushRecord,
+  type ControlRecord,
   type LogRecord,
   type PointsRecord,
   type SourceStatus,
-  type TickRecord,
   appError,
   encodeRecord,
   limits,
@@ -55,7 +54,7 @@ export interface IngestOptions {
 /** A record that became durable, in the order of the log. Its arrays are only valid during the call. */
 export type DurableRecord =
   | { kind: 'points'; partition: number; offset: number; record: PointsRecord; handles: Uint32Array }
-  | { kind: 'control'; partition: number; offset: number; record: FlushRecord | TickRecord };
+  | { kind: 'control'; partition: number; offset: number; record: ControlRecord };
 
 export interface IngestStats {
   requests: number;
@@ -166,8 +165,8 @@ export class IngestService {
     return this.#lastReceivedAt;
   }
 
-  /** Appends a flush mark or a tick in its place among the points; resolves with its offset once it is applied. */
-  async appendControl(partition: number, record: FlushRecord | TickRecord): Promise<number> {
+  /** Appends a record in its place among the points; resolves with its offset once it is applied. */
+  async appendControl(partition: number, record: ControlRecord): Promise<number> {
     let offset = -1;
     await this.#queue.push([{ partition, payload: encodeRecord(record) }], {
       apply: (offsets) => {

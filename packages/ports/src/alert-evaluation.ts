@@ -40,6 +40,8 @@ export interface EvaluatedRuleStatus {
   /** Why it cannot be evaluated now, in words; undefined when it can. */
   problem: string | undefined;
   counts: { ok: number; pending: number; firing: number; no_data: number };
+  /** `alert_id` of every group that is not well: an alert that is not among them is over. */
+  activeAlerts: readonly string[];
 }
 
 export interface DecidedTransition extends Transition {

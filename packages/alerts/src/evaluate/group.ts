@@ -1,5 +1,5 @@
 import { type ByteReader, type ByteWriter, conditionStates } from '@nowcast/contract';
-import type { Baseline } from './baseline.ts';
+import type { Baseline, Limits } from './baseline.ts';
 import type { MachineState } from './machine.ts';
 import { Presence } from './presence.ts';
 
@@ -17,6 +17,8 @@ export class Group {
   holds = false;
   value = Number.NaN;
   limit = Number.NaN;
+  /** The band the value was compared with, where it has one. */
+  limits: Limits | undefined;
   dueAt = Number.POSITIVE_INFINITY;
   /** Names the time from the first step away from `ok` until the return to it; empty when it is well. */
   episode = '';

@@ -10,6 +10,7 @@ export interface Verdict {
   value: number;
   /** What the value was compared with; NaN when with nothing. */
   limit: number;
+  limits?: Limits | undefined;
   reason: Transition['reason'];
 }
 
@@ -30,7 +31,8 @@ export function judge(plan: RulePlan, group: Group, valueAt: (end: number) => nu
     case 'anomaly': {
       const value = valueAt(end);
       const limits = limitsAt(condition, group, () => valueAt(end - windowMs), end);
-      return judged(plan, group, value, nearestOf(limits, value), () => isOutside(limits, value));
+      const verdict = judged(plan, group, value, nearestOf(limits, value), () => isOutside(limits, value));
+      return { ...verdict, limits };
     }
     case 'no_data': {
       const holds = now - group.presence.lastAt >= windowMs;

@@ -47,8 +47,8 @@ const counting: readonly AggName[] = ['count', 'sum', 'rate', 'uniques'];
 /** `defaultAgg` is what fits the metric where the rule does not say. Throws `query.invalid`, saying what to change. */
 export function planRule(evaluation: Evaluation, defaultAgg: (metricType: string) => AggName): RulePlan {
   const { condition } = evaluation;
-  const windowMs = bounded('window', evaluation.window, 1000, longestWindowMs);
-  const parts = Math.min(mostParts, Math.max(1, Math.floor(windowMs / 1000)));
+  const windowMs = Math.round(bounded('window', evaluation.window, 1000, longestWindowMs));
+  const parts = partsOf(windowMs, mostParts);
   const queries = [evaluation.query, evaluation.divide_by].flatMap((query) =>
     query === undefined ? [] : [planQuery(query, defaultAgg)],
   );
@@ -63,10 +63,23 @@ export function planRule(evaluation: Evaluation, defaultAgg: (metricType: string
     parts,
     forMs: optional('for', evaluation.for),
     keepMs: optional('keep_firing_for', evaluation.keep_firing_for),
-    delayMs: optional('delay', evaluation.delay),
+    delayMs: delayOf(evaluation.delay, windowMs),
     latenessMs: optional('lateness', evaluation.lateness),
     noData: evaluation.no_data,
   };
+}
+
+/** The same rule with a window in fewer parts: what history can give for a long range. At least `leastMs` each. */
+export function coarser(plan: RulePlan, leastMs: number): RulePlan {
+  const parts = partsOf(plan.windowMs, Math.min(plan.parts, Math.floor(plan.windowMs / leastMs)));
+  return { ...plan, parts, partMs: plan.windowMs / parts };
+}
+
+/** Equal parts of whole milliseconds, a second at least: as many as there may be. */
+function partsOf(windowMs: number, most: number): number {
+  for (let parts = most; parts > 1; parts -= 1)
+    if (windowMs % parts === 0 && windowMs / parts >= 1000) return parts;
+  return 1;
 }
 
 function planQuery(query: RuleQuery, defaultAgg: (metricType: string) => AggName): PlannedQuery {
@@ -112,6 +125,15 @@ function checkCondition(condition: RuleCondition): void {
       'query.invalid',
       'the recovery value must lie on the well side of the limit, or be left out',
     );
+}
+
+/** The window's ring reaches back over the delay: a long one with a short window would cost memory without bound. */
+function delayOf(text: string, windowMs: number): number {
+  const delayMs = optional('delay', text);
+  const most = Math.max(600_000, 10 * windowMs);
+  if (delayMs > most)
+    throw appError('query.invalid', `delay is ${text}; with this window it may be ${most / 1000} s at most`);
+  return delayMs;
 }
 
 function optional(name: string, text: string): number {

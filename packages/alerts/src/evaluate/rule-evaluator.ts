@@ -1,4 +1,4 @@
-import { groupLabels, labelText, partsOf } from '@nowcast/aggregate';
+import { groupLabels, labelText, partsOf, type StateGrid } from '@nowcast/aggregate';
 import type { ByteReader, ByteWriter, ConditionState, SeriesDefinition, Transition } from '@nowcast/contract';
 import { createBaseline } from './baselines.ts';
 import { Group } from './group.ts';
@@ -75,6 +75,15 @@ export class RuleEvaluator {
     this.#touched.add(group);
   }
 
+  /** The same for a ready state of one part of the window, as history has it. */
+  mergePart(side: number, unit: number, start: number, states: StateGrid, row: number, now: number): void {
+    const group = this.#groupOf[side]![unit];
+    if (group === undefined) return;
+    this.#windows[side]!.mergePart(unit, start, states, row);
+    if (side === 0) group.presence.heard(now);
+    this.#touched.add(group);
+  }
+
   evaluate(now: number): Decision[] {
     const decisions: Decision[] = [];
     const sweep = Math.floor((now - this.plan.delayMs) / this.#sweepMs());
@@ -97,6 +106,16 @@ export class RuleEvaluator {
     const decisions: Decision[] = [];
     for (const group of this.#groups.values()) this.#close(group, now, reason, decisions);
     return decisions;
+  }
+
+  /** Takes over what another run of the same rule learned of the groups that both have. */
+  learnFrom(other: RuleEvaluator): void {
+    for (const [name, { baseline, presence, seen }] of other.groups) {
+      const group = this.#groups.get(name);
+      if (group === undefined || !seen) continue;
+      group.baseline = baseline;
+      group.presence = presence;
+    }
   }
 
   /** After a seed: what was learned stays, every group begins well. */
@@ -155,6 +174,7 @@ export class RuleEvaluator {
     group.holds = verdict.holds;
     group.value = verdict.value;
     group.limit = verdict.limit;
+    group.limits = verdict.limits;
     if (!Number.isNaN(verdict.value)) group.baseline?.learn(at, verdict.value);
     this.#move(group, now, verdict.reason, decisions);
   }
