@@ -6,7 +6,7 @@ export * from './catalog.ts';
 export * from './errors.ts';
 export * from './limits.ts';
 export { ByteReader, ByteWriter } from './byte-stream.ts';
-export { decodeRecord, encodeRecord } from './log-codec.ts';
+export { decodeRecord, encodeRecord, examineDamaged } from './log-codec.ts';
 export type * from './log-record.ts';
 export {
   type Frame,

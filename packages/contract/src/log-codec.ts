@@ -69,6 +69,21 @@ export function decodeRecord(bytes: Uint8Array): LogRecord {
   }
 }
 
+/** What can be said of bytes that `decodeRecord` refuses: whether a later program wrote them, and for whom. */
+export function examineDamaged(bytes: Uint8Array): { isNewer: boolean; tenant: string | undefined } {
+  const isNewer = bytes.length > 0 && bytes[0]! > version;
+  try {
+    const reader = new ByteReader(bytes);
+    reader.u8();
+    const kind = reader.u8();
+    reader.f64();
+    const tenant = kind === kinds.points || kind === kinds.alert ? reader.string() : undefined;
+    return { isNewer, tenant: tenant !== undefined && /^[\w-]{1,64}$/.test(tenant) ? tenant : undefined };
+  } catch {
+    return { isNewer, tenant: undefined };
+  }
+}
+
 function decodeChecked(reader: ByteReader): LogRecord {
   const seen = reader.u8();
   if (seen !== version) throw new RangeError(`log record version ${seen}`);

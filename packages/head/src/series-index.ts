@@ -73,6 +73,22 @@ export class SeriesIndex implements SeriesRegistry {
     return handle;
   }
 
+  /**
+   * Nameless series of no tenant in place of those below `end` whose definitions are lost, so that those defined after
+   * them keep their local indexes. The same ones in every replay.
+   */
+  restoreLost(partition: number, end: number): void {
+    for (let local = this.partitionSize(partition); local < end; local++) {
+      for (let attempt = 0; this.partitionSize(partition) === local; attempt++) {
+        const source = `lost-${partition}-${local}-${attempt}`;
+        const definition = { tenant: '', metric_type: '', source, labels: [] };
+        const key = canonicalKey(definition);
+        // A series lies where its id says.
+        if (Number(seriesId(key) % BigInt(this.#partitions)) === partition) this.#add(key, definition);
+      }
+    }
+  }
+
   partitionOf(handle: number): number {
     return this.#partition[handle]!;
   }

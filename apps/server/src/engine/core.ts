@@ -25,6 +25,7 @@ import type {
 } from '@nowcast/ports';
 import { Catalog, type MetricDefaults } from './catalog.ts';
 import { checkpointPath, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { DeadLetters } from './dead-letters.ts';
 import type { EngineLog } from './embedded-engine.ts';
 import { FlushTrigger } from './flush-trigger.ts';
 import { Flusher } from './flusher.ts';
@@ -37,6 +38,7 @@ import { PatientWarehouse } from './patient-warehouse.ts';
 import { Pins } from './pins.ts';
 import { recover } from './recovery.ts';
 import { SeriesFile } from './series-file.ts';
+import { SeriesWatch } from './series-watch.ts';
 import { engineStats, type LogFigures, unflushedPoints } from './stats.ts';
 import { findStored } from './stored-history.ts';
 import { Ticker } from './ticker.ts';
@@ -90,6 +92,7 @@ export class EngineCore {
   #running: Running | undefined;
   #newestReceivedAt = 0;
   #flushes = 0;
+  #deadLetters = 0;
   #cancelIdle: (() => void) | undefined;
 
   constructor(parts: EngineParts) {
@@ -131,7 +134,10 @@ export class EngineCore {
       warehouse: this.#warehouse,
       seriesFile: this.#seriesFile,
     });
-    states = await recover({ ...source, dedupe: ingest, stored });
+    const deadLetters = new DeadLetters(join(options.dataDir, 'dead-letters.ndjson'), eventLog.epoch, log);
+    await deadLetters.load();
+    states = await recover({ ...source, dedupe: ingest, stored, deadLetters });
+    this.#deadLetters = deadLetters.count;
     ingest.begin();
     for (const state of states) hot.begin(state.tail.partition, newestFlushed(state));
     const running = this.#wire(index, states, ingest);
@@ -166,6 +172,7 @@ export class EngineCore {
       clock,
       epoch: eventLog.epoch,
       index,
+      watch: new SeriesWatch(index),
       head: pins,
       warehouse,
       reader: queries.reader,
@@ -270,6 +277,7 @@ export class EngineCore {
       warehouse: await this.#warehouse.stats().catch(() => undefined),
       hot: hot.stats(),
       flushes: { done: this.#flushes, failed: flusher.failures },
+      deadLetters: this.#deadLetters,
       now: clock.now(),
     });
   }

@@ -2,7 +2,6 @@ import { createKillableWarehouse } from '@nowcast/adapter-clickhouse/testing';
 import { LocalEventLog } from '@nowcast/adapter-local-log';
 import { MemoryHotStore } from '@nowcast/adapter-memory';
 import { appError, querySchema } from '@nowcast/contract';
-import type { Warehouse } from '@nowcast/ports';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EngineBench } from './testing/engine-bench.ts';
 

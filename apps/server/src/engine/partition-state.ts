@@ -119,6 +119,14 @@ export class PartitionState {
     return range;
   }
 
+  /** A record that cannot be read: nothing but its place is known. It goes with the next flush, for the log to be cut. */
+  applyDead(offset: number): void {
+    this.#advance(offset, this.lastReceivedAt);
+    if (offset < this.watermark) return;
+    if (this.#openRecords === 0) this.openSince = this.lastReceivedAt;
+    this.#openRecords++;
+  }
+
   applyTick(offset: number, receivedAt: number): void {
     this.#advance(offset, receivedAt);
   }

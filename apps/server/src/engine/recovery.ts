@@ -1,9 +1,10 @@
-import { decodeRecord, type PointsRecord } from '@nowcast/contract';
+import { decodeRecord, type LogRecord, type PointsRecord } from '@nowcast/contract';
 import type { SeriesIndex } from '@nowcast/head';
 import type { SourceTotals } from '@nowcast/ingest';
 import { AppError } from '@nowcast/kernel';
 import type { EventLog } from '@nowcast/ports';
 import type { Checkpoint } from './checkpoint.ts';
+import type { DeadLetters } from './dead-letters.ts';
 import { type AppliedRecord, PartitionState } from './partition-state.ts';
 import type { StoredPartition } from './stored-history.ts';
 
@@ -26,8 +27,9 @@ export async function recover(options: {
   /** Of this log. */
   checkpoint: Checkpoint | undefined;
   stored: readonly StoredPartition[];
+  deadLetters: DeadLetters;
 }): Promise<PartitionState[]> {
-  const { log, index, dedupe, checkpoint } = options;
+  const { log, dedupe, checkpoint } = options;
   if (checkpoint !== undefined) {
     dedupe.restore(checkpoint.dedupe);
     dedupe.restoreSources(checkpoint.sources ?? []);
@@ -44,7 +46,7 @@ export async function recover(options: {
         checkpoint === undefined ? Number.POSITIVE_INFINITY : (evicted ?? Number.NEGATIVE_INFINITY),
       );
     }
-    await replay(log, state, index, dedupe);
+    await replay(options, state);
     states.push(state);
   }
   return states;
@@ -67,24 +69,83 @@ function checkBounds(state: PartitionState, head: number): void {
   }
 }
 
+/** Reads of a record before it counts as unreadable; memory and disks do err. */
+const tries = 3;
+/** More series than one record can define. */
+const mostLost = 1_000_000;
+
 async function replay(
-  log: EventLog,
+  options: { log: EventLog; index: SeriesIndex; dedupe: ReplayedDedupe; deadLetters: DeadLetters },
   state: PartitionState,
-  index: SeriesIndex,
-  dedupe: ReplayedDedupe,
 ): Promise<void> {
-  await log.read(state.tail.partition, state.nextOffset, (offset, payload) => {
-    const record = decodeRecord(payload);
+  const { log, index, dedupe, deadLetters } = options;
+  const { partition } = state.tail;
+  let areSeriesLost = false;
+  const apply = (offset: number, record: LogRecord): void => {
     if (record.kind === 'flush') {
       state.applyFlush(offset, record.receivedAt);
     } else if (record.kind === 'tick' || record.kind === 'alert') {
       state.applyTick(offset, record.receivedAt);
     } else {
-      const applied = toApplied(record, offset, state.tail.partition, index);
-      dedupe.replay(state.tail.partition, offset, record, applied.handles);
+      if (areSeriesLost) index.restoreLost(partition, lostBelow(record, index.partitionSize(partition)));
+      const applied = toApplied(record, offset, partition, index);
+      dedupe.replay(partition, offset, record, applied.handles);
       state.applyPoints(applied);
     }
+  };
+  const bury = (offset: number): void => {
+    areSeriesLost = true;
+    state.applyDead(offset);
+  };
+  const retry = async (offset: number, payload: Uint8Array, error: unknown): Promise<void> => {
+    for (let attempt = 1; attempt < tries; attempt++) {
+      const record = tryDecode(await readAgain(log, partition, offset));
+      if (!(record instanceof Error)) return apply(offset, record);
+    }
+    await deadLetters.add(partition, offset, payload, error);
+    bury(offset);
+  };
+  await log.read(partition, state.nextOffset, (offset, payload) => {
+    if (deadLetters.has(partition, offset)) return bury(offset);
+    const record = tryDecode(payload);
+    if (record instanceof Error) return retry(offset, payload.slice(), record);
+    return apply(offset, record);
   });
+}
+
+function tryDecode(payload: Uint8Array): LogRecord | Error {
+  try {
+    return decodeRecord(payload);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** The record from the disk once more. */
+async function readAgain(log: EventLog, partition: number, wanted: number): Promise<Uint8Array> {
+  let found = new Uint8Array(0);
+  const isRead = new Error('the one record is read');
+  try {
+    await log.read(partition, wanted, (_offset, payload) => {
+      found = payload.slice();
+      throw isRead;
+    });
+  } catch (error) {
+    if (error !== isRead) throw error;
+  }
+  return found;
+}
+
+/** Local index below which this record expects series that an unreadable record before it defined. */
+function lostBelow(record: PointsRecord, size: number): number {
+  if (record.definitions.length > 0) return withinReason(record.firstDefinition, size);
+  let end = size;
+  for (const local of record.series) if (local >= end) end = local + 1;
+  return withinReason(end, size);
+}
+
+function withinReason(end: number, size: number): number {
+  return end - size <= mostLost ? end : size;
 }
 
 /** Restores the definitions a record carries and turns its local indexes into handles. */

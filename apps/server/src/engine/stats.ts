@@ -20,6 +20,8 @@ export function engineStats(parts: {
   warehouse: WarehouseStats | undefined;
   hot: HotStoreStats;
   flushes: { done: number; failed: number };
+  /** Records of the log that could not be read and were put aside. */
+  deadLetters: number;
   now: number;
 }): EngineStats {
   const { ingest, live, states } = parts;
@@ -34,6 +36,7 @@ export function engineStats(parts: {
       ingest_busy_total: ingest.busy,
       flushes_total: parts.flushes.done,
       flush_failures_total: parts.flushes.failed,
+      dead_letters_total: parts.deadLetters,
       view_reloads_total: live.reloads,
       hot_answered_total: parts.hot.answered,
       hot_declined_total: parts.hot.declined,

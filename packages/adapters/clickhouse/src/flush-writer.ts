@@ -75,7 +75,7 @@ export class FlushWriter {
       inserts.push(insert);
       insert.catch(() => undefined);
     };
-    if (block.series.length > 0) add('series', seriesBlock(block.series, block));
+    add('series', seriesBlock(block.series, block));
     add('touched', touchedBlock(hours, block));
     add(
       'chunks',
@@ -89,17 +89,28 @@ export class FlushWriter {
   }
 
   async #verify(block: FlushBlock, part: TablePart): Promise<void> {
-    const params = { partition: block.partition, to: block.to };
-    const mine = `partition = {partition:UInt16} AND flush_to = {to:UInt64}`;
-    const count = async () => {
-      const sql = `SELECT count() AS c FROM ${part.table} WHERE ${mine}`;
+    const committed = this.#manifest.committed(block.partition);
+    const params = { partition: block.partition, to: block.to, committed };
+    // Whatever else lies above the watermark is of a flush that was cut off too, and may have ended elsewhere: the mark
+    // of its end was lost with the records behind it.
+    const uncommitted = `partition = {partition:UInt16} AND flush_to > {committed:UInt64}`;
+    const count = async (table: string, where: string) => {
+      const sql = `SELECT count() AS c FROM ${table} WHERE ${where}`;
       return readNative(await this.#connection.query(sql, params, writeOptions)).numbers('c')[0] ?? 0;
     };
-    if ((await count()) === part.block.rows) return;
+    const mine = `${uncommitted} AND flush_to = {to:UInt64}`;
+    const others = `${uncommitted} AND flush_to != {to:UInt64}`;
+    if ((await count(part.table, others)) > 0)
+      await this.#connection.command(
+        `ALTER TABLE ${part.table} DELETE WHERE ${others}`,
+        params,
+        writeOptions,
+      );
+    if ((await count(part.table, mine)) === part.block.rows) return;
     await this.#connection.command(`ALTER TABLE ${part.table} DELETE WHERE ${mine}`, params, writeOptions);
     if (part.block.rows > 0)
       await this.#connection.insert(part.table, part.block, randomUUID(), writeOptions);
-    const found = await count();
+    const found = await count(part.table, mine);
     if (found === part.block.rows) return;
     throw appError(
       'server.error',

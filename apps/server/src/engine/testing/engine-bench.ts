@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assert, ManualClock } from '@nowcast/kernel';
@@ -216,6 +216,12 @@ export class EngineBench {
       watermark: perPartition.map((partition) => marks.get(partition) ?? 0),
       dedupe: perPartition.map((partition) => checkpoint?.offsets[partition] ?? 0),
     };
+  }
+
+  /** A file of the data folder as text; empty when there is none. */
+  readFile(name: string): string {
+    const path = join(this.#dir, name);
+    return existsSync(path) ? readFileSync(path, 'utf8') : '';
   }
 
   /** As if a person had taken it away. */
