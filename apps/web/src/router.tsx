@@ -12,6 +12,7 @@ import { readBoardSearch } from './features/board/board-search.ts';
 import { readExploreSearch } from './features/explore/explore-search.ts';
 import { AppShell } from './features/shell/app-shell.tsx';
 import { NotFound, ScreenError } from './features/shell/screen-error.tsx';
+import { applyPreferences } from './theme/theme.ts';
 
 /** Every screen is a chunk of its own: what is not opened is not downloaded. */
 const root = createRootRouteWithContext<{ queries: QueryClient }>()({ component: Outlet });
@@ -32,7 +33,8 @@ const app = createRoute({
   component: AppShell,
   errorComponent: ScreenError,
   beforeLoad: async ({ context }) => {
-    await context.queries.ensureQueryData(meQuery);
+    // Before the first frame: nothing is drawn in one theme or language and then in another.
+    applyPreferences((await context.queries.ensureQueryData(meQuery)).preferences);
   },
 });
 
@@ -73,6 +75,8 @@ const profile = createRoute({
   path: '/profile',
   component: lazyRouteComponent(() => import('./features/profile/profile-page.tsx'), 'ProfilePage'),
 });
+/** Whatever else: said inside the frame, so that the way on is at hand. */
+const nowhere = createRoute({ getParentRoute: () => app, path: '$', component: NotFound });
 /** Addresses that people type. */
 const dashboards = createRoute({
   getParentRoute: () => root,
@@ -85,7 +89,7 @@ const dashboards = createRoute({
 const tree = root.addChildren([
   setup,
   dashboards,
-  app.addChildren([home, boards, board, explore, sources, admin, profile]),
+  app.addChildren([home, boards, board, explore, sources, admin, profile, nowhere]),
 ]);
 
 export function makeRouter(queries: QueryClient) {

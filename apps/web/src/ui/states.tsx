@@ -1,4 +1,4 @@
-import { CircleAlert, Lock } from 'lucide-react';
+import { CircleAlert, Lock, SearchX } from 'lucide-react';
 import { useEffect, useState, type ReactNode } from 'react';
 import { ApiError, messageOf } from '../api/http.ts';
 import { Button } from './button.tsx';
@@ -41,15 +41,23 @@ export function EmptyState({
 
 /** What a screen shows when its data could not be read. */
 export function Failure({ error, onRetry }: { error: unknown; onRetry: () => void }) {
-  const forbidden = error instanceof ApiError && error.status === 403;
+  const status = error instanceof ApiError ? error.status : 0;
+  const [title, Icon] =
+    status === 403
+      ? (['Not yours to see', Lock] as const)
+      : status === 404
+        ? (['Not found', SearchX] as const)
+        : (['This did not load', CircleAlert] as const);
   return (
     <div role="alert">
-      <EmptyState
-        icon={forbidden ? <Lock size={22} aria-hidden /> : <CircleAlert size={22} aria-hidden />}
-        title={forbidden ? 'Not yours to see' : 'This did not load'}
-        text={messageOf(error)}
-      >
-        {!forbidden && <Button onPress={onRetry}>Try again</Button>}
+      <EmptyState icon={<Icon size={22} aria-hidden />} title={title} text={messageOf(error)}>
+        {status === 403 || status === 404 ? (
+          <a href="/" className="btn btn-plain">
+            Go home
+          </a>
+        ) : (
+          <Button onPress={onRetry}>Try again</Button>
+        )}
       </EmptyState>
     </div>
   );

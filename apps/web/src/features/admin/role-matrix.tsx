@@ -30,7 +30,7 @@ export function RoleMatrix() {
             <tr>
               <th scope="col">Right</th>
               {roles.map((role) => (
-                <th key={role} scope="col" className="text-center!">
+                <th key={role} scope="col" className="text-center! max-sm:px-1!">
                   {role}
                 </th>
               ))}
@@ -39,12 +39,12 @@ export function RoleMatrix() {
           <tbody>
             {rights.map((right) => (
               <tr key={right.text}>
-                <td className="min-w-56">{right.text}</td>
+                <td className="min-w-28 sm:min-w-56">{right.text}</td>
                 {roles.map((role) => {
                   const may = roles.indexOf(role) >= roles.indexOf(right.from);
                   const Icon = may ? Check : Minus;
                   return (
-                    <td key={role} className="text-center">
+                    <td key={role} className="text-center max-sm:px-1!">
                       <Icon
                         size={15}
                         className={`inline ${may ? 'text-ok' : 'text-nodata'}`}

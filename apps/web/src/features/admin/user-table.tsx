@@ -64,9 +64,13 @@ export function UserTable({ users, me }: { users: readonly User[]; me: User }) {
         <thead>
           <tr>
             <th scope="col">Name</th>
-            <th scope="col">E-mail</th>
+            <th scope="col" className="max-sm:hidden">
+              E-mail
+            </th>
             <th scope="col">Role</th>
-            <th scope="col">Since</th>
+            <th scope="col" className="max-sm:hidden">
+              Since
+            </th>
             <th scope="col">
               <span className="sr-only">Actions</span>
             </th>
@@ -83,8 +87,9 @@ export function UserTable({ users, me }: { users: readonly User[]; me: User }) {
                   {self && <span className="chip ms-2 h-5 text-muted">you</span>}
                   {user.disabled && <span className="chip ms-2 h-5 text-warn">disabled</span>}
                   <span className="block text-xs text-muted">{user.username}</span>
+                  <span className="block max-w-44 truncate text-xs text-muted sm:hidden">{user.email}</span>
                 </td>
-                <td className="max-w-56 truncate">{user.email}</td>
+                <td className="max-w-56 truncate max-sm:hidden">{user.email}</td>
                 <td className="min-w-28">
                   {self || stronger ? (
                     user.role
@@ -98,7 +103,7 @@ export function UserTable({ users, me }: { users: readonly User[]; me: User }) {
                     />
                   )}
                 </td>
-                <td className="whitespace-nowrap text-muted">
+                <td className="whitespace-nowrap text-muted max-sm:hidden">
                   {formatDay(user.created_at, 'browser', Date.now())}
                 </td>
                 <td className="text-end">

@@ -12,7 +12,7 @@ const tabs: { id: Tab; title: string }[] = [
   { id: 'display', title: 'Display' },
 ];
 
-/** The drawer beside the grid (a full sheet on phones); every change is seen in the panel at once. */
+/** The drawer beside the grid (below it on tablets, a full sheet on phones); every change is seen in the panel at once. */
 export function PanelEditor({
   panel,
   onChange,
@@ -30,7 +30,7 @@ export function PanelEditor({
       ref={box}
       tabIndex={-1}
       aria-label={`Edit ${panel.title}`}
-      className="fixed inset-0 z-50 flex animate-[drawer-in_200ms_var(--ease)] flex-col border-line bg-raised outline-none sm:start-auto sm:w-[360px] sm:border-s sm:shadow-overlay lg:top-12"
+      className="fixed inset-0 z-50 flex animate-[drawer-in_200ms_var(--ease)] flex-col border-line bg-raised outline-none sm:shadow-overlay sm:max-lg:start-14 sm:max-lg:top-auto sm:max-lg:h-[46dvh] sm:max-lg:border-t lg:start-auto lg:top-12 lg:w-[360px] lg:border-s"
       onKeyDown={(event) => {
         if (event.key === 'Escape' && !event.defaultPrevented) onClose();
       }}
@@ -63,7 +63,7 @@ export function PanelEditor({
         role="tabpanel"
         id="panel-editor-body"
         aria-labelledby={`tab-${tab}`}
-        className="flex min-h-0 flex-1 flex-col gap-4 overflow-y-auto p-4 pb-10"
+        className="flex min-h-0 flex-1 flex-col gap-4 overflow-y-auto p-4 pb-10 sm:max-lg:grid sm:max-lg:grid-cols-2 sm:max-lg:content-start"
       >
         {tab === 'query' ? (
           <>

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { Activity, LayoutDashboard } from 'lucide-react';
+import { Activity, LayoutDashboard, SlidersHorizontal } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import type { MetricInfo } from '@nowcast/contract';
 import { metricsQuery } from '../../api/queries.ts';
@@ -36,6 +36,8 @@ export function ExplorePage() {
   const metrics = useQuery(metricsQuery());
   const actions = useBoardActions();
   const [picking, setPicking] = useState(false);
+  /** On phones the query folds away under a button. */
+  const [asking, setAsking] = useState(false);
   const [pickerOpen, setPickerOpen] = useState(false);
   const go = (change: Partial<ExploreSearch>, replace = true): void => {
     void navigate({ search: (old: ExploreSearch) => ({ ...old, ...change }), replace });
@@ -87,8 +89,26 @@ export function ExplorePage() {
           <Activity size={15} className="text-muted" aria-hidden />
           <span className="max-w-72 truncate">{search.metric ?? 'Choose a metric'}</span>
         </Button>
-        {search.metric !== undefined && <QueryRow panel={panel} compare={search.compare} onChange={go} />}
-        <span className="grow" />
+        {search.metric !== undefined && (
+          <>
+            <Button
+              className="sm:hidden"
+              aria-expanded={asking}
+              aria-controls="explore-query"
+              onPress={() => setAsking(!asking)}
+            >
+              <SlidersHorizontal size={15} aria-hidden />
+              Query
+            </Button>
+            <div
+              id="explore-query"
+              className={`${asking ? 'order-last grid w-full grid-cols-2 gap-2' : 'hidden'} sm:order-none sm:contents`}
+            >
+              <QueryRow panel={panel} compare={search.compare} onChange={go} />
+            </div>
+          </>
+        )}
+        <span className="grow max-sm:hidden" />
         <TimePicker
           range={control.range}
           zone={zone}
@@ -101,7 +121,7 @@ export function ExplorePage() {
         {mayEdit(user) && search.metric !== undefined && (
           <Button isDisabled={actions.create.isPending} onPress={toBoard}>
             <LayoutDashboard size={15} aria-hidden />
-            Make a board
+            <span className="max-sm:sr-only">Make a board</span>
           </Button>
         )}
       </div>

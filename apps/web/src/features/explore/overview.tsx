@@ -6,6 +6,7 @@ import { useLive } from '../../live/live-context.ts';
 import { rangeEnds, type TimeRange } from '../../time/range.ts';
 import { formatMoment, type ZoneName } from '../../time/zone.ts';
 import { Button } from '../../ui/button.tsx';
+import { Skeleton } from '../../ui/states.tsx';
 import { useSecond } from '../../ui/use-second.ts';
 import { dragSpan, moveSpan, rangeOfSpan, type Hold, type Span } from './overview-span.ts';
 import { overviewPaths, readFromServer, readOverview, type OverviewData } from './read-overview.ts';
@@ -33,7 +34,8 @@ export function Overview({
     refetchInterval: rereadMs,
     placeholderData: keepPreviousData,
   });
-  if (overview.data === undefined || overview.data === null) return <div className="h-[92px]" />;
+  if (overview.data === undefined) return <Skeleton className="h-[84px]" />;
+  if (overview.data === null) return null;
   return <Strip data={overview.data} range={range} zone={zone} onRange={onRange} />;
 }
 

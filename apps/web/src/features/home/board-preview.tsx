@@ -20,7 +20,11 @@ const drawn = new Set(['line', 'area', 'stacked', 'stat', 'gauge', 'bar']);
 export function BoardPreview({ boardId }: { boardId: string }) {
   const board = useQuery({ ...boardQuery(boardId), staleTime: 60_000 });
   const panel = board.data?.panels.find((one) => drawn.has(one.chart_type));
-  if (panel === undefined) return <span className="flex-1" />;
+  if (board.data === undefined) return <span className="flex-1" />;
+  if (panel === undefined) {
+    const text = board.data.panels.length === 0 ? 'No panels yet' : board.data.description;
+    return <p className="mt-2 line-clamp-3 flex-1 text-sm text-muted">{text}</p>;
+  }
   return <PanelLine panel={panel} />;
 }
 
@@ -36,7 +40,7 @@ function PanelLine({ panel }: { panel: Panel }) {
     return panelView(single, range, { variables: {}, where: {} }, metric, 'browser');
   }, [panel, metric]);
   const shown = asShown(panel, view);
-  const { store } = useLiveView(view.query, view.windowMs, shown.perSecond);
+  const { store, meta } = useLiveView(view.query, view.windowMs, shown.perSecond);
   useFigure(box, store, 500, theme, (nowMs) => {
     const series = store.series[0];
     if (series === undefined || canvas.current === null || value.current === null) return;
@@ -58,7 +62,11 @@ function PanelLine({ panel }: { panel: Panel }) {
         <span className="truncate">{panel.title}</span>
         <span ref={value} className="text-sm font-semibold whitespace-nowrap text-text" />
       </p>
-      <canvas ref={canvas} aria-hidden className="min-h-0 w-full flex-1" />
+      {meta.state === 'ready' && meta.empty ? (
+        <p className="flex-1 pt-1 text-xs text-muted">Nothing in the last 15 minutes</p>
+      ) : (
+        <canvas ref={canvas} aria-hidden className="min-h-14 w-full flex-1" />
+      )}
     </div>
   );
 }

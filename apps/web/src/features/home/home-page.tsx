@@ -68,7 +68,7 @@ function BoardSection({ title, boards }: { title: string; boards: readonly Board
         {boards.map((board) => (
           <li
             key={board.board_id}
-            className="card relative flex h-44 flex-col p-4 transition-colors hover:border-control"
+            className="card relative flex min-h-28 flex-col p-4 sm:h-44 transition-colors hover:border-control"
           >
             <h3 className="flex items-center gap-1.5 font-semibold">
               <Link
@@ -85,7 +85,7 @@ function BoardSection({ title, boards }: { title: string; boards: readonly Board
             <BoardPreview boardId={board.board_id} />
             <p className="flex gap-3 text-xs text-muted">
               <span>{board.panel_count === 1 ? '1 panel' : `${board.panel_count} panels`}</span>
-              <span className="ms-auto">{`${describeAge(Date.now() - board.last_updated)} ago`}</span>
+              <span className="ms-auto">{`saved ${describeAge(Date.now() - board.last_updated)} ago`}</span>
             </p>
           </li>
         ))}

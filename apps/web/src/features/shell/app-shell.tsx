@@ -60,7 +60,7 @@ export function AppShell() {
         <main
           id="main"
           tabIndex={-1}
-          className="flex-1 px-4 pb-20 outline-none sm:pb-8 lg:[[data-drawer]_&]:pe-[376px]"
+          className="flex-1 px-4 pb-20 outline-none sm:pb-8 sm:max-lg:[[data-drawer]_&]:pb-[50dvh] lg:[[data-drawer]_&]:pe-[376px]"
         >
           <Suspense>
             <Outlet />

@@ -2,6 +2,7 @@ import { Link, type ErrorComponentProps } from '@tanstack/react-router';
 import { Compass } from 'lucide-react';
 import { ApiError } from '../../api/http.ts';
 import { EmptyState, Failure } from '../../ui/states.tsx';
+import { useCrumb } from './crumb.ts';
 
 /** A screen that broke. A session that ended is already on its way to the sign-in page. */
 export function ScreenError({ error, reset }: ErrorComponentProps) {
@@ -18,8 +19,9 @@ export function ScreenError({ error, reset }: ErrorComponentProps) {
 }
 
 export function NotFound() {
+  useCrumb('Not found');
   return (
-    <main>
+    <div>
       <EmptyState
         icon={<Compass size={22} aria-hidden />}
         title="There is no such page"
@@ -29,6 +31,6 @@ export function NotFound() {
           Go home
         </Link>
       </EmptyState>
-    </main>
+    </div>
   );
 }

@@ -46,16 +46,24 @@ export function KeyList() {
         <thead>
           <tr>
             <th scope="col">Source</th>
-            <th scope="col">Key</th>
-            <th scope="col">May</th>
-            <th scope="col" className="text-end!">
+            <th scope="col" className="max-sm:hidden">
+              Key
+            </th>
+            <th scope="col" className="max-sm:hidden">
+              May
+            </th>
+            <th scope="col" className="text-end! max-sm:hidden">
               Accepted
             </th>
-            <th scope="col" className="text-end!">
+            <th scope="col" className="text-end! max-sm:hidden">
               Rejected
             </th>
-            <th scope="col">Last seen</th>
-            <th scope="col">Expires</th>
+            <th scope="col" className="max-sm:hidden">
+              Last seen
+            </th>
+            <th scope="col" className="max-sm:hidden">
+              Expires
+            </th>
             <th scope="col">
               <span className="sr-only">Actions</span>
             </th>
@@ -72,25 +80,32 @@ export function KeyList() {
                     <SourceState status={status} seenAt={seen} />
                     {key.name}
                   </span>
+                  <span className="block ps-6 text-xs text-muted sm:hidden">
+                    {`${key.prefix}… · ${key.scopes.join(', ')}`}
+                    <br />
+                    {`${formatCount(status?.accepted ?? 0)} accepted · ${
+                      seen === null ? 'never seen' : `seen ${describeAge(Date.now() - seen)} ago`
+                    }`}
+                  </span>
                   {status?.last_error != null && (
                     <span
-                      className="block max-w-md truncate ps-6 text-xs text-crit"
+                      className="block ps-6 text-xs text-crit sm:max-w-md sm:truncate"
                       title={status.last_error.message}
                     >
                       {status.last_error.message}
                     </span>
                   )}
                 </td>
-                <td>
+                <td className="max-sm:hidden">
                   <code className="font-mono text-xs whitespace-nowrap text-muted">{`${key.prefix}…`}</code>
                 </td>
-                <td>{key.scopes.join(', ')}</td>
-                <td className="text-end">{formatCount(status?.accepted ?? 0)}</td>
-                <td className="text-end">{formatCount(status?.rejected ?? 0)}</td>
-                <td className="whitespace-nowrap text-muted">
+                <td className="max-sm:hidden">{key.scopes.join(', ')}</td>
+                <td className="text-end max-sm:hidden">{formatCount(status?.accepted ?? 0)}</td>
+                <td className="text-end max-sm:hidden">{formatCount(status?.rejected ?? 0)}</td>
+                <td className="whitespace-nowrap text-muted max-sm:hidden">
                   {seen === null ? 'never' : `${describeAge(Date.now() - seen)} ago`}
                 </td>
-                <td className="whitespace-nowrap text-muted">
+                <td className="whitespace-nowrap text-muted max-sm:hidden">
                   <Expiry atMs={key.expires_at} />
                 </td>
                 <td className="text-end">
