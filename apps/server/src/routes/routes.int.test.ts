@@ -89,8 +89,15 @@ describe('boards', () => {
     expect((await call(viewer, 'GET', '/api/v1/visualizations/panel-Mine')).status).toBe(404);
   });
 
-  test('a visualization comes with its data, filtered by the variables of its board', async () => {
-    await call(editor, 'POST', '/api/v1/boards', { content: content('Chart', true) });
+  test('a visualization comes with its data, filtered by itself and by the variables that concern it', async () => {
+    const made = content('Chart', true);
+    made.variables = [
+      { label: 'host', title: 'Host', selected: ['a'] },
+      { label: 'host', title: 'Host again', selected: ['a', 'b'] },
+      { label: 'shop', title: 'No series of the metric has it', selected: ['north'] },
+    ];
+    made.panels![0]!.query = { where: { host: { regex: '.' }, region: ['eu'] } };
+    await call(editor, 'POST', '/api/v1/boards', { content: made });
     expect((await call(viewer, 'GET', '/api/v1/visualizations/panel-Chart')).body).toMatchObject({
       visualization_id: 'panel-Chart',
       user_id: editor.userId,
@@ -98,7 +105,9 @@ describe('boards', () => {
       chart_type: 'line',
       data: { metric_type: 'cpu_usage', agg: 'avg' },
     });
-    expect(nowcast.engine.queries.at(-1)).toMatchObject({ where: { host: ['a'] }, window: '15m' });
+    const { where, window } = nowcast.engine.queries.at(-1)!;
+    expect(window).toBe('15m');
+    expect(where).toEqual({ host: { all: [{ regex: '.' }, ['a'], ['a', 'b']] }, region: ['eu'] });
   });
 
   test('what is wrong with a board is said by the path of the field', async () => {

@@ -22,7 +22,10 @@ export function visualizationRoutes(boards: DashboardService, engine: Engine): R
       async (call) => {
         const boardId = call.query.get('board_id') ?? undefined;
         const found = await boards.visualization(call.actor, call.params['visualization_id'] ?? '', boardId);
-        const data = await engine.data(call.actor.tenant_id, queryOf(found), call.signal);
+        const { tenant_id } = call.actor;
+        const known = await engine.labels(tenant_id, found.panel.metric_type, {}, 1);
+        const carried = new Set(['source', ...known.map(({ label }) => label)]);
+        const data = await engine.data(tenant_id, queryOf(found, carried), call.signal);
         return jsonAnswer(200, {
           visualization_id: found.panel.visualization_id,
           user_id: found.board.user_id,
@@ -36,10 +39,10 @@ export function visualizationRoutes(boards: DashboardService, engine: Engine): R
   ];
 }
 
-/** What the panel shows on its board: what satisfies its own filters and the board's variables. */
-function queryOf({ board, panel }: Visualization): Query {
+/** What the panel shows on its board: what satisfies its own filters and the variables of labels its series carry. */
+function queryOf({ board, panel }: Visualization, carried: ReadonlySet<string>): Query {
   const defaults = defaultsFor(panel.metric_type);
-  const chosen = board.variables.filter(({ selected }) => selected.length > 0);
+  const chosen = board.variables.filter(({ label, selected }) => selected.length > 0 && carried.has(label));
   const where = bothWhere(
     panel.query.where,
     ...chosen.map(({ label, selected }) => Object.fromEntries([[label, selected]])),

@@ -36,7 +36,7 @@ export function makeMatcher(kind: MatcherKind, values: readonly string[], patter
 /** `region is eu, us`. */
 export function describeMatcher(label: string, matcher: Condition): string {
   const kind = kindOf(matcher);
-  const values = valuesOf(matcher);
+  const values = valuesOf(matcher).map((value) => (value === '' ? '(empty)' : value));
   if (kind === 'is')
     return values.length === 1 ? `${label} is ${values[0]}` : `${label} is one of ${values.join(', ')}`;
   if (kind === 'not') return `${label} is not ${values.join(', ')}`;

@@ -93,7 +93,7 @@ describe('filters', () => {
       expect(makeMatcher(kind, [], '')).toBeNull();
     }
     expect(describeMatcher('host', ['a', 'b'])).toBe('host is one of a, b');
-    expect(describeMatcher('host', { not: ['a'] })).toBe('host is not a');
+    expect(describeMatcher('host', { not: ['a', ''] })).toBe('host is not a, (empty)');
     expect(describeMatcher('host', { not_regex: 'w.*' })).toBe('host does not match w.*');
   });
 
