@@ -1,4 +1,5 @@
 export type * from './alert-evaluation.ts';
+export type * from './alert-store.ts';
 export type * from './engine.ts';
 export type * from './event-log.ts';
 export type * from './hot-store.ts';

@@ -1,0 +1,309 @@
+import type {
+  AlertEvent,
+  AlertState,
+  ChannelContent,
+  Delivery,
+  InhibitionContent,
+  MaintenanceContent,
+  Notification,
+  NotificationPreferences,
+  RuleContent,
+  ScheduleContent,
+  Severity,
+  SilenceContent,
+} from '@nowcast/contract';
+import type { DecidedTransition } from './alert-evaluation.ts';
+import type { AlertMessage } from './outgoing.ts';
+
+/**
+ * Rules, alerts and messages: the relational half of alerting. Part of `MetaStore`, whose guarantees hold here too
+ * (durable, atomic, tenant first, read your writes, no clock).
+ */
+export interface AlertStore {
+  readonly rules: RuleRepository;
+  readonly policies: PolicyRepository;
+  readonly alerts: AlertRepository;
+  readonly inbox: InboxRepository;
+  readonly deliveries: DeliveryRepository;
+  readonly people: AlertPeopleRepository;
+}
+
+export interface RuleRow {
+  ruleId: string;
+  tenantId: string;
+  userId: string;
+  ownerName: string;
+  content: RuleContent;
+  /** 1 after creation, one more with every save. */
+  version: number;
+  /** Version of what is evaluated: grows only when that part of the content changed. */
+  evaluationVersion: number;
+  createdAt: number;
+  updatedAt: number;
+  /** What its owner was told keeps it from being evaluated; undefined: nothing. */
+  problem: string | undefined;
+}
+
+export interface RuleRepository {
+  /** False, and nothing stored, when the tenant already has `maxRules`. */
+  create(tenantId: string, rule: Omit<RuleRow, 'tenantId' | 'ownerName'>, maxRules: number): Promise<boolean>;
+  /** By name. */
+  list(tenantId: string): Promise<RuleRow[]>;
+  /** Of every tenant: what the engine must know at a start. */
+  listAll(): Promise<RuleRow[]>;
+  get(tenantId: string, ruleId: string): Promise<RuleRow | undefined>;
+  /** Compare and swap on `version`; `saved: false` names the version that is there. Undefined: no such rule. */
+  save(
+    tenantId: string,
+    ruleId: string,
+    save: { content: RuleContent; baseVersion: number; evaluationVersion: number; at: number },
+  ): Promise<{ saved: boolean; version: number } | undefined>;
+  setProblem(tenantId: string, ruleId: string, problem: string | undefined): Promise<void>;
+  /** Its alerts, transitions and messages stay. */
+  delete(tenantId: string, ruleId: string): Promise<boolean>;
+}
+
+/** Small settings of a tenant that are written whole and read whole. */
+export interface PolicyContents {
+  silence: SilenceContent;
+  maintenance: MaintenanceContent;
+  inhibition: InhibitionContent;
+  schedule: ScheduleContent;
+  /** With its secrets; `signingSecret` signs `nowcast` webhooks. */
+  channel: ChannelContent & { signingSecret: string };
+}
+export type PolicyKind = keyof PolicyContents;
+
+export interface PolicyRow<K extends PolicyKind> {
+  id: string;
+  tenantId: string;
+  kind: K;
+  content: PolicyContents[K];
+  userId: string;
+  ownerName: string;
+  createdAt: number;
+}
+
+export interface PolicyRepository {
+  /** Oldest first. */
+  list<K extends PolicyKind>(tenantId: string, kind: K): Promise<PolicyRow<K>[]>;
+  get<K extends PolicyKind>(tenantId: string, kind: K, id: string): Promise<PolicyRow<K> | undefined>;
+  /** False, and nothing stored, when the tenant already has `most` of this kind. */
+  create<K extends PolicyKind>(
+    tenantId: string,
+    policy: Omit<PolicyRow<K>, 'tenantId' | 'ownerName'>,
+    most: number,
+  ): Promise<boolean>;
+  /** False when there is none of this id. */
+  update<K extends PolicyKind>(
+    tenantId: string,
+    kind: K,
+    id: string,
+    content: PolicyContents[K],
+  ): Promise<boolean>;
+  delete(tenantId: string, kind: PolicyKind, id: string): Promise<boolean>;
+}
+
+/** An alert as stored: what the wire shows, and what the notifier still owes. */
+export interface AlertRow {
+  alertId: string;
+  tenantId: string;
+  ruleId: string;
+  /** As the rule was when it began. */
+  ruleName: string;
+  metricType: string;
+  severity: Severity;
+  /** Of the rule and the group; the group's win. */
+  labels: Record<string, string>;
+  state: AlertState;
+  flapping: boolean;
+  mutedBy: string | undefined;
+  since: number;
+  firedAt: number | undefined;
+  acknowledgedAt: number | undefined;
+  acknowledgedBy: string | undefined;
+  snoozedUntil: number | undefined;
+  resolvedAt: number | undefined;
+  value: number | undefined;
+  limit: number | undefined;
+  message: string;
+  runbookUrl: string;
+  /** When people were last told that it fires; undefined: not yet. */
+  notifiedAt: number | undefined;
+  /** Escalation steps done. */
+  escalated: number;
+  /** When the notifier must look at it again; undefined: only a transition or an act can change it. */
+  dueAt: number | undefined;
+}
+
+export interface NewInboxEntry {
+  notificationId: string;
+  tenantId: string;
+  userId: string;
+  kind: Notification['kind'];
+  severity: Severity;
+  title: string;
+  message: string;
+  timestamp: number;
+  ruleId: string | undefined;
+  alertIds: readonly string[];
+  labels: Record<string, string>;
+  value: number | undefined;
+}
+
+/** One message one way, to be made. */
+export interface NewDelivery {
+  /** The same for every attempt; unique. */
+  deliveryId: string;
+  tenantId: string;
+  /** The inbox entry whose deliveries it is shown among; undefined: none. */
+  notificationId: string | undefined;
+  via: DeliveryVia;
+  message: AlertMessage;
+  /** Not before this, epoch ms: quiet hours and digests wait. */
+  dueAt: number;
+  /** Deliveries of one digest key that are due together go as one mail. */
+  digestKey: string | undefined;
+  /** Receipt of the point that decided it, epoch ms: its delay is counted from there. */
+  receivedAt: number | undefined;
+}
+
+/** A way out by name; addresses and secrets are looked up when it is sent, so that they may change meanwhile. */
+export type DeliveryVia =
+  | { kind: 'channel'; channelId: string; name: string }
+  | { kind: 'email'; userId: string }
+  | { kind: 'push'; userId: string; deviceId: string };
+
+/** Everything that follows from a batch of transitions, an act or a due time, in one transaction. */
+export interface AlertChange {
+  /** Position of the batch; the highest is kept. Undefined for acts and due times. */
+  seq: number | undefined;
+  transitions: readonly DecidedTransition[];
+  /** Inserted or replaced whole. */
+  alerts: readonly AlertRow[];
+  events: readonly (AlertEvent & { tenantId: string; alertId: string })[];
+  inbox: readonly NewInboxEntry[];
+  deliveries: readonly NewDelivery[];
+}
+
+export interface AlertFilter {
+  states: readonly AlertState[];
+  ruleId?: string | undefined;
+  /** In rule name, message or labels, any case. */
+  search?: string | undefined;
+  limit: number;
+  /** Opaque, from the page before. */
+  cursor?: string | undefined;
+}
+
+export interface AlertRepository {
+  /**
+   * Stores the change whole. Refuses with `request.conflict`, reason `known_transition`, when a transition of it is
+   * stored already: the caller leaves those out and decides again, so each transition has its consequences once.
+   */
+  apply(change: AlertChange): Promise<void>;
+  /** Which of these are stored already. */
+  knownTransitions(ids: readonly string[]): Promise<Set<string>>;
+  /** Position of the newest batch stored; 0 when none is. */
+  position(): Promise<number>;
+  /** Newest first: by the last change of state. */
+  list(tenantId: string, filter: AlertFilter): Promise<{ alerts: AlertRow[]; cursor: string | undefined }>;
+  get(tenantId: string, alertId: string): Promise<AlertRow | undefined>;
+  /** Oldest first. */
+  events(tenantId: string, alertId: string): Promise<AlertEvent[]>;
+  /** Alerts that are not resolved, of a tenant or of all. */
+  active(tenantId?: string): Promise<AlertRow[]>;
+  /** Alerts with `dueAt` at or before `now`, of all tenants, the longest due first. */
+  due(now: number, limit: number): Promise<AlertRow[]>;
+  /** Earliest `dueAt` of all; undefined: none. */
+  nextDue(): Promise<number | undefined>;
+  /** Oldest first, with the name and severity their alert has. */
+  transitions(
+    tenantId: string,
+    filter: { ruleIds: readonly string[] | undefined; from: number; to: number; limit: number },
+  ): Promise<(DecidedTransition & { rule_name: string; severity: Severity })[]>;
+  /** Firings of one rule's group since a time: what tells flapping. */
+  firingsSince(
+    tenantId: string,
+    ruleId: string,
+    labels: Record<string, string>,
+    since: number,
+  ): Promise<number>;
+  /** Forgets resolved alerts, their transitions, events and messages older than this; returns how many alerts. */
+  deleteBefore(time: number): Promise<number>;
+}
+
+export interface InboxFilter {
+  unread?: boolean | undefined;
+  severity?: Severity | undefined;
+  search?: string | undefined;
+  limit: number;
+  cursor?: string | undefined;
+}
+
+export interface InboxRepository {
+  /** Newest first, deliveries included. */
+  list(
+    tenantId: string,
+    userId: string,
+    filter: InboxFilter,
+  ): Promise<{ notifications: Notification[]; cursor: string | undefined }>;
+  get(tenantId: string, notificationId: string): Promise<Notification | undefined>;
+  unread(tenantId: string, userId: string): Promise<number>;
+  /** Marks these, or all, as read; returns how many are left unread. */
+  markRead(tenantId: string, userId: string, ids: readonly string[] | 'all', at: number): Promise<number>;
+}
+
+export interface DeliveryRow extends NewDelivery {
+  status: Delivery['status'];
+  attempts: number;
+  error: string;
+  at: number;
+}
+
+export interface DeliveryRepository {
+  /** Waiting or retrying with `dueAt` at or before `now`, the longest due first. */
+  due(now: number, limit: number): Promise<DeliveryRow[]>;
+  nextDue(): Promise<number | undefined>;
+  /** How an attempt ended: one row, whole. `delayMs` is stored with the inbox entry by the first that is sent. */
+  finish(
+    deliveryId: string,
+    outcome: {
+      status: Delivery['status'];
+      attempts: number;
+      error: string;
+      at: number;
+      dueAt: number | undefined;
+      delayMs: number | undefined;
+    },
+  ): Promise<void>;
+  /** The last finished delivery of each channel of a tenant. */
+  lastOfChannels(tenantId: string): Promise<Map<string, { at: number; ok: boolean; error: string }>>;
+  /** Numbers by status, for the metrics. */
+  counts(): Promise<Record<Delivery['status'], number>>;
+}
+
+export interface PushDeviceRow {
+  deviceId: string;
+  userId: string;
+  tenantId: string;
+  endpoint: string;
+  p256dh: string;
+  auth: string;
+  device: string;
+  createdAt: number;
+  last: { at: number; ok: boolean; error: string } | undefined;
+}
+
+export interface AlertPeopleRepository {
+  /** Undefined: as the contract's defaults. */
+  preferences(tenantId: string, userId: string): Promise<NotificationPreferences | undefined>;
+  setPreferences(tenantId: string, userId: string, preferences: NotificationPreferences): Promise<void>;
+  /** Oldest first. */
+  devices(tenantId: string, userId: string): Promise<PushDeviceRow[]>;
+  device(tenantId: string, userId: string, deviceId: string): Promise<PushDeviceRow | undefined>;
+  /** The same endpoint again replaces the row and keeps its id; returns the id. False when there are `most` already. */
+  addDevice(device: PushDeviceRow, most: number): Promise<string | false>;
+  noteDevice(deviceId: string, last: { at: number; ok: boolean; error: string }): Promise<void>;
+  deleteDevice(tenantId: string, userId: string, deviceId: string): Promise<boolean>;
+}
