@@ -1,23 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { appError, type SeriesDefinition } from '@nowcast/contract';
-import { type SeriesIndex, seriesTest } from '@nowcast/head';
+import { appError } from '@nowcast/contract';
+import type { SeriesIndex } from '@nowcast/head';
 import { type HistoryReader, type HeadSource, readRecords } from '@nowcast/history';
 import type { Clock } from '@nowcast/kernel';
 import type { FeedRecord, GridLoad, LiveSources, RecordLoad } from '@nowcast/live';
 import type { Warehouse } from '@nowcast/ports';
 import type { EngineLog } from './embedded-engine.ts';
 import type { NewPoints } from './new-points.ts';
+import type { SeriesWatch } from './series-watch.ts';
 
 const timeoutMs = 30_000;
 const attempts = 3;
-
-type SeriesListener = (handle: number, definition: SeriesDefinition) => void;
 
 /** Wires live views to the head and to history; the domains do not know each other. */
 export function createLiveSources(options: {
   clock: Clock;
   epoch: string;
   index: SeriesIndex;
+  watch: SeriesWatch;
   head: HeadSource;
   warehouse: Warehouse;
   reader: HistoryReader;
@@ -25,13 +25,7 @@ export function createLiveSources(options: {
   log: EngineLog;
 }): LiveSources {
   const { index, reader, points } = options;
-  const watchers = new Map<string, Set<SeriesListener>>();
-  const name = (tenant: string, metric: string) => `${tenant}\n${metric}`;
-  index.onSeries((handle) => {
-    const definition = index.definitionOf(handle);
-    for (const listener of watchers.get(name(definition.tenant, definition.metric_type)) ?? [])
-      listener(handle, definition);
-  });
+  const { watch } = options;
   return {
     clock: options.clock,
     epoch: options.epoch,
@@ -42,21 +36,7 @@ export function createLiveSources(options: {
         reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
       }),
     seriesId: (handle) => index.idOf(handle),
-    watchSeries(tenant, query, onSeries) {
-      const accepts = seriesTest(query.where);
-      for (const handle of index.match(tenant, query.metricType, query.where))
-        onSeries(handle, index.definitionOf(handle));
-      const listener: SeriesListener = (handle, definition) => {
-        if (accepts(definition)) onSeries(handle, definition);
-      };
-      const key = name(tenant, query.metricType);
-      const set = watchers.get(key) ?? new Set();
-      watchers.set(key, set.add(listener));
-      return () => {
-        set.delete(listener);
-        if (set.size === 0) watchers.delete(key);
-      };
-    },
+    watchSeries: (tenant, query, onSeries) => watch.watch(tenant, query, onSeries),
     loadGrid: (load) => loadGrid(reader, load, points.ends()),
     loadRecords: (load) => loadRecords(options, load, points.ends()),
   };
