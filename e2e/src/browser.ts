@@ -44,7 +44,7 @@ export async function openScreen(
   const context = await browser.newContext({ viewport: size.viewport, hasTouch: size.hasTouch, colorScheme });
   const page = await context.newPage();
   // A step takes less than a second; a small machine with other work takes its time.
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(60_000);
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {

@@ -98,7 +98,7 @@ describe('the embedded engine', () => {
     const snapshot = decodeSnapshotBody((await engine.live.read(view.view, undefined)).body);
     expect(snapshot.series[0]?.values.at(-1)).toBe(1);
     await engine.ingest(lines(`sales value=2 ${inBucket + 1}`));
-    await vi.waitFor(() => expect(frames.length).toBeGreaterThan(0), { timeout: 30_000 });
+    await vi.waitFor(() => expect(frames.length).toBeGreaterThan(0), { timeout: 60_000 });
     const delta = decodeDeltaBody(frames.at(-1)!.body);
     expect(delta.values[delta.count - 1]).toBe(3);
     const resumed = await engine.live.read(view.view, { epoch: view.epoch, seq: snapshot.seq });
@@ -125,7 +125,7 @@ describe('the embedded engine', () => {
     expect(await total(first.engine)).toBe(145);
     await vi.waitFor(
       async () => expect((await first.engine.stats()).counters['flushes_total']).toBeGreaterThan(0),
-      { timeout: 30_000 },
+      { timeout: 60_000 },
     );
     const second = await first.restart();
     expect(await total(second.engine)).toBe(145);

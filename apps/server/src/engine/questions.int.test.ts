@@ -21,7 +21,7 @@ interface Sent {
 }
 
 /** Long enough for a busy machine; what is waited for usually takes milliseconds. */
-const patience = { timeout: 30_000, interval: 20 };
+const patience = { timeout: 60_000, interval: 20 };
 
 type Lines = Record<string, (readonly [time: string, value: number])[]>;
 

@@ -54,9 +54,9 @@ describe('the death of the warehouse process', () => {
           bench.clock.advance(1000);
           return isFlushed;
         },
-        { timeout: 30_000, interval: 50 },
+        { timeout: 60_000, interval: 50 },
       );
-      await vi.waitFor(async () => expect(await total('count', '1s')).toBe(points), { timeout: 30_000 });
+      await vi.waitFor(async () => expect(await total('count', '1s')).toBe(points), { timeout: 60_000 });
       expect(await total('count', '1h')).toBe(points);
       expect(await total('sum', '10s')).toBe(sum);
     }

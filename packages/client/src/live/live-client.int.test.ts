@@ -6,7 +6,7 @@ import { LiveClient, type LiveClientOptions, type SocketConstructor } from './li
 import { SocketServer } from './testing/socket-server.ts';
 
 /** Long enough for a busy machine; what is waited for usually takes milliseconds. */
-const patience = { timeout: 20_000, interval: 5 };
+const patience = { timeout: 60_000, interval: 5 };
 
 const opened: { client: LiveClient; server: SocketServer }[] = [];
 

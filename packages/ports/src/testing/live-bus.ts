@@ -3,7 +3,7 @@ import type { ViewFrame } from '../engine.ts';
 import type { LiveBus } from '../live-bus.ts';
 
 /** Long enough for a busy machine; what is waited for usually takes milliseconds. */
-const patience = { timeout: 20_000, interval: 5 };
+const patience = { timeout: 60_000, interval: 5 };
 
 export interface LiveBusHarness {
   name: string;

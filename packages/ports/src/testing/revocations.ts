@@ -19,7 +19,7 @@ const preferences: Preferences = {
   reduced_motion: false,
   shortcuts: true,
 };
-const patience = { timeout: 20_000, interval: 10 };
+const patience = { timeout: 60_000, interval: 10 };
 
 /** Every adapter behind `MetaStore` whose data several processes may open passes this, unchanged. */
 export function revocationConformance(adapter: string, open: () => Promise<TwoStoresHarness>): void {
