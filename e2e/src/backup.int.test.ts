@@ -143,7 +143,7 @@ function difference(a: readonly PointRecord[], b: readonly PointRecord[]): strin
   return [...texts(a).symmetricDifference(texts(b))];
 }
 
-describe('C27: backup and restore', { timeout: 300_000 }, () => {
+describe('C27: backup and restore', { timeout: 900_000 }, () => {
   it('made under load and restored into an empty folder, there is no difference up to its offset', async () => {
     const senders = ['a', 'b', 'c'].map((name) => new NumberingSender(name));
     await vi.waitUntil(() => senders.every(({ acknowledged }) => acknowledged >= 2000), patience);
@@ -190,7 +190,7 @@ describe('C27: backup and restore', { timeout: 300_000 }, () => {
       expect(event.data).toMatchObject({ type: 'snapshot', recovered: false });
       expect(event.data.epoch).not.toBe(position.data.epoch);
 
-      const again = found.slice(-50);
+      const again = found.slice(-50).map((point) => ({ ...point, received_at: undefined }));
       await send(restored, again);
       expect(await totals(after, 'count', '1h'), 'its memory of retries came with it').toEqual(counts);
       await send(restored, [{ metric_type: 'load', source: 'new', labels: { sender: 'new' }, value: 1 }]);

@@ -12,6 +12,8 @@ export interface ApiRequest {
   path: string;
   headers?: OutgoingHttpHeaders;
   body?: Uint8Array;
+  /** Nothing may come for as long as it likes. */
+  mayBeSilent?: boolean;
 }
 
 export interface ApiAnswer {
@@ -61,7 +63,7 @@ export class ApiClient {
   }
 
   /** The answer as it comes. */
-  open({ method, path, headers = {}, body }: ApiRequest): Promise<IncomingMessage> {
+  open({ method, path, headers = {}, body, mayBeSilent = false }: ApiRequest): Promise<IncomingMessage> {
     const authorization = this.token === '' ? {} : { authorization: `Bearer ${this.token}` };
     const length = method === 'GET' ? {} : { 'content-length': body?.length ?? 0 };
     const options = {
@@ -69,7 +71,7 @@ export class ApiClient {
       path,
       headers: { ...length, ...authorization, ...headers },
       agent: this.#agent,
-      timeout: silenceMs,
+      timeout: mayBeSilent ? 0 : silenceMs,
     };
     return new Promise((resolve, reject) => {
       const place = this.#place;

@@ -2,9 +2,11 @@ import { stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { backupOptions, parseOptions } from '@nowcast/config';
 import { copyDatabase } from '@nowcast/adapter-sqlite';
 import { appError } from '@nowcast/contract';
+import { isAppError } from '@nowcast/kernel';
 import { metaStorePath } from '../../embedded.ts';
 import type { HeldData } from '../../engine/data-hold.ts';
 import { version } from '../../version.ts';
@@ -18,6 +20,14 @@ import { backupFormat, checkpointName, metaName } from './manifest.ts';
 
 /** The data as the server lends it: `HeldData` in JSON. */
 type Lent = Omit<HeldData, 'checkpoint'> & { id: string; checkpoint: string | null };
+
+interface Held {
+  data: Lent;
+  response: IncomingMessage;
+}
+
+/** How long the history may take to start. */
+const patienceMs = 120_000;
 
 /**
  * `nowcast backup`: everything of an installation in one file, as of one position of the log, while the server goes on.
@@ -71,15 +81,30 @@ async function targetOf(to: string, dataDir: string, nowMs: number): Promise<str
   return path;
 }
 
-async function hold(api: ApiClient): Promise<{ data: Lent; response: IncomingMessage }> {
-  const response = await api.open({ method: 'POST', path: '/local/hold' });
-  const lines = createInterface({ input: response })[Symbol.asyncIterator]();
-  const first = await lines.next();
+/** The history may still be starting; everything else is told at once. */
+async function hold(api: ApiClient): Promise<Held> {
+  const startedMs = performance.now();
+  for (;;) {
+    try {
+      return await tryHold(api);
+    } catch (error) {
+      const mayCome = isAppError(error) && error.code === 'warehouse.unavailable';
+      if (!mayCome || performance.now() - startedMs > patienceMs) throw error;
+      await delay(500);
+    }
+  }
+}
+
+async function tryHold(api: ApiClient): Promise<Held> {
+  // However long the server takes for it, and then for as long as the copy takes.
+  const response = await api.open({ method: 'POST', path: '/local/hold', mayBeSilent: true });
+  // From here on its end only means that the server is gone, which `letGo` finds out.
+  response.on('error', () => undefined);
+  const first = await createInterface({ input: response })[Symbol.asyncIterator]().next();
   const text = first.done === true ? '' : first.value;
   if (response.statusCode !== 200)
     throw refusalOf({ status: response.statusCode ?? 0, headers: response.headers, text });
-  // From here on its end only means that the server is gone, which `letGo` finds out.
-  response.on('error', () => undefined);
+  if (text === '') throw appError('server.unavailable', 'the server stopped before it gave out its data');
   return { data: JSON.parse(text) as Lent, response };
 }
 

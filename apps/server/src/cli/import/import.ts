@@ -9,7 +9,8 @@ import { Progress } from '../progress.ts';
 import { withApi } from '../remote.ts';
 import { batchesOf } from './batches.ts';
 import { csvAsNdjson } from './csv-points.ts';
-import { linesOf } from './lines.ts';
+import { linesOf, type NumberedLine } from './lines.ts';
+import { withoutReceipt } from './ndjson-points.ts';
 import { Sender } from './sender.ts';
 
 type ImportSettings = Settings<typeof importOptions>;
@@ -50,7 +51,7 @@ async function sendAll(
   sender: Sender,
   context: CommandContext,
 ): Promise<Outcome> {
-  const lines = format === 'csv' ? csvAsNdjson(linesOf(input)) : linesOf(input);
+  const lines = recordsOf(linesOf(input), format);
   const progress = new Progress(context, 'lines');
   const outcome: Outcome = { lines: 0, rejected: 0 };
   let told = 0;
@@ -78,6 +79,12 @@ async function sendAll(
   if (outcome.rejected > Math.min(told, mostTold))
     context.note(`and ${outcome.rejected - Math.min(told, mostTold)} more lines\n`);
   return outcome;
+}
+
+/** The file's records as the server takes them. */
+function recordsOf(lines: AsyncIterable<NumberedLine>, format: ImportFormat): AsyncIterable<NumberedLine> {
+  if (format === 'csv') return csvAsNdjson(lines);
+  return format === 'ndjson' ? withoutReceipt(lines) : lines;
 }
 
 /** Lines that hold something: blank ones are nothing to a server, nor are comments of line protocol. */
