@@ -1,6 +1,6 @@
 import uPlot from 'uplot';
 import type { Agg, ChartType, Panel } from '@nowcast/contract';
-import { isGrowing } from '../live/statistics.ts';
+import { isAmount } from '../live/statistics.ts';
 import type { StoredSeries } from '../live/stored-series.ts';
 import { resolveZone, type ZoneName } from '../time/zone.ts';
 import { axes, plotPaddingEnd } from './axes.ts';
@@ -8,7 +8,7 @@ import { barPaths } from './bar-paths.ts';
 import { drawVeil } from './live-edge.ts';
 import { valueRange } from './value-range.ts';
 import { slotColour, slotDash, withAlpha, type Palette } from './palette.ts';
-import { drawThresholds } from './thresholds.ts';
+import { drawThresholdLines, drawThresholdTitles } from './thresholds.ts';
 
 export type PlotKind = Extract<ChartType, 'line' | 'area' | 'stacked' | 'bar'>;
 
@@ -27,7 +27,7 @@ export interface PlotSpec {
 /** Bars of several series always stand on each other: side by side they get too thin to read. */
 export function stacking(spec: Pick<PlotSpec, 'kind' | 'series' | 'agg'>): false | 'levels' | 'amounts' {
   if (spec.kind === 'bar') return spec.series.length > 1 && 'amounts';
-  return spec.kind === 'stacked' && (isGrowing(spec.agg) ? 'amounts' : 'levels');
+  return spec.kind === 'stacked' && (isAmount(spec.agg) ? 'amounts' : 'levels');
 }
 
 function fill(colour: string, strong: number): uPlot.Series.Fill {
@@ -100,16 +100,13 @@ export function plotOptions(
     veilFromMs: () => number | null;
   },
 ): Omit<uPlot.Options, 'width' | 'height'> {
-  const stackedArea = spec.kind === 'stacked';
   const bars = barPaths(hooks.stepMs);
-  const bands = spec.series.slice(1).map((_, i): uPlot.Band => ({ series: [i + 1, i + 2] }));
   return {
     ms: 1,
     padding: [8, plotPaddingEnd, 0, 0],
     tzDate: (time) => uPlot.tzDate(new Date(time), resolveZone(spec.zone)),
     legend: { show: false },
     series: [{}, ...spec.series.map((one) => plotSeries(spec, one, bars))],
-    ...(stackedArea ? { bands } : {}),
     scales: {
       x: { time: true, auto: false },
       y: { range: (_plot, low, high) => valueRange(spec, low, high) },
@@ -123,11 +120,12 @@ export function plotOptions(
       bind: { dblclick: () => null },
     },
     hooks: {
-      drawAxes: [(plot) => drawThresholds(plot, spec.display.thresholds, spec)],
+      drawAxes: [(plot) => drawThresholdLines(plot, spec.display.thresholds, spec)],
       draw: [
         (plot) => {
           const from = hooks.veilFromMs();
           if (from !== null) drawVeil(plot, from, spec.palette);
+          drawThresholdTitles(plot, spec.display.thresholds, spec);
         },
       ],
       setCursor: [hooks.onCursor],

@@ -1,5 +1,5 @@
 import { useRef } from 'react';
-import type { Agg, Panel } from '@nowcast/contract';
+import type { Panel } from '@nowcast/contract';
 import { headline, headlineTitle, settledAt, summarise } from '../live/statistics.ts';
 import type { StoredSeries } from '../live/stored-series.ts';
 import { useTheme } from '../theme/theme.ts';
@@ -75,13 +75,6 @@ function dialTop(height: number, radius: number): number {
   return Math.max(2, (height - 20 - radius * 1.74) / 2);
 }
 
-/** What stands under the figure: which series, and its level in words. */
-function describeDial(agg: Agg, level: keyof typeof levelTitles | null, name: string): string {
-  const text = level === null ? headlineTitle(agg) : levelTitles[level];
-  if (name === '') return text;
-  return level === null ? name : `${name} · ${text}`;
-}
-
 const shownSeries = 12;
 
 /** One number on a dial, thresholds marked on its inner rim; several series share the panel. */
@@ -117,6 +110,7 @@ function Dial({
   const middle = useRef<HTMLDivElement>(null);
   const value = useRef<HTMLParagraphElement>(null);
   const note = useRef<HTMLParagraphElement>(null);
+  const foot = useRef<HTMLParagraphElement>(null);
   const theme = useTheme();
   useFigure(box, store, 190, JSON.stringify([theme, display, agg, range, series.key, stale]), (nowMs) => {
     const { from, to } = rangeEnds(range, nowMs);
@@ -131,6 +125,8 @@ function Dial({
     if (middle.current !== null && box.current !== null) {
       const { clientWidth, clientHeight } = box.current;
       const radius = dialRadius(clientWidth, clientHeight);
+      const end = dialTop(clientHeight, radius) + radius * 1.74 + 18;
+      if (foot.current !== null) foot.current.style.top = `${Math.min(end, clientHeight - 18)}px`;
       middle.current.style.top = `${dialTop(clientHeight, radius) + radius}px`;
       middle.current.style.fontSize = `${Math.round(Math.min(32, Math.max(13, radius * 0.27)))}px`;
     }
@@ -138,10 +134,11 @@ function Dial({
       value.current.textContent = formatValue(number, display.unit, display.decimals);
       value.current.style.color = stale ? 'var(--nodata)' : '';
     }
-    if (note.current !== null) note.current.textContent = describeDial(agg, reached, named ? name : '');
+    if (note.current !== null)
+      note.current.textContent = reached === null ? headlineTitle(agg) : levelTitles[reached];
   });
   return (
-    <div ref={box} className={`relative h-full ${named ? 'min-h-32' : ''}`} role="group" aria-label={name}>
+    <div ref={box} className={`relative h-full ${named ? 'min-h-36' : ''}`} role="group" aria-label={name}>
       <canvas ref={canvas} aria-hidden className="absolute inset-0 size-full" />
       <div ref={middle} className="absolute inset-x-0 -translate-y-1/2 text-center leading-tight">
         <p ref={value} data-testid="gauge-value" className="font-semibold tracking-tight">
@@ -149,6 +146,11 @@ function Dial({
         </p>
         <p ref={note} className="truncate px-6 text-xs text-muted" />
       </div>
+      {named && (
+        <p ref={foot} className="absolute inset-x-0 truncate text-center text-xs" title={name}>
+          {name}
+        </p>
+      )}
     </div>
   );
 }

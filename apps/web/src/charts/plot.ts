@@ -7,8 +7,9 @@ import { align, type Aligned } from './align.ts';
 import { listenToBrush, type Brush } from './brush.ts';
 import { plotOptions, stacking, type PlotSpec } from './chart-options.ts';
 import type { Sample } from './describe-sample.ts';
-import { listenToGestures } from './history-gestures.ts';
+import { listenToGestures, type Span } from './history-gestures.ts';
 import { unfinishedFrom, veilFrom } from './live-edge.ts';
+import { listenToPinch } from './pinch.ts';
 import { Tooltip } from './tooltip.ts';
 import { listenToTouch } from './touch-inspect.ts';
 
@@ -29,8 +30,7 @@ export class Plot implements Drawable {
   readonly #tooltip: Tooltip;
   readonly #resize: ResizeObserver;
   readonly #brush: Brush;
-  readonly #stopGestures: () => void;
-  readonly #stopTouch: () => void;
+  readonly #stops: readonly (() => void)[];
   #range: TimeRange = { kind: 'live', windowMs: 900_000 };
   #hidden: ReadonlySet<string> = new Set();
   #data: Aligned = { x: [], drawn: [], values: [] };
@@ -48,7 +48,7 @@ export class Plot implements Drawable {
   constructor(
     box: HTMLElement,
     store: ViewStore,
-    spec: PlotSpec & { onZoom: (fromMs: number, toMs: number) => void },
+    spec: PlotSpec & { onZoom: (fromMs: number, toMs: number) => void; pinch: boolean },
   ) {
     this.#box = box;
     this.#store = store;
@@ -72,27 +72,38 @@ export class Plot implements Drawable {
       this.#dirty = true;
     });
     this.#resize.observe(box);
-    this.#stopTouch = listenToTouch(this.#plot.over, {
+    this.#stops = this.#listen(spec.onZoom, spec.pinch);
+  }
+
+  #listen(onZoom: (fromMs: number, toMs: number) => void, pinch: boolean): (() => void)[] {
+    const { over } = this.#plot;
+    const hide = (): void => {
+      this.#onLeave();
+      this.#plot.setCursor({ left: -10, top: -10 }, true);
+    };
+    const target = {
+      span: () => rangeEnds(this.#range, this.#nowMs),
+      preview: (span: Span) => this.setRange({ kind: 'fixed', ...span }),
+      commit: (span: Span) => onZoom(span.from, span.to),
+      nowMs: () => this.#nowMs,
+    };
+    const touch = listenToTouch(over, {
       show: (left, top) => {
         this.#hovered = true;
         this.#plot.setCursor({ left, top }, true);
       },
-      hide: () => {
-        this.#onLeave();
-        this.#plot.setCursor({ left: -10, top: -10 }, true);
-      },
+      hide,
     });
-    this.#stopGestures = listenToGestures(this.#plot.over, box.querySelector<HTMLElement>('.u-axis'), {
-      span: () => rangeEnds(this.#range, this.#nowMs),
-      preview: (span) => this.setRange({ kind: 'fixed', ...span }),
-      commit: (span) => spec.onZoom(span.from, span.to),
-      nowMs: () => this.#nowMs,
-    });
+    const stops = [
+      touch.stop,
+      listenToGestures(over, this.#box.querySelector<HTMLElement>('.u-axis'), target),
+    ];
+    if (pinch) stops.push(listenToPinch(over, target, touch.giveUp));
+    return stops;
   }
 
   destroy(): void {
-    this.#stopGestures();
-    this.#stopTouch();
+    for (const stop of this.#stops) stop();
     this.#brush.stop();
     this.#resize.disconnect();
     this.#tooltip.remove();
@@ -137,7 +148,7 @@ export class Plot implements Drawable {
     const { series } = this.#store;
     if (series.length !== this.#spec.series.length) return;
     const shown = series.filter((one) => !this.#hidden.has(one.name));
-    this.#shownSeries = series.flatMap((one, i) => (this.#hidden.has(one.name) ? [] : [i]));
+    this.#showSeries(series.flatMap((one, i) => (this.#hidden.has(one.name) ? [] : [i])));
     this.#data = align(shown, from, to, this.#store.stepMs, {
       connectGaps: this.#spec.display.connect_gaps,
       stacked: stacking(this.#spec),
@@ -158,6 +169,16 @@ export class Plot implements Drawable {
       this.#plot.setScale('x', { min: from, max: to });
     });
     if (this.#hovered) this.#updateTooltip();
+  }
+
+  /** Areas of a stack end where the next one *shown* begins. */
+  #showSeries(shown: number[]): void {
+    const same =
+      shown.length === this.#shownSeries.length && shown.every((at, i) => at === this.#shownSeries[i]);
+    this.#shownSeries = shown;
+    if (same || this.#spec.kind !== 'stacked') return;
+    this.#plot.delBand(null);
+    shown.slice(1).forEach((at, i) => this.#plot.addBand({ series: [shown[i]! + 1, at + 1] }));
   }
 
   readonly #onEnter = (): void => {

@@ -3,14 +3,23 @@ export interface LiveRow {
   /** CSS colour of the swatch before the first cell. */
   colour?: string;
   cells: readonly string[];
+  /** Present: the first cell is a switch, in this state, known by `id`. */
+  pressed?: boolean;
+  id?: string;
 }
 
 function buildRow(row: LiveRow): HTMLTableRowElement {
   const tr = document.createElement('tr');
   row.cells.forEach((_, i) => {
     const td = document.createElement('td');
-    if (i === 0 && row.colour !== undefined) td.append(document.createElement('i'));
-    td.append(document.createTextNode(''));
+    let home: HTMLElement = td;
+    if (i === 0 && row.pressed !== undefined) {
+      home = document.createElement('button');
+      home.setAttribute('type', 'button');
+      td.append(home);
+    }
+    if (i === 0 && row.colour !== undefined) home.append(document.createElement('i'));
+    home.append(document.createTextNode(''));
     tr.append(td);
   });
   return tr;
@@ -28,10 +37,13 @@ export function renderRows(body: HTMLTableSectionElement, rows: readonly LiveRow
     }
     row.cells.forEach((text, i) => {
       const cell = tr.cells[i]!;
-      const node = cell.lastChild!;
+      const button = cell.querySelector('button');
+      const node = (button ?? cell).lastChild!;
       if (node.nodeValue !== text) node.nodeValue = text;
       if (i === 0) {
         cell.title = text;
+        button?.setAttribute('aria-pressed', String(row.pressed));
+        if (button !== null) button.dataset['id'] = row.id ?? '';
         const swatch = cell.querySelector('i');
         if (swatch !== null && row.colour !== undefined) swatch.style.background = row.colour;
       }

@@ -3,6 +3,7 @@ import { headline, headlineTitle, settledAt, summarise, type SeriesSummary } fro
 import { rangeEnds } from '../time/range.ts';
 import { formatValue } from '../units/format.ts';
 import type { FigureProps } from './figure-props.ts';
+import { nextHidden } from './next-hidden.ts';
 import { slotCss } from './palette.ts';
 import { renderRows } from './render-rows.ts';
 import { useFigure } from './use-figure.ts';
@@ -11,6 +12,7 @@ type Column = 'name' | 'head' | 'min' | 'max' | 'avg';
 const columns: Column[] = ['name', 'head', 'min', 'max', 'avg'];
 
 interface Row {
+  key: string;
   name: string;
   slot: number;
   head: number | null;
@@ -29,17 +31,26 @@ function compareRows(column: Column, down: boolean): (a: Row, b: Row) => number 
     ((valueOf(a, column) ?? Number.NEGATIVE_INFINITY) - (valueOf(b, column) ?? Number.NEGATIVE_INFINITY));
 }
 
-/** Every series in a row, sorted by any column, moving as the values do. */
-export function SeriesTable({ store, agg, range, display, title }: FigureProps) {
+/** Every series in a row, sorted by any column, moving as the values do. As a legend it also switches lines. */
+export function SeriesTable({
+  store,
+  agg,
+  range,
+  display,
+  title,
+  hidden,
+  onHidden,
+}: FigureProps & { hidden?: ReadonlySet<string>; onHidden?: (hidden: ReadonlySet<string>) => void }) {
   const box = useRef<HTMLDivElement>(null);
   const body = useRef<HTMLTableSectionElement>(null);
   const [sort, setSort] = useState<{ column: Column; down: boolean }>({ column: 'head', down: true });
-  useFigure(box, store, 500, JSON.stringify([sort, display, agg, range]), (nowMs) => {
+  useFigure(box, store, 500, JSON.stringify([sort, display, agg, range, [...(hidden ?? [])]]), (nowMs) => {
     if (body.current === null) return;
     const { from, to } = rangeEnds(range, nowMs);
     const rows = store.series.map((series): Row => {
       const summary = summarise(series, from, to, settledAt(agg, store.stepMs, nowMs));
       return {
+        key: series.name,
         name: series.name === '' ? title : series.name,
         slot: series.slot,
         head: headline(agg, summary),
@@ -50,6 +61,7 @@ export function SeriesTable({ store, agg, range, display, title }: FigureProps) 
     renderRows(
       body.current,
       rows.sort(compareRows(sort.column, sort.down)).map((row) => ({
+        ...(hidden === undefined ? {} : { pressed: !hidden.has(row.key), id: row.key }),
         colour: slotCss(row.slot),
         cells: [
           row.name,
@@ -61,6 +73,13 @@ export function SeriesTable({ store, agg, range, display, title }: FigureProps) 
       })),
     );
   });
+  const press = (event: React.MouseEvent): void => {
+    const key =
+      event.target instanceof Element && event.target.closest<HTMLElement>('[data-id]')?.dataset['id'];
+    if (hidden === undefined || typeof key !== 'string') return;
+    const names = store.series.map((series) => series.name);
+    onHidden?.(nextHidden(hidden, names, key, event.shiftKey || event.metaKey || event.ctrlKey));
+  };
   const heads: Record<Column, string> = {
     name: 'Series',
     head: headlineTitle(agg),
@@ -93,7 +112,7 @@ export function SeriesTable({ store, agg, range, display, title }: FigureProps) 
             ))}
           </tr>
         </thead>
-        <tbody ref={body} />
+        <tbody ref={body} onClick={press} />
       </table>
     </div>
   );

@@ -21,6 +21,8 @@ export interface TimeSeriesProps {
   title: string;
   /** Names of series that the legend switched off. */
   hidden: ReadonlySet<string>;
+  /** Two fingers zoom the chart instead of the page. */
+  pinch: boolean;
   onZoom: (fromMs: number, toMs: number) => void;
   onZoomBack: () => void;
 }
@@ -30,7 +32,7 @@ const keySteps: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, PageUp:
 
 /** The one component that knows uPlot. Samples reach it through the store and the scheduler, never as props. */
 export function TimeSeries(props: TimeSeriesProps) {
-  const { store, kind, agg, range, zone, title, hidden } = props;
+  const { store, kind, agg, range, zone, title, hidden, pinch } = props;
   const box = useRef<HTMLDivElement>(null);
   const [plot, setPlot] = useState<Plot | null>(null);
   const [spoken, setSpoken] = useState('');
@@ -53,6 +55,7 @@ export function TimeSeries(props: TimeSeriesProps) {
       zone,
       fallbackName: title,
       syncKey: 'nowcast',
+      pinch,
       onZoom: (from, to) => handlers.current.onZoom(from, to),
     });
     setPlot(made);
@@ -61,7 +64,7 @@ export function TimeSeries(props: TimeSeriesProps) {
       setPlot(null);
     };
     // A new set of series or another palette needs a new plot; both are read when it is made.
-  }, [store, kind, agg, seriesId, display, zone, title, theme]);
+  }, [store, kind, agg, seriesId, display, zone, title, theme, pinch]);
 
   useEffect(() => {
     plot?.setRange(range);
@@ -90,7 +93,7 @@ export function TimeSeries(props: TimeSeriesProps) {
     <>
       <div
         ref={box}
-        className="chart"
+        className={pinch ? 'chart chart-alone' : 'chart'}
         role="application"
         aria-roledescription="chart"
         aria-label={label}

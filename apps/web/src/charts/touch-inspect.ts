@@ -12,7 +12,13 @@ export interface InspectTarget {
 const longPressMs = 350;
 const lingerMs = 2500;
 
-export function listenToTouch(plot: HTMLElement, target: InspectTarget): () => void {
+export interface TouchInspection {
+  /** Forgets the finger that is down: it belongs to another gesture now. */
+  giveUp: () => void;
+  stop: () => void;
+}
+
+export function listenToTouch(plot: HTMLElement, target: InspectTarget): TouchInspection {
   const abort = new AbortController();
   const { signal } = abort;
   let finger: number | null = null;
@@ -43,8 +49,18 @@ export function listenToTouch(plot: HTMLElement, target: InspectTarget): () => v
   plot.addEventListener('pointerup', onEnd, { signal });
   plot.addEventListener('pointercancel', onEnd, { signal });
   plot.addEventListener('contextmenu', (event) => finger !== null && event.preventDefault(), { signal });
-  return () => {
+  const clear = (): void => {
     clearTimeout(timer);
-    abort.abort();
+    finger = null;
+  };
+  return {
+    giveUp() {
+      clear();
+      target.hide();
+    },
+    stop() {
+      clear();
+      abort.abort();
+    },
   };
 }

@@ -4,6 +4,7 @@ import { valueRange } from './value-range.ts';
 
 const spec = (kind: 'line' | 'area'): Parameters<typeof valueRange>[0] => ({
   kind,
+  agg: 'avg',
   display: { thresholds: [] },
 });
 
@@ -12,9 +13,13 @@ describe('the ends of a value axis', () => {
     expect(valueRange(spec('line'), 100, 110)).toEqual([99.2, 110.8]);
     expect(valueRange(spec('area'), 100, 110)).toEqual([0, 118.8]);
     expect(valueRange(spec('line'), null, null)).toEqual([0, 1.08]);
-    expect(valueRange({ kind: 'line', display: { min: -5, max: 5, thresholds: [] } }, 100, 110)).toEqual([
+    expect(valueRange({ ...spec('line'), display: { min: -5, max: 5, thresholds: [] } }, 100, 110)).toEqual([
       -5, 5,
     ]);
+  });
+
+  it('start amounts at zero, also as lines', () => {
+    expect(valueRange({ ...spec('line'), agg: 'sum' }, 100, 110)).toEqual([0, 118.8]);
   });
 
   it('have a finite distance that ticks can cross, whatever arrived', () => {

@@ -1,4 +1,5 @@
-import type { ChartType, Panel } from '@nowcast/contract';
+import type { Agg, ChartType, Panel } from '@nowcast/contract';
+import { isAmount } from '../live/statistics.ts';
 
 /**
  * The ends of a value axis. Doubles end it in two ways that a chart must survive: room added to the largest of them
@@ -7,6 +8,7 @@ import type { ChartType, Panel } from '@nowcast/contract';
  */
 interface ValueRangeSpec {
   kind: ChartType;
+  agg: Agg;
   display: Pick<Panel['display'], 'min' | 'max' | 'thresholds'>;
 }
 
@@ -22,12 +24,13 @@ function bounded([from, to]: [number, number]): [number, number] {
   return [Math.max(-largest / 2, low), Math.min(largest / 2, high)];
 }
 
-/** Zero belongs to filled shapes; the ends a panel names are kept; an empty panel still gets an axis. */
+/** Zero belongs to filled shapes and to amounts; the ends a panel names are kept; an empty panel still gets an axis. */
 export function valueRange(spec: ValueRangeSpec, low: number | null, high: number | null): [number, number] {
   const { min, max } = spec.display;
   let [from, to] = bounded([low ?? 0, high ?? 1]);
-  if (spec.kind !== 'line' || (from >= 0 && from < (to - from) * 1.5)) from = Math.min(0, from);
-  if (spec.kind !== 'line') to = Math.max(0, to);
+  const grounded = spec.kind !== 'line' || isAmount(spec.agg);
+  if (grounded || (from >= 0 && from < (to - from) * 1.5)) from = Math.min(0, from);
+  if (grounded) to = Math.max(0, to);
   for (const { value } of spec.display.thresholds) {
     if (value > to && value < to + (to - from)) to = value;
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { headline, staleLevel, summarise, usualGapMs } from './statistics.ts';
+import { headline, isGrowing, settledAt, staleLevel, summarise, usualGapMs } from './statistics.ts';
 import type { StoredSeries } from './stored-series.ts';
 import { ViewStore } from './view-store.ts';
 
@@ -31,6 +31,12 @@ function storeOf(times: number[], stepMs = 1000): ViewStore {
 }
 
 describe('figures over a range', () => {
+  it('take the bucket that is not over into the sum and the maximum alone', () => {
+    const summary = summarise(series(seconds(4), [4, 2, 6, 1]), 0, 9000, 2000);
+    expect(summary).toEqual({ last: 6, min: 2, max: 6, avg: 4, sum: 13 });
+    expect(summarise(series([3000], [1]), 0, 9000, 2000).last).toBe(1);
+  });
+
   it('looks only at the range and skips holes', () => {
     const summary = summarise(series(seconds(6), [100, 1, null, 3, 2, 100]), 1000, 4000);
     expect(summary).toEqual({ last: 2, min: 1, max: 3, avg: 2, sum: 6 });
@@ -80,5 +86,12 @@ describe('staleness', () => {
 
   it('never calls a single event stale: nobody knows when the next one is due', () => {
     expect(staleLevel(storeOf([1000]), 10_000_000)).toBe('fresh');
+  });
+
+  it('call a bucket whole when it is over, where a part says less than the whole', () => {
+    expect(settledAt('sum', 5000, 100_000)).toBe(95_000);
+    expect(settledAt('avg', 5000, 100_000)).toBe(Number.POSITIVE_INFINITY);
+    expect(['count', 'rate', 'uniques', 'p95', 'max'].every((agg) => isGrowing(agg as 'sum'))).toBe(true);
+    expect(['avg', 'first', 'last', 'p50'].some((agg) => isGrowing(agg as 'sum'))).toBe(false);
   });
 });

@@ -13,7 +13,7 @@ export interface SeriesSummary {
 
 /**
  * `settledMs`: start of the newest bucket that counts as whole. Later ones are too small to be called the last or the
- * least, so they only count in the sum, unless there is nothing else.
+ * least, so they only count in the sum and the maximum, unless there is nothing else.
  */
 export function summarise(
   series: StoredSeries,
@@ -32,10 +32,10 @@ export function summarise(
     const value = v[i] ?? null;
     if (value === null) continue;
     sum += value;
+    if (value > max) max = value;
     if (t[i]! > settledMs && count > 0) continue;
     last = value;
     if (value < min) min = value;
-    if (value > max) max = value;
     settled += value;
     count += 1;
   }
@@ -44,8 +44,26 @@ export function summarise(
     : { last, min, max, avg: settled / count, sum };
 }
 
-/** Aggregates whose value only grows while its bucket lasts. */
-const growing: ReadonlySet<Agg> = new Set(['count', 'sum', 'increase', 'rate', 'uniques']);
+/** Aggregates that get larger while their bucket lasts: amounts, the largest, and what few points seldom reach. */
+const growing: ReadonlySet<Agg> = new Set([
+  'count',
+  'sum',
+  'increase',
+  'rate',
+  'uniques',
+  'max',
+  'p75',
+  'p90',
+  'p95',
+  'p99',
+]);
+
+const amounts: ReadonlySet<Agg> = new Set(['count', 'sum', 'increase', 'rate', 'uniques']);
+
+/** Whether a bucket without points has the value none, not an unknown one. */
+export function isAmount(agg: Agg): boolean {
+  return amounts.has(agg);
+}
 
 /** Whether a part of a bucket says less than the whole: an average of a part is as good as any. */
 export function isGrowing(agg: Agg): boolean {

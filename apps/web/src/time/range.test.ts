@@ -110,7 +110,9 @@ describe('ranges for people', () => {
   it('names quick ranges and spells out the others', () => {
     expect(describeRange({ kind: 'live', windowMs: 900_000 }, now, 'UTC')).toBe('Last 15 minutes');
     expect(describeRange({ kind: 'live', windowMs: 10_000 }, now, 'UTC')).toBe('Last 10 seconds');
-    expect(describeRange({ kind: 'live', windowMs: 600_000 }, now, 'UTC')).toBe('Last 10m');
+    expect(describeRange({ kind: 'live', windowMs: 600_000 }, now, 'UTC')).toBe('Last 10 minutes');
+    expect(describeRange({ kind: 'live', windowMs: 2 * 86_400_000 }, now, 'UTC')).toBe('Last 2 days');
+    expect(describeRange({ kind: 'live', windowMs: 5_400_000 }, now, 'UTC')).toBe('Last 90 minutes');
     expect(describeRange({ kind: 'fixed', from: now - 7_200_000, to: now }, now, 'UTC')).toBe(
       '23 Nov 19:30 – 21:30',
     );

@@ -153,11 +153,25 @@ export const quickRanges = [
   { window: '90d', title: 'Last 90 days' },
 ] as const;
 
+const spans = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1000],
+] as const;
+
+/** `2 days`, `90 minutes`; `1d12h` would have to be read twice. */
+function windowInWords(windowMs: number): string {
+  const [name, ms] = spans.find(([, size]) => windowMs % size === 0) ?? ['', 0];
+  if (ms === 0) return formatDuration(windowMs);
+  return windowMs === ms ? name : `${windowMs / ms} ${name}s`;
+}
+
 /** What the picker's button says. */
 export function describeRange(range: TimeRange, nowMs: number, zone: ZoneName): string {
   if (range.kind === 'live') {
     const quick = quickRanges.find((item) => parseDuration(item.window) === range.windowMs);
-    return quick?.title ?? `Last ${formatDuration(range.windowMs)}`;
+    return quick?.title ?? `Last ${windowInWords(range.windowMs)}`;
   }
   const precision = range.to - range.from < 600_000 ? 'second' : 'minute';
   const start = `${formatDay(range.from, zone, nowMs)} ${formatClock(range.from, zone, precision)}`;

@@ -14,9 +14,10 @@ export function FullPanel({ panel, onClose }: { panel: PanelSpec; onClose: () =>
     return () => removeEventListener('keydown', onKey);
   }, [onClose]);
   return (
-    <div className="h-[calc(100dvh-190px)] min-h-80">
+    <div className="h-[calc(100dvh-140px)] min-h-80 max-sm:h-[calc(100dvh-232px)]">
       <Panel
         panel={panel}
+        alone
         menu={() => (
           <Button variant="ghost" size="small" onPress={onClose}>
             <Minimize2 size={15} aria-hidden />

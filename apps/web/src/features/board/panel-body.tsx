@@ -21,11 +21,13 @@ function Drawing({
   view,
   live,
   stale,
+  alone,
 }: {
   panel: Panel;
   view: PanelView;
   live: LiveView;
   stale: boolean;
+  alone: boolean;
 }) {
   const board = useBoardView();
   const [hidden, setHidden] = useState<ReadonlySet<string>>(noneHidden);
@@ -60,6 +62,7 @@ function Drawing({
           zone={board.zone}
           title={title}
           hidden={hidden}
+          pinch={alone}
           onZoom={board.zoom}
           onZoomBack={() => board.zoomBack()}
         />
@@ -79,7 +82,7 @@ function Drawing({
       {legend && display.legend === 'table' && (
         <div className="max-h-[40%] min-h-20">
           <Suspense>
-            <SeriesTable {...figure} />
+            <SeriesTable {...figure} hidden={hidden} onHidden={setHidden} />
           </Suspense>
         </div>
       )}
@@ -88,7 +91,14 @@ function Drawing({
 }
 
 /** What a panel shows: its data, or why there are none. */
-export function PanelBody(props: { panel: Panel; view: PanelView; live: LiveView; stale: boolean }) {
+export function PanelBody(props: {
+  panel: Panel;
+  view: PanelView;
+  live: LiveView;
+  stale: boolean;
+  /** It has the screen to itself. */
+  alone: boolean;
+}) {
   const { live, panel, view } = props;
   const { meta } = live;
   if (meta.state !== 'ready') {

@@ -4,6 +4,7 @@ import { useMemo, type ReactNode } from 'react';
 import type { Panel as PanelSpec } from '@nowcast/contract';
 import { metricsQuery } from '../../api/queries.ts';
 import { useLive } from '../../live/live-context.ts';
+import { otherSlot } from '../../live/series-name.ts';
 import { useLiveView, useStaleLevel, type LiveView } from '../../live/use-live-view.ts';
 import { describeAge } from '../../time/range.ts';
 import { useSecond } from '../../ui/use-second.ts';
@@ -31,11 +32,14 @@ export function Panel({
   menu,
   grip,
   headingLevel = 2,
+  alone = false,
 }: {
   panel: PanelSpec;
   menu?: (context: { view: PanelView; live: LiveView }) => ReactNode;
   grip?: ReactNode;
   headingLevel?: 1 | 2;
+  /** It has the screen to itself. */
+  alone?: boolean;
 }) {
   const board = useBoardView();
   const metrics = useQuery(metricsQuery());
@@ -66,11 +70,25 @@ export function Panel({
             <span className="truncate">{live.meta.note}</span>
           </span>
         )}
+        {live.meta.series.some((one) => one.slot === otherSlot) && (
+          <span
+            className="chip h-5 text-muted"
+            title="The largest have a line of their own, the rest is added up in “Other”. A filter, or more lines in the panel's settings, shows others."
+          >
+            {`Top ${live.meta.series.length - 1} + Other`}
+          </span>
+        )}
         <span className="grow" />
         {menu?.({ view, live })}
       </header>
       <div className="min-h-0 flex-1">
-        <PanelBody panel={shown.panel} view={shown.view} live={live} stale={level !== 'fresh'} />
+        <PanelBody
+          panel={shown.panel}
+          view={shown.view}
+          live={live}
+          stale={level !== 'fresh'}
+          alone={alone}
+        />
       </div>
     </article>
   );
