@@ -299,9 +299,9 @@ test('C14: 100 MB streamed at every address is a 413, and memory stays', async (
     }
     return residentMiB() - before;
   };
-  // The first pass also pays for buffers that stay; what leaked would show in the second.
+  // The first pass also pays for buffers that stay; what leaked would show in every other one.
   expect(await pass()).toBeLessThan(150);
-  expect(await pass()).toBeLessThan(50);
+  expect(Math.min(await pass(), await pass())).toBeLessThan(50);
 });
 
 test('C15: bombs at all three doors are refused, and memory stays', async () => {
@@ -406,6 +406,7 @@ describe('C19, C20: connections that take without giving', () => {
   test('C20: a viewer that reads nothing costs no memory, and the others hear everything', async () => {
     const reader = await LivePeer.open(server.url, server.key);
     await reader.watch('wild', { agg: 'count', group_by: ['id'], limit: 2000, step: '1s' });
+    const already = reader.total('wild');
     const deaf = await openDeaf(server, {
       metric_type: 'wild',
       agg: 'count',
@@ -420,10 +421,11 @@ describe('C19, C20: connections that take without giving', () => {
       const at = Date.now();
       const body = known.map((i) => `wild,id=u${i} value=${round} ${at}`).join('\n');
       const headers = { Authorization: `Token ${server.key}` };
-      await fetch(`${server.url}/write?precision=ms`, { method: 'POST', headers, body });
+      const answer = await fetch(`${server.url}/write?precision=ms`, { method: 'POST', headers, body });
+      expect(answer.status).toBe(204);
     }
-    await ingest(server, point('steady', 77));
-    await vi.waitFor(() => expect(reader.of('delta').length).toBeGreaterThan(2), patience);
+    const rounds = { timeout: patience.timeout, interval: 200 };
+    await vi.waitFor(() => expect(reader.total('wild') - already).toBe(40 * known.length), rounds);
     expect(residentMiB() - before).toBeLessThan(150);
     expect(reader.closed).toBeUndefined();
     deaf.destroy();
