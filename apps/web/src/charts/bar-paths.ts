@@ -4,7 +4,7 @@ import type uPlot from 'uplot';
  * Bars as wide as their bucket. uPlot's own are as wide as the smallest distance of a series' values, so a sale a
  * minute in buckets of a second would draw slabs, each series its own.
  */
-export interface BarSpan {
+interface BarSpan {
   left: number;
   width: number;
 }

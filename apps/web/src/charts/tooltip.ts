@@ -12,7 +12,7 @@ export interface TooltipRow {
 }
 
 /** The bucket under the crosshair. */
-export interface TooltipTime {
+interface TooltipTime {
   time: number;
   stepMs: number;
   /** Its time is not over: more may come. */

@@ -12,7 +12,7 @@ export interface InspectTarget {
 const longPressMs = 350;
 const lingerMs = 2500;
 
-export interface TouchInspection {
+interface TouchInspection {
   /** Forgets the finger that is down: it belongs to another gesture now. */
   giveUp: () => void;
   stop: () => void;

@@ -29,6 +29,11 @@ export class ViewStore {
   revision = 0;
   /** When the panel last got something: start of the newest bucket or receipt of the newest point, epoch ms; 0: never. */
   newestMs = 0;
+  /**
+   * From the newest event time in what came last to its receipt by the server, at least, ms; a bucket counts as its
+   * end, so that one's own rounding is not blamed on the source. Null: nothing came yet.
+   */
+  sourceLagMs: number | null = null;
   /** Newest last. */
   points: PointRecord[] = [];
   /** The query's sliding range, or null: nothing is forgotten. */
@@ -74,6 +79,7 @@ export class ViewStore {
 
   applyDelta(delta: DeltaColumns): void {
     let changedSet = false;
+    let eventMs = 0;
     for (const key of delta.removed) changedSet = this.#series.delete(key) || changedSet;
     for (const { key, labels } of delta.series) {
       if (this.#series.has(key)) continue;
@@ -87,7 +93,10 @@ export class ViewStore {
       if (series === undefined) continue;
       writeCell(series, time, Number.isNaN(value) ? null : value * this.#scale);
       if (time > this.newestMs && !Number.isNaN(value)) this.newestMs = time;
+      eventMs = Math.max(eventMs, time + this.stepMs);
     }
+    for (const point of delta.points ?? []) eventMs = Math.max(eventMs, point.timestamp);
+    if (delta.newest > 0 && eventMs > 0) this.sourceLagMs = Math.max(0, delta.newest - eventMs);
     if (delta.points !== undefined && delta.points.length > 0) this.#addPoints(delta.points);
     this.newestMs = Math.max(this.newestMs, delta.newest);
     if (this.windowMs !== null) this.#forgetBefore(this.newestMs - this.windowMs - 2 * this.stepMs);

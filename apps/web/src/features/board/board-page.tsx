@@ -82,7 +82,7 @@ function LoadedBoard({ board }: { board: Board }) {
     e: () => board.editable && go({ edit: editing ? undefined : true, panel: undefined }),
     l: () => (control.range.kind === 'live' ? control.pause() : control.goLive()),
     t: () => setPickerOpen(true),
-    v: () => search.panel !== undefined && go({ panel: undefined }),
+    v: () => !editing && go({ panel: search.panel === undefined ? panelInHand() : undefined }),
     ...Object.fromEntries(
       quickRanges.slice(0, 8).map((one, i) => [`${i}`, () => control.setRange(liveRange(one.window))]),
     ),
@@ -190,6 +190,13 @@ function LoadedBoard({ board }: { board: Board }) {
       </Suspense>
     </BoardViewProvider>
   );
+}
+
+/** The panel that the keyboard is in, else the one under the pointer. */
+function panelInHand(): string | undefined {
+  const focused = document.activeElement?.closest<HTMLElement>('[data-panel]');
+  const panel = focused ?? document.querySelector<HTMLElement>('[data-panel]:hover');
+  return panel?.dataset['panel'];
 }
 
 function EmptyBoard({ editable, onEdit }: { editable: boolean; onEdit: () => void }) {

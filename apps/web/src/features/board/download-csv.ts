@@ -1,6 +1,7 @@
 import type { QueryInput } from '@nowcast/contract';
 import { ApiError } from '../../api/http.ts';
 import { dataParameters } from './panel-query.ts';
+import { saveFile } from './save-file.ts';
 
 /** Fetches the panel's data from `GET /data` as CSV and hands it to the browser as a file. */
 export async function downloadCsv(
@@ -18,10 +19,5 @@ export async function downloadCsv(
     const message = body?.error?.message ?? `The server answered ${answer.status}`;
     throw new ApiError(answer.status, body?.error?.code ?? 'server.error', message);
   }
-  const url = URL.createObjectURL(await answer.blob());
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = `${title.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '') || 'panel'}.csv`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  saveFile(await answer.blob(), title, 'csv');
 }

@@ -4,6 +4,7 @@ import {
   Copy,
   Download,
   Ellipsis,
+  Image,
   Link,
   Maximize2,
   Move,
@@ -22,7 +23,6 @@ import type { MenuEntry } from '../../ui/menu-entry.ts';
 import { Menu } from '../../ui/menu.tsx';
 import { showToast } from '../../ui/toast.tsx';
 import { useBoardView } from './board-context.ts';
-import { downloadCsv } from './download-csv.ts';
 import type { PanelView } from './panel-query.ts';
 
 export interface PanelActions {
@@ -45,10 +45,14 @@ function copyLink(panel: Panel): void {
   );
 }
 
-/** How old the newest point is, and how long the way from the server to here takes. */
-function describeFreshness(newestMs: number, nowMs: number, lagMs: number | null): string {
-  const parts = newestMs === 0 ? ['Nothing received yet'] : [`Newest ${describeAge(nowMs - newestMs)} ago`];
-  if (lagMs !== null) parts.push(`transport ${Math.max(0, Math.round(lagMs))}\u00a0ms`);
+const ms = (value: number): string => `${Math.max(0, Math.round(value))}\u00a0ms`;
+
+/** How old the newest point is, how late its source sent it, and how long the way from the server to here takes. */
+function describeFreshness(store: ViewStore, nowMs: number, lagMs: number | null): string {
+  const parts =
+    store.newestMs === 0 ? ['Nothing received yet'] : [`Newest ${describeAge(nowMs - store.newestMs)} ago`];
+  if (store.sourceLagMs !== null) parts.push(`source lag ${ms(store.sourceLagMs)}`);
+  if (lagMs !== null) parts.push(`ingest and transport ${ms(lagMs)}`);
   return parts.join(' · ');
 }
 
@@ -83,9 +87,15 @@ export function PanelMenu({
     });
   };
   const csv = (): void => {
-    downloadCsv(view.query, rangeEnds(view.range, live.serverNow()), panel.title).catch((error: unknown) =>
-      showToast('error', messageOf(error)),
-    );
+    const ends = rangeEnds(view.range, live.serverNow());
+    import('./download-csv.ts')
+      .then(({ downloadCsv }) => downloadCsv(view.query, ends, panel.title))
+      .catch((error: unknown) => showToast('error', messageOf(error)));
+  };
+  const png = (): void => {
+    import('./download-png.ts')
+      .then(({ downloadPng }) => downloadPng(panel.visualization_id, panel.title))
+      .catch((error: unknown) => showToast('error', messageOf(error)));
   };
   const change: MenuEntry[] = [];
   const { onEdit, onDuplicate, onMove, onDelete } = actions;
@@ -107,6 +117,7 @@ export function PanelMenu({
     { id: 'table', title: 'View as table', icon: <Table2 size={15} aria-hidden />, run: actions.onTable },
     { id: 'link', title: 'Copy link', icon: <Link size={15} aria-hidden />, run: () => copyLink(panel) },
     { id: 'csv', title: 'Download CSV', icon: <Download size={15} aria-hidden />, run: csv },
+    { id: 'png', title: 'Download PNG', icon: <Image size={15} aria-hidden />, run: png },
   ];
   if (onDelete) {
     entries.push({
@@ -122,7 +133,7 @@ export function PanelMenu({
     <Menu
       label={`${panel.title}: actions`}
       entries={entries}
-      note={() => describeFreshness(store.newestMs, live.serverNow(), live.lagMs())}
+      note={() => describeFreshness(store, live.serverNow(), live.lagMs())}
       trigger={(props) => (
         <Button
           {...props}

@@ -194,6 +194,7 @@ export function BoardEditor({ board, intent, selected, onSelect, onDone, onView,
         <VersionsDialog
           boardId={board.board_id}
           current={board.version}
+          content={content}
           zone={zone}
           onClose={() => setBrowsing(false)}
           onRestore={(next, version) => {
