@@ -111,7 +111,7 @@ function LoadedBoard({ board }: { board: Board }) {
           {buttons}
         </Toolbar>
       )}
-      {grid}
+      {search.kiosk === true ? <div className="pt-3">{grid}</div> : grid}
     </>
   );
   const actions = (panel: PanelSpec, store: ViewStore) => {
@@ -169,14 +169,16 @@ function LoadedBoard({ board }: { board: Board }) {
               {(panel) => (
                 <Panel
                   panel={panel}
-                  menu={({ view: shown, live }) => (
-                    <PanelMenu
-                      panel={panel}
-                      view={shown}
-                      store={live.store}
-                      actions={actions(panel, live.store)}
-                    />
-                  )}
+                  menu={({ view: shown, live }) =>
+                    search.kiosk !== true && (
+                      <PanelMenu
+                        panel={panel}
+                        view={shown}
+                        store={live.store}
+                        actions={actions(panel, live.store)}
+                      />
+                    )
+                  }
                 />
               )}
             </BoardGrid>

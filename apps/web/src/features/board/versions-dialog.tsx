@@ -52,6 +52,8 @@ export function VersionsDialog({
   const [busy, setBusy] = useState(false);
   const [compared, setCompared] = useState<{ version: number; content: BoardContent } | null>(null);
   const withVersion = (version: number, use: (content: BoardContent) => void): void => {
+    // A button that is disabled under the hand loses the focus, and Esc its dialog: a second press is ignored instead.
+    if (busy) return;
     setBusy(true);
     api<Board>('GET', `/api/v1/boards/${boardId}/versions/${version}`)
       .then((board) => use(boardContent(board)))
@@ -77,7 +79,6 @@ export function VersionsDialog({
           size="small"
           aria-label={`Compare version ${one.version}`}
           aria-expanded={compared?.version === one.version}
-          isDisabled={busy}
           onPress={() => compare(one.version)}
         >
           Compare
@@ -86,7 +87,6 @@ export function VersionsDialog({
           <Button
             size="small"
             aria-label={`Restore version ${one.version}`}
-            isDisabled={busy}
             onPress={() => withVersion(one.version, (earlier) => onRestore(earlier, one.version))}
           >
             Restore
