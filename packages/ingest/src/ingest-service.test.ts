@@ -390,6 +390,13 @@ describe('a restart', () => {
     expect(valuesInLog(fixture)).toStrictEqual([2]);
   });
 
+  test('F10: receipt times go on from the newest of the log, although the clock was set back', async () => {
+    const fixture = startIngest();
+    fixture.service.begin(receivedAt + 3_600_000);
+    await send(fixture, body(point(1)));
+    expect(fixture.log.records(0)[0]).toMatchObject({ receivedAt: receivedAt + 3_600_000 });
+  });
+
   test('a damaged checkpoint is refused', () => {
     expect(() => startIngest().service.restore(new Uint8Array([1, 1, 255]))).toThrow(/cannot be read/);
   });

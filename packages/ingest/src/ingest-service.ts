@@ -143,8 +143,12 @@ export class IngestService {
     this.#sources.restore(totals);
   }
 
-  /** The registry knows every series of the log now; requests may come. */
-  begin(): void {
+  /**
+   * The registry knows every series of the log now; requests may come. Receipt times go on from the newest one of the
+   * log, epoch ms: the clock may have been set back while nobody looked.
+   */
+  begin(lastReceivedAt = 0): void {
+    this.#lastReceivedAt = Math.max(this.#lastReceivedAt, lastReceivedAt);
     this.#ledger = new DefinitionLedger(this.#registry, this.#options.partitions);
   }
 

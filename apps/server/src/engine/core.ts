@@ -62,6 +62,8 @@ export interface EngineParts {
 
 /** Views must be looked at now and then even when nothing arrives: windows slide, rankings settle. */
 const idleTickMs = 1000;
+/** Clocks are corrected by less than this every day. */
+const farAheadMs = 60_000;
 /** Unflushed points in memory beyond which senders are told to wait: the warehouse has been gone for long. */
 const mostUnflushed = 20_000_000;
 
@@ -138,7 +140,16 @@ export class EngineCore {
     await deadLetters.load();
     states = await recover({ ...source, dedupe: ingest, stored, deadLetters });
     this.#deadLetters = deadLetters.count;
-    ingest.begin();
+    const lastReceivedAt = Math.max(...states.map((state) => state.lastReceivedAt));
+    ingest.begin(lastReceivedAt);
+    if (lastReceivedAt - clock.now() > farAheadMs)
+      log(
+        'warn',
+        'the clock is behind the log: until it has caught up, points are received at the time of the last',
+        {
+          last_received_at: new Date(lastReceivedAt).toISOString(),
+        },
+      );
     for (const state of states) hot.begin(state.tail.partition, newestFlushed(state));
     const running = this.#wire(index, states, ingest);
     this.#running = running;
@@ -192,7 +203,8 @@ export class EngineCore {
     const upkeep = new Upkeep(warehouse, clock, log, () => ({
       at: states.map((state) => state.watermark),
       pinned: pins.vectors(),
-      now: Math.max(...states.map((state) => state.lastReceivedAt)),
+      // The logged clock, but never ahead of the wall: a clock that was far ahead once would let retention drop it all.
+      now: Math.min(Math.max(...states.map((state) => state.lastReceivedAt)), clock.now()),
       lateMs: options.lateMs,
       retention: new Map([['', options.retention]]),
     }));
@@ -347,6 +359,8 @@ export class EngineCore {
     for (const state of running.states)
       trimHotWindow(state, running.pins, running.points.advanced[state.tail.partition]!, this.#parts.options);
     await this.#checkpoint(running);
+    // What was due meanwhile has waited for this.
+    for (const state of running.states) running.trigger.check(state);
   }
 
   /** Without one (a full disk) nothing is lost: the log stays as long as it is, and the next checkpoint cuts it. */

@@ -3,6 +3,11 @@ import type { EngineLog } from './embedded-engine.ts';
 import type { PartitionState } from './partition-state.ts';
 
 const checkEveryMs = 1000;
+/**
+ * While a flush waits for the warehouse, what is open grows up to this many points (or the limit, if that is more)
+ * before it is marked as well: many small flushes behind a slow warehouse would each cost as much as one of them.
+ */
+const mostOpenPoints = 500_000;
 
 /**
  * Decides when a partition is flushed, by size or age, and has the mark written that makes it so. When to flush may
@@ -14,6 +19,10 @@ export class FlushTrigger {
   readonly #limits: { flushPoints: number; flushAgeMs: number };
   readonly #append: (partition: number, from: number) => Promise<unknown>;
   readonly #marking = new Map<number, Promise<void>>();
+  /** Where each partition's next flush begins, and since when this process knows that, monotonic milliseconds. */
+  readonly #opened = new Map<number, { from: number; at: number }>();
+  /** Why marks are refused; undefined: they are taken. */
+  #refusal: string | undefined;
   #states: readonly PartitionState[] = [];
   #cancel: (() => void) | undefined;
 
@@ -44,10 +53,20 @@ export class FlushTrigger {
   }
 
   check(state: PartitionState): void {
-    const { openPoints, openRecords, openSince } = state;
+    const { openPoints, openRecords, pending } = state;
     if (openRecords === 0) return;
-    const old = this.#clock.now() - openSince >= this.#limits.flushAgeMs;
-    if (old || Math.max(openPoints, openRecords) >= this.#limits.flushPoints) void this.mark(state);
+    const { flushPoints } = this.#limits;
+    const size = Math.max(openPoints, openRecords);
+    if (pending.length > 0 && size < Math.max(flushPoints, mostOpenPoints)) return;
+    if (size >= flushPoints || this.#isOld(state)) void this.mark(state);
+  }
+
+  /** By receipt time, which says how old it was before a restart, or by the time seen, whatever the wall clock does. */
+  #isOld({ tail, openFrom, openSince }: PartitionState): boolean {
+    const now = this.#clock.monotonic();
+    let opened = this.#opened.get(tail.partition);
+    if (opened?.from !== openFrom) this.#opened.set(tail.partition, (opened = { from: openFrom, at: now }));
+    return Math.max(this.#clock.now() - openSince, now - opened.at) >= this.#limits.flushAgeMs;
   }
 
   /** Marks every partition that has open records, whatever their number or age. */
@@ -61,16 +80,19 @@ export class FlushTrigger {
     if (running !== undefined) return running;
     const mark = this.#append(partition, state.openFrom)
       .then(
-        () => undefined,
-        (error: unknown) => {
-          this.#report('warn', 'a flush could not be marked: the log takes no records', {
-            partition,
-            reason: String(error),
-          });
-        },
+        () => this.#note(undefined),
+        (error: unknown) => this.#note(String(error)),
       )
       .finally(() => this.#marking.delete(partition));
     this.#marking.set(partition, mark);
     return mark;
+  }
+
+  /** It is tried every second; people hear of it when it changes. */
+  #note(refusal: string | undefined): void {
+    if (refusal === this.#refusal) return;
+    this.#refusal = refusal;
+    if (refusal === undefined) this.#report('info', 'flushes are marked again', {});
+    else this.#report('warn', 'flushes cannot be marked: the log takes no records', { reason: refusal });
   }
 }

@@ -27,6 +27,8 @@ export class Flusher {
   readonly #committed: () => Promise<void>;
   #running: Promise<void> | undefined;
   #stopped = false;
+  /** The partition that is looked at first: they take turns, so that none waits for another that is never done. */
+  #turn = 0;
   #wake: (() => void) | undefined;
   /** Failed attempts since start, for `/metrics`. */
   failures = 0;
@@ -78,7 +80,8 @@ export class Flusher {
 
   #next(): { state: PartitionState; range: FlushRange } | undefined {
     if (this.#stopped) return undefined;
-    for (const state of this.#states) {
+    for (let i = 0; i < this.#states.length; i++) {
+      const state = this.#states[(this.#turn + i) % this.#states.length]!;
       const range = state.pending[0];
       if (range !== undefined) return { state, range };
     }
@@ -88,6 +91,7 @@ export class Flusher {
   async #drain(): Promise<void> {
     let retryMs = firstRetryMs;
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      this.#turn = next.range.partition + 1;
       try {
         await this.#flush(next.state, next.range);
         retryMs = firstRetryMs;
