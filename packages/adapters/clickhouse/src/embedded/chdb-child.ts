@@ -13,6 +13,8 @@ import type { ChildOptions, ChildReply, ChildRequest } from './messages.ts';
 type RunRequest = Extract<ChildRequest, { kind: 'run' }>;
 
 const options = JSON.parse(process.argv[2] ?? '{}') as ChildOptions;
+/** A statement that runs this much longer than it may is stuck in the engine, which nothing but its end cures. */
+const stuckMs = (timeoutMs: number): number => 2 * timeoutMs + 60_000;
 /** Between two attempts to kill the same query. */
 const killAgainMs = 50;
 
@@ -68,6 +70,7 @@ class LanePool {
 
 /** `false` when the statement failed and the session still holds what is left of it. */
 async function run(session: Session, request: RunRequest): Promise<boolean> {
+  const stuck = setTimeout(die, stuckMs(request.timeoutMs));
   try {
     const result = await session.queryAsync(`/*nowcast:${request.id}*/ ${request.sql}`, { format: 'Native' });
     send({ kind: 'done', id: request.id, bytes: request.answer ? result.bytes() : undefined });
@@ -77,7 +80,13 @@ async function run(session: Session, request: RunRequest): Promise<boolean> {
     const code = /Code: (\d+)/.exec(message)?.[1];
     send({ kind: 'failed', id: request.id, code: code === undefined ? undefined : Number(code), message });
     return false;
+  } finally {
+    clearTimeout(stuck);
   }
+}
+
+function die(): void {
+  process.kill(process.pid, 'SIGKILL');
 }
 
 /**
@@ -134,6 +143,7 @@ function serve(sessions: Map<Lane | 'control', Session[]>): void {
   process.on('message', (message: ChildRequest) => {
     if (message.kind === 'run') pools.get(message.lane)!.push(message);
     else if (message.kind === 'cancel') void cancel(message.id);
+    else if (message.kind === 'ping') send({ kind: 'pong' });
     else close([...sessions.values()].flat());
   });
   send({ kind: 'ready' });
@@ -151,7 +161,7 @@ function close(sessions: readonly Session[]): void {
 }
 
 // No orderly end here: every acknowledged insert is on disk, and a query in flight would only delay the end.
-process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+process.on('disconnect', die);
 // Ctrl-C reaches the whole process group; the parent decides when the engine goes.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);

@@ -76,6 +76,31 @@ describe('the engine in a child process', () => {
     expect(logged).toHaveLength(1);
   });
 
+  test('a child that stops is killed and started again: nobody waits for it for ever', async () => {
+    const watched = new ChdbConnection({
+      dir: join(dir, 'watched'),
+      clock: systemClock,
+      log: (message) => logged.push(message),
+      pingEveryMs: 200,
+    });
+    try {
+      await watched.open();
+      process.kill(watched.childPid!, 'SIGSTOP');
+      await expect(watched.query('SELECT 1', {}, read)).rejects.toMatchObject({
+        code: 'warehouse.unavailable',
+      });
+      expect(logged[0]).toContain('no sign of life');
+      await until(() =>
+        watched.query('SELECT 1', {}, read).then(
+          () => true,
+          () => false,
+        ),
+      );
+    } finally {
+      await watched.close();
+    }
+  });
+
   test('an aborted query stops working, and others go on beside it', async () => {
     await connection.open();
     const controller = new AbortController();

@@ -15,11 +15,16 @@ const longestBackoffMs = 10_000;
 /** A child that lived this long had no trouble starting: the next crash is a new story. */
 const healthyMs = 60_000;
 const closePatienceMs = 5_000;
+/** A child that answers none of so many pings in a row has stopped for good. */
+const mostUnanswered = 6;
+const defaultPingEveryMs = 5_000;
 
 export interface ChdbConnectionOptions {
   dir: string;
   clock: Clock;
   log: (message: string, details: Readonly<Record<string, unknown>>) => void;
+  /** How often the child is asked for a sign of life, milliseconds. */
+  pingEveryMs?: number;
 }
 
 interface PendingCall {
@@ -33,6 +38,9 @@ interface PendingCall {
  * ```
  * open ─► starting ─ready─► up ─exit─► down ─backoff─► starting …        close ─► closed
  * ```
+ * A child that is there and does nothing (stopped, stuck in the kernel) is killed after six pings without an answer, and
+ * kills itself when one statement runs far beyond its time: everybody would wait for it for ever.
+ *
  * Calls go to the child only while it is up; otherwise, and for all that were in flight when it died, they reject with
  * `warehouse.unavailable`. Blocks to insert do not pass through the channel: they are written to a file next to the
  * data (no fsync, the log has them) and the child reads them from the page cache.
@@ -45,6 +53,7 @@ export class ChdbConnection implements SqlConnection {
   #state: 'starting' | 'up' | 'down' | 'closed' = 'down';
   #starting: Promise<void> | undefined;
   #cancelRestart: () => void = () => undefined;
+  #cancelPing: () => void = () => undefined;
   #backoffMs = firstBackoffMs;
   #nextId = 1;
   incarnation = 0;
@@ -69,6 +78,7 @@ export class ChdbConnection implements SqlConnection {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#cancelRestart();
+    this.#cancelPing();
     this.#failAll('the warehouse was closed');
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -133,7 +143,14 @@ export class ChdbConnection implements SqlConnection {
         reject: (error) => (settle(), reject(error)),
       });
       signal?.addEventListener('abort', onAbort, { once: true });
-      const request: ChildRequest = { kind: 'run', id, lane: options.lane, sql, answer };
+      const request: ChildRequest = {
+        kind: 'run',
+        id,
+        lane: options.lane,
+        sql,
+        answer,
+        timeoutMs: options.timeoutMs,
+      };
       child.send(request, (error) => {
         if (error !== null) this.#settle(id, (call) => call.reject(unavailable('its process is gone')));
       });
@@ -160,11 +177,13 @@ export class ChdbConnection implements SqlConnection {
           this.#state = 'up';
           this.incarnation++;
           resolve();
+          this.#watch(child);
         } else if (reply.kind === 'open_failed') reason = reply.message;
-        else this.#onReply(reply);
+        else if (reply.kind !== 'pong') this.#onReply(reply);
       });
       child.on('error', (error) => (reason = error.message));
       child.once('exit', (code, signal) => {
+        this.#cancelPing();
         this.#failAll(reason);
         reject(unavailable(reason));
         if (this.#state === 'closed') return;
@@ -179,6 +198,26 @@ export class ChdbConnection implements SqlConnection {
         this.#restartLater();
       });
     });
+  }
+
+  /**
+   * Counts rounds, not time: after this process itself was held up, the answers wait to be read behind the timer.
+   */
+  #watch(child: ChildProcess): void {
+    const { clock, pingEveryMs = defaultPingEveryMs } = this.#options;
+    let unanswered = 0;
+    child.on('message', () => (unanswered = 0));
+    const ping = (): void => {
+      if (this.#child !== child || this.#state !== 'up') return;
+      if (unanswered++ >= mostUnanswered) {
+        this.#options.log('the warehouse engine gives no sign of life, it is killed', { pid: child.pid });
+        child.kill('SIGKILL');
+        return;
+      }
+      child.send({ kind: 'ping' } satisfies ChildRequest, () => undefined);
+      this.#cancelPing = clock.after(pingEveryMs, ping);
+    };
+    ping();
   }
 
   #restartLater(): void {

@@ -2,13 +2,16 @@ import type { Lane } from '../sql-connection.ts';
 
 /** Parent → child. */
 export type ChildRequest =
-  | { kind: 'run'; id: number; lane: Lane; sql: string; answer: boolean }
+  | { kind: 'run'; id: number; lane: Lane; sql: string; answer: boolean; timeoutMs: number }
+  /** Asks for a sign of life. */
+  | { kind: 'ping' }
   | { kind: 'cancel'; id: number }
   | { kind: 'close' };
 
 /** Child → parent. */
 export type ChildReply =
   | { kind: 'ready' }
+  | { kind: 'pong' }
   | { kind: 'open_failed'; message: string }
   | { kind: 'done'; id: number; bytes: Uint8Array | undefined }
   | { kind: 'failed'; id: number; code: number | undefined; message: string };
