@@ -4,6 +4,7 @@ import { Legend } from '../../charts/legend.tsx';
 import { Stat } from '../../charts/stat.tsx';
 import { TimeSeries } from '../../charts/time-series.tsx';
 import type { LiveView } from '../../live/use-live-view.ts';
+import { useCalmLoading } from '../../ui/use-calm-loading.ts';
 import { useBoardView } from './board-context.ts';
 import type { PanelView } from './panel-query.ts';
 import { PanelState } from './panel-state.tsx';
@@ -101,8 +102,9 @@ export function PanelBody(props: {
 }) {
   const { live, panel, view } = props;
   const { meta } = live;
-  if (meta.state !== 'ready') {
-    const kind = meta.state === 'loading' ? 'loading' : meta.state;
+  const loading = useCalmLoading(meta.state === 'loading');
+  if (loading || meta.state !== 'ready') {
+    const kind = loading || meta.state === 'ready' ? 'loading' : meta.state;
     return <PanelState kind={kind} text={meta.error} onRetry={live.retry} />;
   }
   if (meta.empty) return <PanelState kind="empty" panel={panel} range={view.range} />;
