@@ -111,29 +111,33 @@ async function storedPoints(server: RunningServer, metric: string): Promise<Poin
 
 const written = { status: 204, body: '' };
 
+/** One server for each output: both sent the same points, which one server would count once. */
+const servers: RunningServer[] = [];
+beforeAll(async () => {
+  for (let i = 0; i < 2; i++) servers.push(await startServer(['--no-collector']));
+});
+afterAll(async () => {
+  for (const server of servers) await server.destroy();
+});
+
 describe.each([
-  { output: 'influxdb-v2', answers: [written, written, written, written] },
+  { at: 0, output: 'influxdb-v2', answers: [written, written, written, written] },
   {
+    at: 1,
     output: 'influxdb-v1',
     answers: [{ status: 200, body: '{"results":[{"statement_id":0}]}' }, written, written, written, written],
   },
-])('what outputs of $output sent', ({ output, answers }) => {
-  let server: RunningServer;
-  beforeAll(async () => {
-    server = await startServer(['--no-collector']);
-  });
-  afterAll(() => server?.destroy());
-
+])('what outputs of $output sent', ({ at, output, answers }) => {
   const expectAll = async (): Promise<void> => {
     for (const [metric, points] of expected)
-      expect([metric, await storedPoints(server, metric)]).toEqual([
+      expect([metric, await storedPoints(servers[at]!, metric)]).toEqual([
         metric,
         inOrder(points.map(({ point }) => point)),
       ]);
   };
 
   test('every field of every metric is there, as the agent wrote it to its file', async () => {
-    expect(await replay(server, requestsOf(output, server.key))).toEqual(answers);
+    expect(await replay(servers[at]!, requestsOf(output, servers[at]!.key))).toEqual(answers);
     await expectAll();
     const kinds = new Set(
       metrics.flatMap(({ fields }) => Object.values(fields).map((value) => typeof value)),
@@ -142,22 +146,16 @@ describe.each([
   });
 
   test('the same once more, because the answers were lost, is counted once', async () => {
-    expect(await replay(server, requestsOf(output, server.key))).toEqual(answers);
+    expect(await replay(servers[at]!, requestsOf(output, servers[at]!.key))).toEqual(answers);
     await expectAll();
   });
 });
 
 describe('what Telegraf could send', () => {
   const at = 1_700_000_000_000;
-  let server: RunningServer;
-  beforeAll(async () => {
-    server = await startServer(['--no-collector']);
-  });
-  afterAll(() => server?.destroy());
-
   /** The first recorded request to this path with another target line and other points. */
   const rewritten = (output: string, target: string, lines: string, authorization: string): Buffer => {
-    const recorded = requestsOf(output, server.key).at(-1)!.toString('latin1');
+    const recorded = requestsOf(output, servers[0]!.key).at(-1)!.toString('latin1');
     const head = recorded
       .slice(0, recorded.indexOf('\r\n\r\n'))
       .replace(/^POST \S+/, `POST ${target}`)
@@ -170,12 +168,12 @@ describe('what Telegraf could send', () => {
     ]);
   };
   const valueOf = (metric: string): Promise<number> =>
-    readTotal(server, { metric_type: metric, agg: 'last', from: at, to: at + 60_000, step: '1m' });
+    readTotal(servers[0]!, { metric_type: metric, agg: 'last', from: at, to: at + 60_000, step: '1m' });
 
   test('the key in the parameters of version 1', async () => {
-    const target = `/write?consistency=any&db=telegraf&u=telegraf&p=${server.key}`;
+    const target = `/write?consistency=any&db=telegraf&u=telegraf&p=${servers[0]!.key}`;
     const request = rewritten('influxdb-v1', target, `in_p,host=web-1 value=4i ${at}000000\n`, '');
-    expect(await replay(server, [request])).toEqual([written]);
+    expect(await replay(servers[0]!, [request])).toEqual([written]);
     expect(await valueOf('in_p')).toBe(4);
   });
 
@@ -187,9 +185,9 @@ describe('what Telegraf could send', () => {
       'influxdb-v2',
       '/api/v2/write?bucket=telegraf&org=acme&precision=ns',
       lines,
-      `Authorization: Token ${server.key}\r\n`,
+      `Authorization: Token ${servers[0]!.key}\r\n`,
     );
-    const [answer] = await replay(server, [request]);
+    const [answer] = await replay(servers[0]!, [request]);
     expect(answer!.status).toBe(422);
     expect(JSON.parse(answer!.body)).toMatchObject({
       code: 'unprocessable entity',

@@ -12,7 +12,7 @@ import { QueryService } from './index.ts';
 import { JoinBench, partitions } from './testing/join-bench.ts';
 
 const hourMs = 3_600_000;
-const timeoutMs = 240_000;
+const timeoutMs = 600_000;
 
 let dir: string;
 let bench: JoinBench;
