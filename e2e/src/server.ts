@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '../..');
-const node = join(root, 'node_modules/.bin/node');
-const main = join(root, 'apps/server/src/main.ts');
+export const node = join(root, 'node_modules/.bin/node');
+export const main = join(root, 'apps/server/src/main.ts');
 
 /** A real server process on a free port. */
 export interface RunningServer {

@@ -2,13 +2,13 @@
  * F7: a warehouse that cannot start, for as long as it takes. A sender and a viewer must not notice; who asks for
  * history is told what is missing, and finds everything once it is there.
  */
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { ingest, readFigure, readTotal } from '../fixtures/data.ts';
 import { LivePeer, patience } from '../fixtures/live-peer.ts';
-import { type RunningServer, serve, startServer } from './server.ts';
+import { main, node, type RunningServer, serve, startServer } from './server.ts';
 
 const holderFile = resolve(
   import.meta.dirname,
@@ -115,14 +115,23 @@ test('F7: with the warehouse locked by another process the server starts, takes 
   await expectWhole(await startAgain(again), oldPoints + 350);
 }, 300_000);
 
-/** Kills every engine process of this data folder as soon as it is there. Returns how many so far, and how to end that. */
+/** Engine processes of this data folder. */
+function warehousesOf(dataDir: string): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid))
+    .filter((pid) => {
+      const command = commandOf(pid);
+      return command.includes('chdb-child.ts') && command.includes(join(dataDir, 'warehouse'));
+    });
+}
+
+/** Kills each of them as soon as it is there. Returns how many so far, and how to end that. */
 function killWarehouses(dataDir: string): { killed: () => number; end: () => void } {
   const killed = new Set<number>();
   const timer = setInterval(() => {
-    for (const pid of readdirSync('/proc').map(Number)) {
-      if (!Number.isInteger(pid) || killed.has(pid)) continue;
-      const command = commandOf(pid);
-      if (!command.includes('chdb-child.ts') || !command.includes(join(dataDir, 'warehouse'))) continue;
+    for (const pid of warehousesOf(dataDir)) {
+      if (killed.has(pid)) continue;
       killed.add(pid);
       process.kill(pid, 'SIGKILL');
     }
@@ -150,4 +159,24 @@ test('F7: with a warehouse process that dies at every start the server is there,
   expect(await readTotal(server, { ...count, ...recent })).toBe(250);
   end();
   await expectWhole(server, oldPoints + 250);
+}, 300_000);
+
+test('a SIGTERM ends a server that still waits for its warehouse', async () => {
+  const before = await stoppedServer();
+  const holder = await holdWarehouse(before.dataDir);
+  const others = new Set(warehousesOf(before.dataDir));
+  expect(others.size).toBeGreaterThan(0);
+  const starting = spawn(node, [main, 'serve', '--data-dir', before.dataDir, '--port', '0', ...args], {
+    stdio: 'ignore',
+  });
+  undo.push(() => void starting.kill('SIGKILL'));
+  const exit = new Promise((ended) => starting.once('exit', ended));
+  await vi.waitFor(
+    () => expect(warehousesOf(before.dataDir).some((pid) => !others.has(pid))).toBe(true),
+    patience,
+  );
+  starting.kill('SIGTERM');
+  expect(await exit).toBe(0);
+  holder.kill('SIGKILL');
+  await expectWhole(await startAgain(before), oldPoints);
 }, 300_000);

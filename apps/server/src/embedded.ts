@@ -102,5 +102,7 @@ export class EmbeddedNowcast implements Service {
     for (let service = this.#running.pop(); service !== undefined; service = this.#running.pop()) {
       await service.stop();
     }
+    // It may still be starting, and as long as its warehouse lets it wait.
+    await this.engine.stop();
   }
 }

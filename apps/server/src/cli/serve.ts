@@ -30,7 +30,16 @@ export async function serve(context: CommandContext): Promise<number> {
   });
   const started = performance.now();
   const unlisten = listenForSignals(nowcast, log, (code) => stopped.resolve(code));
-  await nowcast.run();
+  const running = nowcast.run().then(() => true);
+  // A start may take long, and whoever ends it does not want to wait for that.
+  if (!(await Promise.race([running, stopped.promise.then(() => false)]))) {
+    const ended = running.catch(() => undefined);
+    await nowcast.stop();
+    await ended;
+    unlisten();
+    log.info('stopped while starting', { code: await stopped.promise });
+    return stopped.promise;
+  }
   const local = await openLocalSocket(dataDir, nowcast, log);
   await greet(nowcast, settings, context);
   log.info('ready', {
