@@ -168,7 +168,18 @@ export class Plot implements Drawable {
       this.#plot.setData([this.#data.x, ...columns] as uPlot.AlignedData, false);
       this.#plot.setScale('x', { min: from, max: to });
     });
-    if (this.#hovered) this.#updateTooltip();
+    if (this.#hovered) this.#repeatCursor();
+  }
+
+  /** Time moves below a pointer that rests; panels that were made since, or were off screen, learn of it here. */
+  #repeatCursor(): void {
+    const { left = -1, top = -1, idx } = this.#plot.cursor;
+    this.#updateTooltip();
+    if (left < 0) return;
+    const { clientWidth, clientHeight } = this.#plot.over;
+    uPlot
+      .sync(this.#spec.syncKey)
+      .pub('mousemove', this.#plot, left, top, clientWidth, clientHeight, idx ?? 0);
   }
 
   /** Areas of a stack end where the next one *shown* begins. */
