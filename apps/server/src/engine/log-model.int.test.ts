@@ -30,5 +30,5 @@ logModelSuite(
     return new ModelSystem(bench, baseMs);
   },
   // Few long lives rather than many short ones: every life costs a start, and needs flushes before its log is cut.
-  { runs: isLong ? 300 : 5, commands: 100, timeoutMs: isLong ? 7_200_000 : 600_000 },
+  { runs: isLong ? 50 : 5, commands: 100, timeoutMs: isLong ? 7_200_000 : 600_000 },
 );

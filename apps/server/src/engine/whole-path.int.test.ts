@@ -260,7 +260,7 @@ describe('the whole path of a point', () => {
           },
         ),
         // Shrinking takes as long as a hundred runs; the seed is enough to see a failure again.
-        { numRuns: isLong ? 600 : 16, endOnFailure: true },
+        { numRuns: isLong ? 160 : 16, endOnFailure: true },
       );
     },
     isLong ? 7_200_000 : 600_000,
