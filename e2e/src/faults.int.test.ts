@@ -263,7 +263,7 @@ describe('on one server', () => {
     const started = performance.now();
     const again = await startAgain(server);
     // A second on a quiet machine; the bound only catches a start that hangs or reads everything again.
-    expect(performance.now() - started).toBeLessThan(30_000);
+    expect(performance.now() - started).toBeLessThan(60_000);
     expect(await countOf(again, 'mine')).toBe(2);
   });
 });

@@ -19,8 +19,8 @@ const args = [
   '0',
 ];
 const batchPoints = 20;
-/** Promised on a machine that is not busy with other things; one that is may take longer for some of the starts. */
-const readyMs = 10_000;
+/** Ten seconds are promised on a machine that is not busy; one that is may take longer, and is not what is tested. */
+const readyMs = isLong ? 10_000 : 30_000;
 const patienceMs = 60_000;
 
 let server: Omit<RunningServer, 'key' | 'login'>;

@@ -133,7 +133,11 @@ function killWarehouses(dataDir: string): { killed: () => number; end: () => voi
     for (const pid of warehousesOf(dataDir)) {
       if (killed.has(pid)) continue;
       killed.add(pid);
-      process.kill(pid, 'SIGKILL');
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // Gone by itself since it was looked up.
+      }
     }
   }, 20);
   const end = (): void => clearInterval(timer);

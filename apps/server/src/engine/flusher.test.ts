@@ -56,10 +56,13 @@ test('partitions take turns: one whose flush fails does not keep the others from
     committed: () => Promise.resolve(),
   });
   flusher.kick();
-  await vi.waitUntil(() => {
-    clock.advance(60_000);
-    return states.every(({ pending, tail }) => pending.length === (tail.partition === 0 ? 3 : 0));
-  });
+  await vi.waitUntil(
+    () => {
+      clock.advance(60_000);
+      return states.every(({ pending, tail }) => pending.length === (tail.partition === 0 ? 3 : 0));
+    },
+    { timeout: 60_000 },
+  );
   const stopped = flusher.stop();
   clock.advance(60_000);
   await stopped;
