@@ -7,7 +7,7 @@ import type { Rejections } from './rejections.ts';
 /** What a decoder needs to know of the request whose bytes it reads, and where its results go. */
 export interface DecodeContext {
   tenant: string;
-  /** Logged receipt time, epoch ms: the default timestamp and the middle of what timestamps may be. */
+  /** The clock at the receipt, epoch ms: the default timestamp and the middle of what timestamps may be. */
   receivedAt: number;
   registry: SeriesRegistry;
   columns: PointColumns;

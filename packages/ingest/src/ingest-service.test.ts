@@ -393,8 +393,16 @@ describe('a restart', () => {
   test('F10: receipt times go on from the newest of the log, although the clock was set back', async () => {
     const fixture = startIngest();
     fixture.service.begin(receivedAt + 3_600_000);
-    await send(fixture, body(point(1)));
-    expect(fixture.log.records(0)[0]).toMatchObject({ receivedAt: receivedAt + 3_600_000 });
+    const ahead = { timestamp: receivedAt + 3_600_000 };
+    const answer = await send(
+      fixture,
+      body({ metric_type: 'm', value: 1 }, { metric_type: 'm', value: 2, ...ahead }),
+    );
+    expect(answer.status).toBe(422);
+    const [record] = fixture.log.records(0);
+    expect(record).toMatchObject({ receivedAt: receivedAt + 3_600_000 });
+    // Event times follow the clock as it is now, and so does what counts as too far ahead.
+    expect(record).toMatchObject({ timestamps: Float64Array.of(receivedAt) });
   });
 
   test('a damaged checkpoint is refused', () => {

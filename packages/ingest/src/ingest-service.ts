@@ -249,7 +249,7 @@ export class IngestService {
     const rejections = new Rejections();
     let isFree = true;
     try {
-      this.#decode(request, body, columns, rejections, receivedAt);
+      this.#decode(request, body, columns, rejections);
       const accepted = columns.length;
       const { tenant, keyId } = request;
       const { batch, duplicates, depends } = this.#dedupe.run(
@@ -275,15 +275,13 @@ export class IngestService {
     }
   }
 
-  #decode(
-    request: IngestRequest,
-    body: Uint8Array,
-    columns: PointColumns,
-    rejections: Rejections,
-    receivedAt: number,
-  ): void {
-    const cache = this.#caches.of(request.tenant);
-    const context = { tenant: request.tenant, receivedAt, registry: this.#registry, columns, rejections };
+  #decode(request: IngestRequest, body: Uint8Array, columns: PointColumns, rejections: Rejections): void {
+    const { tenant } = request;
+    const cache = this.#caches.of(tenant);
+    // Event times follow the clock as it stands. Receipt times never step back, and where it was set back they wait for
+    // it: points without a time of their own would lie in the future as long.
+    const receivedAt = this.#options.clock.now();
+    const context = { tenant, receivedAt, registry: this.#registry, columns, rejections };
     if (request.format === 'line-protocol') {
       this.#lines.decode(body, request.precision, cache.lines, context);
       this.#stats.roundedIntegers += this.#lines.roundedIntegers;
