@@ -33,12 +33,15 @@ export async function serve(context: CommandContext): Promise<number> {
   const running = nowcast.run().then(() => true);
   // A start may take long, and whoever ends it does not want to wait for that.
   if (!(await Promise.race([running, stopped.promise.then(() => false)]))) {
-    const ended = running.catch(() => undefined);
-    await nowcast.stop();
-    await ended;
+    const code = await stopped.promise;
+    const ended = running.catch((error: unknown) => {
+      // Told to stop, it could not but fail to start; otherwise why it failed is what people need to read.
+      if (code !== 0) throw error;
+    });
+    await Promise.all([nowcast.stop(), ended]);
     unlisten();
-    log.info('stopped while starting', { code: await stopped.promise });
-    return stopped.promise;
+    log.info('stopped while starting', { code });
+    return code;
   }
   const local = await openLocalSocket(dataDir, nowcast, log);
   await greet(nowcast, settings, context);
