@@ -61,6 +61,12 @@ describe('options', () => {
     expect(() => serve([], { NOWCAST_PORT: 'x' })).toThrow(/NOWCAST_PORT is "x"/);
   });
 
+  test('a secret is read from the environment and refused as a flag, without being repeated', () => {
+    expect(serve([], { NOWCAST_SMTP_PASSWORD: 'canary' }).smtpPassword).toBe('canary');
+    expect(() => serve(['--smtp-password', 'canary'])).toThrow(/set NOWCAST_SMTP_PASSWORD$/);
+    expect(() => serve(['--smtp-password=canary'])).toThrow(/set NOWCAST_SMTP_PASSWORD$/);
+  });
+
   test('what a command needs is asked for, and is never taken from the environment', () => {
     expect(() => parseOptions(setupOptions, { args: [], environment: { NOWCAST_TENANT: 'T' } })).toThrow(
       /--tenant is missing: --tenant T/,
@@ -73,7 +79,9 @@ describe('help', () => {
     expect(overviewPage()).toContain('key create');
     for (const command of commands) expect(commandPage(command)).toContain(`nowcast ${command.name}`);
     const page = commandPage(commands[0]!);
-    for (const option of Object.values(serveOptions)) expect(page).toContain(option.flag);
+    for (const option of Object.values(serveOptions)) {
+      expect(page).toContain('environmentOnly' in option ? 'NOWCAST_SMTP_PASSWORD=P' : option.flag);
+    }
     expect(page).toContain('NOWCAST_TRUSTED_PROXIES');
   });
 

@@ -1,5 +1,5 @@
 import { type Command, commands, optionsOf } from './commands.ts';
-import { environmentName, type Option } from './option.ts';
+import { environmentName, isEnvironmentOnly, type Option } from './option.ts';
 import { usage } from './parse.ts';
 
 /** The page of `nowcast --help`. */
@@ -73,7 +73,7 @@ function code(text: string): string {
 }
 
 function environmentOf(option: Option): string {
-  return option.flagOnly === true ? '' : environmentName(option);
+  return option.flagOnly === true || isEnvironmentOnly(option) ? '' : environmentName(option);
 }
 
 function defaultOf(option: Option): string {

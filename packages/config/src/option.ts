@@ -21,6 +21,8 @@ interface TextOption extends OptionBase {
   required?: true;
   /** Given as a word of its own, without its flag. One option of a table at most. */
   positional?: true;
+  /** A secret, read from the environment alone: everybody on the machine sees the arguments of a process. */
+  environmentOnly?: true;
 }
 
 /** As often as the flag is given, each text as it is; not read from the environment. */
@@ -76,6 +78,11 @@ export type OptionValue<O extends Option> = O extends { kind: 'switch' }
 
 export type OptionTable = Readonly<Record<string, Option>>;
 export type Settings<T extends OptionTable> = { readonly [K in keyof T]: OptionValue<T[K]> };
+
+/** Whether an option is no flag at all. */
+export function isEnvironmentOnly(option: Option): option is TextOption {
+  return option.kind === 'text' && option.environmentOnly === true;
+}
 
 /** `data-dir` → `NOWCAST_DATA_DIR`. */
 export function environmentName(option: Option): string {

@@ -1,5 +1,6 @@
 import { engineOptions } from './engine-options.ts';
 import type { OptionTable } from './option.ts';
+import { outgoingOptions } from './outgoing-options.ts';
 import { dataDir } from './shared-options.ts';
 
 const logLevel = {
@@ -108,6 +109,7 @@ export const serveOptions = {
     help: 'The built page',
     defaultText: 'apps/web/dist of this installation',
   },
+  ...outgoingOptions,
   ...engineOptions,
   logLevel,
   logFormat,

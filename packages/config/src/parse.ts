@@ -1,5 +1,11 @@
 import { AppError } from '@nowcast/kernel';
-import { environmentName, type Option, type OptionTable, type Settings } from './option.ts';
+import {
+  environmentName,
+  isEnvironmentOnly,
+  type Option,
+  type OptionTable,
+  type Settings,
+} from './option.ts';
 
 /** Where the options of one call come from. */
 export interface OptionSources {
@@ -42,6 +48,9 @@ function readFlags(table: OptionTable, args: readonly string[]): Map<Option, str
     const off = flag.startsWith('no-') ? byFlag.get(flag.slice(3)) : undefined;
     const option: Option | undefined = byFlag.get(flag) ?? (off?.kind === 'switch' ? off : undefined);
     if (option === undefined) throw unknownFlag(flag, [...byFlag.keys()]);
+    if (isEnvironmentOnly(option)) {
+      throw invalid(`--${flag} would show the secret to the whole machine; set ${environmentName(option)}`);
+    }
     let text: string;
     if (equals !== -1) text = arg.slice(equals + 1);
     else if (option.kind === 'switch') text = option === off ? 'false' : 'true';
@@ -112,9 +121,10 @@ function isPositional(option: Option): option is Extract<Option, { kind: 'text' 
   return option.kind === 'text' && option.positional === true;
 }
 
-/** `--port P`. */
+/** `--port P`; `NOWCAST_SMTP_PASSWORD=P` for what is no flag. */
 export function usage(option: Option): string {
   if (isPositional(option)) return option.placeholder;
+  if (isEnvironmentOnly(option)) return `${environmentName(option)}=${option.placeholder}`;
   switch (option.kind) {
     case 'switch':
       return option.default ? `--no-${option.flag}` : `--${option.flag}`;

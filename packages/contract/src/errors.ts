@@ -34,6 +34,8 @@ export const errorRegistry = {
   'live.message_invalid': { number: 1601, status: 400, close: 4400, retryable: false },
   'live.message_rate': { number: 1602, status: 429, close: 1008, retryable: true },
   'live.unacknowledged': { number: 1603, status: 408, close: 4408, retryable: true },
+  'outgoing.refused': { number: 1700, status: 422, retryable: false },
+  'outgoing.failed': { number: 1701, status: 502, retryable: true },
   'server.unavailable': { number: 1900, status: 503, close: 1012, retryable: true },
   'server.error': { number: 1901, status: 500, close: 1011, retryable: true },
 } as const satisfies Record<string, { number: number; status: number; close?: number; retryable: boolean }>;

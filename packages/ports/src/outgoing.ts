@@ -13,6 +13,12 @@ export interface Outgoing {
   readonly pushPublicKey: string;
 }
 
+/** What can be known of a destination before anything is sent there: for those who save one. */
+export interface DestinationCheck {
+  /** Why it can never work (no URL, a template that is not JSON, a missing key), in words; undefined: nothing. */
+  problem(destination: Destination): string | undefined;
+}
+
 export interface OutgoingDelivery {
   /** The same for every attempt: `Idempotency-Key`, `Message-ID`, `Topic` and tag are made from it. */
   key: string;
@@ -39,6 +45,8 @@ export interface AlertMessage {
   kind:
     | 'firing'
     | 'resolved'
+    /** Somebody took it: said to channels that keep incidents of their own (PagerDuty, Opsgenie). */
+    | 'acknowledged'
     | 'escalated'
     | 'repeated'
     | 'flapping'
@@ -47,6 +55,7 @@ export interface AlertMessage {
     | 'test'
     | 'digest';
   severity: Severity;
+  /** What it is about; its state and severity are added where it is shown. */
   title: string;
   text: string;
   /** Epoch ms of the transition. */

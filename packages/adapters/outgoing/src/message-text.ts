@@ -1,0 +1,189 @@
+import type { Severity, UnitName } from '@nowcast/contract';
+import type { AlertMessage } from '@nowcast/ports';
+
+/** What all ways say alike: words for states, values with units, times, facts, links. English, UTC. */
+const stateWords: Record<AlertMessage['kind'], string> = {
+  firing: 'Firing',
+  resolved: 'Resolved',
+  acknowledged: 'Acknowledged',
+  escalated: 'Not acknowledged',
+  repeated: 'Still firing',
+  flapping: 'Flapping',
+  rule_problem: 'Rule problem',
+  delivery_problem: 'Delivery problem',
+  test: 'Test',
+  digest: 'Digest',
+};
+
+export function stateWord(message: AlertMessage): string {
+  return stateWords[message.kind];
+}
+
+export const severityWords: Record<Severity, string> = {
+  info: 'Info',
+  warning: 'Warning',
+  critical: 'Critical',
+};
+
+/** State and title in one line; a title that already begins with the state is not made to stutter. */
+export function headline(message: AlertMessage): string {
+  const title = oneLine(message.title);
+  const word = stateWord(message);
+  return title.toLowerCase().startsWith(word.toLowerCase()) ? title : `${word}: ${title}`;
+}
+
+/** #rrggbb by severity; green when it is over. */
+export function accentColor(message: AlertMessage): string {
+  if (message.kind === 'resolved') return '#15803d';
+  return { info: '#2563eb', warning: '#b45309', critical: '#b91c1c' }[message.severity];
+}
+
+export interface Fact {
+  name: string;
+  value: string;
+}
+
+const shownAlerts = 10;
+
+/** A line for each alert, then where it comes from. */
+export function facts(message: AlertMessage): Fact[] {
+  const lines = message.alerts.slice(0, shownAlerts).map((alert) => ({
+    name: labelText(alert.labels) || message.ruleName || 'Value',
+    value: `${valueAndLimit(alert, message.unit)}, since ${timeText(alert.since)}`,
+  }));
+  const more = message.alerts.length - lines.length;
+  return [
+    ...lines,
+    ...(more > 0 ? [{ name: 'And', value: `${more} more` }] : []),
+    { name: 'Severity', value: severityWords[message.severity] },
+    ...(message.ruleName === '' ? [] : [{ name: 'Rule', value: oneLine(message.ruleName) }]),
+    { name: 'Organisation', value: oneLine(message.tenantName) },
+    { name: 'Time', value: timeText(message.at) },
+  ];
+}
+
+function valueAndLimit(alert: AlertMessage['alerts'][number], unit: UnitName): string {
+  const value = valueText(alert.value, unit);
+  return alert.limit === undefined ? value : `${value} (limit ${valueText(alert.limit, unit)})`;
+}
+
+/** `host=web-1, region=eu`. */
+export function labelText(labels: Readonly<Record<string, string>>): string {
+  return oneLine(
+    Object.entries(labels)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(', '),
+  );
+}
+
+/** `2026-11-24 08:05 UTC`. */
+export function timeText(at: number): string {
+  const date = new Date(at);
+  if (Number.isNaN(date.getTime())) return '–';
+  return `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** Every run of control characters and line ends becomes a space: one line wherever it is put. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
+}
+
+/** At most `most` UTF-16 units, never half a surrogate pair. */
+export function shortened(text: string, most: number): string {
+  if (text.length <= most) return text;
+  return `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
+}
+
+/** An http(s) address in canonical form, or nothing: `javascript:` and the like never become links. */
+export function safeLink(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url !== undefined && /^https?:$/.test(url.protocol) ? url.href : '';
+}
+
+/** The alert's page and its runbook, as far as there are any. */
+export function links(message: AlertMessage): { title: string; url: string }[] {
+  return [
+    { title: 'Open in Nowcast', url: safeLink(message.url) },
+    { title: 'Runbook', url: safeLink(message.runbookUrl) },
+  ].filter(({ url }) => url !== '');
+}
+
+export function escapeMarkup(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+}
+
+const si = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
+const iec = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
+
+/** Three to four significant digits with the unit, as the page shows it: `92.3 %`, `1.5 MiB`, `120 ms`. */
+export function valueText(value: number | undefined, unit: UnitName): string {
+  if (value === undefined || !Number.isFinite(value)) return '–';
+  switch (unit) {
+    case 'percent':
+      return `${digits(value)} %`;
+    case 'ratio':
+      return `${digits(value * 100)} %`;
+    case 'bytes':
+      return scaled(value, 1024, iec, 'B');
+    case 'bytes_per_second':
+      return scaled(value, 1024, iec, 'B/s');
+    case 'bits_per_second':
+      return scaled(value, 1000, si, 'bit/s');
+    case 'per_second':
+      return scaled(value, 1000, si, '/s');
+    case 'hertz':
+      return scaled(value, 1000, si, 'Hz');
+    case 'seconds':
+      return duration(value);
+    case 'milliseconds':
+      return duration(value / 1000);
+    case 'celsius':
+      return `${digits(value)} °C`;
+    case 'eur':
+      return `${value < 0 ? '-' : ''}€${money(Math.abs(value))}`;
+    case 'usd':
+      return `${value < 0 ? '-' : ''}$${money(Math.abs(value))}`;
+    default:
+      return scaled(value, 1000, si, '');
+  }
+}
+
+function digits(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e15 || (size > 0 && size < 1e-6)) return value.toExponential(2);
+  const decimals = size === 0 || size >= 100 ? 0 : Math.min(8, 2 - Math.floor(Math.log10(size)));
+  return String(Number(value.toFixed(decimals)));
+}
+
+function scaled(value: number, base: number, prefixes: readonly string[], unit: string): string {
+  let rest = value;
+  let power = 0;
+  while (Math.abs(rest) >= base * 0.9995 && power < prefixes.length - 1) {
+    rest /= base;
+    power++;
+  }
+  const name = `${prefixes[power]}${unit}`;
+  return name === '' ? digits(rest) : `${digits(rest)} ${name}`;
+}
+
+function duration(seconds: number): string {
+  const size = Math.abs(seconds);
+  if (size === 0) return '0 s';
+  if (size < 1e-3) return `${digits(seconds * 1e6)} µs`;
+  if (size < 1) return `${digits(seconds * 1e3)} ms`;
+  if (size < 120) return `${digits(seconds)} s`;
+  if (size < 7200) return `${digits(seconds / 60)} min`;
+  if (size < 172_800) return `${digits(seconds / 3600)} h`;
+  return `${digits(seconds / 86_400)} d`;
+}
+
+function money(value: number): string {
+  return value >= 1000
+    ? scaled(value, 1000, ['', 'K', 'M', 'B', 'T'], '').replace(' ', '')
+    : value.toFixed(2);
+}
