@@ -80,7 +80,7 @@ export type OptionTable = Readonly<Record<string, Option>>;
 export type Settings<T extends OptionTable> = { readonly [K in keyof T]: OptionValue<T[K]> };
 
 /** Whether an option is no flag at all. */
-export function isEnvironmentOnly(option: Option): option is TextOption {
+export function isEnvironmentOnly(option: Option): option is TextOption & { environmentOnly: true } {
   return option.kind === 'text' && option.environmentOnly === true;
 }
 

@@ -117,7 +117,7 @@ function readValue(option: Exclude<Option, { kind: 'texts' }>, text: string, whe
   }
 }
 
-function isPositional(option: Option): option is Extract<Option, { kind: 'text' }> {
+function isPositional(option: Option): option is Extract<Option, { kind: 'text' }> & { positional: true } {
   return option.kind === 'text' && option.positional === true;
 }
 
