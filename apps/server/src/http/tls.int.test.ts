@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { request } from 'node:https';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { selfSignedCertificate } from '../testing/certificate.ts';
+import { selfSignedCertificate } from '@nowcast/ports/testing';
 import { startTestServer, testPassword, type TestServer, until } from '../testing/start-server.ts';
 
 let folder: string;

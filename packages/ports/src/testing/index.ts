@@ -5,3 +5,4 @@ export { type MetaStoreHarness, metaStoreConformance } from './meta-store.ts';
 export { type WarehouseHarness, warehouseConformance } from './warehouse.ts';
 export { at, Bench, dayMs, expected, forEver, hourMs, monday, shown } from './warehouse-bench.ts';
 export { revocationConformance, type TwoStoresHarness } from './revocations.ts';
+export { selfSignedCertificate } from './certificate.ts';
