@@ -60,6 +60,18 @@ test('a refused timestamp is a matter of the clock too', () => {
   expect(states(refused, nowMs)).toEqual(['ok', 'crit', 'crit']);
 });
 
+test('a refusal that only names timestamps among others says nothing of the clock', () => {
+  const message = 'a point has no member "valu"; use metric_type, value, timestamp';
+  const refused = { ...silent, rejected: 1, last_error: { code: 'request.invalid', message, at: nowMs } };
+  expect(states(refused)).toEqual(['ok', 'crit', 'unknown']);
+});
+
+test('what was refused before the newest point is told, but is no longer the trouble', () => {
+  const message = "the timestamp is 7200 s ahead of the server's clock";
+  const mended = { ...pointAt(nowMs), last_error: { code: 'request.invalid', message, at: nowMs - 1 } };
+  expect(states(mended)).toEqual(['ok', 'warn', 'ok']);
+});
+
 test('points of now are fine; points of another time are told apart, ahead and behind', () => {
   expect(states(pointAt(nowMs))).toEqual(['ok', 'ok', 'ok']);
   for (const [shift, words] of [

@@ -37,6 +37,9 @@ function keyCheck(
 function payloadCheck(status: SourceStatus | null): SourceCheck {
   const question = 'Was anything rejected?';
   const error = status?.last_error ?? null;
+  if (error !== null && (status?.last_seen_at ?? 0) > error.at) {
+    return { id: 'payload', state: 'warn', question, answer: `Earlier: ${error.message}` };
+  }
   if (error !== null) return { id: 'payload', state: 'crit', question, answer: `Yes: ${error.message}` };
   if (status === null || status.accepted === 0)
     return { id: 'payload', state: 'unknown', question, answer: 'Nothing has arrived that could be.' };
@@ -46,7 +49,8 @@ function payloadCheck(status: SourceStatus | null): SourceCheck {
 function clockCheck(status: SourceStatus | null): SourceCheck {
   const question = 'Is its clock right?';
   const error = status?.last_error ?? null;
-  if (error !== null && error.message.includes('timestamp')) {
+  const isNewest = error !== null && error.at >= (status?.last_seen_at ?? 0);
+  if (isNewest && /\bthe timestamp (is|lies)\b/.test(error.message)) {
     return { id: 'clock', state: 'crit', question, answer: 'A timestamp was refused, see above.' };
   }
   const sample = status?.sample ?? null;
