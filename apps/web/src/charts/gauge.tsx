@@ -83,8 +83,9 @@ export function Gauge(props: FigureProps) {
   const many = shown.length > 1;
   return (
     <div
+      {...(many ? { tabIndex: 0, role: 'group', 'aria-label': `${props.title}: dials` } : {})}
       className={many ? 'grid h-full gap-2 overflow-y-auto' : 'h-full'}
-      style={many ? { gridTemplateColumns: 'repeat(auto-fit, minmax(110px, 1fr))' } : undefined}
+      style={many ? { gridTemplateColumns: 'repeat(auto-fit, minmax(92px, 1fr))' } : undefined}
     >
       {shown.map((series) => (
         <Dial key={series.key} {...props} series={series} shown={shown} named={many} />
@@ -138,7 +139,7 @@ function Dial({
       note.current.textContent = reached === null ? headlineTitle(agg) : levelTitles[reached];
   });
   return (
-    <div ref={box} className={`relative h-full ${named ? 'min-h-36' : ''}`} role="group" aria-label={name}>
+    <div ref={box} className={`relative h-full ${named ? 'min-h-32' : ''}`} role="group" aria-label={name}>
       <canvas ref={canvas} aria-hidden className="absolute inset-0 size-full" />
       <div ref={middle} className="absolute inset-x-0 -translate-y-1/2 text-center leading-tight">
         <p ref={value} data-testid="gauge-value" className="font-semibold tracking-tight">

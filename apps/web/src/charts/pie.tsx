@@ -69,8 +69,8 @@ export function Pie({ store, agg, range, display, title }: FigureProps) {
   });
   return (
     <div ref={box} className="@container h-full">
-      <div className="flex h-full min-h-0 flex-col items-center gap-3 @xs:flex-row">
-        <div className="relative aspect-square min-h-24 max-w-full shrink basis-1/2 @xs:h-full @xs:max-w-[45%]">
+      <div className="flex h-full min-h-0 flex-col items-center gap-3 @md:flex-row">
+        <div className="relative aspect-square min-h-24 max-w-full shrink basis-1/2 @md:h-full @md:max-w-[45%]">
           <canvas ref={canvas} aria-hidden className="absolute inset-0 size-full" />
           <p
             ref={total}

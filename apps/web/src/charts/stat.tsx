@@ -18,6 +18,7 @@ export function Stat(props: FigureProps) {
   const many = shown.length > 1;
   return (
     <div
+      {...(many ? { tabIndex: 0, role: 'group', 'aria-label': `${props.title}: figures` } : {})}
       className={many ? 'grid h-full gap-x-4 gap-y-2 overflow-y-auto' : 'h-full'}
       style={many ? { gridTemplateColumns: 'repeat(auto-fit, minmax(120px, 1fr))' } : undefined}
     >
