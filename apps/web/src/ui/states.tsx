@@ -22,17 +22,20 @@ export function EmptyState({
   icon,
   title,
   text,
+  headingLevel: Heading = 'h2',
   children,
 }: {
   icon: ReactNode;
   title: string;
   text: string;
+  /** `h1` where this is all that the screen shows. */
+  headingLevel?: 'h1' | 'h2';
   children?: ReactNode;
 }) {
   return (
     <div className="flex flex-col items-center px-6 py-12 text-center">
       <div className="mb-4 grid size-12 place-items-center rounded-full bg-accent/10 text-accent">{icon}</div>
-      <h2 className="text-lg font-semibold">{title}</h2>
+      <Heading className="text-lg font-semibold">{title}</Heading>
       <p className="mt-1 max-w-md text-muted">{text}</p>
       {children !== undefined && <div className="mt-6 flex flex-wrap justify-center gap-2">{children}</div>}
     </div>
@@ -40,7 +43,15 @@ export function EmptyState({
 }
 
 /** What a screen shows when its data could not be read. */
-export function Failure({ error, onRetry }: { error: unknown; onRetry: () => void }) {
+export function Failure({
+  error,
+  onRetry,
+  headingLevel = 'h2',
+}: {
+  error: unknown;
+  onRetry: () => void;
+  headingLevel?: 'h1' | 'h2';
+}) {
   const status = error instanceof ApiError ? error.status : 0;
   const [title, Icon] =
     status === 403
@@ -50,7 +61,12 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry: () => voi
         : (['This did not load', CircleAlert] as const);
   return (
     <div role="alert">
-      <EmptyState icon={<Icon size={22} aria-hidden />} title={title} text={messageOf(error)}>
+      <EmptyState
+        icon={<Icon size={22} aria-hidden />}
+        title={title}
+        headingLevel={headingLevel}
+        text={messageOf(error)}
+      >
         {status === 403 || status === 404 ? (
           <a href="/" className="btn btn-plain">
             Go home

@@ -22,7 +22,7 @@ export function AdminPage() {
   const [creating, setCreating] = useState<'user' | 'key' | null>(null);
   if (!allowed) {
     const error = new ApiError(403, 'auth.forbidden', 'Administration is for administrators and owners.');
-    return <Failure error={error} onRetry={() => undefined} />;
+    return <Failure headingLevel="h1" error={error} onRetry={() => undefined} />;
   }
   return (
     <div className="mx-auto max-w-6xl pt-6">

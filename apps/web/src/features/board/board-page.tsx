@@ -37,7 +37,7 @@ export function BoardPage() {
   const board = useQuery(boardQuery(boardId));
   useCrumb(board.data?.title ?? '');
   if (board.isError && board.data === undefined) {
-    return <Failure error={board.error} onRetry={() => void board.refetch()} />;
+    return <Failure headingLevel="h1" error={board.error} onRetry={() => void board.refetch()} />;
   }
   if (board.data === undefined) return <Skeleton className="mt-4 h-80" />;
   return <LoadedBoard key={boardId} board={board.data} />;

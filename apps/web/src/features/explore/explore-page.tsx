@@ -85,7 +85,10 @@ export function ExplorePage() {
         aria-label="Query"
         className="top-12 z-30 -mx-4 sm:sticky mb-3 flex flex-wrap items-end gap-2 border-b border-line bg-bg/95 px-4 py-2 backdrop-blur-sm"
       >
-        <Button aria-label={`Metric: ${search.metric ?? 'none'}`} onPress={() => setPicking(true)}>
+        <Button
+          aria-label={search.metric === undefined ? undefined : `Metric: ${search.metric}`}
+          onPress={() => setPicking(true)}
+        >
           <Activity size={15} className="text-muted" aria-hidden />
           <span className="max-w-72 truncate">{search.metric ?? 'Choose a metric'}</span>
         </Button>

@@ -64,24 +64,26 @@ function Strip({
         <Button variant="ghost" size="small" icon aria-label="Earlier" onPress={() => shift(-1)}>
           <ChevronLeft size={16} aria-hidden />
         </Button>
-        <div dir="ltr" className="relative h-12 min-w-0 flex-1 overflow-hidden rounded-sm bg-bg">
-          <svg
-            viewBox="0 0 1000 100"
-            preserveAspectRatio="none"
-            className="absolute inset-y-0 left-0 h-full"
-            style={{ width: `${((data.whole.to - whole.from) / (whole.to - whole.from)) * 100}%` }}
-            aria-hidden
-          >
-            <path d={paths.area} fill="var(--accent)" opacity="0.16" />
-            <path
-              d={paths.line}
-              fill="none"
-              stroke="var(--accent)"
-              strokeWidth="1.25"
-              vectorEffect="non-scaling-stroke"
-            />
-          </svg>
-          <Brush whole={whole} span={span} zone={zone} onSpan={commit} />
+        <div dir="ltr" className="h-12 min-w-0 flex-1 rounded-sm bg-bg px-6">
+          <div className="relative h-full">
+            <svg
+              viewBox="0 0 1000 100"
+              preserveAspectRatio="none"
+              className="absolute inset-y-0 left-0 h-full"
+              style={{ width: `${((data.whole.to - whole.from) / (whole.to - whole.from)) * 100}%` }}
+              aria-hidden
+            >
+              <path d={paths.area} fill="var(--accent)" opacity="0.16" />
+              <path
+                d={paths.line}
+                fill="none"
+                stroke="var(--accent)"
+                strokeWidth="1.25"
+                vectorEffect="non-scaling-stroke"
+              />
+            </svg>
+            <Brush whole={whole} span={span} zone={zone} onSpan={commit} />
+          </div>
         </div>
         <Button
           variant="ghost"
@@ -102,7 +104,9 @@ function Strip({
   );
 }
 
-const nearPx = 14;
+/** Width of an edge's grip, which lies outside the span; inside it half of that belongs to the edge too. */
+const gripPx = 24;
+const nearPx = 12;
 
 /** Drag it, its edges, or a new one; the edges are also sliders for the keyboard. */
 function Brush({
@@ -132,8 +136,8 @@ function Brush({
     if (clientX > start && clientX < end && end - start > 3 * nearPx) {
       return clientX - start < nearPx ? 'from' : end - clientX < nearPx ? 'to' : 'body';
     }
-    if (clientX <= start && start - clientX < nearPx) return 'from';
-    if (clientX >= end && clientX - end < nearPx) return 'to';
+    if (clientX <= start && start - clientX <= gripPx) return 'from';
+    if (clientX >= end && clientX - end <= gripPx) return 'to';
     return clientX > start && clientX < end ? 'body' : 'new';
   };
   const onPointerDown = (event: ReactPointerEvent<HTMLDivElement>): void => {
@@ -144,7 +148,10 @@ function Brush({
   const onPointerMove = (event: ReactPointerEvent<HTMLDivElement>): void => {
     if (drag.current === null) return;
     const { hold, startMs, span: from } = drag.current;
-    setDraft(dragSpan(whole, from, hold, startMs, timeAt(event.clientX)));
+    const at = timeAt(event.clientX);
+    // An edge moves by as much as the hand does: it does not jump to where it was taken.
+    const edge = hold === 'from' || hold === 'to' ? from[hold] - startMs : 0;
+    setDraft(dragSpan(whole, from, hold, startMs, at + edge));
   };
   const end = (keep: boolean): void => {
     if (drag.current !== null && keep && draft !== null) onSpan(draft);
@@ -225,13 +232,13 @@ function Edge({
       aria-valuemax={Math.round(whole.to)}
       aria-valuenow={Math.round(span[edge])}
       aria-valuetext={formatMoment(span[edge], zone)}
-      className={`absolute inset-y-0 w-2 cursor-ew-resize bg-accent ${
-        edge === 'from' ? '-translate-x-full rounded-l-sm' : 'rounded-r-sm'
+      className={`absolute inset-y-0 flex w-6 cursor-ew-resize touch-none ${
+        edge === 'from' ? '-translate-x-full justify-end' : ''
       }`}
-      style={{
-        left: `clamp(${edge === 'from' ? '8px' : '0px'}, ${left}%, calc(100% - ${edge === 'to' ? '8px' : '0px'}))`,
-      }}
+      style={{ left: `${left}%` }}
       onKeyDown={onKeyDown}
-    />
+    >
+      <span className={`w-2 bg-accent ${edge === 'from' ? 'rounded-l-sm' : 'rounded-r-sm'}`} aria-hidden />
+    </div>
   );
 }

@@ -65,7 +65,7 @@ function PanelLine({ panel }: { panel: Panel }) {
       {meta.state === 'ready' && meta.empty ? (
         <p className="flex-1 pt-1 text-xs text-muted">Nothing in the last 15 minutes</p>
       ) : (
-        <canvas ref={canvas} aria-hidden className="min-h-14 w-full flex-1" />
+        <canvas ref={canvas} aria-hidden className="h-16 w-full sm:h-auto sm:min-h-0 sm:flex-1" />
       )}
     </div>
   );

@@ -9,6 +9,7 @@ export function ScreenError({ error, reset }: ErrorComponentProps) {
   if (error instanceof ApiError && error.status === 401) return null;
   return (
     <Failure
+      headingLevel="h1"
       error={error}
       onRetry={() => {
         reset();
@@ -24,6 +25,7 @@ export function NotFound() {
     <div>
       <EmptyState
         icon={<Compass size={22} aria-hidden />}
+        headingLevel="h1"
         title="There is no such page"
         text="The address may be mistyped, or what it led to was deleted."
       >
