@@ -24,7 +24,7 @@ export const shortcutHelp: readonly {
       ['t', 'Time range'],
       ['0 – 7', 'Quick ranges, last 10 seconds to last 7 days'],
       ['e', 'Edit'],
-      ['v', 'Close the full view'],
+      ['v', 'The panel under the pointer alone, and back'],
     ],
   },
   {
