@@ -13,7 +13,13 @@ import { recentRanges, rememberRange } from '../../time/recent-ranges.ts';
 import { fromLocalInput, resolveZone, toLocalInput, zoneChoices, type ZoneName } from '../../time/zone.ts';
 import { Button } from '../../ui/button.tsx';
 import { SelectInput, TextInput } from '../../ui/field.tsx';
-import type { TimePickerProps } from './time-picker.tsx';
+
+export interface TimePickerProps {
+  range: TimeRange;
+  zone: ZoneName;
+  onRange: (range: TimeRange) => void;
+  onZone: (zone: ZoneName) => void;
+}
 
 /** Free text on top, quick and recent ranges at the start, exact ends and the zone at the end. */
 export function PickerBody({ range, zone, onRange, onZone, close }: TimePickerProps & { close: () => void }) {
