@@ -1,6 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { commandPage, commands, overviewPage, parseOptions, serveOptions, setupOptions } from './index.ts';
+import {
+  commandPage,
+  commands,
+  exportOptions,
+  importOptions,
+  overviewPage,
+  parseOptions,
+  serveOptions,
+  setupOptions,
+} from './index.ts';
 import { referencePage } from './help.ts';
 
 const serve = (args: string[], environment: Record<string, string> = {}) =>
@@ -71,6 +80,26 @@ describe('options', () => {
     expect(() => parseOptions(setupOptions, { args: [], environment: { NOWCAST_TENANT: 'T' } })).toThrow(
       /--tenant is missing: --tenant T/,
     );
+  });
+});
+
+describe('options of one kind only', () => {
+  const take = (args: string[]) => parseOptions(importOptions, { args, environment: {} });
+
+  test('a word of its own is the file, wherever it stands; - is one too', () => {
+    expect(take(['a.csv', '--precision', 's'])).toMatchObject({ file: 'a.csv', precision: 's' });
+    expect(take(['--precision', 's', '-'])).toMatchObject({ file: '-' });
+    expect(() => take([])).toThrow(/^FILE\|- is missing/);
+    expect(() => take(['a', 'b'])).toThrow(/^FILE\|- is given twice/);
+    expect(() => take(['--file', 'a'])).toThrow(/--file is not an option/);
+  });
+
+  test('a text that may be repeated keeps its commas', () => {
+    const args = ['--metric', 'm', '--where', 'host:~a{1,2}', '--where=region:eu'];
+    expect(parseOptions(exportOptions, { args, environment: {} }).where).toEqual([
+      'host:~a{1,2}',
+      'region:eu',
+    ]);
   });
 });
 
