@@ -1,8 +1,6 @@
 import type { OffsetVector, PointsRequest } from '@nowcast/ports';
 import { chunkRes, type Generation, type Manifest } from './manifest.ts';
 import { dayMs } from './schema.ts';
-import type { StatementOptions } from './sql-connection.ts';
-import type { SqlParams } from './sql-literals.ts';
 import { vectorLiteral } from './state-sql.ts';
 
 /**
@@ -10,15 +8,6 @@ import { vectorLiteral } from './state-sql.ts';
  * change needs a new schema version.
  */
 export const shortPoints = 200;
-
-export function chunkParams(request: PointsRequest, range: { from: number; to: number }): SqlParams {
-  const { at, tenant, metric, series } = request;
-  return { at, tenant, metric, series, from: range.from, to: range.to };
-}
-
-export function pointsOptions({ limits }: PointsRequest): StatementOptions {
-  return { lane: 'read', timeoutMs: limits.timeoutMs, signal: limits.signal };
-}
 
 /** The rows of `chunks` that a points request sees; expects the parameters tenant, metric, series, at, from and to. */
 export function chunkConditions(manifest: Manifest, request: PointsRequest): string {

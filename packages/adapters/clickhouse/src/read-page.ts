@@ -1,22 +1,20 @@
 import type { PointColumns, PointsRequest } from '@nowcast/ports';
-import { chunkConditions, chunkParams, pointsOptions } from './chunk-sql.ts';
 import type { ChunkReader } from './chunk-reader.ts';
 import type { Manifest } from './manifest.ts';
-import { readNative } from './native-reader.ts';
-import { hourMs } from './schema.ts';
-import type { SqlConnection } from './sql-connection.ts';
+import { dayMs, hourMs } from './schema.ts';
 
 /**
  * Pages of points. The newest fifty points of a thousand series may lie in a thousand chunks, so reading chunk after
  * chunk until there are fifty points reads them all, and sorting what was read sorts millions. Instead:
  *
- * 1. `surePageRange` asks for the borders of chunks alone, over a stretch that grows while too few points are certain:
- *    a chunk has one point at its first time, one at its last, and the others in between. From the border at which
- *    `limit` points are certain, the rest of the range can be left out.
- * 2. The chunks that reach into what is left are read; fewer than `limit` of them begin outside, unless many end at the
- *    very same time.
- * 3. `exactPageRange` decodes their times alone and finds the time of the page's last point. Only what lies before it
- *    is decoded, copied and sorted.
+ * 1. Only chunks that reach beyond a border are read. Each chunk has a point at its last time and a chunk of `limit`
+ *    points has them all behind its first time, so the `limit`th of the last times and the latest of those first times
+ *    are borders that surely have the page on their near side. The engine finds them in the same statement, from the
+ *    newest stretch alone when that is enough: planning a statement costs more than the border does.
+ * 2. `exactPageRange` decodes the times of these chunks and finds the time of the page's last point. Only what lies
+ *    before it is decoded, copied and sorted.
+ *
+ * All this with the ends exchanged for the oldest points.
  */
 type Page = NonNullable<PointsRequest['page']>;
 
@@ -25,67 +23,49 @@ interface Range {
   to: number;
 }
 
-/** Stretches looked at in turn, ms. */
-const stretches = [hourMs, 16 * hourMs, 20 * 24 * hourMs, Number.POSITIVE_INFINITY];
-
-/** The part of the range, in whole milliseconds, that surely holds the page; undefined: nothing is sure. */
-export async function surePageRange(
-  connection: SqlConnection,
-  manifest: Manifest,
-  request: PointsRequest,
-  page: Page,
-): Promise<Range | undefined> {
-  const newest = page.order === 'desc';
-  const whole = { from: Math.floor(request.from), to: Math.ceil(request.to) };
-  for (const stretch of stretchesOf(manifest, whole, newest)) {
-    const sql = bordersStatement(manifest, request, page);
-    const found = readNative(
-      await connection.query(sql, chunkParams(request, stretch), pointsOptions(request)),
-    );
-    if ((found.numbers('points')[0] ?? 0) < page.limit) continue;
-    const border = found.numbers('border')[0]!;
-    // A chunk that is seen only because it ends here may begin anywhere; others that end before it are not seen.
-    const isSeen = newest ? border >= stretch.from : border < stretch.to;
-    if (isSeen) return newest ? { ...whole, from: border } : { ...whole, to: border + 1 };
-  }
-  return undefined;
-}
-
-/** Growing stretches from the page's end of the range on, beginning where there is anything at all. */
-function* stretchesOf(manifest: Manifest, whole: Range, newest: boolean): Generator<Range> {
+/** Growing stretches from the page's end of the range on, beginning where there is anything at all; the last is all. */
+export function* pageStretches(manifest: Manifest, whole: Range, { order }: Page): Generator<Range> {
   const hours = manifest.touchedHours();
   const oldest = hours.reduce((least, hour) => Math.min(least, hour), Number.POSITIVE_INFINITY);
   const latest = hours.reduce((most, hour) => Math.max(most, hour + hourMs), Number.NEGATIVE_INFINITY);
-  for (const stretch of stretches) {
-    const range = newest
-      ? { ...whole, from: Math.max(whole.from, Math.min(whole.to, latest) - stretch) }
-      : { ...whole, to: Math.min(whole.to, Math.max(whole.from, oldest) + stretch) };
-    yield range;
-    if (range.from <= whole.from && range.to >= whole.to) return;
-  }
+  const near =
+    order === 'desc'
+      ? { ...whole, from: Math.max(whole.from, Math.min(whole.to, latest) - dayMs) }
+      : { ...whole, to: Math.min(whole.to, Math.max(whole.from, oldest) + dayMs) };
+  if (near.from > whole.from || near.to < whole.to) yield near;
+  yield whole;
 }
 
-/**
- * The border from which on `limit` points are certain, and how many are. Borders are whole milliseconds, rounded down;
- * only those whose points surely lie inside the range count.
- */
-function bordersStatement(manifest: Manifest, request: PointsRequest, page: Page): string {
-  const newest = page.order === 'desc';
+/** Leaves out the chunks that cannot have points of the page, of those that `conditions` let through. */
+export function pageCondition(
+  request: PointsRequest,
+  page: Page,
+  stretch: Range,
+  conditions: string,
+): string {
+  const { limit, order } = page;
+  const newest = order === 'desc';
+  const isInside = (time: string) =>
+    `${time} >= ${Math.ceil(request.from)} AND ${time} < ${Math.floor(request.to)}`;
+  // Chunk borders are whole milliseconds, rounded down. A chunk that reaches out of the range on the near side counts
+  // for the point at its other end.
   const [near, far] = newest ? ['until', 'start'] : ['start', 'until'];
-  const isInside = (border: string) =>
-    `${border} >= ${Math.ceil(request.from)} AND ${border} < ${Math.floor(request.to)}`;
-  return `SELECT ${newest ? 'min' : 'max'}(border) AS border, sum(points) AS points FROM (
-    SELECT border, points, sum(points) OVER (ORDER BY border ${newest ? 'DESC' : 'ASC'} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) - points AS before
-    FROM (
-      SELECT arrayJoin([(${near}, toUInt64(${isInside(near)})), (${far}, toUInt64(if(n > 1 AND ${isInside(far)}, if(${isInside(near)}, n - 1, 1), 0)))]) AS pair,
-        pair.1 AS border, pair.2 AS points
-      FROM chunks WHERE ${chunkConditions(manifest, request)}
-    ) WHERE points > 0
-  ) WHERE before < ${page.limit}`;
+  const nearest = `if(${isInside(near)}, ${near}, ${far})`;
+  const isFull = `n >= ${limit} AND ${isInside('start')} AND ${isInside('until')}`;
+  const sign = newest ? '-' : '';
+  const end = newest ? stretch.from : stretch.to;
+  const borders = `if(count() < ${limit}, ${end}, ${sign}(groupArraySorted(${limit})(${sign}(${nearest}))[${limit}])),
+    if(countIf(${isFull}) = 0, ${end}, ${newest ? 'max' : 'min'}If(${far}, ${isFull}))`;
+  const border = `SELECT ${newest ? 'greatest' : 'least'}(${end}, ${borders}) FROM chunks WHERE ${conditions} AND ${isInside(nearest)}`;
+  return `${near} ${newest ? '>=' : '<='} (${border})`;
 }
 
-/** The range of times that the page's points have, the last one's included. */
-export function exactPageRange(reader: ChunkReader, request: PointsRequest, { limit, order }: Page): Range {
+/** The range of times that the page's points have, the last one's included; undefined: there are not so many points. */
+export function exactPageRange(
+  reader: ChunkReader,
+  request: PointsRequest,
+  { limit, order }: Page,
+): Range | undefined {
   const { from, to } = request;
   const newest = order === 'desc';
   const first = new FirstTimes(limit, newest);
@@ -103,7 +83,7 @@ export function exactPageRange(reader: ChunkReader, request: PointsRequest, { li
     }
   }
   const edge = first.edge();
-  if (edge === undefined) return request;
+  if (edge === undefined) return undefined;
   return newest ? { from: Math.max(from, edge), to } : { from, to: Math.min(to, nextUp(edge)) };
 }
 

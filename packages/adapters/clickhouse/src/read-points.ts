@@ -1,9 +1,9 @@
 import type { PointColumns, PointsRequest } from '@nowcast/ports';
-import { chunkConditions, chunkParams, pointsOptions } from './chunk-sql.ts';
+import { chunkConditions } from './chunk-sql.ts';
 import { ChunkReader, PointSink } from './chunk-reader.ts';
 import type { Manifest } from './manifest.ts';
 import { readNative } from './native-reader.ts';
-import { exactPageRange, inPageOrder, surePageRange } from './read-page.ts';
+import { exactPageRange, inPageOrder, pageCondition, pageStretches } from './read-page.ts';
 import type { SqlConnection } from './sql-connection.ts';
 
 export const chunkValueColumns =
@@ -16,24 +16,52 @@ export async function readPoints(
   manifest: Manifest,
   request: PointsRequest,
 ): Promise<PointColumns> {
+  if (request.series.length === 0 || request.from >= request.to)
+    return new PointSink(request.records).columns();
   const { page } = request;
-  const sink = new PointSink(request.records);
-  if (request.series.length === 0 || request.from >= request.to) return sink.columns();
   const whole = { from: Math.floor(request.from), to: Math.ceil(request.to) };
-  const range =
-    page === undefined ? whole : ((await surePageRange(connection, manifest, request, page)) ?? whole);
+  const conditions = chunkConditions(manifest, request);
+  if (page === undefined) {
+    return decode(await readChunks(connection, request, whole, conditions), request, request);
+  }
+  for (const stretch of pageStretches(manifest, whole, page)) {
+    const where = `${conditions} AND ${pageCondition(request, page, stretch, conditions)}`;
+    const reader = await readChunks(connection, request, stretch, where);
+    const range = exactPageRange(reader, request, page);
+    const isAll = stretch.from === whole.from && stretch.to === whole.to;
+    const isNear = range !== undefined && range.from >= stretch.from && range.to <= stretch.to;
+    if (isAll || isNear) return inPageOrder(decode(reader, request, range ?? request), page);
+  }
+  throw new Error('invariant broken: the last stretch is the whole range');
+}
+
+async function readChunks(
+  connection: SqlConnection,
+  request: PointsRequest,
+  range: { from: number; to: number },
+  where: string,
+): Promise<ChunkReader> {
+  const { at, tenant, metric, series, limits } = request;
   const columns = [chunkValueColumns];
   if (request.records) columns.push(chunkRecordColumns);
-  if (page !== undefined) columns.push('until');
-  const sql = `SELECT ${columns.join(', ')} FROM chunks WHERE ${chunkConditions(manifest, request)}`;
-  const bytes = await connection.query(sql, chunkParams(request, range), pointsOptions(request));
-  const reader = new ChunkReader(readNative(bytes), request.records);
+  if (request.page !== undefined) columns.push('until');
+  const sql = `SELECT ${columns.join(', ')} FROM chunks WHERE ${where}`;
+  const params = { at, tenant, metric, series, ...range };
+  const { timeoutMs, signal } = limits;
+  const bytes = await connection.query(sql, params, { lane: 'read', timeoutMs, signal });
+  return new ChunkReader(readNative(bytes), request.records);
+}
+
+function decode(
+  reader: ChunkReader,
+  request: PointsRequest,
+  range: { from: number; to: number },
+): PointColumns {
+  const sink = new PointSink(request.records);
   const position = new Map<bigint, number>();
   request.series.forEach((id, i) => position.set(id, i));
-  const wanted = page === undefined ? request : exactPageRange(reader, request, page);
   for (let row = 0; row < reader.rows; row++) {
-    sink.add(reader, row, position.get(reader.series[row]!)!, wanted.from, wanted.to);
+    sink.add(reader, row, position.get(reader.series[row]!)!, range.from, range.to);
   }
-  const points = sink.columns();
-  return page === undefined ? points : inPageOrder(points, page);
+  return sink.columns();
 }
