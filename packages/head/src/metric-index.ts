@@ -6,6 +6,15 @@ import { GrowableUint32 } from './growable.ts';
 /** The pseudo-label under which a point's source is matched and grouped. */
 const sourceLabel = 'source';
 
+/** The labels of a series, its source among them. */
+export function* labelsOf({
+  source,
+  labels,
+}: SeriesDefinition): Generator<readonly [name: string, value: string]> {
+  if (source !== '') yield [sourceLabel, source];
+  for (const label of labels) if (label[0] !== sourceLabel) yield label;
+}
+
 /**
  * Inverted index of the series of one metric: label → value → ascending handles. Handles only ever grow, so every
  * posting list is sorted by construction, and a matcher costs the distinct values of one label, not the series:
@@ -17,8 +26,12 @@ export class MetricIndex {
 
   add(handle: number, definition: SeriesDefinition): void {
     this.#all.push(handle);
-    if (definition.source !== '') this.#post(sourceLabel, definition.source, handle);
-    for (const [name, value] of definition.labels) if (name !== sourceLabel) this.#post(name, value, handle);
+    for (const [name, value] of labelsOf(definition)) this.#post(name, value, handle);
+  }
+
+  /** All handles, ascending; valid until the next series is added. */
+  get handles(): Uint32Array {
+    return this.#all.view();
   }
 
   get size(): number {
@@ -39,14 +52,18 @@ export class MetricIndex {
     return result;
   }
 
-  /** Values of a label with the number of series among `handles` (ascending) that carry each. */
-  valuesAmong(label: string, handles: Uint32Array): { value: string; series: number }[] {
-    const values: { value: string; series: number }[] = [];
-    for (const [value, postings] of this.#labels.get(label) ?? []) {
-      const series = countCommon(postings.view(), handles);
-      if (series > 0) values.push({ value, series });
+  /** Calls `visit` with each label and value that any of `handles` (ascending) carries, and how many of them do. */
+  countAmong(handles: Uint32Array, visit: (label: string, value: string, series: number) => void): void {
+    // One look at each posting, whatever the number of values: intersecting list by list would be quadratic.
+    const isChosen = new Uint8Array((handles.at(-1) ?? -1) + 1);
+    for (const handle of handles) isChosen[handle] = 1;
+    const isAll = handles.length === this.size;
+    for (const [label, values] of this.#labels) {
+      for (const [value, postings] of values) {
+        const series = isAll ? postings.length : countChosen(postings.view(), isChosen);
+        if (series > 0) visit(label, value, series);
+      }
     }
-    return values;
   }
 
   #post(label: string, value: string, handle: number): void {
@@ -176,6 +193,8 @@ function difference(a: Uint32Array, b: Uint32Array): Uint32Array {
   return out.slice(0, n);
 }
 
-function countCommon(a: Uint32Array, b: Uint32Array): number {
-  return a.length === 0 || b.length === 0 ? 0 : intersect(a, b).length;
+function countChosen(handles: Uint32Array, isChosen: Uint8Array): number {
+  let count = 0;
+  for (let i = 0; i < handles.length; i++) count += isChosen[handles[i]!] ?? 0;
+  return count;
 }

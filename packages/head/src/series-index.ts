@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { appError, limits, type SeriesDefinition, type Where } from '@nowcast/contract';
 import { assert, type Unsubscribe } from '@nowcast/kernel';
 import { GrowableUint32 } from './growable.ts';
-import { MetricIndex } from './metric-index.ts';
+import { labelsOf, MetricIndex } from './metric-index.ts';
 import type { SeriesRegistry } from './registry.ts';
 
 /**
@@ -24,6 +24,8 @@ export class SeriesIndex implements SeriesRegistry {
   readonly #locals: GrowableUint32[];
   readonly #metrics = new Map<string, Map<string, MetricIndex>>();
   readonly #tenantSizes = new Map<string, number>();
+  /** tenant → label → value → number of series. */
+  readonly #labelCounts = new Map<string, Map<string, Map<string, number>>>();
   readonly #listeners = new Set<(handle: number) => void>();
 
   constructor(partitions: number, seriesLimit: (tenant: string) => number = () => limits.seriesPerTenant) {
@@ -133,6 +135,11 @@ export class SeriesIndex implements SeriesRegistry {
     return [...(this.#metrics.get(tenant)?.keys() ?? [])];
   }
 
+  /** Labels of all the tenant's series, their values, and how many series carry each. */
+  labelCounts(tenant: string): ReadonlyMap<string, ReadonlyMap<string, number>> {
+    return this.#labelCounts.get(tenant) ?? new Map<string, Map<string, number>>();
+  }
+
   /** Calls `listener` with the handle of each series defined from now on. */
   onSeries(listener: (handle: number) => void): Unsubscribe {
     this.#listeners.add(listener);
@@ -153,8 +160,21 @@ export class SeriesIndex implements SeriesRegistry {
     locals.push(handle);
     this.#tenantSizes.set(definition.tenant, (this.#tenantSizes.get(definition.tenant) ?? 0) + 1);
     this.#metricOf(definition).add(handle, definition);
+    this.#countLabels(definition);
     for (const listener of this.#listeners) listener(handle);
     return handle;
+  }
+
+  #countLabels(definition: SeriesDefinition): void {
+    const { tenant } = definition;
+    let labels = this.#labelCounts.get(tenant);
+    if (labels === undefined)
+      this.#labelCounts.set(tenant, (labels = new Map<string, Map<string, number>>()));
+    for (const [name, value] of labelsOf(definition)) {
+      let values = labels.get(name);
+      if (values === undefined) labels.set(name, (values = new Map<string, number>()));
+      values.set(value, (values.get(value) ?? 0) + 1);
+    }
   }
 
   #metricOf(definition: SeriesDefinition): MetricIndex {

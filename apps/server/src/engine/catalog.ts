@@ -30,32 +30,36 @@ export class Catalog {
 
   /** Values of each label of the metric (every metric when empty) among the series that match, most series first. */
   labels(tenant: string, metricType: string, where: Where, limit: number): LabelValues[] {
+    return [...this.#counts(tenant, metricType, where)]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([label, values]) => ({ label, values: mostFrequent(values, limit) }));
+  }
+
+  #counts(
+    tenant: string,
+    metricType: string,
+    where: Where,
+  ): ReadonlyMap<string, ReadonlyMap<string, number>> {
+    const isFiltered = Object.keys(where).length > 0;
+    if (metricType === '' && !isFiltered) return this.#index.labelCounts(tenant);
     const merged = new Map<string, Map<string, number>>();
     for (const name of metricType === '' ? this.#index.metricNames(tenant) : [metricType]) {
       const metric = this.#index.metric(tenant, name);
       if (metric === undefined) continue;
-      const handles = metric.match(where);
-      for (const label of metric.labelNames()) {
-        let values = merged.get(label);
-        if (values === undefined) merged.set(label, (values = new Map<string, number>()));
-        for (const { value, series } of metric.valuesAmong(label, handles))
-          values.set(value, (values.get(value) ?? 0) + series);
-      }
+      // Labels that none of the matching series has are listed too, without values.
+      for (const label of metric.labelNames())
+        if (!merged.has(label)) merged.set(label, new Map<string, number>());
+      metric.countAmong(isFiltered ? metric.match(where) : metric.handles, (label, value, series) => {
+        const values = merged.get(label)!;
+        values.set(value, (values.get(value) ?? 0) + series);
+      });
     }
-    return [...merged]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([label, values]) => ({
-        label,
-        values: [...values]
-          .map(([value, series]) => ({ value, series }))
-          .sort((a, b) => b.series - a.series || (a.value < b.value ? -1 : 1))
-          .slice(0, limit),
-      }));
+    return merged;
   }
 
   #describe(tenant: string, name: string): MetricInfo {
     const metric = this.#index.metric(tenant, name)!;
-    const newest = this.#newest(metric.match({}));
+    const newest = this.#newest(metric.handles);
     return {
       metric_type: name,
       series: metric.size,
@@ -79,4 +83,34 @@ export class Catalog {
     }
     return { timestamp, value };
   }
+}
+
+/**
+ * The `limit` values that most series carry, ties by text. A label may have a hundred thousand of them, nearly all with
+ * one series each, so they are not sorted: each is held against the last of the best so far.
+ */
+function mostFrequent(values: ReadonlyMap<string, number>, limit: number): LabelValues['values'] {
+  const best: LabelValues['values'] = [];
+  // Everything below this has no chance once there are enough; ties with it go by text.
+  let least = Number.NEGATIVE_INFINITY;
+  let lastText = '';
+  for (const [value, series] of values) {
+    if (series < least || (series === least && value > lastText)) continue;
+    let low = 0;
+    let high = best.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const other = best[middle]!;
+      if (other.series > series || (other.series === series && other.value < value)) low = middle + 1;
+      else high = middle;
+    }
+    best.splice(low, 0, { value, series });
+    if (best.length > limit) best.pop();
+    const last = best.at(-1);
+    if (best.length === limit && last !== undefined) {
+      least = last.series;
+      lastText = last.value;
+    }
+  }
+  return best;
 }
