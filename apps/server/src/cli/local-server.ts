@@ -89,12 +89,7 @@ function holdRoutes(engine: LocalEngine): Route[] {
       };
       response.once('close', lost);
       if (response.destroyed) lost();
-      const { checkpoint, ...rest } = held;
-      const text = JSON.stringify({
-        ...rest,
-        id,
-        checkpoint: checkpoint === undefined ? null : Buffer.from(checkpoint).toString('base64'),
-      });
+      const text = JSON.stringify({ ...held, id });
       return { status: 200, write: (out) => void out.write(`${text}\n`) };
     }),
     route(

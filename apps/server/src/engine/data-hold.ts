@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { EmbeddedWarehouse } from '@nowcast/adapter-clickhouse';
 import type { HeldLog, LocalEventLog } from '@nowcast/adapter-local-log';
 import { appError } from '@nowcast/contract';
 import type { OffsetVector, Watermark } from '@nowcast/ports';
-import { checkpointPath } from './checkpoint.ts';
+import { linkStateFiles } from './state-files.ts';
 
 /** The engine's data as of one offset vector, as files to copy: the first `size` bytes of each. Plain data. */
 export interface HeldData {
@@ -16,17 +17,15 @@ export interface HeldData {
   /** table of the warehouse → rows. */
   rows: Readonly<Record<string, number>>;
   files: readonly { name: string; path: string; size: number }[];
-  /** The checkpoint file's bytes; undefined when there is none yet. */
-  checkpoint: Uint8Array | undefined;
 }
 
 /**
  * Gives the data out for copying while the engine goes on. The order makes the parts fit, without stopping anything:
  *
  * ```
- * hold the log (tail T) ─► checkpoint C ─► freeze the warehouse at W ─► durable end of the log H
+ * hold the log (tail T) ─► checkpoints C ─► freeze the warehouse at W ─► durable end of the log H
  * ```
- * The log is never cut above the checkpoint or the watermark that are on the disk, so T ≤ C and T ≤ W; it was held
+ * The log is never cut above the checkpoints or the watermark that are on the disk, so T ≤ C and T ≤ W; it was held
  * before those were read. Both only speak of durable records, so C ≤ H and W ≤ H. A start from such a copy finds what
  * a start after a crash at H would.
  */
@@ -49,7 +48,7 @@ export class DataHold {
     const held = this.#log.hold();
     this.#held = held;
     try {
-      const checkpoint = await readIfThere(checkpointPath(this.#dataDir));
+      const state = await linkStateFiles(this.#dataDir, this.#folder);
       const frozen = await this.#warehouse.freeze();
       const { files, tail, head } = held.copy();
       return {
@@ -60,10 +59,10 @@ export class DataHold {
         watermarks: frozen.watermarks,
         rows: frozen.rows,
         files: [
+          ...state,
           ...files.map((file) => ({ ...file, name: `log/${file.name}` })),
           ...frozen.files.map((file) => ({ ...file, name: `warehouse/${file.name}` })),
         ],
-        checkpoint,
       };
     } catch (error) {
       await this.release();
@@ -74,15 +73,12 @@ export class DataHold {
   async release(): Promise<void> {
     this.#held?.release();
     this.#held = undefined;
+    await rm(this.#folder, { recursive: true, force: true });
     await this.#warehouse.thaw();
   }
-}
 
-async function readIfThere(path: string): Promise<Uint8Array | undefined> {
-  try {
-    return new Uint8Array(await readFile(path));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+  /** Links to small files, for as long as they are held. */
+  get #folder(): string {
+    return join(this.#dataDir, 'held');
   }
 }

@@ -16,10 +16,10 @@ import { withLocalApi } from '../local-session.ts';
 import type { CommandContext } from '../output.ts';
 import { formatBytes } from '../progress.ts';
 import { ArchiveWriter } from './archive-writer.ts';
-import { backupFormat, checkpointName, metaName } from './manifest.ts';
+import { backupFormat, metaName } from './manifest.ts';
 
-/** The data as the server lends it: `HeldData` in JSON. */
-type Lent = Omit<HeldData, 'checkpoint'> & { id: string; checkpoint: string | null };
+/** The data as the server lends it. */
+type Lent = HeldData & { id: string };
 
 interface Held {
   data: Lent;
@@ -114,9 +114,8 @@ async function letGo(api: ApiClient, id: string): Promise<void> {
 }
 
 async function copy(archive: ArchiveWriter, held: Lent, dataDir: string, madeAtMs: number): Promise<void> {
-  const { files, checkpoint, epoch, partitions, tail, head, watermarks, rows } = held;
+  const { files, epoch, partitions, tail, head, watermarks, rows } = held;
   await archive.addBytes(metaName, copyDatabase(metaStorePath(dataDir)));
-  if (checkpoint !== null) await archive.addBytes(checkpointName, Buffer.from(checkpoint, 'base64'));
   for (const { name, path, size } of files) await archive.addFile(name, path, size);
   await archive.seal({
     format: backupFormat,

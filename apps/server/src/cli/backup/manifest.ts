@@ -5,7 +5,6 @@ import { appError } from '@nowcast/contract';
 export const manifestName = 'manifest.json';
 export const manifestSumName = 'manifest.json.sha256';
 export const metaName = 'meta.sqlite';
-export const checkpointName = 'engine.checkpoint';
 export const backupFormat = 1;
 
 const offsets = z.array(z.int().min(0));

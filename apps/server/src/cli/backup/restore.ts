@@ -5,11 +5,11 @@ import { restoreWarehouse } from '@nowcast/adapter-clickhouse';
 import { beginEpoch, LocalEventLog } from '@nowcast/adapter-local-log';
 import { appError } from '@nowcast/contract';
 import { systemClock } from '@nowcast/kernel';
-import { checkpointPath, readCheckpoint, writeCheckpoint } from '../../engine/checkpoint.ts';
+import { moveStateFiles, stateFileNames } from '../../engine/state-files.ts';
 import { dataDirPath, restoringMark } from '../data-dir.ts';
 import type { CommandContext } from '../output.ts';
 import { type EntrySink, readArchive } from './archive-reader.ts';
-import { type BackupManifest, checkpointName, metaName } from './manifest.ts';
+import { type BackupManifest, metaName } from './manifest.ts';
 import { syncTree } from './sync-tree.ts';
 
 /** What a backup may hold; nothing else is written, and nothing outside the data folder. */
@@ -67,7 +67,7 @@ async function clear(dataDir: string, isNew: boolean): Promise<void> {
 }
 
 async function sinkOf(dataDir: string, name: string): Promise<EntrySink> {
-  if (name !== metaName && name !== checkpointName && !entryPattern.test(name))
+  if (name !== metaName && !stateFileNames.includes(name) && !entryPattern.test(name))
     throw appError('request.invalid', `the backup holds ${name}, which this version does not know`);
   const path = join(dataDir, placeOf(name));
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -101,8 +101,7 @@ async function rebuild(dataDir: string, manifest: BackupManifest): Promise<strin
       `the restored history ends elsewhere than the backup's (${text(watermarks)})`,
     );
   const epoch = await restoreLog(join(dataDir, 'log'), manifest);
-  const checkpoint = await readCheckpoint(checkpointPath(dataDir));
-  if (checkpoint !== undefined) await writeCheckpoint(checkpointPath(dataDir), { ...checkpoint, epoch });
+  await moveStateFiles(dataDir, manifest.epoch, epoch);
   return epoch;
 }
 
