@@ -43,11 +43,9 @@ export interface Fact {
   value: string;
 }
 
-const shownAlerts = 10;
-
-/** A line for each alert, then where it comes from. */
-export function facts(message: AlertMessage): Fact[] {
-  const lines = message.alerts.slice(0, shownAlerts).map((alert) => ({
+/** A line for each of the first alerts, then where it comes from: at most `mostAlerts` + 5 lines. */
+export function facts(message: AlertMessage, mostAlerts = 10): Fact[] {
+  const lines = message.alerts.slice(0, mostAlerts).map((alert) => ({
     name: labelText(alert.labels) || message.ruleName || 'Value',
     value: `${valueAndLimit(alert, message.unit)}, since ${timeText(alert.since)}`,
   }));
@@ -100,12 +98,15 @@ export function safeLink(text: string): string {
   return url !== undefined && /^https?:$/.test(url.protocol) ? url.href : '';
 }
 
+/** Longer ones would fill a message on their own. */
+const mostLinkLength = 800;
+
 /** The alert's page and its runbook, as far as there are any. */
 export function links(message: AlertMessage): { title: string; url: string }[] {
   return [
     { title: 'Open in Nowcast', url: safeLink(message.url) },
     { title: 'Runbook', url: safeLink(message.runbookUrl) },
-  ].filter(({ url }) => url !== '');
+  ].filter(({ url }) => url !== '' && url.length <= mostLinkLength);
 }
 
 export function escapeMarkup(text: string): string {

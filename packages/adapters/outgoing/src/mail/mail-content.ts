@@ -19,7 +19,9 @@ export interface MailContent {
 }
 
 export function mailContent(message: AlertMessage, chartCid: string | undefined): MailContent {
-  const subject = shortened(`[${severityWords[message.severity]}] ${headline(message)}`, 180);
+  // `=?` would begin an encoded word (RFC 2047), in which a reader finds line ends that nobody sees here.
+  const title = headline(message).replaceAll('=?', '= ?');
+  const subject = shortened(`[${severityWords[message.severity]}] ${title}`, 180);
   const footer = `${oneLine(message.tenantName)} · sent by Nowcast`;
   const text = [
     headline(message),

@@ -34,6 +34,7 @@ export class Mailer {
       const info = await transport.sendMail({ ...(await this.#mail(key, message, to)), signal });
       return rejectedOutcome(info.rejectedErrors ?? [], to.length);
     } catch (error) {
+      if (signal.aborted) return failure('the attempt was cancelled', { retryable: true });
       return failedOutcome(error, this.#settings);
     } finally {
       transport.close();
@@ -100,6 +101,8 @@ function digest(text: string): string {
 
 interface SmtpProblem {
   code?: string | undefined;
+  /** Node's, where nodemailer has put its own over it. */
+  originalCode?: string | undefined;
   responseCode?: number | undefined;
   response?: string | undefined;
   recipient?: string | undefined;
@@ -125,14 +128,17 @@ function failedOutcome(error: unknown, { host, password }: SmtpSettings): Delive
   });
 }
 
-/** 5xx of the message or the addresses is final; a login, TLS and the way there are the operator's to repair. */
+/** A login and TLS are the operator's to repair, meanwhile it is tried again. */
+const ofTheServer: ReadonlySet<string | undefined> = new Set(['EAUTH', 'ENOAUTH', 'ETLS']);
+
+/** 5xx of the message or the addresses is final. */
 function isPassing({ code, responseCode }: SmtpProblem): boolean {
-  if (code === 'EAUTH' || code === 'ENOAUTH' || responseCode === undefined) return true;
-  return responseCode < 500;
+  return ofTheServer.has(code) || responseCode === undefined || responseCode < 500;
 }
 
 function wordsOf(problem: SmtpProblem, host: string): string {
-  switch (problem.code) {
+  const badCertificate = /CERT|ISSUER|SIGNATURE|SSL/.test(problem.originalCode ?? '');
+  switch (badCertificate ? 'ETLS' : problem.code) {
     case 'EAUTH':
     case 'ENOAUTH':
       return `the mail server ${host} does not accept the user and password`;
@@ -145,8 +151,6 @@ function wordsOf(problem: SmtpProblem, host: string): string {
     case 'ECONNECTION':
     case 'ESOCKET':
       return `the mail server ${host} cannot be reached`;
-    case 'ABORT_ERR':
-      return 'the attempt was cancelled';
     default:
       return `the mail server ${host} refuses the mail: ${said(problem)}`;
   }

@@ -18,12 +18,11 @@ import {
 export function slackBody(message: AlertMessage): unknown {
   const text = (plain: string, most: number): string =>
     shortened(plain, most).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  const fields = facts(message)
-    .slice(0, 10)
-    .map(({ name, value }) => ({
-      type: 'mrkdwn',
-      text: `*${text(name, 150)}*\n${text(value, 150)}`,
-    }));
+  // Ten fields of 2,000 characters and sections of 3,000 at most, escapes included (`&` becomes five).
+  const fields = facts(message, 5).map(({ name, value }) => ({
+    type: 'mrkdwn',
+    text: `*${text(name, 150)}*\n${text(value, 150)}`,
+  }));
   const linkLine = links(message)
     .map(({ title, url }) => `<${url.replaceAll('|', '%7C').replaceAll('&', '&amp;')}|${title}>`)
     .join('  ·  ');
@@ -36,7 +35,7 @@ export function slackBody(message: AlertMessage): unknown {
           { type: 'header', text: { type: 'plain_text', text: shortened(headline(message), 150) } },
           ...(message.text === ''
             ? []
-            : [{ type: 'section', text: { type: 'mrkdwn', text: text(message.text, 2000) } }]),
+            : [{ type: 'section', text: { type: 'mrkdwn', text: text(message.text, 600) } }]),
           { type: 'section', fields },
           ...(linkLine === '' ? [] : [{ type: 'section', text: { type: 'mrkdwn', text: linkLine } }]),
         ],
@@ -45,7 +44,7 @@ export function slackBody(message: AlertMessage): unknown {
   };
 }
 
-/** Discord webhook (discord.com/developers, "Execute Webhook"): one embed, nobody is mentioned. */
+/** Discord webhook (discord.com/developers, "Execute Webhook"): one embed, nobody is mentioned, 6,000 characters at most. */
 export function discordBody(message: AlertMessage): unknown {
   const url = links(message)[0]?.url;
   const linkLine = links(message)
@@ -57,16 +56,14 @@ export function discordBody(message: AlertMessage): unknown {
     embeds: [
       {
         title: escapeMarkdown(shortened(headline(message), 120)),
-        description: `${escapeMarkdown(shortened(message.text, 1000))}\n\n${linkLine}`.trim(),
+        description: `${escapeMarkdown(shortened(message.text, 600))}\n\n${linkLine}`.trim(),
         ...(url === undefined ? {} : { url }),
         color: Number.parseInt(accentColor(message).slice(1), 16),
-        fields: facts(message)
-          .slice(0, 15)
-          .map(({ name, value }) => ({
-            name: escapeMarkdown(shortened(name, 100)),
-            value: escapeMarkdown(shortened(value, 100)),
-            inline: true,
-          })),
+        fields: facts(message, 5).map(({ name, value }) => ({
+          name: escapeMarkdown(shortened(name, 60)),
+          value: escapeMarkdown(shortened(value, 80)),
+          inline: true,
+        })),
         timestamp: new Date(message.at).toISOString(),
       },
     ],
