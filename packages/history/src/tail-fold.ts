@@ -1,5 +1,6 @@
 import type { QueryGrid } from '@nowcast/aggregate';
 import type { SeriesIndex, Tail } from '@nowcast/head';
+import { CounterPoints, storedPoints } from './counter-points.ts';
 import type { Piece } from './piece.ts';
 import type { Selection } from './selection.ts';
 
@@ -59,11 +60,6 @@ export function foldTail(
   }
 }
 
-interface CounterPoint {
-  timestamp: number;
-  value: number;
-}
-
 function foldCounters(
   grid: QueryGrid,
   selection: Selection,
@@ -74,30 +70,17 @@ function foldCounters(
 ): void {
   const { handles, units } = selection;
   const stored = storedPoints(pieces);
+  const points = new CounterPoints();
+  const keep = (timestamp: number, value: number) => {
+    if (timestamp >= span.reach) points.add(timestamp, value);
+  };
   for (let i = 0; i < handles.length; i++) {
     const unit = units[i]!;
-    const points = stored.get(unit) ?? [];
+    points.clear();
+    stored.addTo(points, unit);
     const tail = tails[index.partitionOf(handles[i]!)]!;
-    const keep = (timestamp: number, value: number) => {
-      if (timestamp >= span.reach) points.push({ timestamp, value });
-    };
     tail.walk(handles[i]!, startOf(span, tail), endOf(span, tail), keep, span.reach);
-    points.sort((a, b) => a.timestamp - b.timestamp || a.value - b.value);
-    for (const { timestamp, value } of points) grid.addPoint(unit, timestamp, value);
+    points.sort();
+    for (let k = 0; k < points.length; k++) grid.addPoint(unit, points.timestamps[k]!, points.values[k]!);
   }
-}
-
-/** Points of the pieces by unit. */
-function storedPoints(pieces: readonly Piece[]): Map<number, CounterPoint[]> {
-  const byUnit = new Map<number, CounterPoint[]>();
-  for (const { points, selection } of pieces) {
-    if (points === undefined) continue;
-    for (let i = 0; i < points.length; i++) {
-      const unit = selection.units[points.series[i]!]!;
-      let list = byUnit.get(unit);
-      if (list === undefined) byUnit.set(unit, (list = []));
-      list.push({ timestamp: points.timestamps[i]!, value: points.values[i]! });
-    }
-  }
-  return byUnit;
 }
