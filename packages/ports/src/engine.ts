@@ -1,5 +1,6 @@
 import type { Agg, DataAnswer, LabelValues, MetricInfo, Query, SourceStatus, Where } from '@nowcast/contract';
 import type { Service, Unsubscribe } from '@nowcast/kernel';
+import type { AlertEvaluation } from './alert-evaluation.ts';
 
 /**
  * The data plane as the HTTP server and the gateway see it: ingest, live views, history, catalog. Embedded it is a
@@ -15,6 +16,7 @@ export interface Engine extends Service {
   /** What one API key has sent, and its newest point. Refusals since the last checkpoint are forgotten by a crash. */
   sourceStatus(tenant: string, keyId: string): Promise<SourceStatus>;
   live: LiveViews;
+  alerts: AlertEvaluation;
   stats(): Promise<EngineStats>;
   /** Why it can acknowledge nothing until a restart (the log's disk failed); undefined: it can. Reads go on. */
   refusal(): string | undefined;

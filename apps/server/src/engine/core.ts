@@ -8,7 +8,7 @@ import {
   type SourceStatus,
   type Where,
 } from '@nowcast/contract';
-import { SeriesIndex, type Tail } from '@nowcast/head';
+import { SeriesIndex } from '@nowcast/head';
 import { QueryService } from '@nowcast/history';
 import { type DurableRecord, IngestService } from '@nowcast/ingest';
 import { AppError, assert, type Clock } from '@nowcast/kernel';
@@ -19,17 +19,21 @@ import type {
   HotStore,
   IngestAnswer,
   IngestRequest,
+  TransitionBatch,
   ViewFrame,
   Warehouse,
   Watermark,
 } from '@nowcast/ports';
+import { Alerts, readAlerts } from './alerts/alerts.ts';
+import type { LoggedControl } from './alerts/alert-engine.ts';
 import { Catalog, type MetricDefaults } from './catalog.ts';
-import { checkpointPath, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { checkpointPath, readCheckpoint } from './checkpoint.ts';
+import { Checkpointer } from './checkpointer.ts';
 import { DeadLetters } from './dead-letters.ts';
 import type { EngineLog } from './embedded-engine.ts';
 import { FlushTrigger } from './flush-trigger.ts';
 import { Flusher } from './flusher.ts';
-import { firstHotOffset, newestFlushed, trimHotWindow } from './hot-window.ts';
+import { newestFlushed, trimHotWindow } from './hot-window.ts';
 import { createLiveSources } from './live-sources.ts';
 import { NewPoints } from './new-points.ts';
 import type { EngineOptions } from './options.ts';
@@ -54,6 +58,7 @@ export interface EngineParts {
   defaults: MetricDefaults;
   log: EngineLog;
   publish: (frames: readonly ViewFrame[]) => void;
+  transitions: (batch: TransitionBatch) => void;
   /** Hears what does not work for now although points are acknowledged and shown live; undefined: everything does. */
   degraded: (why: string | undefined) => void;
   /** Hears of what only another start cures. */
@@ -81,6 +86,8 @@ interface Running {
   flusher: Flusher;
   upkeep: Upkeep;
   ticker: Ticker;
+  alerts: Alerts;
+  checkpointer: Checkpointer;
 }
 
 /**
@@ -128,7 +135,7 @@ export class EngineCore {
       append: (entries) => eventLog.append(entries),
       refusal: () => (unflushedPoints(states) > mostUnflushed ? warehouseBehind() : undefined),
     });
-    const written = await readCheckpoint(this.#checkpointPath());
+    const written = await readCheckpoint(checkpointPath(options.dataDir));
     const checkpoint = written?.epoch === eventLog.epoch ? written : undefined;
     const source = { log: eventLog, index, checkpoint };
     const stored = await findStored({
@@ -138,7 +145,8 @@ export class EngineCore {
     });
     const deadLetters = new DeadLetters(join(options.dataDir, 'dead-letters.ndjson'), eventLog.epoch, log);
     await deadLetters.load();
-    states = await recover({ ...source, dedupe: ingest, stored, deadLetters });
+    const controls: LoggedControl[] = [];
+    states = await recover({ ...source, dedupe: ingest, stored, deadLetters, controls });
     this.#deadLetters = deadLetters.count;
     const lastReceivedAt = Math.max(...states.map((state) => state.lastReceivedAt));
     ingest.begin(lastReceivedAt);
@@ -152,8 +160,10 @@ export class EngineCore {
       );
     for (const state of states) hot.begin(state.tail.partition, newestFlushed(state));
     const running = this.#wire(index, states, ingest);
+    running.alerts.recover(await readAlerts(options.dataDir, eventLog.epoch), controls);
     this.#running = running;
     ingest.onDurable((durable) => this.#apply(running, durable));
+    running.alerts.engine.begin();
     running.trigger.start(states);
     running.flusher.kick();
     running.upkeep.start();
@@ -179,11 +189,12 @@ export class EngineCore {
     const pins = new Pins(states);
     const points = new NewPoints(index, pins.tails);
     const queries = new QueryService({ index, head: pins, hot, warehouse, clock });
+    const watch = new SeriesWatch(index);
     const sources = {
       clock,
       epoch: eventLog.epoch,
       index,
-      watch: new SeriesWatch(index),
+      watch,
       head: pins,
       warehouse,
       reader: queries.reader,
@@ -209,6 +220,20 @@ export class EngineCore {
       retention: new Map([['', options.retention]]),
     }));
     const ticker = new Ticker(clock, options.tickMs, () => this.#tick());
+    const alerts = new Alerts({
+      dataDir: options.dataDir,
+      epoch: eventLog.epoch,
+      clock,
+      index,
+      watch,
+      states,
+      reader: queries.reader,
+      defaults,
+      receivedAt: () => ingest.receivedAt(),
+      append: (partition, record) => ingest.appendControl(partition, record),
+      report: this.#parts.transitions,
+      log,
+    });
     return {
       index,
       states,
@@ -222,6 +247,17 @@ export class EngineCore {
       flusher,
       upkeep,
       ticker,
+      alerts,
+      checkpointer: new Checkpointer({
+        dataDir: options.dataDir,
+        eventLog,
+        seriesFile: this.#seriesFile,
+        index,
+        states,
+        ingest,
+        alerts,
+        log,
+      }),
     };
   }
 
@@ -244,7 +280,8 @@ export class EngineCore {
       running.live.stop();
       await running.upkeep.stop();
       await running.flusher.stop();
-      await this.#checkpoint(running);
+      running.alerts.end();
+      await running.checkpointer.save();
     }
     await eventLog.stop();
     await this.#warehouse.stop();
@@ -277,6 +314,10 @@ export class EngineCore {
     return live;
   }
 
+  get alerts(): Alerts {
+    return this.#ready().alerts;
+  }
+
   async stats(): Promise<EngineStats> {
     const { ingest, live, index, states, flusher } = this.#ready();
     const { hot, logFigures, clock } = this.#parts;
@@ -301,7 +342,7 @@ export class EngineCore {
   }
 
   #apply(running: Running, durable: DurableRecord): void {
-    const { partition, offset, record } = durable;
+    const { partition, offset } = durable;
     const state = running.states[partition];
     assert(state !== undefined, 'the log has as many partitions as the engine');
     if (durable.kind === 'points') {
@@ -317,14 +358,16 @@ export class EngineCore {
         seriesEnd,
       });
       running.points.note(durable.handles);
+      running.alerts.points.note(durable.handles);
       this.#newestReceivedAt = receivedAt;
       running.ticker.request();
       running.trigger.check(state);
-    } else if (record.kind === 'flush') {
-      state.applyFlush(offset, record.receivedAt);
+    } else if (durable.record.kind === 'flush') {
+      state.applyFlush(offset, durable.record.receivedAt);
       running.flusher.kick();
     } else {
-      state.applyTick(offset, record.receivedAt);
+      state.applyTick(offset, durable.record.receivedAt);
+      running.alerts.engine.applied(offset, durable.record);
     }
   }
 
@@ -342,6 +385,7 @@ export class EngineCore {
     points.settle();
     this.#newestReceivedAt = 0;
     if (frames.length > 0) this.#parts.publish(frames);
+    running.alerts.engine.tick();
   }
 
   #idle(running: Running): void {
@@ -356,47 +400,15 @@ export class EngineCore {
     this.#flushes++;
     const running = this.#running;
     if (running === undefined) return;
-    for (const state of running.states)
-      trimHotWindow(state, running.pins, running.points.advanced[state.tail.partition]!, this.#parts.options);
-    await this.#checkpoint(running);
+    const { points, alerts, pins } = running;
+    for (const state of running.states) {
+      const { partition } = state.tail;
+      const seen = Math.min(points.advanced[partition]!, alerts.engine.seen[partition]!);
+      trimHotWindow(state, pins, seen, this.#parts.options);
+    }
+    await running.checkpointer.save();
     // What was due meanwhile has waited for this.
     for (const state of running.states) running.trigger.check(state);
-  }
-
-  /** Without one (a full disk) nothing is lost: the log stays as long as it is, and the next checkpoint cuts it. */
-  async #checkpoint(running: Running): Promise<void> {
-    try {
-      await this.#writeCheckpoint(running);
-    } catch (error) {
-      this.#parts.log('warn', 'no checkpoint could be written; the log is not cut', {
-        reason: String(error),
-      });
-    }
-  }
-
-  async #writeCheckpoint({ index, ingest, states }: Running): Promise<void> {
-    const { eventLog } = this.#parts;
-    const seriesBytes = await this.#seriesFile.extend(
-      index,
-      states.map(({ seriesEnd }) => seriesEnd),
-    );
-    const { bytes, offsets } = ingest.checkpoint();
-    await writeCheckpoint(this.#checkpointPath(), {
-      epoch: eventLog.epoch,
-      offsets: [...offsets],
-      evictedNewest: states.map(({ tail }) => evictedNewestOf(tail)),
-      sources: ingest.sourceTotals(),
-      stored: states.map(({ watermark, flushedReceivedAt, flushedSeries }) => ({
-        to: watermark,
-        receivedAt: flushedReceivedAt,
-        series: flushedSeries,
-      })),
-      seriesBytes,
-      dedupe: bytes,
-    });
-    await eventLog.truncate(
-      states.map((state, i) => Math.min(state.watermark, offsets[i]!, firstHotOffset(state))),
-    );
   }
 
   /**
@@ -434,10 +446,6 @@ export class EngineCore {
         : `history is not available for now${reach}; newer points are kept: ${why}`,
     );
   }
-
-  #checkpointPath(): string {
-    return checkpointPath(this.#parts.options.dataDir);
-  }
 }
 
 function warehouseBehind(): AppError {
@@ -446,13 +454,6 @@ function warehouseBehind(): AppError {
     'the warehouse has not taken points for a long time; send the same again later',
     { details: { retry_after_s: 30 } },
   );
-}
-
-/** JSON has no infinities: null where nothing left memory, the largest number where nobody knows what did. */
-function evictedNewestOf(tail: Tail): number | null {
-  return tail.evictedNewest === Number.NEGATIVE_INFINITY
-    ? null
-    : Math.min(tail.evictedNewest, Number.MAX_VALUE);
 }
 
 function vectorOf(states: readonly PartitionState[]): number[] {

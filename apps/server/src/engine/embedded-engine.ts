@@ -10,6 +10,7 @@ import {
 } from '@nowcast/contract';
 import type { Unsubscribe } from '@nowcast/kernel';
 import type {
+  AlertEvaluation,
   Engine,
   EngineStats,
   IngestAnswer,
@@ -17,6 +18,7 @@ import type {
   LiveBus,
   LiveViews,
   OpenView,
+  TransitionBatch,
   ViewFrame,
 } from '@nowcast/ports';
 import type { HeldData } from './data-hold.ts';
@@ -69,6 +71,9 @@ class EmbeddedEngine implements LocalEngine {
   #stopping = false;
   #refusal: string | undefined;
   #degraded: string | undefined;
+  /** What the worker decided before anybody listened. */
+  readonly #transitions: TransitionBatch[] = [];
+  #transitionListener: ((batch: TransitionBatch) => void) | undefined;
 
   readonly live: LiveViews = {
     open: (tenant, query) => this.#call<OpenView>({ method: 'open', tenant, query }),
@@ -77,6 +82,18 @@ class EmbeddedEngine implements LocalEngine {
       this.#call({ method: 'close', view }).catch(() => undefined);
     },
     onFrames: (listener): Unsubscribe => this.#bus.subscribe(listener),
+  };
+
+  readonly alerts: AlertEvaluation = {
+    put: (tenant, rule) => this.#call({ method: 'putRule', tenant, rule }),
+    remove: (tenant, ruleId) => this.#call({ method: 'removeRule', tenant, ruleId }),
+    rules: (tenant) => this.#call({ method: 'rules', tenant }),
+    preview: (tenant, evaluation, from, to, signal) =>
+      this.#call({ method: 'preview', tenant, evaluation, from, to }, signal),
+    onTransitions: (listener) => this.#listenToTransitions(listener),
+    confirm: (seq) => {
+      this.#call({ method: 'confirm', seq }).catch(() => undefined);
+    },
   };
 
   constructor(options: EngineOptions, log: EngineLog, onFatal: (error: Error) => void, bus: LiveBus) {
@@ -155,6 +172,14 @@ class EmbeddedEngine implements LocalEngine {
     return this.#degraded;
   }
 
+  #listenToTransitions(listener: (batch: TransitionBatch) => void): Unsubscribe {
+    this.#transitionListener = listener;
+    for (const batch of this.#transitions.splice(0)) listener(batch);
+    return () => {
+      this.#transitionListener = undefined;
+    };
+  }
+
   #call<T = unknown>(call: EngineCall, signal?: AbortSignal, transfer: ArrayBuffer[] = []): Promise<T> {
     const worker = this.#worker;
     if (worker === undefined)
@@ -179,6 +204,9 @@ class EmbeddedEngine implements LocalEngine {
   #receive(message: Exclude<FromEngine, { kind: 'ready' | 'failed' }>): void {
     if (message.kind === 'frames') {
       this.#bus.publish(unpackFrames(message.heads, message.bodies));
+    } else if (message.kind === 'transitions') {
+      if (this.#transitionListener === undefined) this.#transitions.push(message.batch);
+      else this.#transitionListener(message.batch);
     } else if (message.kind === 'refusing') {
       this.#refusal = message.reason;
     } else if (message.kind === 'degraded') {

@@ -62,6 +62,7 @@ const core = new EngineCore({
     const { heads, bodies } = packFrames(frames);
     send({ kind: 'frames', heads, bodies }, [bodies.buffer]);
   },
+  transitions: (batch) => send({ kind: 'transitions', batch }),
   degraded: (why) => send({ kind: 'degraded', why }),
   fatal: (error) => send({ kind: 'failed', error: toWireError(error) }),
 });
@@ -99,6 +100,16 @@ async function answer(call: EngineCall, signal: AbortSignal): Promise<unknown> {
       return core.live.close(call.view);
     case 'stats':
       return core.stats();
+    case 'putRule':
+      return core.alerts.put(call.tenant, call.rule);
+    case 'removeRule':
+      return core.alerts.remove(call.tenant, call.ruleId);
+    case 'rules':
+      return core.alerts.rules(call.tenant);
+    case 'preview':
+      return core.alerts.preview(call.tenant, call.evaluation, call, signal);
+    case 'confirm':
+      return core.alerts.engine.confirm(call.seq);
     case 'hold':
       return hold.take();
     case 'release':

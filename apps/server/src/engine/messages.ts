@@ -1,5 +1,5 @@
-import type { Query, Where } from '@nowcast/contract';
-import type { IngestRequest } from '@nowcast/ports';
+import type { EvaluatedRule, Evaluation, Query, Where } from '@nowcast/contract';
+import type { IngestRequest, TransitionBatch } from '@nowcast/ports';
 
 /**
  * What crosses between the main thread and the engine's worker. Requests carry a number, answers repeat it. Bodies
@@ -16,6 +16,11 @@ export type EngineCall =
   | { method: 'read'; view: number; since: { epoch: string; seq: string } | undefined }
   | { method: 'close'; view: number }
   | { method: 'stats' }
+  | { method: 'putRule'; tenant: string; rule: EvaluatedRule }
+  | { method: 'removeRule'; tenant: string; ruleId: string }
+  | { method: 'rules'; tenant: string | undefined }
+  | { method: 'preview'; tenant: string; evaluation: Evaluation; from: number; to: number }
+  | { method: 'confirm'; seq: number }
   | { method: 'hold' }
   | { method: 'release' }
   | { method: 'stop' };
@@ -42,6 +47,7 @@ export type FromEngine =
   | { kind: 'degraded'; why: string | undefined }
   | { kind: 'answer'; id: number; value: unknown }
   | { kind: 'error'; id: number; error: WireError }
+  | { kind: 'transitions'; batch: TransitionBatch }
   | { kind: 'frames'; heads: FrameHead[]; bodies: Uint8Array<ArrayBuffer> }
   | {
       kind: 'log';

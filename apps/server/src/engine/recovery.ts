@@ -3,6 +3,7 @@ import type { SeriesIndex } from '@nowcast/head';
 import type { SourceTotals } from '@nowcast/ingest';
 import { AppError } from '@nowcast/kernel';
 import type { EventLog } from '@nowcast/ports';
+import { alertOwner, type LoggedControl } from './alerts/alert-engine.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { type AppliedRecord, PartitionState } from './partition-state.ts';
@@ -28,6 +29,8 @@ export async function recover(options: {
   checkpoint: Checkpoint | undefined;
   stored: readonly StoredPartition[];
   deadLetters: DeadLetters;
+  /** Receives the ticks and alert records of the partition that owns the rules, in order. */
+  controls: LoggedControl[];
 }): Promise<PartitionState[]> {
   const { log, dedupe, checkpoint } = options;
   if (checkpoint !== undefined) {
@@ -75,10 +78,16 @@ const tries = 3;
 const mostLost = 1_000_000;
 
 async function replay(
-  options: { log: EventLog; index: SeriesIndex; dedupe: ReplayedDedupe; deadLetters: DeadLetters },
+  options: {
+    log: EventLog;
+    index: SeriesIndex;
+    dedupe: ReplayedDedupe;
+    deadLetters: DeadLetters;
+    controls: LoggedControl[];
+  },
   state: PartitionState,
 ): Promise<void> {
-  const { log, index, dedupe, deadLetters } = options;
+  const { log, index, dedupe, deadLetters, controls } = options;
   const { partition } = state.tail;
   let areSeriesLost = false;
   const apply = (offset: number, record: LogRecord): void => {
@@ -86,6 +95,7 @@ async function replay(
       state.applyFlush(offset, record.receivedAt);
     } else if (record.kind === 'tick' || record.kind === 'alert') {
       state.applyTick(offset, record.receivedAt);
+      if (partition === alertOwner) controls.push({ offset, record });
     } else {
       if (areSeriesLost) index.restoreLost(partition, lostBelow(record, index.partitionSize(partition)));
       const applied = toApplied(record, offset, partition, index);

@@ -9,6 +9,7 @@ import {
   type SourceStatus,
 } from '@nowcast/contract';
 import type {
+  AlertEvaluation,
   Engine,
   EngineStats,
   IngestAnswer,
@@ -71,6 +72,18 @@ export class ScriptedEngine implements Engine {
       this.#listeners.add(listener);
       return () => this.#listeners.delete(listener);
     },
+  };
+
+  /** No rule is evaluated here. */
+  readonly alerts: AlertEvaluation = {
+    put: async () => undefined,
+    remove: async () => undefined,
+    rules: async () => [],
+    preview: async () => {
+      throw appError('query.invalid', 'there is no history here');
+    },
+    onTransitions: () => () => undefined,
+    confirm: () => undefined,
   };
 
   /** One tick: each named metric's view gets a bucket. */

@@ -31,13 +31,18 @@ export class HistoryRun {
 
   /**
    * Goes through the parts in [from, to); both whole parts. `onPart` sees the rule after each: what it decided, with
-   * the time at which it would have been decided, and through its groups every value.
+   * the time at which it would have been decided, and through its groups every value. The last part may not be over: no moment is later than `latest`.
    */
-  run(from: number, to: number, onPart: (decisions: readonly Decision[], at: number) => void): void {
+  run(
+    from: number,
+    to: number,
+    latest: number,
+    onPart: (decisions: readonly Decision[], at: number) => void,
+  ): void {
     const { partMs, delayMs } = this.#evaluator.plan;
     for (let start = from; start < to; start += partMs) {
       // The last moment of the part: the next one belongs to the part after it.
-      const now = start + partMs - 1;
+      const now = Math.min(start + partMs - 1, latest);
       for (const { side, unit, states, row } of this.#pieces.get(start) ?? [])
         this.#evaluator.mergePart(side, unit, start, states, row, now);
       onPart(this.#evaluator.evaluate(now + delayMs), now + delayMs);

@@ -2,7 +2,15 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assert, ManualClock } from '@nowcast/kernel';
-import type { EventLog, HotStore, IngestRequest, OffsetVector, ViewFrame, Warehouse } from '@nowcast/ports';
+import type {
+  EventLog,
+  HotStore,
+  IngestRequest,
+  OffsetVector,
+  TransitionBatch,
+  ViewFrame,
+  Warehouse,
+} from '@nowcast/ports';
 import { readCheckpoint } from '../checkpoint.ts';
 import { EngineCore } from '../core.ts';
 import { defaultEngineOptions, type EngineOptions } from '../options.ts';
@@ -50,6 +58,8 @@ export class EngineBench {
   onFrames: (frames: readonly ViewFrame[]) => void = () => undefined;
   /** Flushes of all its lives, in the order in which their watermarks moved. */
   readonly flushes: CommittedFlush[] = [];
+  /** What the alert rules decided, in all its lives, repetitions included. */
+  readonly batches: TransitionBatch[] = [];
   /** Warnings of all its lives. */
   readonly warnings: string[] = [];
 
@@ -102,6 +112,7 @@ export class EngineBench {
         if (level !== 'info' && level !== 'debug') this.warnings.push(`${message} ${JSON.stringify(fields)}`);
       },
       publish: (frames) => this.onFrames(frames),
+      transitions: (batch) => this.batches.push(batch),
       degraded: () => undefined,
       fatal: (error) => this.warnings.push(`fatal: ${String(error)}`),
     });

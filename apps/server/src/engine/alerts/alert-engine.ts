@@ -1,0 +1,264 @@
+import { type Moment, RuleSet } from '@nowcast/alerts';
+import type {
+  AggName,
+  AlertCommand,
+  AlertRecord,
+  ControlRecord,
+  EvaluatedRule,
+  TickRecord,
+} from '@nowcast/contract';
+import { assert } from '@nowcast/kernel';
+import type { DecidedTransition, EvaluatedRuleStatus, TransitionBatch } from '@nowcast/ports';
+import type { EngineLog } from '../embedded-engine.ts';
+import type { PartitionState } from '../partition-state.ts';
+import type { AlertCheckpoint } from './alert-checkpoint.ts';
+import type { RulePoints } from './rule-points.ts';
+import { statusOf } from './rule-status.ts';
+
+/** A tick or alert record of the owner partition, as the log has it. */
+export interface LoggedControl {
+  offset: number;
+  record: TickRecord | AlertRecord;
+}
+
+export interface AlertEngineParts {
+  epoch: string;
+  states: readonly PartitionState[];
+  points: RulePoints;
+  defaultAgg: (tenant: string, metricType: string) => AggName;
+  /** What a rule would know had it been there before, as bytes; empty when it needs nothing. */
+  seedOf: (tenant: string, rule: EvaluatedRule) => Promise<Uint8Array>;
+  receivedAt: () => number;
+  append: (partition: number, record: ControlRecord) => Promise<number>;
+  report: (batch: TransitionBatch) => void;
+  log: EngineLog;
+}
+
+/** The partition that carries rules and ticks. */
+export const alertOwner = 0;
+/** Time must pass for rules although nothing arrives. */
+const secondMs = 1000;
+
+/** A tick that is on its way into the log: what it will make the rules see. */
+interface WrittenTick {
+  handles: readonly number[];
+  ends: readonly number[];
+  done: Promise<void>;
+}
+
+/**
+ * Drives the rules by the log: a tick record says which points they have seen and what time it is, and only when it is
+ * durable are they asked. After a crash the records behind the checkpoint are followed again, with the same outcome.
+ * See docs/alerts.md and docs/decisions/0005-alert-evaluation.md.
+ */
+export class AlertEngine {
+  readonly #parts: AlertEngineParts;
+  readonly #rules: RuleSet;
+  /** Position of each tail, and offset of each partition, that the rules have seen. */
+  #seen: readonly number[];
+  #at: readonly number[];
+  #seq = 0;
+  #lastNow = 0;
+  #written: WrittenTick | undefined;
+  #failing = false;
+  /** What a replay decides is reported once it is through. */
+  #begun = false;
+  #unconfirmed: TransitionBatch[] = [];
+  #transitions = 0;
+
+  constructor(parts: AlertEngineParts) {
+    this.#parts = parts;
+    this.#rules = new RuleSet(parts.defaultAgg);
+    this.#seen = parts.states.map(({ tail }) => tail.first);
+    this.#at = parts.states.map(() => 0);
+  }
+
+  get size(): number {
+    return this.#rules.size;
+  }
+
+  /** Transitions decided since the start. */
+  get transitions(): number {
+    return this.#transitions;
+  }
+
+  /** Points below these positions have been seen. */
+  get seen(): readonly number[] {
+    return this.#rules.size === 0 ? this.#ends() : this.#seen;
+  }
+
+  /** The log is needed from here on, should the process die after the checkpoint that `checkpoint` gives now. */
+  get neededFrom(): readonly number[] {
+    if (this.#rules.size === 0 && this.#unconfirmed.length === 0) return this.#offsets();
+    return this.#at.map((offset, i) => (i === alertOwner ? Math.min(offset, this.#seq) : offset));
+  }
+
+  /** Puts the rules where they stood: the checkpoint, then what the log holds behind it. */
+  recover(checkpoint: AlertCheckpoint | undefined, controls: readonly LoggedControl[]): void {
+    const { states, points } = this.#parts;
+    if (checkpoint !== undefined) {
+      const loaded = this.#rules.load(checkpoint.rules);
+      if (!loaded) this.#parts.log('warn', 'alert states of an earlier version begin anew', {});
+      this.#at = checkpoint.at;
+      this.#seq = checkpoint.seq;
+      this.#unconfirmed = [...checkpoint.unconfirmed];
+      for (const entry of this.#rules.entries()) points.add(entry);
+    }
+    this.#seen = states.map(({ tail }, i) => tail.positionAt(this.#at[i]!));
+    for (const { offset, record } of controls) if (offset >= this.#seq) this.#replay(offset, record);
+    points.noteBetween(this.#seen, this.#ends());
+  }
+
+  /** After the start: what was received before it and not yet evaluated is, as of its receipt. */
+  begin(): void {
+    this.#begun = true;
+    for (const batch of this.#unconfirmed) this.#parts.report(batch);
+    if (this.#rules.size === 0 || this.#parts.points.touchedCount === 0) return;
+    this.#write(Math.max(this.#lastNow, ...this.#parts.states.map((state) => state.lastReceivedAt)));
+  }
+
+  /** Called with every tick of the live views, and every second. */
+  tick(): void {
+    if (this.#rules.size === 0 || this.#written !== undefined) return;
+    const now = this.#parts.receivedAt();
+    if (this.#parts.points.touchedCount > 0 || now - this.#lastNow >= secondMs) this.#write(now);
+  }
+
+  /** A tick or an alert record became durable, in the order of the log. */
+  applied(offset: number, record: TickRecord | AlertRecord): void {
+    if (record.kind === 'alert') {
+      this.#command(offset, record);
+      return;
+    }
+    const written = this.#written;
+    assert(written !== undefined, 'ticks are written here alone');
+    this.#written = undefined;
+    this.#follow(offset, record, written.handles, written.ends);
+  }
+
+  async put(tenant: string, rule: EvaluatedRule): Promise<void> {
+    const known = this.#rules.get(tenant, rule.rule_id);
+    if (known !== undefined && known.rule.version >= rule.version) return;
+    const seed = await this.#parts.seedOf(tenant, rule);
+    await this.#appendCommand(tenant, { type: 'rule', rule }, seed);
+  }
+
+  async remove(tenant: string, ruleId: string): Promise<void> {
+    if (this.#rules.get(tenant, ruleId) === undefined) return;
+    await this.#appendCommand(tenant, { type: 'remove', rule_id: ruleId }, new Uint8Array(0));
+  }
+
+  statuses(tenant: string | undefined): EvaluatedRuleStatus[] {
+    return [...this.#rules.entries()]
+      .filter((entry) => tenant === undefined || entry.tenant === tenant)
+      .map((entry) => statusOf(entry, (ruleId) => this.#rules.get(entry.tenant, ruleId) !== undefined));
+  }
+
+  confirm(seq: number): void {
+    this.#unconfirmed = this.#unconfirmed.filter((batch) => batch.seq > seq);
+  }
+
+  checkpoint(): AlertCheckpoint {
+    const idle = this.#rules.size === 0;
+    return {
+      epoch: this.#parts.epoch,
+      at: idle ? this.#offsets() : this.#at,
+      seq: idle ? this.#offsets()[alertOwner]! : this.#seq,
+      unconfirmed: this.#unconfirmed,
+      rules: this.#rules.save(),
+    };
+  }
+
+  #write(now: number): void {
+    const handles = this.#parts.points.take();
+    const ends = this.#ends();
+    const record: TickRecord = { kind: 'tick', receivedAt: now, at: this.#offsets() };
+    const done = this.#parts.append(alertOwner, record).then(
+      () => void (this.#failing = false),
+      (error: unknown) => this.#notWritten(handles, error),
+    );
+    this.#written = { handles, ends, done };
+  }
+
+  /** Nothing was decided; the same points are seen by the next tick. */
+  #notWritten(handles: readonly number[], error: unknown): void {
+    this.#written = undefined;
+    this.#parts.points.giveBack(handles);
+    if (!this.#failing)
+      this.#parts.log('warn', 'alert rules wait: the log takes no ticks', { reason: String(error) });
+    this.#failing = true;
+  }
+
+  async #appendCommand(tenant: string, command: AlertCommand, seed: Uint8Array): Promise<void> {
+    await this.#written?.done;
+    // The first rule begins where a tick says so: without one a replay could not know which points it saw.
+    if (this.#rules.size === 0 && this.#written === undefined) {
+      this.#write(this.#parts.receivedAt());
+      await this.#written!.done;
+    }
+    const receivedAt = this.#parts.receivedAt();
+    await this.#parts.append(alertOwner, { kind: 'alert', receivedAt, tenant, command, seed });
+  }
+
+  #replay(offset: number, record: TickRecord | AlertRecord): void {
+    if (record.kind === 'alert') {
+      this.#command(offset, record);
+      return;
+    }
+    const { states, points } = this.#parts;
+    const ends = states.map(({ tail }, i) => tail.positionAt(record.at[i]!));
+    if (this.#rules.size > 0) points.noteBetween(this.#seen, ends);
+    this.#follow(offset, record, points.take(), ends);
+  }
+
+  #follow(offset: number, record: TickRecord, handles: readonly number[], ends: readonly number[]): void {
+    const now = record.receivedAt;
+    this.#parts.points.fold(handles, this.#seen, ends, now);
+    const receivedAt = this.#receiptOf(ends, now);
+    this.#seen = ends;
+    this.#at = record.at;
+    this.#seq = offset + 1;
+    this.#lastNow = now;
+    this.#announce(offset, this.#rules.evaluate({ now, seq: offset, receivedAt }));
+  }
+
+  #command(offset: number, { tenant, command, receivedAt, seed }: AlertRecord): void {
+    const { points } = this.#parts;
+    const moment: Moment = { now: receivedAt, seq: offset, receivedAt };
+    const id = command.type === 'rule' ? command.rule.rule_id : command.rule_id;
+    const before = this.#rules.get(tenant, id);
+    if (before !== undefined) points.remove(before);
+    if (command.type === 'rule') {
+      const { entry, ended } = this.#rules.put(tenant, command.rule, seed, moment);
+      points.add(entry);
+      this.#announce(offset, ended);
+    } else {
+      this.#announce(offset, this.#rules.remove(tenant, id, moment));
+    }
+    this.#seq = offset + 1;
+  }
+
+  #announce(seq: number, transitions: readonly DecidedTransition[]): void {
+    if (transitions.length === 0) return;
+    this.#transitions += transitions.length;
+    const batch = { seq, transitions };
+    this.#unconfirmed.push(batch);
+    if (this.#begun) this.#parts.report(batch);
+  }
+
+  /** When the newest of the points that are seen now was received. */
+  #receiptOf(ends: readonly number[], now: number): number {
+    const receipts = this.#parts.states.flatMap(({ tail }, i) =>
+      ends[i]! > Math.max(this.#seen[i]!, tail.first) ? [tail.recordAt(ends[i]! - 1).receivedAt] : [],
+    );
+    return receipts.length === 0 ? now : Math.max(...receipts);
+  }
+
+  #ends(): number[] {
+    return this.#parts.states.map(({ tail }) => tail.end);
+  }
+
+  #offsets(): number[] {
+    return this.#parts.states.map((state) => state.nextOffset);
+  }
+}

@@ -1,0 +1,169 @@
+import { createKillableWarehouse } from '@nowcast/adapter-clickhouse/testing';
+import { LocalEventLog } from '@nowcast/adapter-local-log';
+import { MemoryHotStore } from '@nowcast/adapter-memory';
+import { evaluationSchema, type EvaluationInput } from '@nowcast/contract';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { EngineBench } from '../testing/engine-bench.ts';
+
+const nowMs = Date.UTC(2026, 2, 2, 12);
+let bench: EngineBench;
+beforeEach(async () => {
+  bench = new EngineBench({
+    adapters: {
+      openLog: (directory) => new LocalEventLog({ directory, partitions: 3 }),
+      openWarehouse: createKillableWarehouse,
+      openHotStore: (budgetRows) => new MemoryHotStore({ budgetRows, keepMs: 86_400_000 }),
+    },
+    nowMs,
+  });
+  await bench.start();
+});
+afterEach(() => bench.destroy());
+
+const highCpu: EvaluationInput = {
+  query: { metric_type: 'cpu', agg: 'last' },
+  group_by: ['host'],
+  window: '1m',
+  condition: { kind: 'threshold', op: 'above', value: 80 },
+};
+
+function put(evaluation: EvaluationInput, version = 1, id = 'r1'): Promise<void> {
+  return bench.core.alerts.put('acme', {
+    rule_id: id,
+    version,
+    evaluation: evaluationSchema.parse(evaluation),
+  });
+}
+
+const send = (host: string, value: number, at = bench.clock.now()) =>
+  bench.ingest(`cpu,host=${host} value=${value} ${at}`, { format: 'line-protocol' });
+
+/** Everything decided so far, in order, without repetitions. */
+function said(): string[] {
+  const seen = new Map(
+    bench.batches.flatMap(({ transitions }) => transitions).map((one) => [one.transition_id, one]),
+  );
+  return [...seen.values()].map(({ labels, from, to }) => `${labels['host'] ?? 'all'} ${from} ${to}`);
+}
+
+describe('alert rules in the engine', () => {
+  test('fire at the point that decides, for series that existed before and for new ones', async () => {
+    await send('a', 10);
+    await put(highCpu);
+    await send('a', 90);
+    await send('b', 95);
+    await bench.settle();
+    expect(said().sort()).toEqual(['a ok firing', 'b ok firing']);
+    await send('a', 20);
+    await bench.settle();
+    expect(said().at(-1)).toBe('a firing ok');
+  });
+
+  test('decide the same again after a crash: nothing is lost and every name is the same', async () => {
+    await put({ ...highCpu, for: '3s' });
+    await send('a', 90);
+    await bench.settle();
+    const before = bench.batches.flatMap(({ transitions }) => transitions);
+    expect(said()).toEqual(['a ok pending', 'a pending firing']);
+    bench.batches.length = 0;
+    await bench.crash();
+    expect(bench.batches.flatMap(({ transitions }) => transitions)).toEqual(before);
+    await send('a', 10);
+    await bench.settle();
+    expect(said().at(-1)).toBe('a firing ok');
+    expect(bench.batches.flatMap(({ transitions }) => transitions).at(-1)!.alert_id).toBe(
+      before[0]!.alert_id,
+    );
+  });
+
+  test('a breach whose tick the crash took is found at the next start', async () => {
+    await put(highCpu);
+    await bench.settle();
+    await bench.crashInAppend('stored', () => send('a', 99));
+    await bench.settle();
+    expect(said()).toEqual(['a ok firing']);
+  });
+
+  test('confirmed transitions are not said again, those above are', async () => {
+    await put(highCpu);
+    await send('a', 90);
+    await bench.settle();
+    bench.core.alerts.engine.confirm(bench.batches.at(-1)!.seq);
+    await send('b', 90);
+    await bench.settle();
+    bench.batches.length = 0;
+    await bench.restart();
+    expect(said()).toEqual(['b ok firing']);
+  });
+
+  test('states survive flushes, evictions and restarts: the log is cut, the wait goes on', async () => {
+    await put({ ...highCpu, for: '60s', window: '10m' });
+    await send('a', 90);
+    await bench.settle();
+    await bench.flush();
+    await bench.restart();
+    bench.clock.advance(61_000);
+    await bench.settle();
+    expect(said()).toEqual(['a ok pending', 'a pending firing']);
+  });
+
+  test('a changed rule ends what it said and begins anew; a removed one ends it', async () => {
+    await put(highCpu);
+    await send('a', 90);
+    await bench.settle();
+    await put({ ...highCpu, condition: { kind: 'threshold', op: 'above', value: 95 } }, 2);
+    await bench.settle();
+    expect(said()).toEqual(['a ok firing', 'a firing ok']);
+    await send('a', 99);
+    await bench.settle();
+    await bench.core.alerts.remove('acme', 'r1');
+    await bench.settle();
+    expect(said().slice(2)).toEqual(['a ok firing', 'a firing ok']);
+    expect(bench.core.alerts.rules('acme')).toEqual([]);
+  });
+
+  test('a rule begins with the window that history gives it', async () => {
+    for (let s = 50; s >= 0; s -= 1) await send('a', 100, bench.clock.now() - s * 1000);
+    await put({
+      ...highCpu,
+      query: { metric_type: 'cpu', agg: 'count' },
+      condition: { kind: 'threshold', op: 'above', value: 51 },
+    });
+    await send('a', 1);
+    await bench.settle();
+    expect(said()).toEqual(['a ok firing']);
+  });
+
+  test('a rule about rules fires when all of them do, for the labels they share', async () => {
+    await put(highCpu);
+    await put({ ...highCpu, query: { metric_type: 'load', agg: 'last' } }, 1, 'r2');
+    const both = { kind: 'composite' as const, mode: 'all' as const, rule_ids: ['r1', 'r2'] };
+    await put({ condition: both, group_by: ['host'] }, 1, 'r3');
+    await send('a', 90);
+    await bench.ingest(`load,host=a value=90 ${bench.clock.now()}`, { format: 'line-protocol' });
+    await bench.settle();
+    const ids = bench.batches
+      .flatMap(({ transitions }) => transitions)
+      .map(({ rule_id, to }) => `${rule_id} ${to}`);
+    expect(ids.sort()).toEqual(['r1 firing', 'r2 firing', 'r3 firing']);
+  });
+
+  test('what a rule would have done is computed from history by the same evaluator', async () => {
+    const at = bench.clock.now();
+    for (let minute = 60; minute > 0; minute -= 1)
+      await send('a', minute === 30 || minute === 10 ? 99 : 5, at - minute * 60_000);
+    await bench.flush();
+    const signal = new AbortController().signal;
+    const evaluation = evaluationSchema.parse(highCpu);
+    const range = { from: at - 3_600_000, to: at };
+    const preview = await bench.core.alerts.preview('acme', evaluation, range, signal);
+    expect(preview.fired).toBe(2);
+    expect(preview.series.map(({ labels }) => labels)).toEqual([{ host: 'a' }]);
+    expect(preview.series[0]!.transitions.map(({ to }) => to)).toEqual(['firing', 'ok', 'firing', 'ok']);
+  });
+
+  test('a rule without any series says so', async () => {
+    await put({ ...highCpu, query: { metric_type: 'nothing_sends_this', agg: 'last' } });
+    expect(bench.core.alerts.rules('acme')[0]?.problem).toMatch(/no series of nothing_sends_this matches/);
+  });
+});

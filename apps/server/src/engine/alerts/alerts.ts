@@ -1,0 +1,181 @@
+import { planRule, type RulePlan } from '@nowcast/alerts';
+import {
+  type AggName,
+  appError,
+  type ControlRecord,
+  ByteWriter,
+  type EvaluatedRule,
+  type Evaluation,
+  type RulePreview,
+} from '@nowcast/contract';
+import type { SeriesIndex } from '@nowcast/head';
+import type { HistoryReader } from '@nowcast/history';
+import { type Clock, isAppError } from '@nowcast/kernel';
+import type { EvaluatedRuleStatus, TransitionBatch } from '@nowcast/ports';
+import type { MetricDefaults } from '../catalog.ts';
+import type { EngineLog } from '../embedded-engine.ts';
+import type { PartitionState } from '../partition-state.ts';
+import type { SeriesWatch } from '../series-watch.ts';
+import {
+  alertCheckpointPath,
+  type AlertCheckpoint,
+  readAlertCheckpoint,
+  writeAlertCheckpoint,
+} from './alert-checkpoint.ts';
+import { AlertEngine, alertOwner, type LoggedControl } from './alert-engine.ts';
+import { previewRule } from './preview.ts';
+import { RuleHistory } from './rule-history.ts';
+import { RulePoints } from './rule-points.ts';
+
+export interface AlertsParts {
+  dataDir: string;
+  epoch: string;
+  clock: Clock;
+  index: SeriesIndex;
+  watch: SeriesWatch;
+  states: readonly PartitionState[];
+  reader: HistoryReader;
+  defaults: MetricDefaults;
+  receivedAt: () => number;
+  append: (partition: number, record: ControlRecord) => Promise<number>;
+  report: (batch: TransitionBatch) => void;
+  log: EngineLog;
+}
+
+/** How often the rules' states are written down; the log is kept from there on. */
+const checkpointMs = 15_000;
+
+/** Alert rules inside the engine: what the core calls, and what the main thread asks for. */
+export class Alerts {
+  readonly points: RulePoints;
+  readonly #parts: AlertsParts;
+  readonly #engine: AlertEngine;
+  readonly #history: RuleHistory;
+  #savedAt = Number.NEGATIVE_INFINITY;
+  /** The log is needed from here on for the checkpoint that is on disk. */
+  #needed: readonly number[];
+
+  constructor(parts: AlertsParts) {
+    this.#parts = parts;
+    this.points = new RulePoints(
+      parts.index,
+      parts.watch,
+      parts.states.map(({ tail }) => tail),
+    );
+    this.#history = new RuleHistory(parts.index, parts.reader);
+    this.#engine = new AlertEngine({
+      ...parts,
+      points: this.points,
+      defaultAgg: (_tenant, metricType) => this.#defaultAgg(metricType),
+      seedOf: (tenant, rule) => this.#seed(tenant, rule),
+    });
+    this.#needed = this.#engine.neededFrom;
+  }
+
+  get engine(): AlertEngine {
+    return this.#engine;
+  }
+
+  /** First offset of each partition that a restart would need. */
+  get neededFrom(): readonly number[] {
+    return this.#needed;
+  }
+
+  recover(checkpoint: AlertCheckpoint | undefined, controls: readonly LoggedControl[]): void {
+    this.#engine.recover(checkpoint, controls);
+    this.#needed =
+      checkpoint === undefined
+        ? this.#engine.neededFrom
+        : checkpoint.at.map((offset, i) => (i === alertOwner ? Math.min(offset, checkpoint.seq) : offset));
+  }
+
+  /** The next `save` is the last one. */
+  end(): void {
+    this.#savedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Writes the rules' states down, not more often than need be. */
+  async save(): Promise<void> {
+    const now = this.#parts.clock.monotonic();
+    if (now - this.#savedAt < checkpointMs) return;
+    this.#savedAt = now;
+    const checkpoint = this.#engine.checkpoint();
+    const needed = this.#engine.neededFrom;
+    await writeAlertCheckpoint(alertCheckpointPath(this.#parts.dataDir), checkpoint);
+    this.#needed = needed;
+  }
+
+  async put(tenant: string, rule: EvaluatedRule): Promise<void> {
+    const complete = { ...rule, evaluation: this.#complete(rule.evaluation) };
+    planRule(complete.evaluation, (metricType) => this.#defaultAgg(metricType));
+    await this.#engine.put(tenant, complete);
+  }
+
+  remove(tenant: string, ruleId: string): Promise<void> {
+    return this.#engine.remove(tenant, ruleId);
+  }
+
+  rules(tenant: string | undefined): EvaluatedRuleStatus[] {
+    return this.#engine.statuses(tenant);
+  }
+
+  preview(
+    tenant: string,
+    evaluation: Evaluation,
+    range: { from: number; to: number },
+    signal: AbortSignal,
+  ): Promise<RulePreview> {
+    const plan = this.#plan(evaluation);
+    if (plan.condition.kind === 'composite')
+      throw appError('query.invalid', 'a rule about rules has no preview; look at those of its rules');
+    return previewRule(this.#history, tenant, plan, range, signal);
+  }
+
+  #plan(evaluation: Evaluation): RulePlan {
+    return planRule(evaluation, (metricType) => this.#defaultAgg(metricType));
+  }
+
+  #defaultAgg(metricType: string): AggName {
+    const { default_agg: agg } = this.#parts.defaults(metricType);
+    return agg === 'none' ? 'count' : agg;
+  }
+
+  /** What is logged must not depend on what a later version takes for the default of a metric. */
+  #complete(evaluation: Evaluation): Evaluation {
+    const { query, divide_by: divideBy } = evaluation;
+    return {
+      ...evaluation,
+      ...(query === undefined
+        ? {}
+        : { query: { ...query, agg: query.agg ?? this.#defaultAgg(query.metric_type) } }),
+      ...(divideBy === undefined
+        ? {}
+        : { divide_by: { ...divideBy, agg: divideBy.agg ?? this.#defaultAgg(divideBy.metric_type) } }),
+    };
+  }
+
+  /** History may be out of reach; the rule then begins with what arrives. */
+  async #seed(tenant: string, rule: EvaluatedRule): Promise<Uint8Array> {
+    const plan = this.#plan(rule.evaluation);
+    if (plan.queries.length === 0) return new Uint8Array(0);
+    try {
+      const evaluator = await this.#history.seed(tenant, plan, this.#parts.receivedAt());
+      const writer = new ByteWriter();
+      evaluator.save(writer);
+      return new Uint8Array(writer.written());
+    } catch (error) {
+      if (isAppError(error) && error.code === 'query.invalid') throw error;
+      this.#parts.log('warn', 'an alert rule begins without history', {
+        rule_id: rule.rule_id,
+        reason: String(error),
+      });
+      return new Uint8Array(0);
+    }
+  }
+}
+
+/** The checkpoint of this very log; undefined where there is none. */
+export async function readAlerts(dataDir: string, epoch: string): Promise<AlertCheckpoint | undefined> {
+  const checkpoint = await readAlertCheckpoint(alertCheckpointPath(dataDir));
+  return checkpoint?.epoch === epoch ? checkpoint : undefined;
+}

@@ -1,0 +1,93 @@
+import { coarser, type RuleEvaluator, type RulePlan } from '@nowcast/alerts';
+import type { RulePreview } from '@nowcast/contract';
+import { learnMs, type RuleHistory } from './rule-history.ts';
+
+const mostParts = 10_000;
+const mostPoints = 500;
+const mostSeries = 20;
+
+type Line = RulePreview['series'][number];
+
+/**
+ * "Would have fired N times": the rule's own evaluator over stored states. It is asked at the end of each part of its
+ * window; live it is asked at every arrival, so a shorter breach may fire there and not here, which the answer says.
+ */
+export async function previewRule(
+  history: RuleHistory,
+  tenant: string,
+  plan: RulePlan,
+  range: { from: number; to: number },
+  signal: AbortSignal | undefined,
+): Promise<RulePreview> {
+  const warmUp = Math.max(learnMs(plan), 2 * plan.windowMs + plan.delayMs);
+  const wanted = range.to - range.from + warmUp;
+  const coarse = coarser(plan, wanted / mostParts);
+  const from = Math.max(range.from, range.to - coarse.partMs * mostParts + warmUp);
+  const lines = new Map<string, Line>();
+  const every = Math.max(1, Math.ceil((range.to - from) / coarse.partMs / mostPoints));
+  let part = 0;
+  await history.run(
+    tenant,
+    coarse,
+    from - warmUp,
+    range.to,
+    (decisions, at, rule) => {
+      if (at < from) return;
+      part += 1;
+      if (part % every === 0) notePoints(lines, rule, at);
+      for (const { group, from: before, to: after } of decisions)
+        lineOf(lines, group.name, group.labels).transitions.push({
+          from: before,
+          to: after,
+          at,
+          value: orNull(group.value),
+        });
+    },
+    signal,
+  );
+  return answer(lines, { from, to: range.to }, coarse.partMs, from > range.from);
+}
+
+function notePoints(lines: Map<string, Line>, rule: RuleEvaluator, at: number): void {
+  for (const group of rule.groups.values()) {
+    if (!group.seen) continue;
+    const line = lineOf(lines, group.name, group.labels);
+    line.timestamp.push(at);
+    line.value.push(orNull(group.value));
+    const limits = group.limits;
+    if (limits === undefined) continue;
+    (line.lower ??= line.timestamp.slice(1).map(() => null)).push(orNull(limits.lower));
+    (line.upper ??= line.timestamp.slice(1).map(() => null)).push(orNull(limits.upper));
+  }
+}
+
+function lineOf(lines: Map<string, Line>, name: string, labels: Readonly<Record<string, string>>): Line {
+  let line = lines.get(name);
+  if (line === undefined) {
+    line = { labels: { ...labels }, timestamp: [], value: [], transitions: [] };
+    lines.set(name, line);
+  }
+  return line;
+}
+
+function answer(
+  lines: Map<string, Line>,
+  range: { from: number; to: number },
+  stepMs: number,
+  isCut: boolean,
+): RulePreview {
+  const firings = (line: Line) => line.transitions.filter(({ to }) => to === 'firing').length;
+  const ranked = [...lines.values()].sort((a, b) => firings(b) - firings(a));
+  return {
+    ...range,
+    step_ms: stepMs,
+    fired: ranked.reduce((sum, line) => sum + firings(line), 0),
+    series: ranked.slice(0, mostSeries),
+    more: Math.max(0, ranked.length - mostSeries),
+    ...(isCut ? { note: 'so short a window can only be tried over the newest part of this range' } : {}),
+  };
+}
+
+function orNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}

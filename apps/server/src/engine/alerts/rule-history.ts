@@ -1,0 +1,160 @@
+import { normaliseQuery } from '@nowcast/aggregate';
+import { coarser, type Decision, HistoryRun, RuleEvaluator, type RulePlan } from '@nowcast/alerts';
+import { appError } from '@nowcast/contract';
+import type { SeriesIndex } from '@nowcast/head';
+import { gridOf, type HistoryReader } from '@nowcast/history';
+import type { QueryLimits } from '@nowcast/ports';
+
+/** Parts of a window that one run goes through at most. */
+const mostParts = 10_000;
+const attempts = 5;
+const timeoutMs = 30_000;
+const day = 86_400_000;
+
+/** Lets rules run over what is stored: what they learn before they begin, and what they would have said. */
+export class RuleHistory {
+  readonly #index: SeriesIndex;
+  readonly #reader: HistoryReader;
+
+  constructor(index: SeriesIndex, reader: HistoryReader) {
+    this.#index = index;
+    this.#reader = reader;
+  }
+
+  /** A rule as it would stand at `now` had it been there before: full windows, learned baselines. */
+  async seed(tenant: string, plan: RulePlan, now: number): Promise<RuleEvaluator> {
+    const evaluator = new RuleEvaluator(plan);
+    const learn = learnMs(plan);
+    if (learn > 0) {
+      const teacher = await this.run(
+        tenant,
+        coarser(plan, learn / mostParts),
+        now - learn,
+        now,
+        () => undefined,
+      );
+      await this.#fill(tenant, evaluator, now, (filled) => filled.learnFrom(teacher));
+    } else {
+      await this.#fill(tenant, evaluator, now, () => undefined);
+    }
+    return evaluator;
+  }
+
+  /**
+   * Runs a rule over [from, to). The plan's parts must be wide enough for the range (`coarser`). Rejects with
+   * `query.*`, `warehouse.unavailable` or `request.cancelled`.
+   */
+  async run(
+    tenant: string,
+    plan: RulePlan,
+    from: number,
+    to: number,
+    onPart: (decisions: readonly Decision[], at: number, rule: RuleEvaluator) => void,
+    signal?: AbortSignal,
+  ): Promise<RuleEvaluator> {
+    const evaluator = new RuleEvaluator(plan);
+    await this.#feed(
+      tenant,
+      evaluator,
+      from,
+      to,
+      (decisions, at) => onPart(decisions, at, evaluator),
+      signal,
+    );
+    return evaluator;
+  }
+
+  async #fill(
+    tenant: string,
+    evaluator: RuleEvaluator,
+    now: number,
+    prepare: (evaluator: RuleEvaluator) => void,
+  ): Promise<void> {
+    const { windowMs, delayMs, condition } = evaluator.plan;
+    const windows = condition.kind === 'change' && condition.against === 'previous' ? 2 : 1;
+    const reach = windowMs * windows + delayMs;
+    await this.#feed(
+      tenant,
+      evaluator,
+      now - reach,
+      now,
+      () => undefined,
+      undefined,
+      () => prepare(evaluator),
+    );
+  }
+
+  async #feed(
+    tenant: string,
+    evaluator: RuleEvaluator,
+    from: number,
+    to: number,
+    onPart: (decisions: readonly Decision[], at: number) => void,
+    signal: AbortSignal | undefined,
+    beforeRun?: () => void,
+  ): Promise<void> {
+    const { partMs } = evaluator.plan;
+    const start = Math.floor(from / partMs) * partMs;
+    const end = (Math.floor(to / partMs) + 1) * partMs;
+    const run = new HistoryRun(evaluator);
+    const sides = evaluator.plan.queries.map((_, side) =>
+      this.#read(tenant, evaluator, side, start, end, run, signal),
+    );
+    await Promise.all(sides);
+    beforeRun?.();
+    run.run(start, end, to, onPart);
+  }
+
+  async #read(
+    tenant: string,
+    evaluator: RuleEvaluator,
+    side: number,
+    from: number,
+    to: number,
+    run: HistoryRun,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { partMs, groupBy, queries } = evaluator.plan;
+    const { metricType, agg, across, where } = queries[side]!;
+    const query = normaliseQuery(
+      {
+        metric_type: metricType,
+        agg,
+        across,
+        where,
+        group_by: [...groupBy],
+        from,
+        to,
+        step: `${partMs}ms`,
+        tz: 'UTC',
+        order: 'desc',
+      },
+      to,
+    );
+    const limits: QueryLimits = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const grid = gridOf(query);
+      const selection = this.#reader.select(tenant, query, grid);
+      const join = await this.#reader.load(selection, grid, { limits, attempt });
+      if (!join.finish()) continue;
+      const fed = new Set<number>();
+      selection.handles.forEach((handle, i) => {
+        const name = String(this.#index.idOf(handle));
+        const unit = evaluator.addSeries(side, this.#index.definitionOf(handle), name);
+        const gridUnit = selection.units[i]!;
+        if (unit < 0 || fed.has(gridUnit)) return;
+        fed.add(gridUnit);
+        grid.forEachCell(gridUnit, (start, states, row) => run.add(side, unit, start, states, row));
+      });
+      return;
+    }
+    throw appError('query.timeout', 'late points of these counters keep arriving; try again in a moment');
+  }
+}
+
+/** How much of the past the rule's baseline learns from. */
+export function learnMs({ condition }: RulePlan): number {
+  if (condition.kind === 'anomaly') return 21 * day;
+  if (condition.kind !== 'change' || condition.against === 'previous') return 0;
+  return condition.against === 'week' ? 8 * day : 2 * day;
+}

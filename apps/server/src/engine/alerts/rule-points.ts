@@ -1,0 +1,157 @@
+import type { RuleEntry, WindowRun } from '@nowcast/alerts';
+import type { SeriesIndex, Tail } from '@nowcast/head';
+import type { Unsubscribe } from '@nowcast/kernel';
+import type { SeriesWatch } from '../series-watch.ts';
+
+interface Target {
+  entry: RuleEntry;
+  side: number;
+  unit: number;
+}
+
+/**
+ * Brings new points to the rules that read their series. A point of a series without a rule costs one byte's test;
+ * the others are read from the tail once a tick, between two positions, so that a replay reads the same.
+ */
+export class RulePoints {
+  readonly #index: SeriesIndex;
+  readonly #watch: SeriesWatch;
+  readonly #tails: readonly Tail[];
+  readonly #targets: (Target[] | undefined)[] = [];
+  readonly #unwatch = new Map<RuleEntry, Unsubscribe[]>();
+  /** Whether any rule reads the series: 0 no, 1 yes, 2 and it has new points. */
+  #marks = new Uint8Array(1024);
+  #touched: number[] = [];
+  #timestamps = new Float64Array(256);
+  #values = new Float64Array(256);
+  #positions = new Float64Array(256);
+
+  constructor(index: SeriesIndex, watch: SeriesWatch, tails: readonly Tail[]) {
+    this.#index = index;
+    this.#watch = watch;
+    this.#tails = tails;
+  }
+
+  get touchedCount(): number {
+    return this.#touched.length;
+  }
+
+  /** From now on the rule gets the points of every series that matches, those of the running tick included. */
+  add(entry: RuleEntry): void {
+    const unwatch = entry.plan.queries.map((query, side) =>
+      this.#watch.watch(entry.tenant, query, (handle, definition) => {
+        const name = String(this.#index.idOf(handle));
+        const unit = entry.evaluator!.addSeries(side, definition, name);
+        if (unit < 0) return;
+        (this.#targets[handle] ??= []).push({ entry, side, unit });
+        this.#reserve(handle);
+        this.#touch(handle);
+      }),
+    );
+    this.#unwatch.set(entry, unwatch);
+  }
+
+  remove(entry: RuleEntry): void {
+    for (const unwatch of this.#unwatch.get(entry) ?? []) unwatch();
+    this.#unwatch.delete(entry);
+    this.#targets.forEach((targets, handle) => {
+      const left = targets?.filter((target) => target.entry !== entry);
+      if (left === undefined || left.length === targets!.length) return;
+      this.#targets[handle] = left.length === 0 ? undefined : left;
+      if (left.length === 0) this.#marks[handle] = 0;
+    });
+    this.#touched = this.#touched.filter((handle) => this.#targets[handle] !== undefined);
+  }
+
+  /** Points of these series were applied. */
+  note(handles: Uint32Array): void {
+    const marks = this.#marks;
+    for (let i = 0; i < handles.length; i++) {
+      const handle = handles[i]!;
+      if (marks[handle] === 1) {
+        marks[handle] = 2;
+        this.#touched.push(handle);
+      }
+    }
+  }
+
+  /** Notes what the tails hold between these positions: the same as if each record had been noted. */
+  noteBetween(from: readonly number[], to: readonly number[]): void {
+    this.#tails.forEach((tail, partition) => {
+      const start = Math.max(from[partition]!, tail.first);
+      if (start < to[partition]!) tail.scan(start, to[partition]!, (handles) => this.note(handles));
+    });
+  }
+
+  /** The series with new points; they are noted anew from here on. */
+  take(): number[] {
+    const touched = this.#touched;
+    this.#touched = [];
+    for (const handle of touched) if (this.#marks[handle] === 2) this.#marks[handle] = 1;
+    return touched;
+  }
+
+  /** After a tick that could not be written: its series are still to be read. */
+  giveBack(handles: readonly number[]): void {
+    for (const handle of handles) this.#touch(handle);
+  }
+
+  /** Hands the points of these series between two positions of each tail to their rules. */
+  fold(handles: readonly number[], from: readonly number[], to: readonly number[], now: number): void {
+    for (const handle of handles) {
+      const targets = this.#targets[handle];
+      if (targets === undefined) continue;
+      const partition = this.#index.partitionOf(handle);
+      const actors = targets.some(({ entry }) => entry.plan.queries.some(({ agg }) => agg === 'uniques'));
+      const run = this.#read(handle, this.#tails[partition]!, from[partition]!, to[partition]!, actors);
+      if (run.length === 0) continue;
+      for (const { entry, side, unit } of targets) entry.evaluator!.add(side, unit, run, now);
+    }
+  }
+
+  #read(handle: number, tail: Tail, from: number, to: number, actors: boolean): WindowRun {
+    let length = 0;
+    tail.walk(handle, from, to, (timestamp, value, position) => {
+      if (length === this.#values.length) this.#growRun();
+      this.#timestamps[length] = timestamp;
+      this.#values[length] = value;
+      this.#positions[length++] = position;
+    });
+    const run: WindowRun = {
+      length,
+      timestamps: this.#timestamps.subarray(0, length).reverse(),
+      values: this.#values.subarray(0, length).reverse(),
+    };
+    if (!actors) return run;
+    const positions = this.#positions.subarray(0, length).reverse();
+    return { ...run, actors: Array.from(positions, (position) => tail.textsAt(position)?.actor) };
+  }
+
+  #touch(handle: number): void {
+    if (this.#marks[handle] === 2 || this.#targets[handle] === undefined) return;
+    this.#marks[handle] = 2;
+    this.#touched.push(handle);
+  }
+
+  #reserve(handle: number): void {
+    if (handle < this.#marks.length) {
+      if (this.#marks[handle] === 0) this.#marks[handle] = 1;
+      return;
+    }
+    const marks = new Uint8Array(Math.max(handle + 1, this.#marks.length * 2));
+    marks.set(this.#marks);
+    marks[handle] = 1;
+    this.#marks = marks;
+  }
+
+  #growRun(): void {
+    const larger = (column: Float64Array) => {
+      const out = new Float64Array(column.length * 2);
+      out.set(column);
+      return out;
+    };
+    this.#timestamps = larger(this.#timestamps);
+    this.#values = larger(this.#values);
+    this.#positions = larger(this.#positions);
+  }
+}
