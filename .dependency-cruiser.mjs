@@ -33,7 +33,7 @@ export default {
       severity: 'error',
       from: {
         path: `^packages/(${domains}|kernel|contract|aggregate|ports|client|config)/`,
-        pathNot: '\\.test\\.ts$',
+        pathNot: '(\\.test\\.ts$|/src/testing/)',
       },
       to: { path: '^packages/adapters/' },
     },
@@ -48,7 +48,7 @@ export default {
       severity: 'error',
       from: {
         path: '^apps/server/src/',
-        pathNot: '(^apps/server/src/(embedded|engine/main|backup|meta/|cli/).*|\\.test\\.ts$)',
+        pathNot: '(^apps/server/src/(embedded|engine/(main|data-hold)|backup|meta/|cli/).*|\\.test\\.ts$)',
       },
       to: { path: '^packages/adapters/' },
     },

@@ -1,7 +1,14 @@
 import { join } from 'node:path';
 import type { SourceTotals } from '@nowcast/ingest';
 import { readSealedFile, writeSealedFile } from './sealed-file.ts';
-import type { StoredPartition } from './stored-history.ts';
+
+/** What the warehouse has of one partition: records below `to`, and the series below this local index. */
+export interface StoredPartition {
+  to: number;
+  /** Receipt time of the last record below `to`, epoch ms. */
+  receivedAt: number;
+  series: number;
+}
 
 /**
  * What lets the log be cut: the dedupe state as of an offset vector, and what is known of points that left memory.

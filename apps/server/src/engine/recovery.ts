@@ -4,10 +4,9 @@ import type { SourceTotals } from '@nowcast/ingest';
 import { AppError } from '@nowcast/kernel';
 import type { EventLog } from '@nowcast/ports';
 import { alertOwner, type LoggedControl } from './alerts/alert-engine.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import type { Checkpoint, StoredPartition } from './checkpoint.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { type AppliedRecord, PartitionState } from './partition-state.ts';
-import type { StoredPartition } from './stored-history.ts';
 
 /** Rebuilds dedupe decisions and what each source has sent from the log; the ingest service implements it. */
 export interface ReplayedDedupe {

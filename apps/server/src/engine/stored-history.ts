@@ -1,16 +1,8 @@
 import type { SeriesIndex } from '@nowcast/head';
 import type { EventLog, Warehouse } from '@nowcast/ports';
-import type { Checkpoint } from './checkpoint.ts';
+import type { Checkpoint, StoredPartition } from './checkpoint.ts';
 import type { PatientWarehouse } from './patient-warehouse.ts';
 import type { SeriesFile } from './series-file.ts';
-
-/** What the warehouse has of one partition: records below `to`, and the series below this local index. */
-export interface StoredPartition {
-  to: number;
-  /** Receipt time of the last record below `to`, epoch ms. */
-  receivedAt: number;
-  series: number;
-}
 
 /**
  * How far history reaches, and the series that the log no longer defines. The warehouse knows both; while it cannot
