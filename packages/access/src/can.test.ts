@@ -15,13 +15,16 @@ const key = (scopes: Scope[]): Actor => ({ kind: 'key', tenant_id: 'acme', key_i
 
 /** Written out by hand, not derived: what each role may do. */
 const allowed: Record<Role, Action[]> = {
-  viewer: ['data.read', 'board.read', 'profile.manage'],
+  viewer: ['data.read', 'board.read', 'alert.read', 'profile.manage'],
   editor: [
     'data.read',
     'data.write',
     'board.read',
     'board.write',
     'board.share',
+    'alert.read',
+    'alert.act',
+    'alert.write',
     'key.read',
     'profile.manage',
   ],
@@ -31,6 +34,10 @@ const allowed: Record<Role, Action[]> = {
     'board.read',
     'board.write',
     'board.share',
+    'alert.read',
+    'alert.act',
+    'alert.write',
+    'alert.manage',
     'key.read',
     'key.manage',
     'user.read',
@@ -50,7 +57,11 @@ describe('can', () => {
   it('C12 lets an ingest key write data and nothing else', () => {
     expect(actions.filter((action) => can(key(['ingest']), action))).toEqual(['data.write']);
     expect(actions.filter((action) => can(key([]), action))).toEqual([]);
-    expect(actions.filter((action) => can(key(['read']), action))).toEqual(['data.read', 'board.read']);
+    expect(actions.filter((action) => can(key(['read']), action))).toEqual([
+      'data.read',
+      'board.read',
+      'alert.read',
+    ]);
   });
 
   it('C11 refuses every action on an object of another tenant, whoever asks', () => {

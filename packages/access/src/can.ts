@@ -6,12 +6,16 @@ import type { Revocation } from '@nowcast/ports';
 const weakestRole: Readonly<Record<Action, Role>> = {
   'data.read': 'viewer',
   'board.read': 'viewer',
+  'alert.read': 'viewer',
   'profile.manage': 'viewer',
   'data.write': 'editor',
   'board.write': 'editor',
   'board.share': 'editor',
+  'alert.act': 'editor',
+  'alert.write': 'editor',
   'key.read': 'editor',
   'key.manage': 'admin',
+  'alert.manage': 'admin',
   'user.read': 'admin',
   'user.manage': 'admin',
   'system.read': 'admin',
@@ -21,7 +25,7 @@ const weakestRole: Readonly<Record<Action, Role>> = {
 /** What each scope of an API key allows; keys never manage anything. */
 const scopeActions: Readonly<Record<Scope, readonly Action[]>> = {
   ingest: ['data.write'],
-  read: ['data.read', 'board.read'],
+  read: ['data.read', 'board.read', 'alert.read'],
 };
 
 /** 0 (viewer) … 3 (owner). */

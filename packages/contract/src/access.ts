@@ -12,6 +12,14 @@ export const actions = [
   'board.read',
   'board.write',
   'board.share',
+  /** Rules and their alerts. */
+  'alert.read',
+  /** Acknowledge, snooze, silence. */
+  'alert.act',
+  /** Rules. */
+  'alert.write',
+  /** Channels, schedules, maintenance, inhibitions, test sends: what leaves the house, and whom it reaches. */
+  'alert.manage',
   'key.read',
   'key.manage',
   'user.read',
