@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEmbeddedWarehouse } from '@nowcast/adapter-clickhouse';
+import { MemoryHotStore } from '@nowcast/adapter-memory';
 import { normaliseQuery } from '@nowcast/aggregate';
 import { differences, evaluate, scenario } from '@nowcast/aggregate/testing';
 import { querySchema } from '@nowcast/contract';
@@ -21,7 +22,7 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'nowcast-join-'));
   const warehouse = createEmbeddedWarehouse({ dir, clock: systemClock });
   await warehouse.run();
-  bench = new JoinBench(warehouse);
+  bench = new JoinBench(warehouse, (budgetRows) => new MemoryHotStore({ budgetRows, keepMs: 1e15 }));
 });
 afterAll(async () => {
   await bench.warehouse.stop();

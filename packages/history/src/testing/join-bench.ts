@@ -1,4 +1,3 @@
-import { MemoryHotStore } from '@nowcast/adapter-memory';
 import type { ReferencePoint } from '@nowcast/aggregate/testing';
 import { SeriesIndex, Tail } from '@nowcast/head';
 import type { HotStore, Warehouse } from '@nowcast/ports';
@@ -15,11 +14,15 @@ export class JoinBench {
   readonly positions = Array.from({ length: partitions }, () => 0);
   readonly storedSeries = Array.from({ length: partitions }, () => 0);
   readonly warehouse: Warehouse;
-  hot: HotStore = new MemoryHotStore({ budgetRows: 0, keepMs: 1 });
+  hot: HotStore;
   readonly newestFlushed = new Float64Array(partitions);
 
-  constructor(warehouse: Warehouse) {
+  readonly #createHot: (budgetRows: number) => HotStore;
+
+  constructor(warehouse: Warehouse, createHot: (budgetRows: number) => HotStore) {
     this.warehouse = warehouse;
+    this.#createHot = createHot;
+    this.hot = createHot(0);
   }
 
   readonly head: HeadSource = {
@@ -76,7 +79,7 @@ export class JoinBench {
 
   /** Another hot store, as after a restart of the engine. */
   restartHot(budgetRows: number): void {
-    this.hot = new MemoryHotStore({ budgetRows, keepMs: 1e15 });
+    this.hot = this.#createHot(budgetRows);
     this.newestFlushed.forEach((newestMs, partition) => this.hot.begin(partition, newestMs));
   }
 }
