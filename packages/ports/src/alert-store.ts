@@ -18,6 +18,7 @@ import type { AlertMessage } from './outgoing.ts';
 /**
  * Rules, alerts and messages: the relational half of alerting. Part of `MetaStore`, whose guarantees hold here too
  * (durable, atomic, tenant first, read your writes, no clock).
+ * A cursor that no page gave is refused with `request.invalid`.
  */
 export interface AlertStore {
   readonly rules: RuleRepository;
@@ -179,14 +180,17 @@ export interface AlertChange {
   /** Position of the batch; the highest is kept. Undefined for acts and due times. */
   seq: number | undefined;
   transitions: readonly DecidedTransition[];
-  /** Inserted or replaced whole. */
+  /** Inserted or replaced whole. Those of its `events` are among these or stored. */
   alerts: readonly AlertRow[];
   events: readonly (AlertEvent & { tenantId: string; alertId: string })[];
+  /** Those of people who are no members any more are left out, and ids that are stored already stay as they are. */
   inbox: readonly NewInboxEntry[];
+  /** Likewise. */
   deliveries: readonly NewDelivery[];
 }
 
 export interface AlertFilter {
+  /** Empty: all. An alert that was over before it fired is in no list. */
   states: readonly AlertState[];
   ruleId?: string | undefined;
   /** In rule name, message or labels, any case. */
@@ -217,19 +221,25 @@ export interface AlertRepository {
   due(now: number, limit: number): Promise<AlertRow[]>;
   /** Earliest `dueAt` of all; undefined: none. */
   nextDue(): Promise<number | undefined>;
-  /** Oldest first, with the name and severity their alert has. */
+  /** At in [from, to), oldest first, with the name and severity their alert has; without an alert they are left out. */
   transitions(
     tenantId: string,
     filter: { ruleIds: readonly string[] | undefined; from: number; to: number; limit: number },
   ): Promise<(DecidedTransition & { rule_name: string; severity: Severity })[]>;
-  /** Firings of one rule's group since a time: what tells flapping. */
+  /**
+   * Firings of one rule's group since a time, it included: what tells flapping. `labels` are the transitions' (the
+   * group's own); firing again out of recovering does not count.
+   */
   firingsSince(
     tenantId: string,
     ruleId: string,
     labels: Record<string, string>,
     since: number,
   ): Promise<number>;
-  /** Forgets resolved alerts, their transitions, events and messages older than this; returns how many alerts. */
+  /**
+   * Forgets resolved alerts, their transitions, events and messages older than this; returns how many alerts. Not
+   * atomic: a large one is done in steps, between which others write.
+   */
   deleteBefore(time: number): Promise<number>;
 }
 
@@ -265,7 +275,11 @@ export interface DeliveryRepository {
   /** Waiting or retrying with `dueAt` at or before `now`, the longest due first. */
   due(now: number, limit: number): Promise<DeliveryRow[]>;
   nextDue(): Promise<number | undefined>;
-  /** How an attempt ended: one row, whole. `delayMs` is stored with the inbox entry by the first that is sent. */
+  /**
+   * How an attempt ended: one row, whole. One that is sent, failed or skipped has ended: it is never due again, and its
+   * message is forgotten, so what follows from a failure (a fallback) is stored before. `delayMs` is stored with the inbox entry by the first that is
+   * sent. An unknown id is ignored.
+   */
   finish(
     deliveryId: string,
     outcome: {
@@ -277,7 +291,7 @@ export interface DeliveryRepository {
       delayMs: number | undefined;
     },
   ): Promise<void>;
-  /** The last finished delivery of each channel of a tenant. */
+  /** The last delivery of each channel of a tenant that was sent or failed for good. */
   lastOfChannels(tenantId: string): Promise<Map<string, { at: number; ok: boolean; error: string }>>;
   /** Numbers by status, for the metrics. */
   counts(): Promise<Record<Delivery['status'], number>>;
@@ -302,7 +316,10 @@ export interface AlertPeopleRepository {
   /** Oldest first. */
   devices(tenantId: string, userId: string): Promise<PushDeviceRow[]>;
   device(tenantId: string, userId: string, deviceId: string): Promise<PushDeviceRow | undefined>;
-  /** The same endpoint again replaces the row and keeps its id; returns the id. False when there are `most` already. */
+  /**
+   * The same endpoint again replaces the row and keeps its id; returns the id. False when there are `most` already, or
+   * the person is no member. Others lose the endpoint, whatever their tenant: a browser speaks for who signed in last.
+   */
   addDevice(device: PushDeviceRow, most: number): Promise<string | false>;
   noteDevice(deviceId: string, last: { at: number; ok: boolean; error: string }): Promise<void>;
   deleteDevice(tenantId: string, userId: string, deviceId: string): Promise<boolean>;

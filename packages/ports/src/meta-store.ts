@@ -1,5 +1,6 @@
 import type { BoardContent, Preferences, Role, Scope } from '@nowcast/contract';
 import type { Service, Unsubscribe } from '@nowcast/kernel';
+import type { AlertStore } from './alert-store.ts';
 import type { Revocation } from './revocation-bus.ts';
 
 /**
@@ -27,6 +28,7 @@ export interface MetaStore extends Service {
   readonly keys: KeyRepository;
   readonly boards: BoardRepository;
   readonly settings: SettingRepository;
+  readonly alerting: AlertStore;
   /**
    * Sessions and keys that another process on the same data has ended, by whatever call, told within a second of its
    * commit; never this store's own doing. At least once, unordered, and only while the store runs: who holds
@@ -122,8 +124,9 @@ export interface MemberRepository {
     change: { role?: Role; disabled?: boolean },
   ): Promise<{ ended: EndedSession[] } | undefined>;
   /**
-   * Ends the membership and its sessions. Shared boards go to `boardsTo`, private ones are deleted; a person without
-   * any membership left is deleted too. Refuses with `last_owner`. Undefined when there is no such member.
+   * Ends the membership and its sessions. Shared boards, rules and alerting's policies go to `boardsTo`; private boards,
+   * inbox, preferences, devices and what was still to be sent to them are deleted, and so is a person without any
+   * membership left. Refuses with `last_owner`. Undefined when there is no such member.
    */
   remove(tenantId: string, userId: string, boardsTo: string): Promise<{ ended: EndedSession[] } | undefined>;
 }

@@ -1,6 +1,7 @@
 import type { Role } from '@nowcast/contract';
 import type { EndedSession, MemberRepository, MemberRow, UserRow } from '@nowcast/ports';
 import type { Kysely, Transaction } from 'kysely';
+import { handOverAlerting } from './alert-policies.ts';
 import type { RevocationLog } from './revocations.ts';
 import { conflict, foldLogin, memberFromRow, userToRow } from './rows.ts';
 import type { Tables } from './schema.ts';
@@ -183,6 +184,7 @@ export class SqliteMembers implements MemberRepository {
     return this.#db.transaction().execute(async (trx) => {
       const ended = await endSessions(trx, this.#revocations, tenantId, userId);
       await handOverBoards(trx, tenantId, userId, boardsTo);
+      await handOverAlerting(trx, tenantId, userId, boardsTo);
       const removed = await trx
         .deleteFrom('memberships')
         .where('tenant_id', '=', tenantId)

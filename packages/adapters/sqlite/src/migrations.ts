@@ -1,6 +1,7 @@
 import { appError } from '@nowcast/contract';
 import { type Kysely, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
+import { alertTables } from './alert-migration.ts';
 import type { Tables } from './schema.ts';
 
 /**
@@ -75,6 +76,7 @@ const statements: Record<string, readonly string[]> = {
       position integer primary key autoincrement,
       origin text not null, kind text not null, id text not null, tenant_id text not null) strict`,
   ],
+  '0003_alerts': alertTables,
 };
 
 function toMigration(lines: readonly string[]): Migration {

@@ -1,11 +1,12 @@
 import type { Role } from '@nowcast/contract';
 import type { Generated } from 'kysely';
+import type { AlertTables } from './alert-schema.ts';
 
 /**
  * The tables as Kysely sees them. Booleans are 0 and 1, JSON is text, times are epoch milliseconds.
  * `*_key` columns hold the folded spelling that uniqueness goes by.
  */
-export interface Tables {
+export interface Tables extends AlertTables {
   tenants: { tenant_id: string; name: string; created_at: number };
   users: {
     user_id: string;

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { appError } from '@nowcast/contract';
 import { randomId, type Unsubscribe } from '@nowcast/kernel';
 import type {
+  AlertStore,
   BoardRepository,
   KeyRepository,
   MemberRepository,
@@ -14,6 +15,7 @@ import type {
   UserRepository,
 } from '@nowcast/ports';
 import { Kysely } from 'kysely';
+import { sqliteAlertStore } from './alert-store.ts';
 import { SqliteBoards } from './boards.ts';
 import { SqliteKeys, SqliteSessions } from './credentials.ts';
 import { SqliteMembers } from './members.ts';
@@ -34,6 +36,7 @@ interface Opened {
   keys: KeyRepository;
   boards: BoardRepository;
   settings: SettingRepository;
+  alerting: AlertStore;
 }
 
 /** How soon this process hears of what another one revokes. */
@@ -83,6 +86,7 @@ export class SqliteMetaStore implements MetaStore {
       keys: new SqliteKeys(db, revocations),
       boards: new SqliteBoards(db),
       settings: new SqliteSettings(db),
+      alerting: sqliteAlertStore(db),
     };
   }
 
@@ -128,6 +132,10 @@ export class SqliteMetaStore implements MetaStore {
 
   get settings(): SettingRepository {
     return this.#running().settings;
+  }
+
+  get alerting(): AlertStore {
+    return this.#running().alerting;
   }
 
   #running(): Opened {

@@ -1,0 +1,98 @@
+import type { Delivery } from '@nowcast/contract';
+import type { DeliveryRepository, DeliveryRow } from '@nowcast/ports';
+import type { Kysely } from 'kysely';
+import { deliveryFromRow } from './alert-rows.ts';
+import type { Tables } from './schema.ts';
+
+type Outcome = Parameters<DeliveryRepository['finish']>[1];
+
+export class SqliteDeliveries implements DeliveryRepository {
+  readonly #db: Kysely<Tables>;
+
+  constructor(db: Kysely<Tables>) {
+    this.#db = db;
+  }
+
+  async due(now: number, limit: number): Promise<DeliveryRow[]> {
+    const rows = await this.#db
+      .selectFrom('alert_deliveries')
+      .selectAll()
+      .where('due_at', '<=', now)
+      .where('message', 'is not', null)
+      .orderBy('due_at')
+      .orderBy('at')
+      .limit(limit)
+      .$narrowType<{ message: string; due_at: number }>()
+      .execute();
+    return rows.map(deliveryFromRow);
+  }
+
+  async nextDue(): Promise<number | undefined> {
+    const row = await this.#db
+      .selectFrom('alert_deliveries')
+      .select('due_at')
+      .where('due_at', 'is not', null)
+      .orderBy('due_at')
+      .limit(1)
+      .executeTakeFirst();
+    return row?.due_at ?? undefined;
+  }
+
+  finish(deliveryId: string, outcome: Outcome): Promise<void> {
+    const { status, attempts, error, at, dueAt, delayMs } = outcome;
+    const goesOn = status === 'waiting' || status === 'retrying';
+    return this.#db.transaction().execute(async (trx) => {
+      const row = await trx
+        .updateTable('alert_deliveries')
+        .set({ status, attempts, error, at })
+        // Its text and picture are needed for sending only, and weigh more than all the rest of the row.
+        .set(goesOn ? { due_at: dueAt ?? at } : { due_at: null, message: null })
+        .where('delivery_id', '=', deliveryId)
+        .returning(['tenant_id', 'notification_id'])
+        .executeTakeFirst();
+      if (row === undefined || status !== 'sent' || delayMs === undefined) return;
+      await trx
+        .updateTable('notifications')
+        .set({ delay_ms: delayMs })
+        .where('tenant_id', '=', row.tenant_id)
+        .where('notification_id', '=', row.notification_id)
+        .where('delay_ms', 'is', null)
+        .execute();
+    });
+  }
+
+  async lastOfChannels(tenantId: string): Promise<Map<string, { at: number; ok: boolean; error: string }>> {
+    const rows = await this.#db
+      .selectFrom('alert_policies')
+      .innerJoin('alert_deliveries', (join) =>
+        join.on('alert_deliveries.delivery_id', '=', (eb) =>
+          eb
+            .selectFrom('alert_deliveries as ended')
+            .select('ended.delivery_id')
+            .whereRef('ended.tenant_id', '=', 'alert_policies.tenant_id')
+            .whereRef('ended.channel_id', '=', 'alert_policies.policy_id')
+            .where('ended.status', 'in', ['sent', 'failed'])
+            .orderBy('ended.at', 'desc')
+            .limit(1),
+        ),
+      )
+      .select(['alert_policies.policy_id', 'alert_deliveries.at', 'alert_deliveries.status', 'error'])
+      .where('alert_policies.tenant_id', '=', tenantId)
+      .where('alert_policies.kind', '=', 'channel')
+      .execute();
+    return new Map(
+      rows.map(({ policy_id: id, at, status, error }) => [id, { at, ok: status === 'sent', error }]),
+    );
+  }
+
+  async counts(): Promise<Record<Delivery['status'], number>> {
+    const rows = await this.#db
+      .selectFrom('alert_deliveries')
+      .select(({ fn }) => ['status' as const, fn.countAll<number>().as('count')])
+      .groupBy('status')
+      .execute();
+    const counts = { waiting: 0, sent: 0, retrying: 0, failed: 0, skipped: 0 };
+    for (const { status, count } of rows) counts[status] = count;
+    return counts;
+  }
+}

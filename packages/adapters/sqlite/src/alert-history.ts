@@ -1,0 +1,153 @@
+import type { AlertEvent, AlertState, Severity } from '@nowcast/contract';
+import type { AlertChange, AlertFilter, AlertRepository, AlertRow, DecidedTransition } from '@nowcast/ports';
+import { type Kysely, sql } from 'kysely';
+import { findKnown, readPosition, writeChange } from './alert-change.ts';
+import { after, holds, oneOf, pageOf } from './alert-page.ts';
+import { alertFromRow, labelText, transitionFromRow } from './alert-rows.ts';
+import { forgetBefore } from './alert-retention.ts';
+import type { Tables } from './schema.ts';
+
+/** As the index of active alerts has it: a bound value would not be known to be the same condition. */
+const active = sql<boolean>`alerts.state <> 'resolved'`;
+
+export class SqliteAlerts implements AlertRepository {
+  readonly #db: Kysely<Tables>;
+
+  constructor(db: Kysely<Tables>) {
+    this.#db = db;
+  }
+
+  apply(change: AlertChange): Promise<void> {
+    return this.#db.transaction().execute((trx) => writeChange(trx, change));
+  }
+
+  knownTransitions(ids: readonly string[]): Promise<Set<string>> {
+    return findKnown(this.#db, ids);
+  }
+
+  position(): Promise<number> {
+    return readPosition(this.#db);
+  }
+
+  async list(
+    tenantId: string,
+    filter: AlertFilter,
+  ): Promise<{ alerts: AlertRow[]; cursor: string | undefined }> {
+    let query = this.#db.selectFrom('alerts').selectAll().where('tenant_id', '=', tenantId);
+    if (filter.states.length > 0) {
+      query = query.where('state', 'in', oneOf<AlertState>(filter.states));
+      if (!filter.states.includes('resolved')) query = query.where(active);
+    }
+    // Over before it fired: nobody was told of it, and there may be thousands.
+    query = query.where((eb) => eb.or([active, eb('fired_at', 'is not', null)]));
+    if (filter.ruleId !== undefined) query = query.where('rule_id', '=', filter.ruleId);
+    if (filter.search) query = query.where(holds('search_key', filter.search));
+    if (filter.cursor !== undefined) query = query.where(after(filter.cursor, 'changed_at', 'alert_id'));
+    const rows = await query
+      .orderBy('changed_at', 'desc')
+      .orderBy('alert_id', 'desc')
+      .limit(filter.limit + 1)
+      .execute();
+    const { page, cursor } = pageOf(rows, filter.limit, (row) => ({ at: row.changed_at, id: row.alert_id }));
+    return { alerts: page.map(alertFromRow), cursor };
+  }
+
+  async get(tenantId: string, alertId: string): Promise<AlertRow | undefined> {
+    const row = await this.#db
+      .selectFrom('alerts')
+      .selectAll()
+      .where('tenant_id', '=', tenantId)
+      .where('alert_id', '=', alertId)
+      .executeTakeFirst();
+    return row && alertFromRow(row);
+  }
+
+  events(tenantId: string, alertId: string): Promise<AlertEvent[]> {
+    return this.#db
+      .selectFrom('alert_events')
+      .select(['at', 'kind', 'user_name', 'note', 'value'])
+      .where('tenant_id', '=', tenantId)
+      .where('alert_id', '=', alertId)
+      .orderBy('at')
+      .orderBy('position')
+      .execute();
+  }
+
+  async active(tenantId?: string): Promise<AlertRow[]> {
+    let query = this.#db.selectFrom('alerts').selectAll().where(active);
+    if (tenantId !== undefined) query = query.where('tenant_id', '=', tenantId);
+    const rows = await query.orderBy('tenant_id').orderBy('since').orderBy('alert_id').execute();
+    return rows.map(alertFromRow);
+  }
+
+  async due(now: number, limit: number): Promise<AlertRow[]> {
+    const rows = await this.#db
+      .selectFrom('alerts')
+      .selectAll()
+      .where('due_at', '<=', now)
+      .orderBy('due_at')
+      .limit(limit)
+      .execute();
+    return rows.map(alertFromRow);
+  }
+
+  async nextDue(): Promise<number | undefined> {
+    const row = await this.#db
+      .selectFrom('alerts')
+      .select('due_at')
+      .where('due_at', 'is not', null)
+      .orderBy('due_at')
+      .limit(1)
+      .executeTakeFirst();
+    return row?.due_at ?? undefined;
+  }
+
+  async transitions(
+    tenantId: string,
+    filter: { ruleIds: readonly string[] | undefined; from: number; to: number; limit: number },
+  ): Promise<(DecidedTransition & { rule_name: string; severity: Severity })[]> {
+    let query = this.#db
+      .selectFrom('alert_transitions')
+      .innerJoin('alerts', (join) =>
+        join
+          .onRef('alerts.tenant_id', '=', 'alert_transitions.tenant_id')
+          .onRef('alerts.alert_id', '=', 'alert_transitions.alert_id'),
+      )
+      .selectAll('alert_transitions')
+      .select(['alerts.rule_name', 'alerts.severity'])
+      .where('alert_transitions.tenant_id', '=', tenantId)
+      .where('at', '>=', filter.from)
+      .where('at', '<', filter.to);
+    if (filter.ruleIds !== undefined)
+      query = query.where('alert_transitions.rule_id', 'in', oneOf(filter.ruleIds));
+    const rows = await query.orderBy('at').orderBy('position').limit(filter.limit).execute();
+    return rows.map((row) => ({
+      ...transitionFromRow(row),
+      rule_name: row.rule_name,
+      severity: row.severity,
+    }));
+  }
+
+  async firingsSince(
+    tenantId: string,
+    ruleId: string,
+    labels: Record<string, string>,
+    since: number,
+  ): Promise<number> {
+    const { count } = await this.#db
+      .selectFrom('alert_transitions')
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .where('tenant_id', '=', tenantId)
+      .where('rule_id', '=', ruleId)
+      .where('at', '>=', since)
+      .where('labels', '=', labelText(labels))
+      .where('to_state', '=', 'firing')
+      .where('from_state', '!=', 'recovering')
+      .executeTakeFirstOrThrow();
+    return count;
+  }
+
+  deleteBefore(time: number): Promise<number> {
+    return forgetBefore(this.#db, time);
+  }
+}
