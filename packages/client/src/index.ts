@@ -1,3 +1,4 @@
+export type { FollowHandlers } from './live/follow-set.ts';
 export {
   LiveClient,
   type Hint,

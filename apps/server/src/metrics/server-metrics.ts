@@ -68,6 +68,7 @@ export class ServerMetrics {
 function renderGateway(text: PrometheusText, gateway: Gateway): void {
   const stats = gateway.stats();
   text.gauge('viewers', stats.viewers);
+  text.gauge('followers', stats.followers);
   text.gauge('subscriptions', stats.subscriptions);
   text.gauge('shared_views', stats.views);
   text.gauge('cohorts', stats.cohorts);

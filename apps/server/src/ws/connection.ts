@@ -1,4 +1,4 @@
-import type { Actor } from '@nowcast/contract';
+import type { Actor, FollowTopic } from '@nowcast/contract';
 import type { OpenView } from '@nowcast/ports';
 import type { EncodedFrame, LiveFormat } from './encoded-frame.ts';
 import { createFlow, type Flow, flowLimits } from './flow-control.ts';
@@ -80,6 +80,8 @@ export class Connection {
   checkedAt: number;
   /** Somebody's first credential is being looked up: what they say meanwhile waits for the answer. */
   authenticating: Promise<void> | undefined;
+  /** Topics whose events it gets; undefined: none. */
+  follows: ReadonlySet<FollowTopic> | undefined;
   paused = false;
   closed = false;
   cohort: Cohort | undefined;

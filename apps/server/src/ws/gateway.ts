@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Actor, appError, limits, type Query } from '@nowcast/contract';
+import { type Actor, appError, limits, type Query, type TenantEvent } from '@nowcast/contract';
 import { type AppError, type Service, systemClock, type Unsubscribe } from '@nowcast/kernel';
 import type { Engine, Revocation } from '@nowcast/ports';
 import type { ClientInfo } from '../http/client-address.ts';
@@ -14,6 +14,7 @@ import { Connection, type Sink } from './connection.ts';
 import { Delivery } from './delivery.ts';
 import { encodeMessage, type LiveFormat, readSsePosition } from './encoded-frame.ts';
 import { drained, isDead, stalenessMs } from './flow-control.ts';
+import { type EventTarget, Followers } from './followers.ts';
 import { FrameParser, ProtocolError } from './frame-parser.ts';
 import { pingFrame, pongFrame } from './frames.ts';
 import { readHandshake, switchingProtocols } from './handshake.ts';
@@ -42,6 +43,7 @@ export class Gateway implements Service {
   readonly #connections = new Set<Connection>();
   readonly #views: SharedViews;
   readonly #delivery: Delivery;
+  readonly #followers = new Followers(systemClock);
   readonly #session: Session;
   readonly #unsubscribe: (() => void)[] = [];
   #sweepTimer: NodeJS.Timeout | undefined;
@@ -67,6 +69,7 @@ export class Gateway implements Service {
       gatekeeper: options.gatekeeper,
       views: this.#views,
       delivery: this.#delivery,
+      followers: this.#followers,
       now,
       epoch: () => this.#views.epoch,
       revocations: () => this.#revocations,
@@ -190,6 +193,11 @@ export class Gateway implements Service {
     });
   }
 
+  /** To the sockets of the tenant, or of the person, that follow it. */
+  tell(to: EventTarget, event: TenantEvent): void {
+    this.#followers.tell(to, event);
+  }
+
   /** Throws when no new streams are taken. */
   assertOpen(): void {
     if (this.#draining)
@@ -294,6 +302,7 @@ export class Gateway implements Service {
     for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
     for (const connection of this.#connections) this.#session.close(connection, 1012, 'server.unavailable');
     this.#delivery.stop();
+    this.#followers.stop();
     return Promise.resolve();
   }
 
@@ -307,6 +316,7 @@ export class Gateway implements Service {
     return {
       ...this.#delivery.stats,
       viewers: this.#connections.size,
+      followers: this.#followers.size,
       subscriptions: subscriptions.reduce((sum, count) => sum + count, 0),
       views: this.#views.size,
       cohorts: this.#delivery.cohorts,

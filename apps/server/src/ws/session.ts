@@ -4,6 +4,7 @@ import {
   type DownMessage,
   errorEntry,
   type ErrorCode,
+  type FollowMessage,
   limits,
   type SubscribeMessage,
   type UpMessage,
@@ -18,6 +19,7 @@ import type { Connection, Subscription } from './connection.ts';
 import type { Delivery } from './delivery.ts';
 import { encodeMessage } from './encoded-frame.ts';
 import { acknowledge } from './flow-control.ts';
+import type { Followers } from './followers.ts';
 import { closeFrame } from './frames.ts';
 import type { SharedViews } from './shared-views.ts';
 
@@ -53,6 +55,7 @@ export interface SessionOptions {
   gatekeeper: Gatekeeper;
   views: SharedViews;
   delivery: Delivery;
+  followers: Followers;
   now: () => number;
   /** How many revocations have passed so far. */
   revocations: () => number;
@@ -126,8 +129,26 @@ export class Session {
         if (message.paused) delivery.hold(connection);
         else delivery.release(connection);
         break;
+      case 'follow':
+        this.#follow(connection, message);
+        break;
       default:
     }
+  }
+
+  #follow(connection: Connection, { topics }: FollowMessage): void {
+    const { actor } = connection;
+    const { gatekeeper, followers } = this.#options;
+    for (const topic of topics) {
+      const may =
+        actor !== undefined &&
+        (topic === 'notifications'
+          ? actor.kind === 'user' && gatekeeper.can(actor, 'profile.manage')
+          : gatekeeper.can(actor, 'alert.read'));
+      if (!may) throw appError('auth.forbidden', `this key or role may not follow "${topic}"`);
+    }
+    followers.follow(connection, topics);
+    this.#say(connection, 'following', { type: 'following', topics });
   }
 
   /** First or renewed identity; answers with `welcome`, or closes. */
@@ -294,6 +315,7 @@ export class Session {
   #gone(connection: Connection): void {
     for (const subscription of connection.subscriptions.values()) subscription.ended = true;
     this.#options.delivery.gone(connection);
+    this.#options.followers.gone(connection);
     this.#options.onClosed(connection);
   }
 }

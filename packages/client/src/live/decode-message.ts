@@ -19,7 +19,16 @@ export type Incoming =
   /** Of a newer server: ignored. */
   | { type: 'unknown' };
 
-const known = new Set(['snapshot', 'delta', 'notice', 'goaway', 'welcome', 'heartbeat']);
+const known = new Set([
+  'snapshot',
+  'delta',
+  'notice',
+  'goaway',
+  'welcome',
+  'heartbeat',
+  'following',
+  'event',
+]);
 const textDecoder = new TextDecoder();
 
 /** Throws `live.message_invalid` when the data is no message of the protocol. */

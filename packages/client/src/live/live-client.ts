@@ -1,4 +1,5 @@
 import {
+  type FollowTopic,
   type NoticeMessage,
   type QueryInput,
   type UpMessage,
@@ -17,6 +18,7 @@ import {
   stepConnection,
 } from './connection.ts';
 import { type Incoming, decodeMessage } from './decode-message.ts';
+import { type FollowHandlers, FollowSet } from './follow-set.ts';
 import { ServerClock } from './server-clock.ts';
 import {
   type SubscribeOptions,
@@ -70,7 +72,8 @@ export type Hint = 'online' | 'offline' | 'visible';
 /**
  * Live views over one socket that heals itself: reconnects, resumes each view from its last position, acknowledges,
  * notices dead links. The decisions are in connection.ts and subscription.ts (pure); this shell owns the socket, the
- * timers and the clocks, and executes their effects. The first `subscribe` connects.
+ * timers and the clocks, and executes their effects. The first `subscribe` or `follow`
+ * connects.
  */
 export class LiveClient {
   readonly #url: string;
@@ -83,6 +86,7 @@ export class LiveClient {
   readonly #serverClock: ServerClock;
   readonly #acks: AckPacer;
   readonly #subscriptions: SubscriptionSet;
+  readonly #follows: FollowSet;
   readonly #statusListeners = new Set<(status: LiveStatus) => void>();
   #connection: Connection;
   #socket: SocketLike | undefined;
@@ -111,17 +115,33 @@ export class LiveClient {
       send: (message) => this.#send(message),
       onError: (error) => this.#onError(error),
     });
+    this.#follows = new FollowSet({
+      send: (topics) => this.#send({ type: 'follow', topics }),
+      onError: (error) => this.#onError(error),
+    });
     this.#connection = newConnection(options.token);
     this.#status = this.#readStatus();
   }
 
   /** Opens a live view that survives reconnects until it is closed. Throws on a closed client. */
   subscribe(query: QueryInput, handlers: ViewHandlers, options: SubscribeOptions = {}): Subscription {
-    const { phase } = this.#connection;
-    if (phase === 'closed') throw appError('request.invalid', 'this client was closed: make a new one');
+    this.#assertOpen();
     const subscription = this.#subscriptions.add(query, handlers, options);
-    if (phase === 'idle') this.connect();
+    if (this.#connection.phase === 'idle') this.connect();
     return subscription;
+  }
+
+  /** Hears what happens beside views until the returned function is called. Throws on a closed client. */
+  follow(topics: readonly FollowTopic[], handlers: FollowHandlers): Unsubscribe {
+    this.#assertOpen();
+    const unfollow = this.#follows.add(topics, handlers);
+    if (this.#connection.phase === 'idle') this.connect();
+    return unfollow;
+  }
+
+  #assertOpen(): void {
+    if (this.#connection.phase === 'closed')
+      throw appError('request.invalid', 'this client was closed: make a new one');
   }
 
   /** Connects, or tries again at once while waiting or refused. */
@@ -147,6 +167,7 @@ export class LiveClient {
   /** Ends everything; the client cannot be used again. */
   close(): void {
     this.#subscriptions.closeAll();
+    this.#follows.clear();
     this.#step({ type: 'close' });
     this.#statusListeners.clear();
   }
@@ -226,6 +247,7 @@ export class LiveClient {
       case 'link':
         if (!effect.up) this.#acks.reset();
         this.#subscriptions.setLink(effect.up);
+        this.#follows.setLink(effect.up);
         break;
     }
   }
@@ -314,6 +336,12 @@ export class LiveClient {
         this.#subscriptions.delta(message.id, message.delta);
         break;
       }
+      case 'following':
+        this.#follows.following(message.topics);
+        break;
+      case 'event':
+        this.#follows.event(message.event);
+        break;
       case 'unknown':
         break;
     }

@@ -1,3 +1,6 @@
+import type { TenantEvent } from '../alerts/notification.ts';
+import type { FollowTopic } from './up.ts';
+
 /**
  * Messages from the gateway to a client, in their JSON form. The binary subprotocol carries the same fields
  * (see binary.ts). Built by our own code, so they are types, not schemas; docs/protocol.md shows each one.
@@ -96,13 +99,27 @@ export interface HeartbeatMessage {
   ack?: number;
 }
 
+/** Answers `follow`: what changes from here on comes as an event; what changed before is in the lists. */
+export interface FollowingMessage {
+  type: 'following';
+  topics: FollowTopic[];
+}
+
+/** Something that the socket follows has changed. At most once: a socket that breaks loses what was under way. */
+export interface EventMessage {
+  type: 'event';
+  event: TenantEvent;
+}
+
 export type DownMessage =
   | SnapshotMessage
   | DeltaMessage
   | NoticeMessage
   | GoawayMessage
   | WelcomeMessage
-  | HeartbeatMessage;
+  | HeartbeatMessage
+  | FollowingMessage
+  | EventMessage;
 
 export const binaryProtocol = 'nowcast.v1';
 export const jsonProtocol = 'nowcast.v1.json';

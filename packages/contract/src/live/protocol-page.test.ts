@@ -13,6 +13,7 @@ const upTypes = new Set<string>([
   'ack',
   'auth',
   'pause',
+  'follow',
 ] satisfies UpMessage['type'][]);
 const downTypes = new Set<string>([
   'welcome',
@@ -21,6 +22,8 @@ const downTypes = new Set<string>([
   'notice',
   'heartbeat',
   'goaway',
+  'following',
+  'event',
 ] satisfies DownMessage['type'][]);
 
 const examples = [...page.matchAll(/```json\n(.*?)```/gs)].map(

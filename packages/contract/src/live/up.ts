@@ -30,12 +30,23 @@ export const authSchema = z.strictObject({
 /** Stops and restarts the flow of deltas without losing the subscriptions. */
 export const pauseSchema = z.strictObject({ type: z.literal('pause'), paused: z.boolean() });
 
+/** What happens in the tenant beside views, as `event` messages. */
+const followTopics = ['alerts', 'rules', 'notifications'] as const;
+export type FollowTopic = (typeof followTopics)[number];
+/** Replaces what this socket followed before; none: follows nothing. Answered by `following`. */
+export const followSchema = z.strictObject({
+  type: z.literal('follow'),
+  topics: z.array(z.enum(followTopics)).check(z.maxLength(followTopics.length)),
+});
+
 export const upSchema = z.discriminatedUnion('type', [
   subscribeSchema,
   unsubscribeSchema,
   ackSchema,
   authSchema,
   pauseSchema,
+  followSchema,
 ]);
 export type UpMessage = z.infer<typeof upSchema>;
+export type FollowMessage = z.infer<typeof followSchema>;
 export type SubscribeMessage = z.infer<typeof subscribeSchema>;

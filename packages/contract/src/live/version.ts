@@ -15,4 +15,9 @@ export const wireHistory: readonly { version: number; sha256: string; change: st
     change:
       'subscribe: a label of `where` takes several conditions, {all: […]}; what old clients send means the same',
   },
+  {
+    version: 3,
+    sha256: 'b9824a3a8c825420c1b8566dec0a509650c01dcc34b9dcc9fbf95d9e21ec7228',
+    change: 'follow, following and event: what happens beside views; who does not follow gets none of it',
+  },
 ];

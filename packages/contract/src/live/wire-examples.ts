@@ -88,4 +88,16 @@ export const exampleMessages: readonly DownMessage[] = [
     message: 'window: use a number and a unit, such as 15m',
     retryable: false,
   },
+  { type: 'following', topics: ['alerts', 'notifications'] },
+  {
+    type: 'event',
+    event: {
+      topic: 'alerts',
+      alert_id: 'alert-1',
+      rule_id: 'rule-1',
+      state: 'firing',
+      severity: 'critical',
+    },
+  },
+  { type: 'event', event: { topic: 'unread', unread: 2 } },
 ];
