@@ -1,4 +1,5 @@
 export { type Buckets, stepKey } from './buckets.ts';
+export { TimeZone } from './calendar.ts';
 export { counterReach } from './counter-reach.ts';
 export { type NamelessRecord, RecordNames } from './data-id.ts';
 export { ddIndex } from './dd-sketch.ts';

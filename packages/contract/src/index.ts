@@ -28,3 +28,4 @@ export * from './live/up.ts';
 export * from './metric-defaults.ts';
 export * from './query.ts';
 export * from './time.ts';
+export { valueText } from './value-text.ts';

@@ -1,6 +1,5 @@
-import type { UnitName } from '@nowcast/contract';
+import { type UnitName, valueText } from '@nowcast/contract';
 import type { AlertMessage } from '@nowcast/ports';
-import { valueText } from '../message-text.ts';
 import { Canvas, type Color, type Point, textWidth } from './canvas.ts';
 import { encodePng } from './png.ts';
 

@@ -1,6 +1,6 @@
-import { appError } from '@nowcast/contract';
+import { appError, valueText } from '@nowcast/contract';
 import type { AlertMessage } from '@nowcast/ports';
-import { labelText, stateWord, timeText, valueText } from '../message-text.ts';
+import { labelText, stateWord, timeText } from '../message-text.ts';
 
 /**
  * A user's own body: JSON with placeholders, `{"text": "{{title}}", "value": {{value}}}`. Replacing text in text is

@@ -1,0 +1,33 @@
+import { TimeZone } from '@nowcast/aggregate';
+import type { ScheduleContent } from '@nowcast/contract';
+import { instantOf, minutesOf, weekdayOf } from './local-time.ts';
+
+export interface OnCall {
+  userId: string;
+  /** Epoch ms. */
+  until: number;
+}
+
+/**
+ * Who is on call at a moment: an override that covers it (the last one written wins), else the members in turn. Weeks
+ * are counted in the calendar of the zone, so a week with a clock change is one week and hands over at the same time.
+ */
+export function onCall(schedule: ScheduleContent, at: number): OnCall | undefined {
+  const { overrides, members } = schedule;
+  const covering = overrides.findLast(({ from, to }) => from <= at && at < to);
+  if (covering !== undefined) return { userId: covering.user_id, until: covering.to };
+  const zone = new TimeZone(schedule.tz);
+  const weeks = (handoverBefore(zone, schedule, at) - handoverBefore(zone, schedule, schedule.starts_at)) / 7;
+  const userId = members[((weeks % members.length) + members.length) % members.length];
+  if (userId === undefined) return undefined;
+  const handover = instantOf(zone, handoverBefore(zone, schedule, at) + 7, minutesOf(schedule.handover_time));
+  const nextOverride = Math.min(...overrides.filter(({ from }) => from > at).map(({ from }) => from));
+  return { userId, until: Math.min(handover, nextOverride) };
+}
+
+/** Local day of the last handover at or before a moment. */
+function handoverBefore(zone: TimeZone, schedule: ScheduleContent, at: number): number {
+  const today = zone.localDay(at);
+  const day = today - ((weekdayOf(today) - schedule.handover_day + 7) % 7);
+  return instantOf(zone, day, minutesOf(schedule.handover_time)) <= at ? day : day - 7;
+}

@@ -1,0 +1,36 @@
+import { TimeZone } from '@nowcast/aggregate';
+import type { NotificationPreferences, Severity } from '@nowcast/contract';
+import { minuteOfDay, minutesOf, nextTimeOfDay } from './local-time.ts';
+
+const digestMinute = 8 * 60;
+
+/** When a person may be told: `now`, or the end of the quiet hours that hold this severity back. */
+export function quietUntil(
+  { quiet_hours: quiet }: NotificationPreferences,
+  severity: Severity,
+  now: number,
+): number {
+  if (quiet === undefined || (severity === 'critical' && !quiet.critical_too)) return now;
+  const zone = new TimeZone(quiet.tz);
+  const [from, to, minute] = [minutesOf(quiet.from), minutesOf(quiet.to), minuteOfDay(zone, now)];
+  const inside = from <= to ? from <= minute && minute < to : minute >= from || minute < to;
+  return inside ? nextTimeOfDay(zone, now, to) : now;
+}
+
+/** When the digest that an e-mail of this severity waits for is sent; undefined: it is sent on its own. */
+export function digestAt(
+  preferences: NotificationPreferences,
+  severity: Severity,
+  now: number,
+  tz: string,
+): number | undefined {
+  if (severity === 'critical') return undefined;
+  switch (preferences.digest) {
+    case 'hourly':
+      return (Math.floor(now / 3_600_000) + 1) * 3_600_000;
+    case 'daily':
+      return nextTimeOfDay(new TimeZone(preferences.quiet_hours?.tz ?? tz), now, digestMinute);
+    default:
+      return undefined;
+  }
+}
