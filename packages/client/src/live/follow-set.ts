@@ -68,7 +68,7 @@ export class FollowSet {
   /** An answer to an earlier question does not speak for those who joined since. */
   following(topics: readonly FollowTopic[]): void {
     if (topics.join() !== this.#asked) return;
-    for (const follower of [...this.#followers]) {
+    for (const follower of this.#followers) {
       if (follower.told) continue;
       follower.told = true;
       this.#call(() => follower.handlers.onFollowing());
@@ -77,7 +77,7 @@ export class FollowSet {
 
   event(event: TenantEvent): void {
     const topic: FollowTopic = event.topic === 'unread' ? 'notifications' : event.topic;
-    for (const { topics, handlers } of [...this.#followers])
+    for (const { topics, handlers } of this.#followers)
       if (topics.includes(topic)) this.#call(() => handlers.onEvent(event));
   }
 

@@ -244,6 +244,9 @@ export class SimulatedServer {
           if (subscription.sentSeq !== this.metric(subscription.metric).seq)
             this.#sendDelta(socket, id, subscription);
         break;
+      case 'follow':
+        socket.push({ type: 'following', topics: message.topics });
+        break;
     }
   }
 
