@@ -1,4 +1,4 @@
-import { Compass, House, LayoutDashboard, RadioTower, ShieldCheck, UserRound } from 'lucide-react';
+import { Bell, Compass, House, LayoutDashboard, RadioTower, ShieldCheck, UserRound } from 'lucide-react';
 import type { User } from '@nowcast/contract';
 import { mayAdminister } from './use-me.ts';
 
@@ -6,15 +6,16 @@ export const places = [
   { to: '/', title: 'Home', icon: House },
   { to: '/boards', title: 'Boards', icon: LayoutDashboard },
   { to: '/explore', title: 'Explore', icon: Compass },
+  { to: '/alerts', title: 'Alerts', icon: Bell },
   { to: '/sources', title: 'Sources', icon: RadioTower },
   { to: '/admin', title: 'Admin', icon: ShieldCheck },
 ] as const;
 
-/** Bottom tabs of a phone; sources and administration are under "You". */
+/** Bottom tabs of a phone; exploring, sources and administration are under "You". */
 export const tabs = [
   { to: '/', title: 'Home', icon: House },
   { to: '/boards', title: 'Boards', icon: LayoutDashboard },
-  { to: '/explore', title: 'Explore', icon: Compass },
+  { to: '/alerts', title: 'Alerts', icon: Bell },
   { to: '/profile', title: 'You', icon: UserRound },
 ] as const;
 
