@@ -60,6 +60,33 @@ const explore = createRoute({
   validateSearch: readExploreSearch,
   component: lazyRouteComponent(() => import('./features/explore/explore-page.tsx'), 'ExplorePage'),
 });
+const alerts = createRoute({
+  getParentRoute: () => app,
+  path: '/alerts',
+  validateSearch: ({ state }: Record<string, unknown>): { state?: 'acknowledged' | 'resolved' } =>
+    state === 'acknowledged' || state === 'resolved' ? { state } : {},
+  component: lazyRouteComponent(() => import('./features/alerts/inbox-page.tsx'), 'InboxPage'),
+});
+const alert = createRoute({
+  getParentRoute: () => app,
+  path: '/alerts/$alertId',
+  component: lazyRouteComponent(() => import('./features/alerts/alert-page.tsx'), 'AlertPage'),
+});
+const rules = createRoute({
+  getParentRoute: () => app,
+  path: '/alerts/rules',
+  component: lazyRouteComponent(() => import('./features/alerts/rules-page.tsx'), 'RulesPage'),
+});
+const newRule = createRoute({
+  getParentRoute: () => app,
+  path: '/alerts/rules/new',
+  component: lazyRouteComponent(() => import('./features/alerts/rule-editor-page.tsx'), 'NewRulePage'),
+});
+const rule = createRoute({
+  getParentRoute: () => app,
+  path: '/alerts/rules/$ruleId',
+  component: lazyRouteComponent(() => import('./features/alerts/rule-editor-page.tsx'), 'RulePage'),
+});
 const sources = createRoute({
   getParentRoute: () => app,
   path: '/sources',
@@ -89,7 +116,21 @@ const dashboards = createRoute({
 const tree = root.addChildren([
   setup,
   dashboards,
-  app.addChildren([home, boards, board, explore, sources, admin, profile, nowhere]),
+  app.addChildren([
+    home,
+    boards,
+    board,
+    explore,
+    alerts,
+    alert,
+    rules,
+    newRule,
+    rule,
+    sources,
+    admin,
+    profile,
+    nowhere,
+  ]),
 ]);
 
 export function makeRouter(queries: QueryClient) {

@@ -44,6 +44,7 @@ export function AppShell() {
     'g h': () => navigate({ to: '/' }),
     'g d': () => navigate({ to: '/boards' }),
     'g e': () => navigate({ to: '/explore' }),
+    'g a': () => navigate({ to: '/alerts' }),
     'g s': () => navigate({ to: '/sources' }),
   });
   return (

@@ -14,6 +14,7 @@ export const shortcutHelp: readonly {
       ['g h', 'Home'],
       ['g d', 'Boards'],
       ['g e', 'Explore'],
+      ['g a', 'Alerts'],
       ['g s', 'Sources'],
     ],
   },
@@ -34,6 +35,14 @@ export const shortcutHelp: readonly {
       ['↑ ↓', 'Other series'],
       ['Page Up, Page Down', '50 samples'],
       ['Home, End', 'First, last'],
+    ],
+  },
+  {
+    title: 'In the alert inbox',
+    keys: [
+      ['j, k', 'Next, previous'],
+      ['a', 'Acknowledge'],
+      ['s', 'Silence'],
     ],
   },
   {

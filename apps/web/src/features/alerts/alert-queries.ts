@@ -1,0 +1,112 @@
+import { keepPreviousData, queryOptions, type QueryClient } from '@tanstack/react-query';
+import type {
+  Alert,
+  AlertEvent,
+  Channel,
+  Evaluation,
+  Notification,
+  NotificationPreferences,
+  NotifyInfo,
+  PushDevice,
+  Rule,
+  RulePreview,
+  Schedule,
+  Silence,
+  TenantEvent,
+} from '@nowcast/contract';
+import { api } from '../../api/http.ts';
+
+/** Everything about alerts that is read over REST; `readAgain` keeps it fresh when the server says what changed. */
+const get =
+  <T>(path: string) =>
+  ({ signal }: { signal: AbortSignal }): Promise<T> =>
+    api<T>('GET', path, undefined, signal);
+
+export type AlertTab = 'firing' | 'acknowledged' | 'resolved';
+
+export const alertsQuery = (state: AlertTab) =>
+  queryOptions({
+    queryKey: ['alerts', 'list', state],
+    queryFn: get<{ alerts: Alert[] }>(`/api/v1/alerts?limit=200&state=${state}`),
+    select: (answer) => answer.alerts,
+  });
+
+export const alertQuery = (alertId: string) =>
+  queryOptions({
+    queryKey: ['alerts', 'one', alertId],
+    queryFn: get<{ alert: Alert; events: AlertEvent[]; rule: Rule | null }>(
+      `/api/v1/alerts/${encodeURIComponent(alertId)}`,
+    ),
+  });
+
+export const rulesQuery = queryOptions({
+  queryKey: ['rules'],
+  queryFn: get<{ rules: Rule[] }>('/api/v1/rules'),
+  select: (answer) => answer.rules,
+});
+
+export const ruleQuery = (ruleId: string) =>
+  queryOptions({
+    queryKey: ['rules', ruleId],
+    queryFn: get<Rule>(`/api/v1/rules/${encodeURIComponent(ruleId)}`),
+  });
+
+export const previewQuery = (evaluation: Evaluation, range: string) =>
+  queryOptions({
+    queryKey: ['rule-preview', evaluation, range],
+    queryFn: ({ signal }) => api<RulePreview>('POST', '/api/v1/rules/preview', { evaluation, range }, signal),
+    placeholderData: keepPreviousData,
+    staleTime: 60_000,
+  });
+
+export const channelsQuery = queryOptions({
+  queryKey: ['channels'],
+  queryFn: get<{ channels: Channel[] }>('/api/v1/channels'),
+  select: (answer) => answer.channels,
+});
+
+export const schedulesQuery = queryOptions({
+  queryKey: ['schedules'],
+  queryFn: get<{ schedules: Schedule[] }>('/api/v1/schedules'),
+  select: (answer) => answer.schedules,
+});
+
+export const silencesQuery = queryOptions({
+  queryKey: ['silences'],
+  queryFn: get<{ silences: Silence[] }>('/api/v1/silences'),
+  select: (answer) => answer.silences,
+});
+
+export const notificationsQuery = queryOptions({
+  queryKey: ['notifications'],
+  queryFn: get<{ notifications: Notification[]; unread: number }>('/api/v1/notifications?limit=50'),
+});
+
+export const notificationPreferencesQuery = queryOptions({
+  queryKey: ['notification-preferences'],
+  queryFn: get<NotificationPreferences>('/api/v1/me/notification-preferences'),
+});
+
+export const pushDevicesQuery = queryOptions({
+  queryKey: ['push-devices'],
+  queryFn: get<{ devices: PushDevice[] }>('/api/v1/me/push-devices'),
+  select: (answer) => answer.devices,
+});
+
+export const notifyInfoQuery = queryOptions({
+  queryKey: ['notify-info'],
+  queryFn: get<NotifyInfo>('/api/v1/notify-info'),
+  staleTime: 60_000,
+});
+
+/** Lists that an event makes old. Events may be lost while the socket is down: whoever reconnects reads all again. */
+export async function readAgain(client: QueryClient, topic: TenantEvent['topic'] | 'all'): Promise<void> {
+  const keys = {
+    alerts: [['alerts'], ['rules']],
+    rules: [['rules']],
+    notifications: [['notifications']],
+    unread: [['notifications']],
+    all: [['alerts'], ['rules'], ['notifications']],
+  }[topic];
+  await Promise.all(keys.map((queryKey) => client.invalidateQueries({ queryKey })));
+}

@@ -1,0 +1,156 @@
+import {
+  defaultsFor,
+  titleOf,
+  unitFor,
+  type Agg,
+  type Evaluation,
+  type MetricInfo,
+  type Panel,
+  type Rule,
+  type RuleContent,
+  type RuleQuery,
+} from '@nowcast/contract';
+import type { UnitName } from '../../units/format.ts';
+
+/** A rule while it is written: what `RuleContent` holds, before anything of it is sent. */
+const evaluationDefaults: Omit<Evaluation, 'condition' | 'query'> = {
+  group_by: [],
+  window: '1m',
+  for: '0s',
+  keep_firing_for: '0s',
+  delay: '0s',
+  lateness: '1m',
+  no_data: 'keep',
+};
+
+export function emptyRule(): RuleContent {
+  return {
+    name: '',
+    description: '',
+    enabled: true,
+    severity: 'warning',
+    evaluation: { ...evaluationDefaults, condition: { kind: 'threshold', op: 'above', value: 1 } },
+    message: '',
+    runbook_url: '',
+    labels: {},
+    unit: 'none',
+    flap: { changes: 6, within: '15m' },
+    notify: { targets: [], group_by: [], group_wait: '0s', escalate: [], resolved: true },
+  };
+}
+
+/** Two significant digits, rounded up: a limit that people would choose themselves. */
+function roundedUp(value: number): number {
+  const size = Math.abs(value);
+  if (size === 0 || !Number.isFinite(size)) return 1;
+  const power = 10 ** (Math.floor(Math.log10(size)) - 1);
+  return Number((Math.ceil(value / power) * power).toPrecision(2));
+}
+
+/** Where the line stands at first: 80 % of what is a share, otherwise well above what it is now. */
+function suggestedLimit(unit: UnitName, last: number): number {
+  if (unit === 'percent') return 80;
+  if (unit === 'ratio') return 0.8;
+  return last > 0 ? roundedUp(last * 1.25) : 1;
+}
+
+/** An aggregate a rule can compare: `none` is no number. */
+function numberAgg(agg: Agg): NonNullable<RuleQuery['agg']> {
+  return agg === 'none' ? 'count' : agg;
+}
+
+/** `rule` watching `metric` from now on: what was chosen for another metric's labels goes. */
+export function withMetric(rule: RuleContent, metric: MetricInfo): RuleContent {
+  const agg = numberAgg(metric.default_agg);
+  const unit = unitFor(metric.metric_type, agg);
+  const { divide_by: _, ...evaluation } = rule.evaluation;
+  const { condition } = evaluation;
+  return {
+    ...rule,
+    unit,
+    name: rule.name === '' ? titleOf(metric.metric_type) : rule.name,
+    evaluation: {
+      ...evaluation,
+      query: { metric_type: metric.metric_type, agg, across: metric.default_across, where: {} },
+      group_by: [],
+      condition:
+        condition.kind === 'threshold'
+          ? { kind: 'threshold', op: 'above', value: suggestedLimit(unit, metric.last_value) }
+          : condition,
+    },
+  };
+}
+
+/** The worst threshold of a panel becomes the rule's limit; a warning above the critical value means that low is bad. */
+export function ruleOfPanel(
+  panel: Panel,
+  query: { agg: Agg; across: RuleQuery['across']; where: RuleQuery['where'] },
+): RuleContent {
+  const { thresholds } = panel.display;
+  const limit = thresholds.find((one) => one.level === 'crit') ?? thresholds[0];
+  const other = thresholds.find((one) => one !== limit);
+  const isLow = limit !== undefined && other !== undefined && limit.value < other.value;
+  const unit = panel.display.unit === 'none' ? defaultsFor(panel.metric_type).unit : panel.display.unit;
+  const rule = emptyRule();
+  return {
+    ...rule,
+    name: panel.title.slice(0, 120),
+    unit,
+    severity: limit?.level === 'crit' ? 'critical' : 'warning',
+    evaluation: {
+      ...rule.evaluation,
+      query: {
+        metric_type: panel.metric_type,
+        agg: numberAgg(query.agg),
+        across: query.across,
+        where: query.where,
+      },
+      group_by: panel.query.group_by.slice(0, 8),
+      condition: {
+        kind: 'threshold',
+        op: isLow ? 'below' : 'above',
+        value: limit?.value ?? suggestedLimit(unit, 0),
+      },
+    },
+  };
+}
+
+/** What of a stored rule can be saved again. */
+export function contentOf(rule: Rule): RuleContent {
+  const {
+    name,
+    description,
+    enabled,
+    severity,
+    evaluation,
+    message,
+    runbook_url,
+    labels,
+    unit,
+    flap,
+    notify,
+  } = rule;
+  return {
+    name,
+    description,
+    enabled,
+    severity,
+    evaluation,
+    message,
+    runbook_url,
+    labels,
+    unit,
+    flap,
+    notify,
+  };
+}
+
+/** What is missing before the rule can be computed, in words; null when nothing is. */
+export function missingIn({ evaluation }: RuleContent): string | null {
+  const { condition, query } = evaluation;
+  if (condition.kind === 'composite')
+    return condition.rule_ids.length === 0 ? 'Choose the rules it is made of.' : null;
+  if (query === undefined || query.metric_type === '') return 'Choose what to watch.';
+  if (condition.kind !== 'threshold' || condition.upper === undefined) return null;
+  return condition.upper > condition.value ? null : 'The upper limit must be above the lower one.';
+}

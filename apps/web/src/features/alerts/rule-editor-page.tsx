@@ -1,0 +1,220 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useNavigate, useParams } from '@tanstack/react-router';
+import { Send, Trash2 } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import type { Rule, RuleContent } from '@nowcast/contract';
+import { api, ApiError, messageOf } from '../../api/http.ts';
+import { Button } from '../../ui/button.tsx';
+import { Confirm } from '../../ui/confirm.tsx';
+import { Check, TextInput } from '../../ui/field.tsx';
+import { singleFlight } from '../../ui/single-flight.ts';
+import { Failure, Skeleton } from '../../ui/states.tsx';
+import { showToast } from '../../ui/toast.tsx';
+import { mayAdminister, useMe } from '../shell/use-me.ts';
+import { ruleQuery } from './alert-queries.ts';
+import { AlertsFrame } from './alerts-frame.tsx';
+import { handedOver } from './draft-handover.ts';
+import { contentOf, emptyRule, missingIn } from './rule-draft.ts';
+import { RuleDetails, RuleNotify } from './rule-notify.tsx';
+import { RulePreviewCard } from './rule-preview.tsx';
+import { RuleSentence } from './rule-sentence.tsx';
+
+/** `/alerts/rules/new` */
+export function NewRulePage() {
+  const [draft] = useState(() => handedOver() ?? emptyRule());
+  return <RuleEditor start={draft} />;
+}
+
+/** `/alerts/rules/$ruleId` */
+export function RulePage() {
+  const { ruleId } = useParams({ from: '/app/alerts/rules/$ruleId' });
+  const rule = useQuery({ ...ruleQuery(ruleId), refetchOnWindowFocus: false, staleTime: 0 });
+  if (rule.isError)
+    return <Failure headingLevel="h1" error={rule.error} onRetry={() => void rule.refetch()} />;
+  if (rule.data === undefined) return <Skeleton className="mx-auto mt-6 h-96 max-w-6xl" />;
+  return <RuleEditor key={ruleId} start={contentOf(rule.data)} stored={rule.data} />;
+}
+
+function useSaveRule(stored: Rule | undefined, onSaved: (rule: Rule) => void) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (content: RuleContent) =>
+      stored === undefined
+        ? api<Rule>('POST', '/api/v1/rules', content)
+        : api<Rule>('PUT', `/api/v1/rules/${encodeURIComponent(stored.rule_id)}`, {
+            content,
+            base_version: stored.version,
+          }),
+    onSuccess: async (rule) => {
+      client.setQueryData(ruleQuery(rule.rule_id).queryKey, rule);
+      await client.invalidateQueries({ queryKey: ['rules'], exact: true });
+      showToast('ok', stored === undefined ? 'Rule made. It is evaluated from now on.' : 'Rule saved.');
+      onSaved(rule);
+    },
+    onError: (error) => {
+      const isConflict = error instanceof ApiError && error.status === 409 && stored !== undefined;
+      showToast(
+        'error',
+        messageOf(error),
+        isConflict ? { title: 'Load the newer one', run: () => location.reload() } : undefined,
+      );
+    },
+  });
+}
+
+/** A rule as a sentence over the past it would have judged. */
+function RuleEditor({ start, stored }: { start: RuleContent; stored?: Rule }) {
+  const navigate = useNavigate();
+  const [rule, setRule] = useState(start);
+  const [once] = useState(singleFlight);
+  const editable = stored?.editable ?? true;
+  const save = useSaveRule(stored, () => void navigate({ to: '/alerts/rules' }));
+  const isChanged = stored === undefined || rule !== start;
+  useLeaveWarning(rule !== start && !save.isSuccess);
+  const missing = missingIn(rule);
+  const isComposite = rule.evaluation.condition.kind === 'composite';
+  const watchRules = (on: boolean): void =>
+    setRule({
+      ...rule,
+      evaluation: {
+        ...rule.evaluation,
+        condition: on
+          ? { kind: 'composite', mode: 'all', rule_ids: [] }
+          : { kind: 'threshold', op: 'above', value: 1 },
+      },
+    });
+  return (
+    <AlertsFrame
+      title={stored === undefined ? 'New rule' : stored.name}
+      actions={stored !== undefined && <StoredActions rule={stored} />}
+    >
+      {stored?.problem != null && (
+        <p role="alert" className="card mb-4 border-crit/50 p-3 text-sm text-crit">
+          {stored.problem}
+        </p>
+      )}
+      <form
+        className="flex flex-col gap-4"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void once(() => save.mutateAsync({ ...rule, name: rule.name.trim() }).catch(() => undefined));
+        }}
+      >
+        <fieldset disabled={!editable} className="contents">
+          <legend className="sr-only">Rule</legend>
+          <section className="card p-4" aria-label="Condition">
+            <div className="mb-3 flex flex-wrap gap-2" role="group" aria-label="Watches">
+              <Button
+                size="small"
+                aria-pressed={!isComposite}
+                onPress={() => isComposite && watchRules(false)}
+              >
+                A metric
+              </Button>
+              <Button
+                size="small"
+                aria-pressed={isComposite}
+                onPress={() => !isComposite && watchRules(true)}
+              >
+                Other rules
+              </Button>
+            </div>
+            <RuleSentence rule={rule} onRule={setRule} ruleId={stored?.rule_id} />
+          </section>
+          {!isComposite && <RulePreviewCard rule={rule} onRule={setRule} />}
+          <section className="card p-4" aria-label="Who is told">
+            <RuleNotify rule={rule} onRule={setRule} />
+          </section>
+          <RuleDetails rule={rule} onRule={setRule} />
+          <div className="sticky bottom-14 z-20 -mx-4 flex flex-wrap items-end gap-3 border-t border-line bg-bg/95 px-4 py-3 backdrop-blur-sm sm:bottom-0">
+            <TextInput
+              label="Name"
+              className="min-w-40 flex-1 sm:max-w-md"
+              required
+              maxLength={120}
+              autoComplete="off"
+              value={rule.name}
+              onValue={(name) => setRule({ ...rule, name })}
+            />
+            <div className="flex h-[var(--control-h)] items-center">
+              <Check
+                label="On"
+                checked={rule.enabled}
+                onChecked={(enabled) => setRule({ ...rule, enabled })}
+              />
+            </div>
+            {editable && (
+              <Button
+                type="submit"
+                variant="primary"
+                isDisabled={missing !== null || !isChanged || save.isPending || rule.name.trim() === ''}
+              >
+                {stored === undefined ? 'Create rule' : 'Save'}
+              </Button>
+            )}
+          </div>
+        </fieldset>
+      </form>
+    </AlertsFrame>
+  );
+}
+
+/** The browser asks before a reload or a closed tab throws work away. */
+function useLeaveWarning(active: boolean): void {
+  useEffect(() => {
+    if (!active) return undefined;
+    const warn = (event: BeforeUnloadEvent): void => event.preventDefault();
+    addEventListener('beforeunload', warn);
+    return () => removeEventListener('beforeunload', warn);
+  }, [active]);
+}
+
+function StoredActions({ rule }: { rule: Rule }) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const manages = mayAdminister(useMe());
+  const [deleting, setDeleting] = useState(false);
+  const path = `/api/v1/rules/${encodeURIComponent(rule.rule_id)}`;
+  const remove = useMutation({
+    mutationFn: () => api<void>('DELETE', path),
+    onSuccess: async () => {
+      await navigate({ to: '/alerts/rules' });
+      await client.invalidateQueries({ queryKey: ['rules'], exact: true });
+      showToast('ok', 'Rule deleted. Its alerts are closed.');
+    },
+    onError: (error) => showToast('error', messageOf(error)),
+  });
+  const test = useMutation({
+    mutationFn: () => api<{ notification_id: string }>('POST', `${path}/test`),
+    onSuccess: () => showToast('ok', 'A test was sent to everybody this rule tells.'),
+    onError: (error) => showToast('error', messageOf(error)),
+  });
+  return (
+    <>
+      {manages && (
+        <Button isDisabled={test.isPending} onPress={() => test.mutate()}>
+          <Send size={15} aria-hidden />
+          Send a test
+        </Button>
+      )}
+      {rule.editable && (
+        <Button variant="danger" onPress={() => setDeleting(true)}>
+          <Trash2 size={15} aria-hidden />
+          Delete
+        </Button>
+      )}
+      {deleting && (
+        <Confirm
+          title={`Delete “${rule.name}”?`}
+          text="It is not evaluated any more, and its alerts are closed. What it did stays in the history."
+          action="Delete rule"
+          onClose={() => setDeleting(false)}
+          onConfirm={() => {
+            setDeleting(false);
+            remove.mutate();
+          }}
+        />
+      )}
+    </>
+  );
+}

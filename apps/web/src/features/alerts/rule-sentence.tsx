@@ -1,0 +1,285 @@
+import { useQuery } from '@tanstack/react-query';
+import { ChevronDown } from 'lucide-react';
+import { useState } from 'react';
+import type { Evaluation, RuleCondition, RuleContent, RuleQuery } from '@nowcast/contract';
+import { formatValue } from '../../units/format.ts';
+import { Button } from '../../ui/button.tsx';
+import { Modal } from '../../ui/modal.tsx';
+import { FilterChips } from '../board/filter-chips.tsx';
+import { aggChoices } from '../edit/choices.ts';
+import { MetricPicker } from '../edit/metric-picker.tsx';
+import { rulesQuery } from './alert-queries.ts';
+import { verbOf, verbs, withVerb, type Verb } from './condition-verb.ts';
+import { withMetric } from './rule-draft.ts';
+import {
+  holdChoices,
+  InlineChecks,
+  InlineDuration,
+  InlineGroups,
+  InlineNumber,
+  InlineSelect,
+  Sentence,
+  windowChoices,
+} from './sentence-controls.tsx';
+import { severityChoices } from './severity.tsx';
+
+const numberAggs = aggChoices.flatMap(({ value, title }) =>
+  value === 'none' ? [] : [{ value, title: title.toLowerCase() }],
+);
+
+interface PartProps {
+  rule: RuleContent;
+  onRule: (rule: RuleContent) => void;
+}
+
+/** "When average of cpu_usage for each host is above 80 over 1 min, for 2 min, it is critical." */
+export function RuleSentence({ rule, onRule, ruleId }: PartProps & { ruleId: string | undefined }) {
+  const { evaluation } = rule;
+  const { condition } = evaluation;
+  const set = (change: Partial<Evaluation>): void =>
+    onRule({ ...rule, evaluation: { ...evaluation, ...change } });
+  const setCondition = (next: RuleCondition): void => set({ condition: next });
+  return (
+    <Sentence>
+      <span>When</span>
+      {condition.kind === 'composite' ? (
+        <RulesPart condition={condition} ruleId={ruleId} onCondition={setCondition} />
+      ) : (
+        <>
+          <QueryPart rule={rule} onRule={onRule} />
+          <InlineSelect<Verb>
+            label="Condition"
+            value={verbOf(condition)}
+            choices={verbs}
+            onValue={(verb) => setCondition(withVerb(condition, verb))}
+          />
+          <Amount condition={condition} unit={rule.unit} onCondition={setCondition} />
+          <span>{condition.kind === 'no_data' ? 'for' : 'over'}</span>
+          <InlineDuration
+            label="Window"
+            value={evaluation.window}
+            choices={windowChoices}
+            onValue={(window) => set({ window })}
+          />
+        </>
+      )}
+      {condition.kind !== 'no_data' && (
+        <>
+          <span>and stays so for</span>
+          <InlineDuration
+            label="How long it must hold"
+            value={evaluation.for}
+            choices={holdChoices}
+            onValue={(hold) => set({ for: hold })}
+          />
+        </>
+      )}
+      <span>it is</span>
+      <InlineSelect
+        label="Severity"
+        value={rule.severity}
+        choices={severityChoices}
+        onValue={(severity) => onRule({ ...rule, severity })}
+      />
+    </Sentence>
+  );
+}
+
+function QueryPart({ rule, onRule }: PartProps) {
+  const [picking, setPicking] = useState(false);
+  const { evaluation } = rule;
+  const query: RuleQuery = evaluation.query ?? { metric_type: '', across: 'merge', where: {} };
+  const setQuery = (change: Partial<RuleQuery>): void =>
+    onRule({ ...rule, evaluation: { ...evaluation, query: { ...query, ...change } } });
+  const name = query.metric_type === '' ? 'choose a metric' : query.metric_type;
+  return (
+    <>
+      <InlineSelect
+        label="Calculate"
+        value={query.agg ?? 'avg'}
+        choices={numberAggs}
+        onValue={(agg) => setQuery({ agg })}
+      />
+      <span>of</span>
+      <Button
+        className="max-w-full border-control! bg-bg!"
+        aria-label={`Metric: ${name}`}
+        onPress={() => setPicking(true)}
+      >
+        <span className="truncate font-semibold">{name}</span>
+        <ChevronDown size={14} className="shrink-0 text-muted" aria-hidden />
+      </Button>
+      {evaluation.divide_by !== undefined && <span>{`divided by ${evaluation.divide_by.metric_type}`}</span>}
+      {query.metric_type !== '' && (
+        <>
+          <FilterChips
+            where={query.where}
+            metricType={query.metric_type}
+            addTitle={Object.keys(query.where).length === 0 ? 'where…' : 'and…'}
+            onWhere={(where) => setQuery({ where })}
+          />
+          <span>for each</span>
+          <InlineGroups
+            metricType={query.metric_type}
+            groups={evaluation.group_by}
+            onGroups={(groups) => onRule({ ...rule, evaluation: { ...evaluation, group_by: groups } })}
+          />
+        </>
+      )}
+      {picking && (
+        <Modal title="Choose a metric" open onClose={() => setPicking(false)} width={560}>
+          <MetricPicker
+            onPick={(metric) => {
+              setPicking(false);
+              onRule(withMetric(rule, metric));
+            }}
+          />
+        </Modal>
+      )}
+    </>
+  );
+}
+
+const againstChoices = [
+  { value: 'previous', title: 'the window before' },
+  { value: 'day', title: 'the same time a day ago' },
+  { value: 'week', title: 'the same time a week ago' },
+] as const;
+const sensitivityChoices = [
+  { value: 'low', title: 'low' },
+  { value: 'medium', title: 'medium' },
+  { value: 'high', title: 'high' },
+] as const;
+
+/** What stands behind the verb: limits, an amount, a sensitivity, a count. */
+function Amount({
+  condition,
+  unit,
+  onCondition,
+}: {
+  condition: RuleCondition;
+  unit: RuleContent['unit'];
+  onCondition: (condition: RuleCondition) => void;
+}) {
+  switch (condition.kind) {
+    case 'threshold':
+      return (
+        <>
+          <InlineNumber
+            label="Limit"
+            value={condition.value}
+            onValue={(value) => onCondition({ ...condition, value })}
+          />
+          {condition.upper !== undefined && (
+            <>
+              <span>and</span>
+              <InlineNumber
+                label="Upper limit"
+                value={condition.upper}
+                onValue={(upper) => onCondition({ ...condition, upper })}
+              />
+            </>
+          )}
+          {unit !== 'none' && unit !== 'count' && (
+            <span className="text-sm text-muted">
+              {condition.upper === undefined
+                ? `(${formatValue(condition.value, unit)})`
+                : `(${formatValue(condition.value, unit)} – ${formatValue(condition.upper, unit)})`}
+            </span>
+          )}
+        </>
+      );
+    case 'change':
+      return (
+        <>
+          <InlineNumber
+            label="Amount"
+            value={condition.by}
+            least={1e-9}
+            onValue={(by) => onCondition({ ...condition, by })}
+          />
+          <InlineSelect
+            label="Amount in"
+            value={condition.unit}
+            choices={[
+              { value: 'percent', title: 'percent' },
+              { value: 'value', title: 'units' },
+            ]}
+            onValue={(next) => onCondition({ ...condition, unit: next })}
+          />
+          <span>against</span>
+          <InlineSelect
+            label="Compared with"
+            value={condition.against}
+            choices={againstChoices}
+            onValue={(against) => onCondition({ ...condition, against })}
+          />
+        </>
+      );
+    case 'anomaly':
+      return (
+        <>
+          <span>with</span>
+          <InlineSelect
+            label="Sensitivity"
+            value={condition.sensitivity}
+            choices={sensitivityChoices}
+            onValue={(sensitivity) => onCondition({ ...condition, sensitivity })}
+          />
+          <span>sensitivity</span>
+        </>
+      );
+    case 'flapping':
+      return (
+        <>
+          <InlineNumber
+            label="How often"
+            value={condition.times}
+            least={2}
+            onValue={(times) => onCondition({ ...condition, times: Math.min(100, Math.round(times)) })}
+          />
+          <span>times</span>
+        </>
+      );
+    default:
+      return null;
+  }
+}
+
+function RulesPart({
+  condition,
+  ruleId,
+  onCondition,
+}: {
+  condition: Extract<RuleCondition, { kind: 'composite' }>;
+  ruleId: string | undefined;
+  onCondition: (condition: RuleCondition) => void;
+}) {
+  const rules = useQuery(rulesQuery);
+  const items = (rules.data ?? [])
+    .filter((rule) => rule.rule_id !== ruleId)
+    .map((rule) => ({ value: rule.rule_id, title: rule.name }));
+  return (
+    <>
+      <InlineSelect
+        label="How many of the rules"
+        value={condition.mode}
+        choices={[
+          { value: 'all', title: 'all' },
+          { value: 'any', title: 'any' },
+        ]}
+        onValue={(mode) => onCondition({ ...condition, mode })}
+      />
+      <span>of</span>
+      <InlineChecks
+        label="Rules"
+        none="choose rules"
+        items={items}
+        selected={condition.rule_ids}
+        empty="There are no other rules yet."
+        onSelected={(ids) => onCondition({ ...condition, rule_ids: ids.slice(0, 20) })}
+      />
+      <span>fire</span>
+    </>
+  );
+}
