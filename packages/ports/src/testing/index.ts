@@ -1,3 +1,4 @@
+export { alertStoreConformance } from './alert-store.ts';
 export { type EventLogFixture, type EventLogHarness, eventLogConformance } from './event-log.ts';
 export { hotStoreConformance } from './hot-store.ts';
 export { liveBusConformance } from './live-bus.ts';
