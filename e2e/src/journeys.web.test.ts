@@ -120,7 +120,8 @@ describe.each(sizes)('on a $name', (size: Size) => {
     await page.getByRole('button', { name: 'Pause' }).waitFor();
     if (size.name !== 'desktop') return;
     const plot = panel(page, 'Load average').locator('.u-over');
-    await plot.scrollIntoViewIfNeeded();
+    // Charts are built anew while the first points come in: hovering tries again on the new one.
+    await plot.hover();
     const box = (await plot.boundingBox())!;
     // The newest part, where this young server has data; the hand may leave the chart on the way.
     await page.mouse.move(box.x + box.width * 0.8, box.y + box.height / 2);
@@ -131,7 +132,9 @@ describe.each(sizes)('on a $name', (size: Size) => {
     // A double click goes back; a drag that Esc ends zooms nothing.
     await plot.dblclick();
     await page.getByRole('button', { name: 'Pause' }).waitFor();
+    await vi.waitFor(() => expect(page.url()).not.toMatch(/from=\d/), patience);
     const before = page.url();
+    await plot.hover();
     await page.mouse.move(box.x + box.width * 0.3, box.y + box.height / 2);
     await page.mouse.down();
     await page.mouse.move(box.x + box.width * 0.6, box.y + box.height / 2, { steps: 8 });
