@@ -1,8 +1,8 @@
 import { Plus, X } from 'lucide-react';
-import { unitNames, type Evaluation, type RuleContent } from '@nowcast/contract';
+import type { Evaluation, RuleContent } from '@nowcast/contract';
 import { Button } from '../../ui/button.tsx';
 import { Check, SelectInput, TextInput } from '../../ui/field.tsx';
-import { unitTitles } from '../../units/format.ts';
+import { unitTitles, type UnitName } from '../../units/format.ts';
 import { holdChoices, InlineDuration, InlineNumber, Sentence } from './sentence-controls.tsx';
 import { TargetPicker } from './target-picker.tsx';
 
@@ -96,6 +96,10 @@ export function RuleNotify({ rule, onRule }: PartProps) {
   );
 }
 
+const unitChoices = (Object.entries(unitTitles) as [UnitName, string][]).map(([value, title]) => ({
+  value,
+  title,
+}));
 const noDataChoices = [
   { value: 'keep', title: 'Stays as it was' },
   { value: 'ok', title: 'Counts as well' },
@@ -162,7 +166,7 @@ export function RuleDetails({ rule, onRule }: PartProps) {
         <SelectInput
           label="Unit"
           value={rule.unit}
-          choices={unitNames.map((value) => ({ value, title: unitTitles[value] }))}
+          choices={unitChoices}
           onValue={(unit) => onRule({ ...rule, unit })}
         />
         <TextInput
