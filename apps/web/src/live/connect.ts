@@ -40,6 +40,7 @@ export function connectLive(onRefused: () => void): LivePort {
       const subscription = client.subscribe(query, handlers);
       return () => subscription.close();
     },
+    follow: (handlers) => client.follow(['alerts', 'rules', 'notifications'], handlers),
     status: () => status,
     onStatus(fn) {
       listeners.add(fn);

@@ -1,3 +1,4 @@
+import type { FollowHandlers } from '@nowcast/client';
 import type { DeltaColumns, NoticeMessage, QueryInput, SnapshotColumns } from '@nowcast/contract';
 
 /** What the page needs of a live connection; `connect.ts` provides it from `@nowcast/client`. */
@@ -17,6 +18,8 @@ export type LinkState =
 export interface LivePort {
   /** Opens a live view; the returned function closes it. */
   subscribe(query: QueryInput, handlers: ViewHandlers): () => void;
+  /** Alerts, rules and the inbox: what changed of them while it is called for; the returned function ends it. */
+  follow(handlers: FollowHandlers): () => void;
   /** The same object until it changes. */
   status(): LinkState;
   onStatus(fn: () => void): () => void;

@@ -24,6 +24,7 @@ function scripted(): { port: LivePort; views: Opened[] } {
         view.open = false;
       };
     },
+    follow: () => () => undefined,
     status: () => ({ state: 'live' }),
     onStatus: () => () => undefined,
     serverNow: () => now,

@@ -2,6 +2,7 @@ import { Link, useRouterState } from '@tanstack/react-router';
 import { ChevronRight, Search } from 'lucide-react';
 import { Button } from '../../ui/button.tsx';
 import { AccountMenu } from './account-menu.tsx';
+import { Bell } from './bell.tsx';
 import { ConnectionPill } from './connection-pill.tsx';
 import { useCurrentCrumb } from './crumb.ts';
 import { modifier } from './modifier.ts';
@@ -53,6 +54,7 @@ export function TopBar({ onSearch, onHelp }: { onSearch: () => void; onHelp: () 
         <span className="hidden text-muted lg:inline">Search</span>{' '}
         <kbd className="hidden rounded-sm border border-line px-1 text-xs text-muted lg:inline">{`${modifier}K`}</kbd>
       </Button>
+      <Bell />
       <AccountMenu onHelp={onHelp} />
     </header>
   );
