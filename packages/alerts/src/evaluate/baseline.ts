@@ -33,22 +33,31 @@ export function changeLimits(
 const slotMs = 5 * 60_000;
 const day = 86_400_000;
 
-/** The value of five minutes' width that lies a day or a week back: the last one that was computed in that slot. */
+/**
+ * What the value was a day or a week ago, to five minutes: the last one computed in that slot, or, where none was, the one
+ * that still held then. A value stands until points come or the window slides, so that it may be one part old.
+ */
 export class PastValues implements Baseline {
   readonly #condition: Extract<RuleCondition, { kind: 'change' }>;
   readonly #values: Float64Array;
+  readonly #reachSlots: number;
   #newest = -1;
 
-  constructor(condition: Extract<RuleCondition, { kind: 'change' }>) {
+  constructor(condition: Extract<RuleCondition, { kind: 'change' }>, partMs: number) {
     this.#condition = condition;
-    this.#values = new Float64Array((condition.against === 'week' ? 7 * day : day) / slotMs + 1).fill(
-      Number.NaN,
-    );
+    this.#reachSlots = Math.max(1, Math.ceil(partMs / slotMs));
+    this.#values = new Float64Array(
+      (condition.against === 'week' ? 7 * day : day) / slotMs + this.#reachSlots + 1,
+    ).fill(Number.NaN);
   }
 
   limits(at: number): Limits | undefined {
-    const base = this.#at(Math.floor(at / slotMs) - (this.#values.length - 1));
-    return Number.isNaN(base) ? undefined : changeLimits(this.#condition, base);
+    const slot = Math.floor((at - (this.#condition.against === 'week' ? 7 * day : day)) / slotMs);
+    for (let back = 0; back <= this.#reachSlots; back += 1) {
+      const base = this.#at(slot - back);
+      if (!Number.isNaN(base)) return changeLimits(this.#condition, base);
+    }
+    return undefined;
   }
 
   learn(at: number, value: number): void {

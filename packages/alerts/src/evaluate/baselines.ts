@@ -1,11 +1,11 @@
-import type { RuleCondition } from '@nowcast/contract';
 import { type Baseline, PastValues } from './baseline.ts';
+import type { RulePlan } from './plan.ts';
 import { SeasonalBand } from './seasonal-band.ts';
 
 /** What the condition compares a group with beyond its own window; undefined when nothing. Forecasts join here. */
-export function createBaseline(condition: RuleCondition): Baseline | undefined {
+export function createBaseline({ condition, partMs }: RulePlan): Baseline | undefined {
   if (condition.kind === 'anomaly') return new SeasonalBand(condition);
   return condition.kind === 'change' && condition.against !== 'previous'
-    ? new PastValues(condition)
+    ? new PastValues(condition, partMs)
     : undefined;
 }

@@ -29,27 +29,19 @@ export class CompositeEvaluator {
     firing: readonly (readonly Readonly<Record<string, string>>[] | undefined)[],
     now: number,
   ): Decision[] {
-    const counts = new Map<string, { labels: Readonly<Record<string, string>>; rules: Set<number> }>();
-    firing.forEach((groups, rule) => {
-      for (const all of groups ?? []) {
-        const labels = Object.fromEntries(this.plan.groupBy.map((name) => [name, all[name] ?? '']));
-        const name = labelText(labels);
-        const known = counts.get(name) ?? { labels, rules: new Set<number>() };
-        counts.set(name, known);
-        known.rules.add(rule);
-      }
-    });
-    const needed = this.#mode === 'all' ? this.ruleIds.length : 1;
-    for (const [name, { labels }] of counts) {
+    for (const all of firing.flatMap((groups) => groups ?? [])) {
+      const labels = Object.fromEntries(this.plan.groupBy.map((name) => [name, all[name] ?? '']));
+      const name = labelText(labels);
       if (!this.#groups.has(name)) this.#groups.set(name, new Group(name, labels, [], undefined));
     }
+    const needed = this.#mode === 'all' ? this.ruleIds.length : 1;
+    const rules = firing.map((groups) => new FiringRule(this.plan.groupBy, groups ?? []));
     const decisions: Decision[] = [];
     for (const group of this.#groups.values()) {
-      group.value = counts.get(group.name)?.rules.size ?? 0;
+      group.value = rules.filter((rule) => rule.firesFor(group.labels)).length;
       group.limit = needed;
-      group.holds = group.value >= needed;
       const { state: from } = group.machine;
-      group.machine = step(group.machine, group.holds, now, this.plan);
+      group.machine = step(group.machine, group.value >= needed, now, this.plan);
       group.dueAt = dueAt(group.machine, this.plan);
       const { state: to } = group.machine;
       if (from !== to) decisions.push({ group, from, to, reason: 'value' });
@@ -85,5 +77,25 @@ export class CompositeEvaluator {
       group.load(reader);
       this.#groups.set(name, group);
     }
+  }
+}
+
+/** The firing groups of one rule, by the labels they share with the rule about them; others play no part. */
+class FiringRule {
+  readonly #shared: readonly string[];
+  readonly #names: ReadonlySet<string>;
+
+  constructor(groupBy: readonly string[], groups: readonly Readonly<Record<string, string>>[]) {
+    const [any] = groups;
+    this.#shared = any === undefined ? [] : groupBy.filter((name) => Object.hasOwn(any, name));
+    this.#names = new Set(groups.map((labels) => this.#nameOf(labels)));
+  }
+
+  firesFor(labels: Readonly<Record<string, string>>): boolean {
+    return this.#names.has(this.#nameOf(labels));
+  }
+
+  #nameOf(labels: Readonly<Record<string, string>>): string {
+    return JSON.stringify(this.#shared.map((name) => labels[name]));
   }
 }

@@ -1,6 +1,7 @@
 import { type ByteReader, type ByteWriter, conditionStates } from '@nowcast/contract';
 import type { Baseline, Limits } from './baseline.ts';
 import type { MachineState } from './machine.ts';
+import type { RulePlan } from './plan.ts';
 import { Presence } from './presence.ts';
 
 /** One combination of the labels a rule groups by, and all that is known of it. */
@@ -13,8 +14,8 @@ export class Group {
   presence = new Presence();
   baseline: Baseline | undefined;
   machine: MachineState = { state: 'ok', since: 0 };
-  /** Whether the condition held at the last evaluation. */
-  holds = false;
+  /** Whether its value, as last known, breaks the condition: what hysteresis goes on from. */
+  broken = false;
   value = Number.NaN;
   limit = Number.NaN;
   /** The band the value was compared with, where it has one. */
@@ -35,6 +36,12 @@ export class Group {
     this.baseline = baseline;
   }
 
+  /** Whether so many whole windows lie between its first point and now: what is counted in them is complete. */
+  hasWindows(windows: number, { partMs, parts, delayMs }: RulePlan, now: number): boolean {
+    const first = Math.floor((this.presence.firstAt - delayMs) / partMs);
+    return Math.floor((now - delayMs) / partMs) > first + parts * windows;
+  }
+
   /** It has sent something since it was added or reset. */
   get seen(): boolean {
     return this.presence.lastAt > 0;
@@ -43,15 +50,16 @@ export class Group {
   reset(baseline: Baseline | undefined): void {
     this.presence = new Presence();
     this.baseline = baseline;
-    this.holds = false;
+    this.broken = false;
     this.value = Number.NaN;
     this.limit = Number.NaN;
+    this.limits = undefined;
   }
 
   save(writer: ByteWriter): void {
     writer.u8(conditionStates.indexOf(this.machine.state));
     writer.f64(this.machine.since);
-    writer.u8(this.holds ? 1 : 0);
+    writer.u8(this.broken ? 1 : 0);
     writer.f64(this.value);
     writer.f64(this.limit);
     writer.string(this.episode);
@@ -62,7 +70,7 @@ export class Group {
   load(reader: ByteReader): void {
     const state = conditionStates[reader.u8()]!;
     this.machine = { state, since: reader.f64() };
-    this.holds = reader.u8() === 1;
+    this.broken = reader.u8() === 1;
     this.value = reader.f64();
     this.limit = reader.f64();
     this.episode = reader.string();

@@ -37,6 +37,8 @@ export interface RulePlan {
   delayMs: number;
   latenessMs: number;
   noData: 'ok' | 'keep' | 'alert';
+  /** The value grows with what happens: while its window fills, it says too little. */
+  counts: boolean;
 }
 
 const mostParts = 12;
@@ -49,6 +51,7 @@ export function planRule(evaluation: Evaluation, defaultAgg: (metricType: string
   const { condition } = evaluation;
   const windowMs = Math.round(bounded('window', evaluation.window, 1000, longestWindowMs));
   const parts = partsOf(windowMs, mostParts);
+  const delayMs = delayOf(evaluation.delay, windowMs);
   const queries = [evaluation.query, evaluation.divide_by].flatMap((query) =>
     query === undefined ? [] : [planQuery(query, defaultAgg)],
   );
@@ -63,9 +66,11 @@ export function planRule(evaluation: Evaluation, defaultAgg: (metricType: string
     parts,
     forMs: optional('for', evaluation.for),
     keepMs: optional('keep_firing_for', evaluation.keep_firing_for),
-    delayMs: delayOf(evaluation.delay, windowMs),
-    latenessMs: optional('lateness', evaluation.lateness),
+    delayMs,
+    // A window that ends in the past waits for points that come so late.
+    latenessMs: delayMs + optional('lateness', evaluation.lateness),
     noData: evaluation.no_data,
+    counts: queries.length === 1 && (queries[0]!.zeroWhenEmpty || queries[0]!.agg === 'increase'),
   };
 }
 

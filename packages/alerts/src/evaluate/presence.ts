@@ -20,12 +20,18 @@ export class Presence {
     if (this.lastAt === 0) {
       this.firstAt = now;
     } else if (now > this.lastAt) {
-      const gap = now - this.lastAt;
       if (this.isSilent(now)) this.#returns = [...this.#returns.slice(1 - mostReturns), now];
-      else this.#intervalMs += (gap - this.#intervalMs) * (gap < this.#intervalMs ? 0.5 : 0.1);
-      if (this.#intervalMs === 0) this.#intervalMs = gap;
+      this.#learnInterval(now - this.lastAt);
     }
-    this.lastAt = now;
+    this.lastAt = Math.max(this.lastAt, now);
+  }
+
+  /** A pause counts as at most so many intervals: a source that became slower is usual again after a few of them. */
+  #learnInterval(gap: number): void {
+    const usual = this.#intervalMs;
+    if (usual === 0) this.#intervalMs = gap;
+    else if (gap < usual) this.#intervalMs = Math.max(leastIntervalMs, usual + (gap - usual) * 0.5);
+    else this.#intervalMs = usual + (Math.min(gap, missed * Math.max(leastIntervalMs, usual)) - usual) * 0.1;
   }
 
   isSilent(now: number): boolean {

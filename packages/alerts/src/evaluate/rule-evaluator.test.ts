@@ -74,11 +74,34 @@ describe('a threshold', () => {
 });
 
 describe('a count', () => {
+  const below = (value: number) => ({ kind: 'threshold' as const, op: 'below' as const, value });
+  const count = { ...query, agg: 'count' as const };
+
   test('of nothing is zero, not unknown', () => {
-    const condition = { kind: 'threshold' as const, op: 'below' as const, value: 3 };
-    const driven = new Driven({ query: { ...query, agg: 'count' }, window: '1m', condition });
-    driven.send('a', 0, 1).send('a', 1, 1).send('a', 2, 1).at(30).at(59).at(70);
-    expect(driven.said).toEqual(['0 all ok firing', '2 all firing ok', '70 all ok firing']);
+    const driven = new Driven({ query: count, window: '1m', condition: below(3) });
+    driven.send('a', 0, 1).send('a', 1, 1).send('a', 2, 1).at(30).at(59).at(64).at(65);
+    expect(driven.said).toEqual(['65 all ok firing']);
+  });
+
+  test('that is steady is never too low: neither at the start nor when a part of the window begins', () => {
+    const driven = new Driven({ query: count, window: '1m', condition: below(60) });
+    for (let s = 0; s < 300; s += 1) driven.send('a', s, 1);
+    expect(driven.said).toEqual([]);
+  });
+
+  test('of a group that is new can be too high at once', () => {
+    const condition = { ...above80, value: 2 };
+    const driven = new Driven({ query: count, window: '1h', condition });
+    driven.send('a', 0, 1).send('a', 1, 1).send('a', 2, 1);
+    expect(driven.said).toEqual(['2 all ok firing']);
+  });
+
+  test('of a series that is gone does not become the least of those that are there', () => {
+    const condition = below(1);
+    const driven = new Driven({ query: { ...count, across: 'min' }, window: '1m', condition });
+    driven.send('gone', 0, 1);
+    for (let s = 0; s < 300; s += 1) driven.send('a', s, 1);
+    expect(driven.said).toEqual([]);
   });
 });
 
@@ -87,6 +110,48 @@ describe('a silent source', () => {
     const driven = new Driven({ query, window: '30s', condition: { kind: 'no_data' } });
     driven.send('a', 0, 1).at(29).at(30).send('a', 45, 1);
     expect(driven.said).toEqual(['30 all ok firing', '45 all firing ok']);
+  });
+});
+
+describe('a flapping source', () => {
+  const condition = { kind: 'flapping' as const, times: 2 };
+
+  test('is not one that sends once a minute', () => {
+    const driven = new Driven({ query, window: '1h', condition });
+    for (let s = 0; s < 3600; s += 60) driven.send('a', s, 1);
+    expect(driven.said).toEqual([]);
+  });
+
+  test('stops and comes back as often as the rule says', () => {
+    const driven = new Driven({ query, window: '1h', condition });
+    for (const from of [0, 100, 200]) for (let s = from; s < from + 20; s += 1) driven.send('a', s, 1);
+    expect(driven.said).toEqual(['200 all ok firing']);
+  });
+
+  test('is not one that became slower for good', () => {
+    const driven = new Driven({ query, window: '5m', condition: { ...condition, times: 3 } });
+    for (let s = 0; s < 60; s += 1) driven.send('a', s, 1);
+    for (let s = 60; s < 3600; s += 30) driven.send('a', s, 1);
+    driven.at(3599);
+    expect(driven.said.at(-1)).toMatch(/firing ok$/);
+    expect(driven.said).toHaveLength(2);
+  });
+});
+
+describe('a group without a value', () => {
+  test('that is broken for it begins anew with its next value, not inside the hysteresis', () => {
+    const condition = { ...above80, recovery: 70 };
+    const driven = new Driven({ query, window: '10s', no_data: 'alert', condition });
+    driven.send('a', 0, 75).at(9).at(11).send('a', 20, 75);
+    expect(driven.said).toEqual(['11 all ok firing', '20 all firing ok']);
+  });
+});
+
+describe('a window that ends before now', () => {
+  test('takes points that come as late as it allows', () => {
+    const driven = new Driven({ query, window: '1m', delay: '5m', lateness: '10s', condition: above80 });
+    driven.send('a', 0, 90, 305);
+    expect(driven.said).toEqual(['305 all ok firing']);
   });
 });
 

@@ -2,7 +2,7 @@ import { groupLabels, labelText, partsOf, type StateGrid } from '@nowcast/aggreg
 import type { ByteReader, ByteWriter, ConditionState, SeriesDefinition, Transition } from '@nowcast/contract';
 import { createBaseline } from './baselines.ts';
 import { Group } from './group.ts';
-import { judge } from './judge.ts';
+import { judge, type Verdict } from './judge.ts';
 import { dueAt, step } from './machine.ts';
 import type { PlannedQuery, RulePlan } from './plan.ts';
 import { SlidingWindow, type WindowRun } from './sliding-window.ts';
@@ -17,8 +17,11 @@ export interface Decision {
 
 /** Groups a rule may have; series of further ones are not watched, and the rule says so. */
 export const mostGroups = 10_000;
-/** A group that sent nothing for so long is forgotten. */
+/** A group that sent nothing for so long is forgotten; one whose alert is open stays for longer. */
 const forgetMs = 86_400_000;
+const forgetOpenMs = 7 * forgetMs;
+/** Of what `save` writes; a later one begins anew. */
+const format = 2;
 const secondMs = 1000;
 
 /**
@@ -71,7 +74,7 @@ export class RuleEvaluator {
     if (group === undefined) return;
     const added = this.#windows[side]!.add(unit, run, now - this.plan.latenessMs, now);
     if (added === 0) return;
-    if (side === 0) group.presence.heard(now);
+    group.presence.heard(now);
     this.#touched.add(group);
   }
 
@@ -80,7 +83,7 @@ export class RuleEvaluator {
     const group = this.#groupOf[side]![unit];
     if (group === undefined) return;
     this.#windows[side]!.mergePart(unit, start, states, row);
-    if (side === 0) group.presence.heard(now);
+    group.presence.heard(now);
     this.#touched.add(group);
   }
 
@@ -122,7 +125,7 @@ export class RuleEvaluator {
   begin(now: number): void {
     for (const group of this.#groups.values()) {
       group.machine = { state: 'ok', since: now };
-      group.holds = false;
+      group.broken = false;
     }
     this.#waiting.clear();
     this.#sweep = Number.NEGATIVE_INFINITY;
@@ -130,6 +133,7 @@ export class RuleEvaluator {
 
   save(writer: ByteWriter): void {
     const seen = [...this.#groups.values()].filter((group) => group.seen);
+    writer.u8(format);
     writer.f64(this.#sweep);
     writer.varint(seen.length);
     for (const group of seen) {
@@ -148,8 +152,12 @@ export class RuleEvaluator {
     });
   }
 
-  /** Into a rule that is new. Series that are added afterwards find their states. */
-  load(reader: ByteReader): void {
+  /**
+   * Into a rule that is new; false when the bytes are of another version of this program and nothing was read. Series
+   * that are added afterwards find their states.
+   */
+  load(reader: ByteReader): boolean {
+    if (reader.u8() !== format) return false;
     this.#sweep = reader.f64();
     for (let left = reader.varint(); left > 0; left -= 1) {
       const name = reader.string();
@@ -165,23 +173,25 @@ export class RuleEvaluator {
         window.loadUnit(this.#addUnit(side, group, name), reader);
       }
     });
+    return true;
   }
 
   #decide(group: Group, now: number, decisions: Decision[]): void {
     const { plan } = this;
     const at = now - plan.delayMs;
     const verdict = judge(plan, group, (end) => this.#valueOf(group, end), now);
-    group.holds = verdict.holds;
+    group.broken = verdict.broken;
     group.value = verdict.value;
     group.limit = verdict.limit;
     group.limits = verdict.limits;
-    if (!Number.isNaN(verdict.value)) group.baseline?.learn(at, verdict.value);
-    this.#move(group, now, verdict.reason, decisions);
+    const complete = !plan.counts || group.hasWindows(1, plan, now);
+    if (complete && !Number.isNaN(verdict.value)) group.baseline?.learn(at, verdict.value);
+    this.#move(group, verdict, now, decisions);
   }
 
-  #move(group: Group, now: number, reason: Transition['reason'], decisions: Decision[]): void {
+  #move(group: Group, { holds, reason }: Verdict, now: number, decisions: Decision[]): void {
     const { state: from } = group.machine;
-    group.machine = step(group.machine, group.holds, now, this.plan);
+    group.machine = step(group.machine, holds, now, this.plan);
     const { state: to } = group.machine;
     if (from !== to) decisions.push({ group, from, to, reason });
     this.#wait(group);
@@ -202,18 +212,18 @@ export class RuleEvaluator {
 
   /** Lets go of groups that are long gone. Their series may come back: they are then new. */
   #forget(now: number, decisions: Decision[]): void {
-    const longest = Math.max(forgetMs, 2 * this.plan.windowMs);
     for (const group of this.#groups.values()) {
-      if (!group.seen || now - group.presence.lastAt <= longest) continue;
+      const patience = group.machine.state === 'ok' ? forgetMs : forgetOpenMs;
+      if (!group.seen || now - group.presence.lastAt <= Math.max(patience, 2 * this.plan.windowMs)) continue;
       this.#close(group, now, 'no_data', decisions);
-      group.reset(createBaseline(this.plan.condition));
+      group.reset(createBaseline(this.plan));
       this.#windows.forEach((window, side) => window.clearGroup(group.ids[side]!));
     }
   }
 
   #valueOf(group: Group, end: number): number {
     const [over, under] = this.#windows;
-    const value = over!.valueAt(group.ids[0]!, end);
+    const value = over!.valueAt(group.ids[0]!, end, this.plan.counts);
     if (under === undefined) return value;
     const divisor = under.valueAt(group.ids[1]!, end);
     return divisor === 0 ? Number.NaN : value / divisor;
@@ -234,7 +244,7 @@ export class RuleEvaluator {
 
   #addGroup(name: string, labels: Readonly<Record<string, string>>): Group {
     const ids = this.#windows.map((window) => window.addGroup());
-    const group = new Group(name, labels, ids, createBaseline(this.plan.condition));
+    const group = new Group(name, labels, ids, createBaseline(this.plan));
     this.#groups.set(name, group);
     return group;
   }

@@ -26,7 +26,7 @@ export interface Moment {
   receivedAt: number;
 }
 
-const format = 1;
+const format = 2;
 
 /**
  * All rules of one owner partition, and the one place where transitions get their names. A name is made from what the
@@ -62,10 +62,7 @@ export class RuleSet {
     const entry = this.#make(tenant, rule);
     const before = this.get(tenant, rule.rule_id);
     const ended = before === undefined ? [] : this.#end(before, 'rule_changed', moment);
-    if (seed.length > 0) {
-      entry.evaluator?.load(new ByteReader(seed));
-      entry.evaluator?.begin(moment.now);
-    }
+    if (seed.length > 0 && entry.evaluator?.load(new ByteReader(seed))) entry.evaluator.begin(moment.now);
     this.#rules.set(keyOf(tenant, rule.rule_id), entry);
     return { entry, ended };
   }

@@ -77,22 +77,37 @@ export class SlidingWindow {
     }
   }
 
-  /** Adds points; those older than the ring reaches are left out. Times above `newest` count as `newest`. */
+  /** Adds the points from `oldest` on and says how many those were. Times above `newest` count as `newest`. */
   add(unit: number, run: WindowRun, oldest: number, newest: number): number {
     let added = 0;
     for (let i = 0; i < run.length; i += 1) {
       const timestamp = Math.min(run.timestamps[i]!, newest);
       if (timestamp < oldest) continue;
-      if (this.#addPoint(unit, timestamp, run.values[i]!, run.actors?.[i])) added += 1;
+      this.#addPoint(unit, timestamp, run.values[i]!, run.actors?.[i]);
+      added += 1;
     }
     return added;
   }
 
-  /** The aggregate of the window that ends with the part `end` lies in; NaN when there is none. */
-  valueAt(group: number, end: number): number {
+  /**
+   * The aggregate of the window that ends with the part `end` lies in; NaN when there is none.
+   *
+   * The running part has only begun, so that this window is up to one part short, and what counts (`fullest`) would read
+   * less than there is: a steady source would look slower at the start of each part. The window of whole parts before
+   * it is complete but a part late. Of the two, the one that says more is taken: neither says more than there was.
+   */
+  valueAt(group: number, end: number, fullest = false): number {
+    const running = this.#valueAt(group, end);
+    if (!fullest) return running;
+    const whole = this.#valueAt(group, end - this.#spec.partMs);
+    return Number.isNaN(running) || Math.abs(whole) > Math.abs(running) ? whole : running;
+  }
+
+  #valueAt(group: number, end: number): number {
     const units = this.#unitsOf[group]!;
     const { perSeries, across } = this.#spec;
-    if (!perSeries) return units.length === 0 ? this.#empty() : this.#unitValue(units[0]!, end);
+    if (!perSeries)
+      return units.length === 0 ? this.#empty() : this.#orEmpty(this.#unitValue(units[0]!, end));
     let count = 0;
     let sum = 0;
     let min = Infinity;
@@ -137,17 +152,31 @@ export class SlidingWindow {
     }
   }
 
-  /** Merges a ready state of one part, as history has it: counters as the two points at its ends. */
+  /** Merges a ready state of one part, as history has it. */
   mergePart(unit: number, start: number, states: StateGrid, row: number): void {
     const { partMs } = this.#spec;
     if (this.#counting) {
-      this.#addPoint(unit, states.firstAt[row]!, states.first[row]!, undefined);
-      if (states.lastAt[row] !== states.firstAt[row])
-        this.#addPoint(unit, states.lastAt[row]!, states.last[row]!, undefined);
+      this.#addCounterPart(unit, states, row);
       return;
     }
     const own = this.#rowOf(unit, Math.floor(start / partMs));
     if (own >= 0) this.#states.mergeRow(own, states, row);
+  }
+
+  /** A counter's part as the points at its ends; growth beyond theirs is a climb and a restart between them. */
+  #addCounterPart(unit: number, states: StateGrid, row: number): void {
+    const { [row]: firstAt = 0 } = states.firstAt;
+    const { [row]: first = 0 } = states.first;
+    const { [row]: lastAt = 0 } = states.lastAt;
+    const { [row]: last = 0 } = states.last;
+    this.#addPoint(unit, firstAt, first, undefined);
+    if (lastAt === firstAt) return;
+    const peak = first + states.growth[row]! - last;
+    if (states.growth[row]! > (last >= first ? last - first : last)) {
+      this.#addPoint(unit, firstAt, peak, undefined);
+      this.#addPoint(unit, lastAt, 0, undefined);
+    }
+    this.#addPoint(unit, lastAt, last, undefined);
   }
 
   /** Row that holds a part of a unit, empty when it is new; −1 when the ring has moved past it. */
@@ -162,16 +191,14 @@ export class SlidingWindow {
     return row;
   }
 
-  #addPoint(unit: number, timestamp: number, value: number, actor: string | undefined): boolean {
+  #addPoint(unit: number, timestamp: number, value: number, actor: string | undefined): void {
     const { partMs, windowMs, reachParts } = this.#spec;
     if (this.#counting) {
       this.#counters[unit]!.add(timestamp, value, partMs * reachParts + counterReachMs(windowMs));
-      return true;
+      return;
     }
     const row = this.#rowOf(unit, Math.floor(timestamp / partMs));
-    if (row < 0) return false;
-    this.#states.addPoint(row, timestamp, value, actor);
-    return true;
+    if (row >= 0) this.#states.addPoint(row, timestamp, value, actor);
   }
 
   #unitValue(unit: number, end: number): number {
@@ -187,7 +214,10 @@ export class SlidingWindow {
       const row = unit * this.#ring + (((part % this.#ring) + this.#ring) % this.#ring);
       if (this.#partOf[row] === part) this.#scratch.mergeRow(0, this.#states, row);
     }
-    const value = this.#scratch.value(0, agg, windowMs / 1000);
+    return this.#scratch.value(0, agg, windowMs / 1000);
+  }
+
+  #orEmpty(value: number): number {
     return Number.isNaN(value) ? this.#empty() : value;
   }
 

@@ -1,7 +1,7 @@
 import type { RuleCondition } from '@nowcast/contract';
 import { unreachable } from '@nowcast/kernel';
 
-type Threshold = Extract<RuleCondition, { kind: 'threshold' }>;
+export type Threshold = Extract<RuleCondition, { kind: 'threshold' }>;
 
 /**
  * Whether the condition holds for a value, given whether it held before: it begins at the limit and ends at the
