@@ -33,7 +33,7 @@ export const alertTables: readonly string[] = [
     primary key (tenant_id, alert_id)) strict`,
   'create index alerts_by_change on alerts (tenant_id, changed_at, alert_id)',
   'create index alerts_by_rule on alerts (tenant_id, rule_id, changed_at, alert_id)',
-  "create index alerts_active on alerts (tenant_id) where state <> 'resolved'",
+  "create index alerts_active on alerts (tenant_id, changed_at, alert_id) where state <> 'resolved'",
   'create index alerts_due on alerts (due_at) where due_at is not null',
   `create table alert_transitions (
     position integer primary key,
@@ -55,7 +55,8 @@ export const alertTables: readonly string[] = [
     labels text not null, value real, read_at real, delay_ms real, search_key text not null,
     foreign key (tenant_id, user_id) references memberships on delete cascade) strict`,
   'create index notifications_by_time on notifications (tenant_id, user_id, timestamp, notification_id)',
-  'create index notifications_unread on notifications (tenant_id, user_id, timestamp) where read_at is null',
+  `create index notifications_unread on notifications (tenant_id, user_id, timestamp, notification_id)
+    where read_at is null`,
   `create table alert_deliveries (
     delivery_id text primary key, tenant_id text not null references tenants on delete cascade,
     notification_id text, user_id text, channel_id text, via text not null, message text,
