@@ -240,6 +240,7 @@ describe('SIGKILL at a statement', () => {
       const upkeep = async (b: Bench, now: number, retention = forEver): Promise<void> => {
         await insist(async () => void (await b.maintain(now, { retention })));
       };
+      let killed = 0;
       const run = async (kills: readonly Kill[]): Promise<void> => {
         const b = newBench();
         const start = nextMonday();
@@ -256,7 +257,7 @@ describe('SIGKILL at a statement', () => {
         await expectWhole(b, start, start + dayMs);
         const short = new Map([['', { rawMs: dayMs, fineMs: dayMs, coarseMs: Infinity }]]);
         await upkeep(b, start + 4 * weekMs, short);
-        expect(fate.killed, 'kills that happened').toBe(kills.length);
+        killed += fate.killed;
         await insist(async () => {
           expect(await countOf(b, start, start + dayMs, hourMs, true)).toBe(b.points.length);
           expect((await b.readPoints({ from: start, to: start + dayMs })).length).toBe(0);
@@ -266,6 +267,9 @@ describe('SIGKILL at a statement', () => {
       await run([]);
       const statements = await statementsOf(() => run([]));
       expect(statements).toBeGreaterThan(20);
+      // One early for certain; how many statements a run has depends on the merges between, so a late one may not come.
+      await run([{ statement: 5, when: 'during', workMs: 2, isWhole: false }]);
+      expect(killed, 'kills that happened').toBe(1);
       await fc.assert(
         fc.asyncProperty(killAt(statements), (kill) => run([kill])),
         { numRuns: isLong ? 60 : 4, endOnFailure: true },

@@ -65,6 +65,8 @@ export class AlertEngine {
   #begun = false;
   #unconfirmed: TransitionBatch[] = [];
   #transitions = 0;
+  /** Changes of rules that are on their way into the log. */
+  #commands = 0;
 
   constructor(parts: AlertEngineParts) {
     this.#parts = parts;
@@ -82,6 +84,11 @@ export class AlertEngine {
     return this.#transitions;
   }
 
+  /** No rule, none on its way, nothing to be told: the log is not needed. */
+  get isIdle(): boolean {
+    return this.#rules.size === 0 && this.#commands === 0 && this.#unconfirmed.length === 0;
+  }
+
   /** Points below these positions have been seen. */
   get seen(): readonly number[] {
     return this.#rules.size === 0 ? this.#ends() : this.#seen;
@@ -89,7 +96,7 @@ export class AlertEngine {
 
   /** The log is needed from here on, should the process die after the checkpoint that `checkpoint` gives now. */
   get neededFrom(): readonly number[] {
-    if (this.#rules.size === 0 && this.#unconfirmed.length === 0) return this.#offsets();
+    if (this.isIdle) return this.#offsets();
     return this.#at.map((offset, i) => (i === alertOwner ? Math.min(offset, this.#seq) : offset));
   }
 
@@ -190,6 +197,15 @@ export class AlertEngine {
   }
 
   async #appendCommand(tenant: string, command: AlertCommand, seed: Uint8Array): Promise<void> {
+    this.#commands += 1;
+    try {
+      await this.#appendAnchored(tenant, command, seed);
+    } finally {
+      this.#commands -= 1;
+    }
+  }
+
+  async #appendAnchored(tenant: string, command: AlertCommand, seed: Uint8Array): Promise<void> {
     await this.#written?.done;
     // The first rule begins where a tick says so: without one a replay could not know which points it saw.
     if (this.#rules.size === 0 && this.#written === undefined) {

@@ -52,6 +52,8 @@ export class Alerts {
   readonly #engine: AlertEngine;
   readonly #history: RuleHistory;
   #savedAt = Number.NEGATIVE_INFINITY;
+  /** The checkpoint on disk has no rules, or there is none. */
+  #isSavedIdle = true;
   /** The log is needed from here on for the checkpoint that is on disk. */
   #needed: readonly number[];
 
@@ -78,11 +80,13 @@ export class Alerts {
 
   /** First offset of each partition that a restart would need. */
   get neededFrom(): readonly number[] {
+    if (this.#isSavedIdle && this.#engine.isIdle) this.#needed = this.#engine.neededFrom;
     return this.#needed;
   }
 
   recover(checkpoint: AlertCheckpoint | undefined, controls: readonly LoggedControl[]): void {
     this.#engine.recover(checkpoint, controls);
+    this.#isSavedIdle = checkpoint === undefined;
     this.#needed =
       checkpoint === undefined
         ? this.#engine.neededFrom
@@ -101,8 +105,10 @@ export class Alerts {
     this.#savedAt = now;
     const checkpoint = this.#engine.checkpoint();
     const needed = this.#engine.neededFrom;
+    const { isIdle } = this.#engine;
     await writeAlertCheckpoint(alertCheckpointPath(this.#parts.dataDir), checkpoint);
     this.#needed = needed;
+    this.#isSavedIdle = isIdle;
   }
 
   async put(tenant: string, rule: EvaluatedRule): Promise<void> {
