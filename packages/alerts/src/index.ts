@@ -3,3 +3,4 @@ export { coarser, planRule, type PlannedQuery, type RulePlan } from './evaluate/
 export { type Decision, mostGroups, RuleEvaluator } from './evaluate/rule-evaluator.ts';
 export { type Moment, type RuleEntry, RuleSet } from './evaluate/rule-set.ts';
 export type { WindowRun } from './evaluate/sliding-window.ts';
+export { AlertService } from './notify/alert-service.ts';

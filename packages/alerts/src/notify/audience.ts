@@ -1,0 +1,102 @@
+import {
+  type NotificationPreferences,
+  notificationPreferencesSchema,
+  roles,
+  type Target,
+} from '@nowcast/contract';
+import type { AlertPeopleRepository, MemberRow, PolicyRow, PushDeviceRow } from '@nowcast/ports';
+import { onCall } from './on-call.ts';
+
+/** A person who is told, and how they want to be. */
+export interface Person {
+  userId: string;
+  /** IANA zone of their digests. */
+  tz: string;
+  preferences: NotificationPreferences;
+  devices: readonly PushDeviceRow[];
+}
+
+/** Members and policies of a tenant that targets are looked up in. */
+export interface Directory {
+  members: readonly MemberRow[];
+  schedules: readonly PolicyRow<'schedule'>[];
+  channels: readonly PolicyRow<'channel'>[];
+}
+
+interface Recipients {
+  userIds: Set<string>;
+  channels: PolicyRow<'channel'>[];
+}
+
+/**
+ * Whom targets mean at these moments (a schedule means another person next week). People who have left or are disabled
+ * are left out; with nobody left it is the owner of the rule, and when that one is gone too, an owner of the tenant:
+ * an alert that nobody hears of would be worse than one that the wrong person hears of.
+ */
+export function recipientsOf(
+  targets: readonly Target[],
+  directory: Directory,
+  ownerId: string | undefined,
+  times: readonly number[],
+): Recipients {
+  const present = new Set(
+    directory.members.filter(({ disabled }) => !disabled).map(({ user }) => user.userId),
+  );
+  const named = targets.flatMap((target) => peopleOf(target, directory, times));
+  const userIds = new Set(named.filter((userId) => present.has(userId)));
+  if (userIds.size === 0) for (const userId of lastResort(directory, ownerId, present)) userIds.add(userId);
+  const wanted = new Set(targets.flatMap((target) => (target.kind === 'channel' ? [target.channel_id] : [])));
+  return { userIds, channels: directory.channels.filter(({ id }) => wanted.has(id)) };
+}
+
+function peopleOf(target: Target, directory: Directory, times: readonly number[]): string[] {
+  switch (target.kind) {
+    case 'user':
+      return [target.user_id];
+    case 'role':
+      return directory.members.filter(({ role }) => role === target.role).map(({ user }) => user.userId);
+    case 'schedule': {
+      const schedule = directory.schedules.find(({ id }) => id === target.schedule_id);
+      if (schedule === undefined) return [];
+      return times.flatMap((at) => onCall(schedule.content, at)?.userId ?? []);
+    }
+    default:
+      return [];
+  }
+}
+
+function lastResort(
+  { members }: Directory,
+  ownerId: string | undefined,
+  present: ReadonlySet<string>,
+): string[] {
+  if (ownerId !== undefined && present.has(ownerId)) return [ownerId];
+  const strongest = members
+    .filter(({ disabled }) => !disabled)
+    .toSorted((a, b) => roles.indexOf(b.role) - roles.indexOf(a.role))[0];
+  return strongest === undefined ? [] : [strongest.user.userId];
+}
+
+/** Reads how people want to be told. */
+export async function readPeople(
+  store: AlertPeopleRepository,
+  tenantId: string,
+  userIds: Iterable<string>,
+  members: readonly MemberRow[],
+): Promise<Person[]> {
+  return Promise.all(
+    [...userIds].map(async (userId) => {
+      const [preferences, devices] = await Promise.all([
+        store.preferences(tenantId, userId),
+        store.devices(tenantId, userId),
+      ]);
+      const tz = members.find(({ user }) => user.userId === userId)?.user.preferences.time_zone ?? 'UTC';
+      return {
+        userId,
+        tz: tz === 'browser' ? 'UTC' : tz,
+        preferences: preferences ?? notificationPreferencesSchema.parse({}),
+        devices,
+      };
+    }),
+  );
+}

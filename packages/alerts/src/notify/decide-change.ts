@@ -1,0 +1,191 @@
+import type { AlertEvent } from '@nowcast/contract';
+import type { AlertRow, DecidedTransition, RuleRow } from '@nowcast/ports';
+import { lifeStep } from './alert-life.ts';
+import {
+  durationOf,
+  groupKey,
+  look,
+  lookResolved,
+  type News,
+  toldTargets,
+  type Verdict,
+} from './decide-news.ts';
+import type { FlapWatch } from './flap-watch.ts';
+import { type MuteOf, type MutePolicies, mutesAt } from './mutes.ts';
+
+/** All that decides what follows in a tenant, read before. */
+export interface TenantState {
+  rules: ReadonlyMap<string, RuleRow>;
+  policies: MutePolicies;
+  /** Alerts that are not over, by id. */
+  active: ReadonlyMap<string, AlertRow>;
+}
+
+export interface Happened {
+  transitions?: readonly DecidedTransition[];
+  /** Rows as an act of a person has left them. */
+  acted?: readonly AlertRow[];
+  /** Flapping alerts that are over and may have been calm for long enough. */
+  calmed?: readonly AlertRow[];
+}
+
+export type NewEvent = AlertEvent & { tenantId: string; alertId: string };
+
+/** What must be stored, and what is to be said. */
+export interface Decided {
+  alerts: AlertRow[];
+  events: NewEvent[];
+  news: News[];
+}
+
+/**
+ * Everything that follows in a tenant from what happened, at one moment: transitions change rows, then every alert is
+ * looked at, since one that fires or ends can keep others quiet or let them speak. `flaps` is the only memory it moves.
+ */
+export function decideChange(state: TenantState, happened: Happened, flaps: FlapWatch, now: number): Decided {
+  const step = new Deciding(state, flaps, now);
+  for (const alert of happened.acted ?? []) step.put(alert);
+  for (const transition of happened.transitions ?? []) step.transition(transition);
+  step.lookAtAll();
+  for (const alert of happened.calmed ?? []) step.calm(alert);
+  return step.decided();
+}
+
+class Deciding {
+  readonly #state: TenantState;
+  readonly #flaps: FlapWatch;
+  readonly #now: number;
+  readonly #active: Map<string, AlertRow>;
+  readonly #over = new Map<string, AlertRow>();
+  readonly #events: NewEvent[] = [];
+  readonly #news: News[] = [];
+  /** Alerts whose flapping begins with this change. */
+  readonly #flapping = new Set<string>();
+
+  constructor(state: TenantState, flaps: FlapWatch, now: number) {
+    this.#state = state;
+    this.#flaps = flaps;
+    this.#now = now;
+    this.#active = new Map(state.active);
+  }
+
+  put(alert: AlertRow): void {
+    if (alert.state === 'resolved') {
+      this.#active.delete(alert.alertId);
+      this.#over.set(alert.alertId, alert);
+    } else {
+      this.#active.set(alert.alertId, alert);
+    }
+  }
+
+  transition(transition: DecidedTransition): void {
+    const id = transition.alert_id;
+    const rule = this.#state.rules.get(transition.rule_id);
+    const before = this.#active.get(id) ?? this.#over.get(id);
+    const step = lifeStep(before, transition, rule);
+    if (step === undefined) return;
+    let { alert } = step;
+    this.#event(alert, step.event);
+    if (alert.state === 'resolved') this.#flaps.resolved(alert, transition.at);
+    else if (alert.firedAt !== undefined && before?.firedAt === undefined && rule !== undefined)
+      alert = this.#flapped(alert, rule, transition.at);
+    this.put(alert);
+  }
+
+  #flapped(alert: AlertRow, { content: { flap } }: RuleRow, at: number): AlertRow {
+    const withinMs = durationOf(flap.within);
+    switch (this.#flaps.fired(alert, at, { changes: flap.changes, withinMs })) {
+      case 'begins':
+        this.#flapping.add(alert.alertId);
+        this.#event(alert, { at, kind: 'flapping', note: '', value: null });
+        return { ...alert, flapping: true };
+      case 'goes_on':
+        return { ...alert, flapping: true, notifiedAt: this.#now };
+      default:
+        return alert;
+    }
+  }
+
+  lookAtAll(): void {
+    const { rules, policies } = this.#state;
+    const muteOf = mutesAt(policies, this.#active.values(), rules, this.#now);
+    const waiting: AlertRow[] = [];
+    for (const alert of [...this.#active.values()]) {
+      const verdict = look(alert, rules.get(alert.ruleId)?.content, muteOf(alert), this.#now);
+      this.#take(verdict);
+      if (verdict.news === undefined && isWaiting(verdict.alert)) waiting.push(verdict.alert);
+    }
+    this.#takeAlong(waiting);
+    for (const alert of [...this.#over.values()]) this.#end(alert, muteOf);
+  }
+
+  /** Said to be over, now that it is calm; unless it has changed again, when a later alert of its group speaks. */
+  calm(alert: AlertRow): void {
+    const rule = this.#state.rules.get(alert.ruleId)?.content;
+    const over = { ...alert, flapping: false, dueAt: undefined };
+    this.#over.set(alert.alertId, over);
+    if (this.#flaps.changedSince(alert, alert.resolvedAt ?? 0)) return;
+    const muteOf = mutesAt(this.#state.policies, this.#active.values(), this.#state.rules, this.#now);
+    this.#take(lookResolved(over, rule, muteOf));
+  }
+
+  decided(): Decided {
+    const rows = [...this.#active.values(), ...this.#over.values()];
+    const alerts = rows.filter((row) => !sameRow(this.#state.active.get(row.alertId), row));
+    return { alerts, events: this.#events, news: this.#news };
+  }
+
+  #end(alert: AlertRow, muteOf: MuteOf): void {
+    this.#take(lookResolved(alert, this.#state.rules.get(alert.ruleId)?.content, muteOf));
+  }
+
+  /** Alerts that wait for their group are said with the first of it. */
+  #takeAlong(waiting: readonly AlertRow[]): void {
+    const { rules } = this.#state;
+    const key = (alert: AlertRow): string => groupKey(alert, rules.get(alert.ruleId)?.content);
+    const said = new Set(this.#news.filter(({ kind }) => kind === 'firing').map(({ alert }) => key(alert)));
+    for (const alert of waiting.filter((one) => said.has(key(one)))) {
+      const rule = rules.get(alert.ruleId)?.content;
+      if (rule === undefined) continue;
+      const hurried = { ...rule, notify: { ...rule.notify, group_wait: '0s' } };
+      this.#take(look(alert, hurried, undefined, this.#now));
+    }
+  }
+
+  #take({ alert: looked, news }: Verdict): void {
+    let alert = looked;
+    const before = this.#state.active.get(alert.alertId);
+    if (alert.mutedBy !== undefined && alert.mutedBy !== before?.mutedBy && alert.state !== 'pending')
+      this.#event(alert, { at: this.#now, kind: 'muted', note: alert.mutedBy, value: alert.value ?? null });
+    if (news !== undefined) {
+      this.#news.push(news);
+      if (news.kind === 'escalated' || news.kind === 'repeated')
+        this.#event(alert, { at: this.#now, kind: news.kind, note: '', value: alert.value ?? null });
+    } else if (this.#flapping.has(alert.alertId) && alert.mutedBy === undefined) {
+      this.#flapping.delete(alert.alertId);
+      alert = { ...alert, notifiedAt: this.#now };
+      const notify = this.#state.rules.get(alert.ruleId)?.content.notify;
+      if (notify !== undefined)
+        this.#news.push({ alert, kind: 'flapping', targets: toldTargets(alert, notify) });
+    }
+    this.put(alert);
+  }
+
+  #event(alert: AlertRow, event: Omit<AlertEvent, 'user_name'>): void {
+    this.#events.push({ ...event, user_name: '', tenantId: alert.tenantId, alertId: alert.alertId });
+  }
+}
+
+function isWaiting(alert: AlertRow): boolean {
+  return (
+    alert.state === 'firing' &&
+    alert.notifiedAt === undefined &&
+    alert.mutedBy === undefined &&
+    !alert.flapping &&
+    alert.dueAt !== undefined
+  );
+}
+
+function sameRow(a: AlertRow | undefined, b: AlertRow): boolean {
+  return a === b || (a !== undefined && JSON.stringify(a) === JSON.stringify(b));
+}

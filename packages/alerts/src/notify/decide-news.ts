@@ -1,0 +1,132 @@
+import { type Notify, parseDuration, type RuleContent, type Target } from '@nowcast/contract';
+import type { AlertRow, NewInboxEntry } from '@nowcast/ports';
+import type { Mute, MuteOf } from './mutes.ts';
+
+/** Something that is to be said about one alert, now. */
+export interface News {
+  alert: AlertRow;
+  kind: NewInboxEntry['kind'];
+  targets: readonly Target[];
+}
+
+/** An alert as it is after a look at it, and what is to be said. */
+export interface Verdict {
+  alert: AlertRow;
+  news: News | undefined;
+}
+
+/**
+ * One look at one alert that is not over: is it muted, is something to be said now, and when must it be looked at
+ * again. Pure in the row, the rule, what mutes it and the time; a look too many changes nothing.
+ */
+export function look(
+  before: AlertRow,
+  rule: RuleContent | undefined,
+  mute: Mute | undefined,
+  now: number,
+): Verdict {
+  const alert = awake({ ...before, mutedBy: mute?.reason, dueAt: undefined }, mute, now);
+  if (alert.state === 'pending' || rule === undefined) return { alert, news: undefined };
+  if (mute !== undefined) return { alert: { ...alert, dueAt: mute.until }, news: undefined };
+  if (alert.flapping) return lookFlapping(alert, rule, now);
+  if (alert.state !== 'firing') return { alert, news: undefined };
+  return lookFiring(alert, rule.notify, now);
+}
+
+/** A snooze that ended is forgotten, and what it kept quiet is said at once: as if nobody had been told yet. */
+function awake(alert: AlertRow, mute: Mute | undefined, now: number): AlertRow {
+  if (alert.snoozedUntil === undefined || alert.snoozedUntil > now || mute !== undefined) return alert;
+  return { ...alert, snoozedUntil: undefined, notifiedAt: undefined };
+}
+
+function lookFiring(alert: AlertRow, notify: Notify, now: number): Verdict {
+  const firedAt = alert.firedAt ?? now;
+  if (alert.notifiedAt === undefined) {
+    const due = firedAt + durationOf(notify.group_wait);
+    if (due > now) return { alert: { ...alert, dueAt: due }, news: undefined };
+    const told = { ...alert, notifiedAt: now };
+    return said({ ...told, dueAt: nextDue(told, notify) }, 'firing', notify.targets);
+  }
+  const step = notify.escalate[alert.escalated];
+  if (step !== undefined && firedAt + durationOf(step.after) <= now) {
+    const escalated = { ...alert, escalated: alert.escalated + 1 };
+    return said({ ...escalated, dueAt: nextDue(escalated, notify) }, 'escalated', step.targets);
+  }
+  if (notify.repeat !== undefined && alert.notifiedAt + durationOf(notify.repeat) <= now) {
+    const repeated = { ...alert, notifiedAt: now };
+    return said({ ...repeated, dueAt: nextDue(repeated, notify) }, 'repeated', toldTargets(alert, notify));
+  }
+  return { alert: { ...alert, dueAt: nextDue(alert, notify) }, news: undefined };
+}
+
+/** It was said that it flaps; when it has fired without a change for so long, it is an ordinary alert again, and is said. */
+function lookFlapping(alert: AlertRow, rule: RuleContent, now: number): Verdict {
+  const calmAt = (alert.firedAt ?? now) + durationOf(rule.flap.within);
+  if (now < calmAt) return { alert: { ...alert, dueAt: calmAt }, news: undefined };
+  const calm = { ...alert, flapping: false, notifiedAt: undefined, dueAt: undefined };
+  return calm.state === 'firing' ? lookFiring(calm, rule.notify, now) : { alert: calm, news: undefined };
+}
+
+function nextDue(alert: AlertRow, notify: Notify): number | undefined {
+  const step = notify.escalate[alert.escalated];
+  const times = [
+    ...(step === undefined ? [] : [(alert.firedAt ?? 0) + durationOf(step.after)]),
+    ...(notify.repeat === undefined ? [] : [(alert.notifiedAt ?? 0) + durationOf(notify.repeat)]),
+  ];
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+function said(alert: AlertRow, kind: News['kind'], targets: readonly Target[]): Verdict {
+  return { alert, news: { alert, kind, targets } };
+}
+
+/** Everybody who has heard of it so far. */
+export function toldTargets({ escalated }: AlertRow, notify: Notify): Target[] {
+  return [...notify.targets, ...notify.escalate.slice(0, escalated).flatMap(({ targets }) => targets)];
+}
+
+/**
+ * It is over: said to those who were told, unless a silence or maintenance keeps it quiet. A flapping one is said to be
+ * over only once it has been calm: it is due again then.
+ */
+export function lookResolved(before: AlertRow, rule: RuleContent | undefined, muteOf: MuteOf): Verdict {
+  if (rule === undefined || before.notifiedAt === undefined || !rule.notify.resolved)
+    return { alert: before, news: undefined };
+  if (before.flapping) {
+    const dueAt = (before.resolvedAt ?? 0) + durationOf(rule.flap.within);
+    return { alert: { ...before, dueAt }, news: undefined };
+  }
+  const mute = muteOf(before);
+  if (mute?.by === 'silence' || mute?.by === 'maintenance') return { alert: before, news: undefined };
+  return said(before, 'resolved', toldTargets(before, rule.notify));
+}
+
+/** `0s` is no duration for others; here it means at once. */
+export function durationOf(text: string): number {
+  return /^0+(\.0+)?[a-z]+$/.test(text) ? 0 : parseDuration(text);
+}
+
+/**
+ * News that belong together become one: of one rule, one kind, and equal values of the labels it groups by. Alerts that
+ * still wait for their group are taken along when the first of them is said.
+ */
+export function grouped(
+  news: readonly News[],
+  rules: ReadonlyMap<string, { content: RuleContent }>,
+): News[][] {
+  const groups = new Map<string, News[]>();
+  for (const one of news) {
+    const key = JSON.stringify([
+      one.kind,
+      one.alert.escalated,
+      groupKey(one.alert, rules.get(one.alert.ruleId)?.content),
+    ]);
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return [...groups.values()];
+}
+
+export function groupKey(alert: AlertRow, rule: RuleContent | undefined): string {
+  const names = rule?.notify.group_by ?? [];
+  return JSON.stringify([alert.ruleId, ...names.map((name) => alert.labels[name] ?? '')]);
+}

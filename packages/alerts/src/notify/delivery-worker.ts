@@ -1,0 +1,209 @@
+import { createHash } from 'node:crypto';
+import { isAppError } from '@nowcast/kernel';
+import type { DeliveryOutcome, DeliveryRow, Destination } from '@nowcast/ports';
+import { type AfterAttempt, afterAttempt } from './decide-retry.ts';
+import { digestMessage, digestsOf } from './digest.ts';
+import type { DirectSend } from './direct-send.ts';
+import { pushDestination } from './inbox-service.ts';
+import type { NotifyOptions } from './notify-options.ts';
+import { destinationOf } from './policy-service.ts';
+
+const mostAtOnce = 8;
+const mostAtOnceAChannel = 2;
+const readAtOnce = 200;
+const retryReadMs = 1000;
+
+/** Where a delivery goes now, or why it goes nowhere. */
+type Address = { destination: Destination } | { skipped: string };
+
+/** Told of deliveries that failed for good. */
+export type OnFailed = (row: DeliveryRow, error: string) => Promise<void>;
+
+/**
+ * Makes the deliveries that are due. What is stored is the truth: a crash between an attempt and its bookkeeping makes
+ * the attempt again under the same key. One way out that is slow or broken holds up no other.
+ */
+export class DeliveryWorker {
+  readonly #options: NotifyOptions;
+  readonly #direct: DirectSend;
+  readonly #onFailed: OnFailed;
+  /** Ids under way, and the lane of each. */
+  readonly #underWay = new Map<string, string>();
+  readonly #running = new Set<Promise<void>>();
+  #pumping: Promise<void> | undefined;
+  #again = false;
+  #stopped = true;
+  #cancelTimer = (): void => {};
+
+  constructor(options: NotifyOptions, direct: DirectSend, onFailed: OnFailed) {
+    this.#options = options;
+    this.#direct = direct;
+    this.#onFailed = onFailed;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.wake();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTimer();
+    this.#direct.stop();
+    await this.#pumping;
+    await Promise.all(this.#running);
+  }
+
+  /** Something may be due. */
+  wake(): void {
+    this.#again = true;
+    this.#pumping ??= this.#pump().finally(() => {
+      this.#pumping = undefined;
+    });
+  }
+
+  async #pump(): Promise<void> {
+    try {
+      while (this.#again && !this.#stopped) {
+        this.#again = false;
+        await this.#startDue();
+      }
+      await this.#setTimer();
+    } catch (error) {
+      this.#options.log('error', 'deliveries could not be read; trying again', { error });
+      this.#wakeAfter(retryReadMs);
+    }
+  }
+
+  async #startDue(): Promise<void> {
+    const { clock, store } = this.#options;
+    const rows = await store.alerting.deliveries.due(clock.now(), readAtOnce + this.#underWay.size);
+    for (const digest of digestsOf(rows.filter(({ deliveryId }) => !this.#underWay.has(deliveryId)))) {
+      const [first] = digest;
+      if (first === undefined) continue;
+      const lane = laneOf(first);
+      const inLane = [...this.#underWay.values()].filter((other) => other === lane).length;
+      if (this.#running.size >= mostAtOnce) return;
+      if (inLane >= mostAtOnceAChannel) continue;
+      // Every row of a digest is under way, under a lane of its own so that it counts once.
+      for (const row of digest) this.#underWay.set(row.deliveryId, row === first ? lane : '');
+      const making = this.#make(digest).finally(() => {
+        for (const { deliveryId } of digest) this.#underWay.delete(deliveryId);
+        this.#running.delete(making);
+        if (!this.#stopped) this.wake();
+      });
+      this.#running.add(making);
+    }
+  }
+
+  async #make(digest: readonly DeliveryRow[]): Promise<void> {
+    const [first] = digest;
+    if (first === undefined) return;
+    try {
+      const address = await this.#addressOf(first);
+      if ('skipped' in address) {
+        await this.#skip(digest, address.skipped);
+        return;
+      }
+      const message = digest.length === 1 ? first.message : digestMessage(digest);
+      const outcome = await this.#direct.attempt(first.deliveryId, address.destination, message);
+      if (this.#stopped && !outcome.ok) return;
+      await this.#finish(digest, outcome);
+    } catch (error) {
+      // The store is away; what is stored stays due.
+      const text = isAppError(error) ? error.message : String(error);
+      this.#options.log('error', 'a delivery could not be noted; it is made again', { error: text });
+      await new Promise<void>((resolve) => this.#options.clock.after(retryReadMs, resolve));
+    }
+  }
+
+  async #finish(digest: readonly DeliveryRow[], outcome: DeliveryOutcome): Promise<void> {
+    const now = this.#options.clock.now();
+    await this.#noteDevice(digest[0], outcome, now);
+    const [first] = digest;
+    for (const row of digest) {
+      const after = afterAttempt(row, outcome, now, chanceOf(first?.deliveryId ?? '', row.attempts));
+      await this.#note(row, after);
+    }
+  }
+
+  async #note(row: DeliveryRow, after: AfterAttempt): Promise<void> {
+    // First said, then noted: a crash between says it again under the ids it had, rather than never.
+    if (after.status === 'failed') await this.#onFailed(row, after.error);
+    await this.#options.store.alerting.deliveries.finish(row.deliveryId, after);
+  }
+
+  async #skip(digest: readonly DeliveryRow[], reason: string): Promise<void> {
+    const at = this.#options.clock.now();
+    for (const { deliveryId, attempts } of digest)
+      await this.#options.store.alerting.deliveries.finish(deliveryId, {
+        status: 'skipped',
+        attempts,
+        error: reason,
+        at,
+        dueAt: undefined,
+        delayMs: undefined,
+      });
+  }
+
+  async #noteDevice(row: DeliveryRow | undefined, outcome: DeliveryOutcome, at: number): Promise<void> {
+    if (row?.via.kind !== 'push') return;
+    const { people } = this.#options.store.alerting;
+    const { userId, deviceId } = row.via;
+    if (!outcome.ok && outcome.gone) await people.deleteDevice(row.tenantId, userId, deviceId);
+    else await people.noteDevice(deviceId, { at, ok: outcome.ok, error: outcome.ok ? '' : outcome.error });
+  }
+
+  async #addressOf({ tenantId, via }: DeliveryRow): Promise<Address> {
+    const { store, outgoing } = this.#options;
+    if (via.kind === 'channel') {
+      const channel = await store.alerting.policies.get(tenantId, 'channel', via.channelId);
+      if (channel === undefined) return { skipped: 'the channel was deleted' };
+      if (!channel.content.enabled) return { skipped: 'the channel is switched off' };
+      return { destination: destinationOf(channel.content) };
+    }
+    const member = await store.members.get(tenantId, via.userId);
+    if (member === undefined || member.disabled) return { skipped: 'no longer a member' };
+    if (via.kind === 'push') {
+      const device = await store.alerting.people.device(tenantId, via.userId, via.deviceId);
+      return device === undefined
+        ? { skipped: 'the device was removed' }
+        : { destination: pushDestination(device) };
+    }
+    if (!outgoing.email) return { skipped: 'no mail server is configured' };
+    return { destination: { kind: 'email', to: [member.user.email] } };
+  }
+
+  async #setTimer(): Promise<void> {
+    const next = await this.#options.store.alerting.deliveries.nextDue();
+    const now = this.#options.clock.now();
+    // What is due and not under way waits for a place: whatever ends next looks again.
+    if (next === undefined) return;
+    if (next > now) this.#wakeAfter(Math.min(next - now, 3_600_000));
+    else if (this.#running.size === 0) this.#wakeAfter(retryReadMs);
+    else this.#wakeAfter(retryReadMs * 5);
+  }
+
+  #wakeAfter(delayMs: number): void {
+    this.#cancelTimer();
+    if (this.#stopped) return;
+    this.#cancelTimer = this.#options.clock.after(delayMs, () => this.wake());
+  }
+}
+
+/** Deliveries of one lane are made two at a time. */
+function laneOf({ via, tenantId }: DeliveryRow): string {
+  switch (via.kind) {
+    case 'channel':
+      return `channel ${tenantId} ${via.channelId}`;
+    case 'push':
+      return `push ${via.deviceId}`;
+    default:
+      return `email ${tenantId} ${via.userId}`;
+  }
+}
+
+/** Spreads retries in [0, 1), the same for the same attempt. */
+function chanceOf(deliveryId: string, attempts: number): number {
+  return createHash('sha256').update(`${deliveryId} ${attempts}`).digest().readUInt32BE(0) / 2 ** 32;
+}

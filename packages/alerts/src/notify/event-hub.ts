@@ -1,0 +1,51 @@
+import type { TenantEvent } from '@nowcast/contract';
+import type { Unsubscribe } from '@nowcast/kernel';
+import type { AlertRow, InboxRepository, NewInboxEntry } from '@nowcast/ports';
+
+/** `userId` undefined: everybody in the tenant. */
+export interface EventTo {
+  tenantId: string;
+  userId: string | undefined;
+}
+export type EventListener = (to: EventTo, event: TenantEvent) => void;
+
+/** Tells open pages what was stored. At most once: a page that comes back reads its lists again. */
+export class EventHub {
+  readonly #inbox: InboxRepository;
+  readonly #listeners = new Set<EventListener>();
+
+  constructor(inbox: InboxRepository) {
+    this.#inbox = inbox;
+  }
+
+  subscribe(listener: EventListener): Unsubscribe {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  emit(to: EventTo, event: TenantEvent): void {
+    for (const listener of this.#listeners) listener(to, event);
+  }
+
+  rule(tenantId: string, ruleId: string): void {
+    this.emit({ tenantId, userId: undefined }, { topic: 'rules', rule_id: ruleId });
+  }
+
+  alerts(alerts: readonly AlertRow[]): void {
+    for (const { tenantId, alertId, ruleId, state, severity } of alerts)
+      this.emit(
+        { tenantId, userId: undefined },
+        { topic: 'alerts', alert_id: alertId, rule_id: ruleId, state, severity },
+      );
+  }
+
+  async inbox(entries: readonly NewInboxEntry[]): Promise<void> {
+    if (this.#listeners.size === 0) return;
+    for (const { tenantId, userId, notificationId } of entries) {
+      const notification = await this.#inbox.get(tenantId, notificationId);
+      const unread = await this.#inbox.unread(tenantId, userId);
+      if (notification !== undefined)
+        this.emit({ tenantId, userId }, { topic: 'notifications', notification, unread });
+    }
+  }
+}

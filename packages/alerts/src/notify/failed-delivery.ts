@@ -1,0 +1,64 @@
+import type { DeliveryRow, NewDelivery } from '@nowcast/ports';
+import type { Notice } from './notice.ts';
+import type { NotifyParts } from './rule-service.ts';
+
+const fallbackMark = '-fallback';
+
+/**
+ * A delivery that failed for good is never silent: the rule's owner reads it in the inbox, and a channel's fallback is
+ * used once (its own delivery carries a mark, so that two channels that fall back on each other do not play ping-pong).
+ */
+export async function sayDeliveryFailed(
+  { options, queue, notifier, book }: NotifyParts,
+  row: DeliveryRow,
+  error: string,
+): Promise<void> {
+  const { message, tenantId } = row;
+  const rule = (await book.rules(tenantId)).get(message.ruleId);
+  const fallback = await fallbackOf(row, options.store.alerting.policies);
+  const now = options.clock.now();
+  const via = row.via.kind === 'channel' ? `the channel "${row.via.name}"` : row.via.kind;
+  const notice: Notice = {
+    tenantId,
+    kind: 'delivery_problem',
+    severity: 'warning',
+    title: `Not delivered: ${message.title}`,
+    text: `A message could not be sent by ${via}: ${error}${fallback === undefined ? '' : ` It is sent by "${fallback.via.kind === 'channel' ? fallback.via.name : ''}" instead.`}`,
+    at: now,
+    rule: {
+      ruleId: message.ruleId,
+      name: message.ruleName,
+      ownerId: rule?.userId ?? ('userId' in row.via ? row.via.userId : undefined),
+      content: rule?.content,
+    },
+    alerts: [],
+    targets: [],
+    times: [now],
+    receivedAt: undefined,
+    tag: `failed-${row.deliveryId}`,
+  };
+  await queue.run(() =>
+    notifier.say(notice, fallback === undefined ? [] : [{ ...fallback, dueAt: now }], true),
+  );
+}
+
+async function fallbackOf(
+  row: DeliveryRow,
+  policies: NotifyParts['options']['store']['alerting']['policies'],
+): Promise<NewDelivery | undefined> {
+  if (row.via.kind !== 'channel' || row.deliveryId.endsWith(fallbackMark)) return undefined;
+  const failed = await policies.get(row.tenantId, 'channel', row.via.channelId);
+  const id = failed?.content.fallback_channel_id;
+  const fallback = id === undefined ? undefined : await policies.get(row.tenantId, 'channel', id);
+  if (fallback === undefined) return undefined;
+  return {
+    deliveryId: `${row.deliveryId}${fallbackMark}`,
+    tenantId: row.tenantId,
+    notificationId: row.notificationId,
+    via: { kind: 'channel', channelId: fallback.id, name: fallback.content.name },
+    message: row.message,
+    dueAt: row.dueAt,
+    digestKey: undefined,
+    receivedAt: row.receivedAt,
+  };
+}

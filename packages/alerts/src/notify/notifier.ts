@@ -1,0 +1,249 @@
+import { isAppError, randomId } from '@nowcast/kernel';
+import type {
+  AlertChange,
+  AlertRow,
+  DecidedTransition,
+  NewDelivery,
+  NewInboxEntry,
+  TransitionBatch,
+} from '@nowcast/ports';
+import { endedAlert } from './alert-life.ts';
+import { readPeople, recipientsOf } from './audience.ts';
+import { type Decided, decideChange, type Happened, type NewEvent } from './decide-change.ts';
+import { messagesOf, type Messages, type Sender } from './decide-messages.ts';
+import { grouped } from './decide-news.ts';
+import type { EventHub } from './event-hub.ts';
+import { FlapWatch } from './flap-watch.ts';
+import { type Notice, noticeOf } from './notice.ts';
+import type { NotifyOptions } from './notify-options.ts';
+import type { TenantBook } from './tenant-book.ts';
+import type { WorkQueue } from './work-queue.ts';
+
+/** Due alerts looked at in one go. */
+const dueAtOnce = 500;
+const retryAfterMs = 1000;
+
+/**
+ * Turns what happened into what is stored: reads, decides (decide-change.ts, decide-messages.ts), stores all of it in
+ * one transaction, and only then confirms to the engine, tells open pages and wakes the delivery worker.
+ */
+export class Notifier {
+  readonly #options: NotifyOptions;
+  readonly #book: TenantBook;
+  readonly #queue: WorkQueue;
+  readonly #events: EventHub;
+  readonly #flaps = new FlapWatch();
+  readonly #wakeWorker: () => void;
+  #cancelDue = (): void => {};
+  #stopped = false;
+
+  constructor(
+    options: NotifyOptions,
+    parts: { book: TenantBook; queue: WorkQueue; events: EventHub; wakeWorker: () => void },
+  ) {
+    this.#options = options;
+    this.#book = parts.book;
+    this.#queue = parts.queue;
+    this.#events = parts.events;
+    this.#wakeWorker = parts.wakeWorker;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelDue();
+  }
+
+  /**
+   * Stores what a tick decided, again and again until it is stored: the log is kept as long, and what comes after waits,
+   * since order is part of the promise.
+   */
+  async batch(batch: TransitionBatch): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        await this.#storeBatch(batch);
+        this.#options.evaluation.confirm(batch.seq);
+        return;
+      } catch (error) {
+        this.#options.log('error', 'transitions could not be stored; trying again', {
+          seq: batch.seq,
+          error,
+        });
+        await new Promise<void>((resolve) => this.#options.clock.after(retryAfterMs, resolve));
+      }
+    }
+  }
+
+  /** What follows from an act of a person, or from a change of rules and policies (nothing given). */
+  async act(
+    tenantId: string,
+    happened: Happened,
+    events: readonly NewEvent[] = [],
+    more: Messages = { inbox: [], deliveries: [] },
+  ): Promise<void> {
+    const { decided, messages } = await this.#decide(tenantId, happened);
+    await this.#store({
+      seq: undefined,
+      transitions: [],
+      alerts: decided.alerts,
+      events: [...events, ...decided.events],
+      inbox: [...messages.inbox, ...more.inbox],
+      deliveries: [...messages.deliveries, ...more.deliveries],
+    });
+  }
+
+  /** Ends alerts that the engine does not know (any more): their last transition will not come, or says nothing new. */
+  async close(tenantId: string, alerts: readonly AlertRow[], note: string): Promise<void> {
+    if (alerts.length === 0) return;
+    const at = this.#options.clock.now();
+    const acted = alerts.map((alert) => endedAlert(alert, at));
+    const events = alerts.map(({ alertId, value }) => ({
+      tenantId,
+      alertId,
+      at,
+      kind: 'resolved' as const,
+      user_name: '',
+      note,
+      value: value ?? null,
+    }));
+    await this.act(tenantId, { acted }, events);
+  }
+
+  /** Says something that no alert is behind: rule problems, delivery problems, tests. */
+  async say(
+    notice: Notice,
+    deliveries: readonly NewDelivery[] = [],
+    inboxOnly = false,
+  ): Promise<NewInboxEntry[]> {
+    const messages = await this.#messages(notice);
+    await this.#store({
+      seq: undefined,
+      transitions: [],
+      alerts: [],
+      events: [],
+      inbox: messages.inbox,
+      deliveries: [...(inboxOnly ? [] : messages.deliveries), ...deliveries],
+    });
+    return messages.inbox;
+  }
+
+  /** Looks at what is due and sets the timer for what will be. */
+  async due(): Promise<void> {
+    const { clock, store } = this.#options;
+    this.#flaps.forget(clock.now());
+    const rows = await store.alerting.alerts.due(clock.now(), dueAtOnce);
+    const byTenant = Map.groupBy(rows, ({ tenantId }) => tenantId);
+    for (const [tenantId, alerts] of byTenant)
+      await this.act(tenantId, { calmed: alerts.filter(({ state }) => state === 'resolved') });
+    await this.#setTimer();
+  }
+
+  async sender(tenantId: string): Promise<Sender> {
+    const tenant = await this.#options.store.tenants.get(tenantId);
+    return {
+      tenantName: tenant?.name ?? '',
+      publicUrl: this.#options.publicUrl(),
+      email: this.#options.outgoing.email,
+      makeId: randomId,
+    };
+  }
+
+  async #storeBatch({ seq, transitions }: TransitionBatch): Promise<void> {
+    const known = await this.#options.store.alerting.alerts.knownTransitions(
+      transitions.map(({ transition_id: id }) => id),
+    );
+    const fresh = transitions.filter(({ transition_id: id }) => !known.has(id));
+    const change = { alerts: [], events: [], inbox: [], deliveries: [] } as MutableChange;
+    for (const [tenantId, own] of Map.groupBy(fresh, ({ tenant }) => tenant)) {
+      const { decided, messages } = await this.#decide(tenantId, { transitions: own });
+      change.alerts.push(...decided.alerts);
+      change.events.push(...decided.events);
+      change.inbox.push(...messages.inbox);
+      change.deliveries.push(...messages.deliveries);
+    }
+    await this.#store({ seq, transitions: fresh, ...change });
+  }
+
+  async #decide(tenantId: string, happened: Happened): Promise<{ decided: Decided; messages: Messages }> {
+    const now = this.#options.clock.now();
+    const state = await this.#book.state(tenantId);
+    const decided = decideChange(state, happened, this.#flaps, now);
+    const messages: Messages = { inbox: [], deliveries: [] };
+    for (const group of grouped(decided.news, state.rules)) {
+      const rule = state.rules.get(group[0]?.alert.ruleId ?? '');
+      const received = receivedAt(
+        happened.transitions ?? [],
+        group.map(({ alert }) => alert),
+      );
+      const notice = noticeOf(group, rule, now, received);
+      if (notice === undefined) continue;
+      const one = await this.#messages(notice);
+      messages.inbox.push(...one.inbox);
+      messages.deliveries.push(...one.deliveries);
+    }
+    return { decided, messages };
+  }
+
+  async #messages(notice: Notice): Promise<Messages> {
+    const { tenantId } = notice;
+    const { store } = this.#options;
+    const [members, schedules, channels] = await Promise.all([
+      store.members.list(tenantId),
+      this.#book.policies(tenantId, 'schedule'),
+      this.#book.policies(tenantId, 'channel'),
+    ]);
+    const directory = { members, schedules, channels };
+    const recipients = recipientsOf(notice.targets, directory, notice.rule.ownerId, notice.times);
+    const people = await readPeople(store.alerting.people, tenantId, recipients.userIds, members);
+    return messagesOf(notice, people, recipients.channels, await this.sender(tenantId));
+  }
+
+  async #store(change: AlertChange): Promise<void> {
+    const isEmpty =
+      change.seq === undefined &&
+      change.alerts.length + change.events.length + change.inbox.length + change.deliveries.length === 0;
+    if (isEmpty) return;
+    await this.#options.store.alerting.alerts.apply(change);
+    for (const alert of change.alerts) this.#book.keep(alert);
+    this.#events.alerts(change.alerts);
+    if (change.deliveries.length > 0) this.#wakeWorker();
+    // Pages read what was stored; that they cannot be told now is no reason to store it again.
+    await this.#events.inbox(change.inbox).catch((error: unknown) => {
+      this.#options.log('warn', 'open pages were not told of new messages', { error });
+    });
+    if (change.alerts.length > 0) await this.#setTimer();
+  }
+
+  async #setTimer(): Promise<void> {
+    const { clock, store } = this.#options;
+    const next = await store.alerting.alerts.nextDue();
+    this.#cancelDue();
+    if (next === undefined || this.#stopped) return;
+    const wait = Math.min(Math.max(next - clock.now(), 0), 3_600_000);
+    this.#cancelDue = clock.after(wait, () => {
+      this.#queue
+        .run(() => this.due())
+        .catch((error: unknown) => {
+          const message = isAppError(error) ? error.message : String(error);
+          this.#options.log('error', 'alerts that are due could not be looked at; trying again', { message });
+          this.#cancelDue = clock.after(retryAfterMs, () => void this.#queue.run(() => this.#setTimer()));
+        });
+    });
+  }
+}
+
+interface MutableChange {
+  alerts: AlertRow[];
+  events: NewEvent[];
+  inbox: NewInboxEntry[];
+  deliveries: NewDelivery[];
+}
+
+/** Receipt of the newest point that decided one of these alerts. */
+function receivedAt(
+  transitions: readonly DecidedTransition[],
+  alerts: readonly AlertRow[],
+): number | undefined {
+  const ids = new Set(alerts.map(({ alertId }) => alertId));
+  const times = transitions.filter(({ alert_id: id }) => ids.has(id)).map((one) => one.received_at);
+  return times.length === 0 ? undefined : Math.max(...times);
+}

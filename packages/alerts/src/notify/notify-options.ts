@@ -1,0 +1,20 @@
+import type { Can } from '@nowcast/contract';
+import type { Clock } from '@nowcast/kernel';
+import type { AlertEvaluation, DestinationCheck, MetaStore, Outgoing } from '@nowcast/ports';
+
+export type NotifyStore = Pick<MetaStore, 'tenants' | 'members' | 'users' | 'alerting'>;
+
+export interface NotifyOptions {
+  store: NotifyStore;
+  evaluation: AlertEvaluation;
+  outgoing: Outgoing & Partial<DestinationCheck>;
+  clock: Clock;
+  can: Can;
+  /** Origin of the page, no slash at the end: what links in messages begin with. */
+  publicUrl: () => string;
+  log: (
+    level: 'info' | 'warn' | 'error',
+    message: string,
+    fields?: Readonly<Record<string, unknown>>,
+  ) => void;
+}

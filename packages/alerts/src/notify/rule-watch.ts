@@ -1,0 +1,141 @@
+import type { EvaluatedRuleStatus, RuleRow } from '@nowcast/ports';
+import type { NotifyParts } from './rule-service.ts';
+import { evaluatedRule } from './rule-service.ts';
+
+const pollMs = 30_000;
+/** A source that restarts is no problem yet. */
+const standsMs = 120_000;
+const retentionMs = 366 * 86_400_000;
+const retentionEveryMs = 86_400_000;
+
+/**
+ * Compares what is stored with what the engine knows: rules that it lacks are put, others removed, and a problem that
+ * stands is told to the rule's owner once. At the first look, alerts that the engine does not know are over: they ended
+ * while nobody was there to hear it, for instance when a backup was restored.
+ */
+export class RuleWatch {
+  readonly #parts: NotifyParts;
+  /** When each problem was first seen, by rule. */
+  readonly #seen = new Map<string, { problem: string; at: number }>();
+  #reconciled = false;
+  #cleanedAt = Number.NEGATIVE_INFINITY;
+  #cancel = (): void => {};
+  #stopped = true;
+
+  constructor(parts: NotifyParts) {
+    this.#parts = parts;
+  }
+
+  /** Looks once before it resolves; a failure is tried again by the next look. */
+  async start(): Promise<void> {
+    this.#stopped = false;
+    await this.#poll();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+  }
+
+  async #poll(): Promise<void> {
+    const { clock, log } = this.#parts.options;
+    try {
+      await this.#parts.queue.run(() => this.#look());
+    } catch (error) {
+      log('warn', 'rules could not be compared with the engine; trying again', { error });
+    }
+    if (!this.#stopped) this.#cancel = clock.after(pollMs, () => void this.#poll());
+  }
+
+  async #look(): Promise<void> {
+    const { options } = this.#parts;
+    const [statuses, rows] = await Promise.all([
+      options.evaluation.rules(),
+      options.store.alerting.rules.listAll(),
+    ]);
+    const rules = new Map(rows.map((row) => [keyOf(row), row]));
+    await this.#align(statuses, rules);
+    if (!this.#reconciled) await this.#closeUnknown(statuses);
+    this.#reconciled = true;
+    for (const status of statuses) await this.#judge(status, rules.get(keyOf(status)));
+    await this.#clean();
+  }
+
+  async #align(statuses: readonly EvaluatedRuleStatus[], rules: ReadonlyMap<string, RuleRow>): Promise<void> {
+    const { evaluation, log } = this.#parts.options;
+    const versions = new Map(statuses.map((status) => [keyOf(status), status.version]));
+    for (const [key, row] of rules) {
+      if (!row.content.enabled || (versions.get(key) ?? 0) >= row.evaluationVersion) continue;
+      try {
+        await evaluation.put(row.tenantId, evaluatedRule(row));
+      } catch (error) {
+        log('warn', 'the engine refuses a rule', { rule: row.ruleId, error });
+      }
+    }
+    for (const { tenant, ruleId } of statuses)
+      if (rules.get(keyOf({ tenant, ruleId }))?.content.enabled !== true)
+        await evaluation.remove(tenant, ruleId);
+  }
+
+  async #closeUnknown(statuses: readonly EvaluatedRuleStatus[]): Promise<void> {
+    const { book, notifier } = this.#parts;
+    const known = new Set(statuses.flatMap(({ activeAlerts }) => activeAlerts));
+    for (const tenantId of book.tenants()) {
+      const unknown = [...book.active(tenantId).values()].filter(({ alertId }) => !known.has(alertId));
+      await notifier.close(tenantId, unknown, 'the rule was changed while nothing ran');
+    }
+  }
+
+  async #judge(status: EvaluatedRuleStatus, row: RuleRow | undefined): Promise<void> {
+    if (row === undefined) return;
+    const { clock } = this.#parts.options;
+    const key = keyOf(status);
+    const { problem } = status;
+    if (problem === undefined) {
+      this.#seen.delete(key);
+      if (row.problem !== undefined) await this.#setProblem(row, undefined);
+      return;
+    }
+    const seen = this.#seen.get(key);
+    if (seen?.problem !== problem) this.#seen.set(key, { problem, at: clock.now() });
+    else if (clock.now() - seen.at >= standsMs && row.problem !== problem) {
+      await this.#tell(row, problem);
+      await this.#setProblem(row, problem);
+    }
+  }
+
+  async #setProblem(row: RuleRow, problem: string | undefined): Promise<void> {
+    await this.#parts.options.store.alerting.rules.setProblem(row.tenantId, row.ruleId, problem);
+    this.#parts.book.rulesChanged(row.tenantId);
+    this.#parts.events.rule(row.tenantId, row.ruleId);
+  }
+
+  async #tell(row: RuleRow, problem: string): Promise<void> {
+    const now = this.#parts.options.clock.now();
+    await this.#parts.notifier.say({
+      tenantId: row.tenantId,
+      kind: 'rule_problem',
+      severity: 'warning',
+      title: `${row.content.name} cannot be evaluated`,
+      text: problem,
+      at: now,
+      rule: { ruleId: row.ruleId, name: row.content.name, ownerId: row.userId, content: row.content },
+      alerts: [],
+      targets: [],
+      times: [now],
+      receivedAt: undefined,
+      tag: `problem-${row.ruleId}`,
+    });
+  }
+
+  async #clean(): Promise<void> {
+    const { clock, store } = this.#parts.options;
+    if (clock.now() - this.#cleanedAt < retentionEveryMs) return;
+    this.#cleanedAt = clock.now();
+    await store.alerting.alerts.deleteBefore(clock.now() - retentionMs);
+  }
+}
+
+function keyOf(rule: { ruleId: string } & ({ tenant: string } | { tenantId: string })): string {
+  return JSON.stringify(['tenant' in rule ? rule.tenant : rule.tenantId, rule.ruleId]);
+}

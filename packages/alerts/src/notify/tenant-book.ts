@@ -1,0 +1,90 @@
+import type { AlertRow, AlertStore, PolicyKind, PolicyRow, RuleRow } from '@nowcast/ports';
+import type { TenantState } from './decide-change.ts';
+
+/**
+ * Rules, policies and open alerts of the tenants as decisions need them, so that a batch reads nothing that did not
+ * change. The notifier is the only writer of all three in an installation; whoever changes one says so here.
+ */
+export class TenantBook {
+  readonly #store: AlertStore;
+  readonly #rules = new Map<string, Promise<ReadonlyMap<string, RuleRow>>>();
+  readonly #policies = new Map<string, Promise<readonly PolicyRow<PolicyKind>[]>>();
+  readonly #active = new Map<string, Map<string, AlertRow>>();
+
+  constructor(store: AlertStore) {
+    this.#store = store;
+  }
+
+  /** Reads the open alerts of every tenant: once, before anything is decided. */
+  async load(): Promise<void> {
+    this.#active.clear();
+    for (const alert of await this.#store.alerts.active()) this.keep(alert);
+  }
+
+  keep(alert: AlertRow): void {
+    const alerts = this.#active.get(alert.tenantId) ?? new Map<string, AlertRow>();
+    this.#active.set(alert.tenantId, alerts);
+    if (alert.state === 'resolved') alerts.delete(alert.alertId);
+    else alerts.set(alert.alertId, alert);
+  }
+
+  tenants(): string[] {
+    return [...this.#active.keys()];
+  }
+
+  active(tenantId: string): ReadonlyMap<string, AlertRow> {
+    return this.#active.get(tenantId) ?? new Map();
+  }
+
+  rules(tenantId: string): Promise<ReadonlyMap<string, RuleRow>> {
+    return kept(this.#rules, tenantId, async () => {
+      const rows = await this.#store.rules.list(tenantId);
+      return new Map(rows.map((row) => [row.ruleId, row]));
+    });
+  }
+
+  rulesChanged(tenantId: string): void {
+    this.#rules.delete(tenantId);
+  }
+
+  policiesChanged(tenantId: string): void {
+    this.#policies.delete(tenantId);
+  }
+
+  async policies<K extends PolicyKind>(tenantId: string, kind: K): Promise<PolicyRow<K>[]> {
+    const rows = await kept(this.#policies, tenantId, () => this.#readPolicies(tenantId));
+    return rows.filter((row): row is PolicyRow<K> => row.kind === kind);
+  }
+
+  async state(tenantId: string): Promise<TenantState> {
+    const [rules, silences, maintenance, inhibitions] = await Promise.all([
+      this.rules(tenantId),
+      this.policies(tenantId, 'silence'),
+      this.policies(tenantId, 'maintenance'),
+      this.policies(tenantId, 'inhibition'),
+    ]);
+    return { rules, policies: { silences, maintenance, inhibitions }, active: this.active(tenantId) };
+  }
+
+  async #readPolicies(tenantId: string): Promise<readonly PolicyRow<PolicyKind>[]> {
+    const kinds = ['silence', 'maintenance', 'inhibition', 'schedule', 'channel'] as const;
+    const lists = await Promise.all(kinds.map((kind) => this.#store.policies.list(tenantId, kind)));
+    return lists.flat() as PolicyRow<PolicyKind>[];
+  }
+}
+
+/** One read for all who ask at once; a failed one is asked again by the next. */
+function kept<Value>(
+  cache: Map<string, Promise<Value>>,
+  key: string,
+  read: () => Promise<Value>,
+): Promise<Value> {
+  const before = cache.get(key);
+  if (before !== undefined) return before;
+  const reading = read();
+  cache.set(key, reading);
+  reading.catch(() => {
+    if (cache.get(key) === reading) cache.delete(key);
+  });
+  return reading;
+}
