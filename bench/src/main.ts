@@ -1,7 +1,8 @@
 /**
- * `bin/bench ingest | fanout | latency | query | decode | log | views | all`: each prints one line of JSON with its figures and the machine
+ * `bin/bench ingest | fanout | latency | query | alerts | decode | log | views | all`: each prints one line of JSON with its figures and the machine
  * they were measured on. Figures of a shared machine are worth their ratios; run two versions in turn.
  */
+import { benchAlerts } from './alerts.ts';
 import { benchDecode } from './decode.ts';
 import { benchFanout } from './fanout.ts';
 import { benchIngest } from './ingest.ts';
@@ -15,6 +16,8 @@ const measures: Readonly<Record<string, () => Promise<unknown>>> = {
   fanout: benchFanout,
   latency: benchLatency,
   query: benchQuery,
+  // How well anomaly and change rules find what was labelled in real series.
+  alerts: benchAlerts,
   // Parts by themselves: where the time of the whole goes.
   decode: benchDecode,
   log: benchLog,
