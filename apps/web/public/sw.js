@@ -66,3 +66,73 @@ self.addEventListener('fetch', (event) => {
     event.respondWith(fetch(request).catch(async () => (await caches.match(request)) ?? Response.error()));
   }
 });
+
+/*
+ * Push messages: {notification_id, tag, title, body, severity, kind, url, alert_id, at}. A browser shows a message of
+ * its own when a push ends without one, so whatever arrives is shown, even what cannot be read.
+ */
+function readMessage(event) {
+  try {
+    return event.data?.json() ?? {};
+  } catch {
+    return {};
+  }
+}
+
+self.addEventListener('push', (event) => {
+  const message = readMessage(event);
+  const isOpen = message.kind !== 'resolved' && message.kind !== 'test' && Boolean(message.alert_id);
+  const shown = self.registration.showNotification(message.title || 'Nowcast', {
+    body: message.body || '',
+    // The same tag replaces what it said before: a resolved alert takes the place of its firing.
+    ...(message.tag ? { tag: message.tag, renotify: true } : {}),
+    icon: '/icons/nowcast-192.png',
+    timestamp: message.at || Date.now(),
+    requireInteraction: message.severity === 'critical' && isOpen,
+    data: { url: message.url || '/alerts', alertId: message.alert_id || '' },
+    actions: isOpen
+      ? [
+          { action: 'acknowledge', title: 'Acknowledge' },
+          { action: 'snooze', title: 'Snooze 1 h' },
+        ]
+      : [],
+  });
+  event.waitUntil(shown);
+});
+
+const snoozeMs = 3_600_000;
+
+/** Does it with the person's own session; says so when that did not work, since nothing else would. */
+async function act(action, { alertId, url }) {
+  const body = action === 'snooze' ? { until: Date.now() + snoozeMs } : { note: '' };
+  const answer = await fetch(`/api/v1/alerts/${encodeURIComponent(alertId)}/${action}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    credentials: 'same-origin',
+    body: JSON.stringify(body),
+  }).catch(() => undefined);
+  if (answer?.ok) return;
+  const said = await answer?.json().catch(() => undefined);
+  await self.registration.showNotification(`Not ${action === 'snooze' ? 'snoozed' : 'acknowledged'}`, {
+    body: said?.error?.message || 'The server cannot be reached. Open the alert and try again.',
+    icon: '/icons/nowcast-192.png',
+    tag: `failed ${alertId}`,
+    data: { url, alertId },
+  });
+}
+
+/** An open page is used; the link may name the public address, so only its path counts. */
+async function open(link) {
+  const { pathname, search } = new URL(link, self.location.origin);
+  const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const page = pages.find((one) => one.url.startsWith(self.location.origin));
+  if (page === undefined) return self.clients.openWindow(pathname + search);
+  await page.focus();
+  return page.navigate(pathname + search).catch(() => self.clients.openWindow(pathname + search));
+}
+
+self.addEventListener('notificationclick', (event) => {
+  const { action, notification } = event;
+  notification.close();
+  event.waitUntil(action === '' ? open(notification.data.url) : act(action, notification.data));
+});

@@ -87,6 +87,24 @@ const rule = createRoute({
   path: '/alerts/rules/$ruleId',
   component: lazyRouteComponent(() => import('./features/alerts/rule-editor-page.tsx'), 'RulePage'),
 });
+const silences = createRoute({
+  getParentRoute: () => app,
+  path: '/alerts/silences',
+  component: lazyRouteComponent(() => import('./features/alerts/silences-page.tsx'), 'SilencesPage'),
+});
+const channels = createRoute({
+  getParentRoute: () => app,
+  path: '/alerts/channels',
+  component: lazyRouteComponent(() => import('./features/alerts/channels-page.tsx'), 'ChannelsPage'),
+});
+const notifications = createRoute({
+  getParentRoute: () => app,
+  path: '/alerts/notifications',
+  component: lazyRouteComponent(
+    () => import('./features/alerts/my-notifications-page.tsx'),
+    'MyNotificationsPage',
+  ),
+});
 const sources = createRoute({
   getParentRoute: () => app,
   path: '/sources',
@@ -113,24 +131,12 @@ const dashboards = createRoute({
   },
 });
 
+const alerting = [alerts, alert, rules, newRule, rule, silences, channels, notifications] as const;
+
 const tree = root.addChildren([
   setup,
   dashboards,
-  app.addChildren([
-    home,
-    boards,
-    board,
-    explore,
-    alerts,
-    alert,
-    rules,
-    newRule,
-    rule,
-    sources,
-    admin,
-    profile,
-    nowhere,
-  ]),
+  app.addChildren([home, boards, board, explore, ...alerting, sources, admin, profile, nowhere]),
 ]);
 
 export function makeRouter(queries: QueryClient) {

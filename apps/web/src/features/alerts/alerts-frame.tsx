@@ -6,6 +6,9 @@ import { PageHead } from '../../ui/states.tsx';
 const sections = [
   { to: '/alerts', title: 'Inbox' },
   { to: '/alerts/rules', title: 'Rules' },
+  { to: '/alerts/silences', title: 'Silences' },
+  { to: '/alerts/channels', title: 'Channels' },
+  { to: '/alerts/notifications', title: 'My notifications' },
 ] as const;
 
 /** What the screens about alerts share: their heading and the way between them. */
@@ -28,7 +31,7 @@ export function AlertsFrame({
           <Link
             key={to}
             to={to}
-            activeOptions={{ exact: true, includeSearch: false }}
+            activeOptions={{ exact: to === '/alerts', includeSearch: false }}
             className="-mb-px flex h-10 items-center border-b-2 px-3 text-sm font-medium whitespace-nowrap"
             activeProps={{ className: 'border-accent text-text' }}
             inactiveProps={{ className: 'border-transparent text-muted hover:text-text' }}

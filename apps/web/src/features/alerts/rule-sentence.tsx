@@ -102,7 +102,7 @@ function QueryPart({ rule, onRule }: PartProps) {
       />
       <span>of</span>
       <Button
-        className="max-w-full border-control! bg-bg!"
+        className="max-w-full border-control! bg-bg! max-sm:text-lg!"
         aria-label={`Metric: ${name}`}
         onPress={() => setPicking(true)}
       >

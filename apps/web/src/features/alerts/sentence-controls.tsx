@@ -132,7 +132,11 @@ export function InlineChecks({
       className="w-72 max-w-[calc(100vw-16px)]"
       bodyClassName="flex max-h-[50dvh] flex-col gap-3 overflow-y-auto p-4"
       trigger={(props) => (
-        <Button {...props} aria-label={`${label}: ${title}`} className="max-w-full border-control! bg-bg!">
+        <Button
+          {...props}
+          aria-label={`${label}: ${title}`}
+          className="max-w-full border-control! bg-bg! max-sm:text-lg!"
+        >
           <span className="truncate font-semibold">{title}</span>
           <ChevronDown size={14} className="shrink-0 text-muted" aria-hidden />
         </Button>

@@ -1,5 +1,6 @@
 import { useNavigate } from '@tanstack/react-router';
 import {
+  Bell,
   Compass,
   Copy,
   Download,
@@ -22,6 +23,7 @@ import { copyText } from '../../ui/copy-button.tsx';
 import type { MenuEntry } from '../../ui/menu-entry.ts';
 import { Menu } from '../../ui/menu.tsx';
 import { showToast } from '../../ui/toast.tsx';
+import { mayEdit, useMe } from '../shell/use-me.ts';
 import { useBoardView } from './board-context.ts';
 import type { PanelView } from './panel-query.ts';
 
@@ -69,6 +71,7 @@ export function PanelMenu({
   actions: PanelActions;
 }) {
   const navigate = useNavigate();
+  const user = useMe();
   const live = useLive();
   const board = useBoardView();
   const explore = (): void => {
@@ -85,6 +88,15 @@ export function PanelMenu({
         ...rangeToSearch(board.range),
       },
     });
+  };
+  const watch = (): void => {
+    const { agg, query } = view;
+    import('../alerts/hand-over-panel.ts')
+      .then(({ handOverPanel }) => {
+        handOverPanel(panel, { agg, across: query.across ?? 'merge', where: query.where ?? {} });
+        return navigate({ to: '/alerts/rules/new' });
+      })
+      .catch((error: unknown) => showToast('error', messageOf(error)));
   };
   const csv = (): void => {
     const ends = rangeEnds(view.range, live.serverNow());
@@ -114,6 +126,9 @@ export function PanelMenu({
     { id: 'view', title: 'View', hint: 'v', icon: <Maximize2 size={15} aria-hidden />, run: actions.onView },
     ...change,
     { id: 'explore', title: 'Explore', apart: true, icon: <Compass size={15} aria-hidden />, run: explore },
+    ...(mayEdit(user)
+      ? [{ id: 'alert', title: 'Create alert', icon: <Bell size={15} aria-hidden />, run: watch }]
+      : []),
     { id: 'table', title: 'View as table', icon: <Table2 size={15} aria-hidden />, run: actions.onTable },
     { id: 'link', title: 'Copy link', icon: <Link size={15} aria-hidden />, run: () => copyLink(panel) },
     { id: 'csv', title: 'Download CSV', icon: <Download size={15} aria-hidden />, run: csv },

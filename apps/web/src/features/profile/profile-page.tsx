@@ -15,7 +15,7 @@ export function ProfilePage() {
   useCrumb('Profile');
   const user = useMe();
   const logOut = useLogOut();
-  const more = placesOf(user).filter((place) => place.to === '/sources' || place.to === '/admin');
+  const more = placesOf(user).filter((place) => ['/explore', '/sources', '/admin'].includes(place.to));
   return (
     <div className="mx-auto max-w-3xl pt-6">
       <PageHead title={user.name} text={`${user.email} · ${user.role} of ${user.tenant_name}`}>
