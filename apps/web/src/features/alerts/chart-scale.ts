@@ -61,7 +61,7 @@ export function niceStep(span: number, most: number): number {
 export function valueTicks(frame: Frame, most: number): { values: number[]; step: number } {
   const step = niceStep(frame.high - frame.low, most);
   const values: number[] = [];
-  for (let i = Math.ceil(frame.low / step); i * step <= frame.high; i++) values.push(i * step);
+  for (let i = Math.ceil(frame.low / step); i * step <= frame.high; i++) values.push(i === 0 ? 0 : i * step);
   return { values, step };
 }
 

@@ -1,0 +1,99 @@
+import { panelSchema, ruleContentSchema, type MetricInfo, type Panel } from '@nowcast/contract';
+import { describe, expect, it } from 'vitest';
+import { emptyRule, missingIn, ruleOfPanel, withMetric } from './rule-draft.ts';
+import { ruleInWords } from './rule-words.ts';
+
+const metric = (rest: Partial<MetricInfo> = {}): MetricInfo => ({
+  metric_type: 'cpu_usage',
+  series: 3,
+  last_timestamp: 0,
+  last_value: 41,
+  default_agg: 'avg',
+  default_across: 'merge',
+  labels: ['host'],
+  ...rest,
+});
+const panel = (rest: Partial<Panel>): Panel => ({
+  ...panelSchema.parse({
+    visualization_id: 'p',
+    title: 'CPU',
+    metric_type: 'cpu_usage',
+    chart_type: 'line',
+    query: {},
+    layout: { x: 0, y: 0, w: 4, h: 6 },
+    display: {},
+  }),
+  ...rest,
+});
+const query = { agg: 'p95', across: 'merge', where: { region: ['eu'] } } as const;
+const shown = { ...query, where: { region: ['eu'] } };
+
+describe('a new rule', () => {
+  it('asks for what to watch first', () => {
+    expect(missingIn(emptyRule())).toMatch(/Choose what to watch/);
+  });
+
+  it('of a metric is complete: it can be sent as it is', () => {
+    const rule = withMetric(emptyRule(), metric());
+    expect(missingIn(rule)).toBeNull();
+    expect(ruleContentSchema.safeParse(rule).error).toBeUndefined();
+    expect(rule.evaluation.condition).toEqual({ kind: 'threshold', op: 'above', value: 80 });
+  });
+
+  it('of a metric without a scale begins a quarter above what it is now', () => {
+    const rule = withMetric(emptyRule(), metric({ metric_type: 'queue_depth', last_value: 1234 }));
+    expect(rule.evaluation.condition).toMatchObject({ value: 1600 });
+  });
+
+  it('counts the points of a metric that is shown point by point', () => {
+    expect(withMetric(emptyRule(), metric({ default_agg: 'none' })).evaluation.query?.agg).toBe('count');
+  });
+
+  it('keeps its name when another metric is chosen, and drops the labels of the first', () => {
+    const named = { ...withMetric(emptyRule(), metric()), name: 'Mine' };
+    const grouped = { ...named, evaluation: { ...named.evaluation, group_by: ['host'] } };
+    const next = withMetric(grouped, metric({ metric_type: 'latency_ms', labels: ['path'] }));
+    expect(next.name).toBe('Mine');
+    expect(next.evaluation.group_by).toEqual([]);
+  });
+
+  it('whose upper limit is below the lower one says so', () => {
+    const rule = withMetric(emptyRule(), metric());
+    const condition = { kind: 'threshold', op: 'outside', value: 5, upper: 5 } as const;
+    expect(missingIn({ ...rule, evaluation: { ...rule.evaluation, condition } })).toMatch(/upper limit/);
+  });
+});
+
+describe('a rule of a panel', () => {
+  const withThresholds = (...thresholds: Panel['display']['thresholds']): Panel =>
+    panel({ display: { ...panel({}).display, thresholds } });
+
+  it('looks at what the panel shows and fires at its critical threshold', () => {
+    const rule = ruleOfPanel(
+      withThresholds({ value: 70, level: 'warn' }, { value: 90, level: 'crit' }),
+      shown,
+    );
+    expect(rule.evaluation.query).toEqual({ metric_type: 'cpu_usage', ...query });
+    expect(rule.evaluation.condition).toEqual({ kind: 'threshold', op: 'above', value: 90 });
+    expect(rule.severity).toBe('critical');
+    expect(ruleContentSchema.safeParse(rule).error).toBeUndefined();
+  });
+
+  it('is below where the critical threshold is the lower one', () => {
+    const rule = ruleOfPanel(
+      withThresholds({ value: 20, level: 'warn' }, { value: 5, level: 'crit' }),
+      shown,
+    );
+    expect(rule.evaluation.condition).toEqual({ kind: 'threshold', op: 'below', value: 5 });
+  });
+});
+
+describe('a rule in words', () => {
+  it('is one sentence', () => {
+    const rule = ruleOfPanel(panel({}), shown);
+    const evaluation = { ...rule.evaluation, group_by: ['host'], for: '2m' };
+    expect(ruleInWords(evaluation, 'percent').replaceAll('\u00a0', ' ')).toBe(
+      'p95 of cpu_usage where region is eu for each host is above 80 % over 1 min, for 2 min',
+    );
+  });
+});
