@@ -110,13 +110,13 @@ class Deciding {
     const { rules, policies } = this.#state;
     const muteOf = mutesAt(policies, this.#active.values(), rules, this.#now);
     const waiting: AlertRow[] = [];
-    for (const alert of [...this.#active.values()]) {
+    for (const alert of this.#active.values()) {
       const verdict = look(alert, rules.get(alert.ruleId)?.content, muteOf(alert), this.#now);
       this.#take(verdict);
       if (verdict.news === undefined && isWaiting(verdict.alert)) waiting.push(verdict.alert);
     }
     this.#takeAlong(waiting);
-    for (const alert of [...this.#over.values()]) this.#end(alert, muteOf);
+    for (const alert of this.#over.values()) this.#end(alert, muteOf);
   }
 
   /** Said to be over, now that it is calm; unless it has changed again, when a later alert of its group speaks. */

@@ -36,7 +36,8 @@ export function look(
 /** A snooze that ended is forgotten, and what it kept quiet is said at once: as if nobody had been told yet. */
 function awake(alert: AlertRow, mute: Mute | undefined, now: number): AlertRow {
   if (alert.snoozedUntil === undefined || alert.snoozedUntil > now || mute !== undefined) return alert;
-  return { ...alert, snoozedUntil: undefined, notifiedAt: undefined };
+  const notifiedAt = alert.state === 'firing' ? undefined : alert.notifiedAt;
+  return { ...alert, snoozedUntil: undefined, notifiedAt };
 }
 
 function lookFiring(alert: AlertRow, notify: Notify, now: number): Verdict {

@@ -131,6 +131,7 @@ export class DeliveryWorker {
     // First said, then noted: a crash between says it again under the ids it had, rather than never.
     if (after.status === 'failed') await this.#onFailed(row, after.error);
     await this.#options.store.alerting.deliveries.finish(row.deliveryId, after);
+    if (after.delayMs !== undefined) this.#options.observeDelayMs?.(after.delayMs);
   }
 
   async #skip(digest: readonly DeliveryRow[], reason: string): Promise<void> {

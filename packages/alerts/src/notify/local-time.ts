@@ -1,4 +1,4 @@
-import { TimeZone } from '@nowcast/aggregate';
+import type { TimeZone } from '@nowcast/aggregate';
 
 /**
  * Wall clock times of a zone as instants. A day is not 24 hours where clocks change, so days are counted in the

@@ -17,4 +17,6 @@ export interface NotifyOptions {
     message: string,
     fields?: Readonly<Record<string, unknown>>,
   ) => void;
+  /** Hears how long it took from the receipt of the point to the first way out, for each message that was sent. */
+  observeDelayMs?: (ms: number) => void;
 }

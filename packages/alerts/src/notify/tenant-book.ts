@@ -39,7 +39,7 @@ export class TenantBook {
   rules(tenantId: string): Promise<ReadonlyMap<string, RuleRow>> {
     return kept(this.#rules, tenantId, async () => {
       const rows = await this.#store.rules.list(tenantId);
-      return new Map(rows.map((row) => [row.ruleId, row]));
+      return new Map(rows.map((row) => [row.ruleId, heard(row)]));
     });
   }
 
@@ -71,6 +71,17 @@ export class TenantBook {
     const lists = await Promise.all(kinds.map((kind) => this.#store.policies.list(tenantId, kind)));
     return lists.flat() as PolicyRow<PolicyKind>[];
   }
+}
+
+/**
+ * A rule that names nobody means its owner. Said here, once: beside the targets of an escalation an empty list would
+ * mean nobody.
+ */
+function heard(row: RuleRow): RuleRow {
+  const { notify } = row.content;
+  if (notify.targets.some(({ kind }) => kind !== 'channel')) return row;
+  const targets = [...notify.targets, { kind: 'user' as const, user_id: row.userId }];
+  return { ...row, content: { ...row.content, notify: { ...notify, targets } } };
 }
 
 /** One read for all who ask at once; a failed one is asked again by the next. */

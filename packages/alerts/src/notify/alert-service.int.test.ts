@@ -1,0 +1,294 @@
+import { type Rule, type RuleContentInput, ruleContentSchema } from '@nowcast/contract';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { NotifyBench, person } from './testing/notify-bench.ts';
+
+const ada = person('ada', 'owner');
+const ed = person('ed', 'editor');
+const vic = person('vic', 'viewer');
+const zoe = person('zoe', 'owner', 'globex');
+const page = { limit: 50 };
+const open = { states: ['pending', 'firing', 'acknowledged'] as const, limit: 50 };
+
+const cpu = (change: Partial<RuleContentInput> = {}) =>
+  ruleContentSchema.parse({
+    name: 'CPU > 80 %',
+    unit: 'percent',
+    evaluation: {
+      query: { metric_type: 'cpu' },
+      group_by: ['host'],
+      condition: { kind: 'threshold', op: 'above', value: 80 },
+    },
+    ...change,
+  });
+
+let bench: NotifyBench;
+beforeEach(async () => {
+  bench = new NotifyBench();
+  await bench.start();
+});
+afterEach(() => bench.stop());
+
+const confirmed = (seq: number) => vi.waitFor(() => expect(bench.confirmed).toContain(seq), 30_000);
+async function inboxOf(actor: typeof ed) {
+  const { notifications } = await bench.alerts.notifications(actor, page);
+  return notifications.map(({ kind, message }) => ({ kind, message }));
+}
+const kindsOf = async (actor: typeof ed) => (await inboxOf(actor)).map(({ kind }) => kind);
+/** Moves the clock and waits until the inbox says so. */
+async function later(ms: number, actor: typeof ed, kinds: readonly string[]) {
+  bench.clock.advance(ms);
+  await vi.waitFor(async () => {
+    // A timer that was set meanwhile for a moment that has passed.
+    bench.clock.advance(0);
+    expect(await kindsOf(actor)).toEqual(kinds);
+  }, 30_000);
+}
+const firing = async (rule: Rule) => confirmed(bench.tick({ rule_id: rule.rule_id }));
+
+describe('AlertService', () => {
+  it('puts a new rule to the engine, and again only when what is evaluated changed', async () => {
+    const rule = await bench.alerts.createRule(ed, cpu());
+    expect(bench.put).toEqual([{ rule_id: rule.rule_id, version: 1 }]);
+    const named = await bench.alerts.saveRule(ed, rule.rule_id, {
+      content: cpu({ name: 'Hot' }),
+      base_version: 1,
+    });
+    expect(named).toMatchObject({ name: 'Hot', version: 2 });
+    expect(bench.put).toHaveLength(1);
+    const off = { content: cpu({ enabled: false }), base_version: 2 };
+    await bench.alerts.saveRule(ed, rule.rule_id, off);
+    expect(bench.removed).toEqual([rule.rule_id]);
+    await bench.alerts.saveRule(ed, rule.rule_id, { content: cpu(), base_version: 3 });
+    expect(bench.put.at(-1)).toEqual({ rule_id: rule.rule_id, version: 3 });
+    await expect(bench.alerts.saveRule(ed, rule.rule_id, off)).rejects.toMatchObject({
+      code: 'request.conflict',
+      details: { version: 4 },
+    });
+  });
+
+  it('keeps rules from viewers and from other tenants', async () => {
+    const rule = await bench.alerts.createRule(ed, cpu());
+    await expect(bench.alerts.createRule(vic, cpu())).rejects.toMatchObject({ code: 'auth.forbidden' });
+    await expect(bench.alerts.getRule(zoe, rule.rule_id)).rejects.toMatchObject({
+      code: 'request.not_found',
+    });
+    await firing(rule);
+    expect((await bench.alerts.listAlerts(zoe, open)).alerts).toEqual([]);
+    await expect(bench.alerts.acknowledge(zoe, 'a1', { note: '' })).rejects.toMatchObject({
+      code: 'request.not_found',
+    });
+  });
+
+  it('tells the owner when it fires and when it is over, each transition once', async () => {
+    const events: unknown[] = [];
+    bench.alerts.onEvent((to, event) => events.push([to.userId, event.topic]));
+    const rule = await bench.alerts.createRule(ed, cpu());
+    const seq = bench.tick({ rule_id: rule.rule_id, transition_id: 'once' });
+    await confirmed(seq);
+    await confirmed(bench.tick({ rule_id: rule.rule_id, transition_id: 'once' }));
+    expect(await inboxOf(ed)).toEqual([
+      { kind: 'firing', message: 'CPU > 80 %: web-1 is at 93.1 % (limit 80 %)' },
+    ]);
+    expect(await inboxOf(ada)).toEqual([]);
+    expect(events).toContainEqual(['ed', 'notifications']);
+    bench.clock.advance(60_000);
+    await confirmed(bench.tick({ rule_id: rule.rule_id, from: 'firing', to: 'ok', value: 40 }));
+    expect((await inboxOf(ed))[0]).toEqual({
+      kind: 'resolved',
+      message: 'CPU > 80 %: web-1 is well again after 60 s, now at 40 %',
+    });
+    expect((await bench.alerts.listAlerts(ed, open)).alerts).toEqual([]);
+  });
+
+  it('makes one notification of what fires together, for each value of the labels it groups by', async () => {
+    const rule = await bench.alerts.createRule(ed, cpu({ notify: { group_wait: '30s' } }));
+    await firing(rule);
+    bench.clock.advance(20_000);
+    await confirmed(bench.tick({ rule_id: rule.rule_id, alert_id: 'a2', labels: { host: 'web-2' } }));
+    expect(await kindsOf(ed)).toEqual([]);
+    await later(10_000, ed, ['firing']);
+    const { notifications } = await bench.alerts.notifications(ed, page);
+    expect(notifications[0]?.alert_ids.toSorted()).toEqual(['a1', 'a2']);
+  });
+
+  it('repeats and escalates until somebody acknowledges it', async () => {
+    const rule = await bench.alerts.createRule(
+      ed,
+      cpu({
+        notify: {
+          repeat: '10m',
+          escalate: [{ after: '15m', targets: [{ kind: 'user', user_id: 'ada' }] }],
+        },
+      }),
+    );
+    await firing(rule);
+    await later(600_000, ed, ['repeated', 'firing']);
+    await later(300_000, ada, ['escalated']);
+    await bench.alerts.acknowledge(ed, 'a1', { note: 'on it' });
+    bench.clock.advance(3_600_000);
+    const { alert, events } = await bench.alerts.getAlert(vic, 'a1');
+    expect(alert).toMatchObject({ state: 'acknowledged', acknowledged_by: 'Name of ed' });
+    expect(events.map(({ kind }) => kind)).toEqual(['firing', 'repeated', 'escalated', 'acknowledged']);
+    await bench.alerts.unacknowledge(ed, 'a1');
+    await vi.waitFor(async () => expect(await kindsOf(ed)).toHaveLength(3), 30_000);
+  });
+
+  it('says nothing in a silence, and says it when the silence ends and it still fires', async () => {
+    const now = bench.clock.now();
+    const silence = await bench.alerts.createPolicy(ed, 'silence', {
+      where: { host: ['web-1'] },
+      from: now,
+      to: now + 600_000,
+      reason: 'disk swap',
+    });
+    const rule = await bench.alerts.createRule(ed, cpu());
+    await firing(rule);
+    expect(await kindsOf(ed)).toEqual([]);
+    const { alerts } = await bench.alerts.listAlerts(ed, open);
+    expect(alerts[0]).toMatchObject({ state: 'firing', muted_by: 'silence: disk swap' });
+    await later(600_000, ed, ['firing']);
+    expect((await bench.alerts.listPolicies(vic, 'silence'))[0]?.silence_id).toBe(silence.silence_id);
+  });
+
+  it('keeps a warning quiet while the critical alert of the same group fires', async () => {
+    const warning = await bench.alerts.createRule(ed, cpu());
+    const critical = await bench.alerts.createRule(ed, cpu({ name: 'CPU full', severity: 'critical' }));
+    await confirmed(bench.tick({ rule_id: critical.rule_id }));
+    await confirmed(bench.tick({ rule_id: warning.rule_id, alert_id: 'a2' }));
+    expect(await kindsOf(ed)).toEqual(['firing']);
+    await confirmed(bench.tick({ rule_id: critical.rule_id, from: 'firing', to: 'ok' }));
+    expect((await kindsOf(ed)).toSorted()).toEqual(['firing', 'firing', 'resolved']);
+  });
+
+  it('snoozes until then, and says it again', async () => {
+    const rule = await bench.alerts.createRule(ed, cpu());
+    await firing(rule);
+    await bench.alerts.snooze(ed, 'a1', { until: bench.clock.now() + 60_000 });
+    await later(60_000, ed, ['firing', 'firing']);
+  });
+
+  it('says once that an alert flaps, and is quiet until it is calm', async () => {
+    const rule = await bench.alerts.createRule(ed, cpu({ flap: { changes: 3, within: '15m' } }));
+    for (let round = 0; round < 4; round += 1) {
+      const alert = { rule_id: rule.rule_id, alert_id: `a${round}` };
+      await confirmed(bench.tick(alert));
+      bench.clock.advance(10_000);
+      await confirmed(bench.tick({ ...alert, from: 'firing', to: 'ok' }));
+      bench.clock.advance(10_000);
+    }
+    const kinds = ['flapping', 'resolved', 'firing', 'resolved', 'firing'];
+    expect(await kindsOf(ed)).toEqual(kinds);
+    await later(900_000, ed, ['resolved', ...kinds]);
+  });
+
+  it('sends to channels, tries again, falls back, and says what failed', async () => {
+    const webhook = (url: string) => ({
+      kind: 'webhook' as const,
+      url,
+      format: 'nowcast' as const,
+      template: '',
+      secret: '',
+    });
+    const spare = await bench.alerts.createPolicy(ada, 'channel', {
+      name: 'Spare',
+      enabled: true,
+      config: webhook('https://spare.example'),
+    });
+    const first = await bench.alerts.createPolicy(ada, 'channel', {
+      name: 'First',
+      enabled: true,
+      config: webhook('https://first.example'),
+      fallback_channel_id: spare.channel_id,
+    });
+    const urlOf = ({ destination }: (typeof bench.sent)[number]) =>
+      destination.kind === 'webhook' ? destination.url : destination.kind;
+    let attempts = 0;
+    bench.outcome = (delivery) => {
+      if (urlOf(delivery) !== 'https://first.example') return { ok: true };
+      attempts += 1;
+      return { ok: false, retryable: attempts < 2, gone: false, error: 'HTTP 503', retryAfterMs: undefined };
+    };
+    const rule = await bench.alerts.createRule(
+      ed,
+      cpu({ notify: { targets: [{ kind: 'channel', channel_id: first.channel_id }] } }),
+    );
+    await firing(rule);
+    await vi.waitFor(() => expect(bench.sent.map(urlOf)).toEqual(['https://first.example']), 30_000);
+    await vi.waitFor(() => {
+      bench.clock.advance(1000);
+      expect(bench.sent.map(urlOf)).toContain('https://spare.example');
+    }, 30_000);
+    expect(bench.sent[0]?.key).toBe(bench.sent[1]?.key);
+    await vi.waitFor(async () => expect(await kindsOf(ed)).toEqual(['delivery_problem', 'firing']), 30_000);
+    const [problem] = await inboxOf(ed);
+    expect(problem?.message).toContain('HTTP 503');
+  });
+
+  it('mails what is critical, and says how long that took since the point came', async () => {
+    const rule = await bench.alerts.createRule(ed, cpu({ severity: 'critical' }));
+    const received = bench.clock.now();
+    bench.clock.advance(40);
+    await confirmed(bench.tick({ rule_id: rule.rule_id, received_at: received }));
+    await vi.waitFor(async () => {
+      const { notifications } = await bench.alerts.notifications(ed, page);
+      expect(notifications[0]).toMatchObject({
+        delay_ms: 40,
+        deliveries: [{ via: 'email', status: 'sent' }],
+      });
+    }, 30_000);
+    expect(bench.sent[0]?.destination).toEqual({ kind: 'email', to: ['ed@example.com'] });
+    expect(bench.sent[0]?.message).toMatchObject({
+      url: 'https://nowcast.example/alerts/a1',
+      tenantName: 'Acme',
+      tag: 'a1',
+    });
+  });
+
+  it('sends the mails of a digest as one, when it is due', async () => {
+    const preferences = { info: [], warning: ['email' as const], critical: [], digest: 'hourly' as const };
+    await bench.alerts.setPreferences(ed, preferences);
+    const rule = await bench.alerts.createRule(ed, cpu());
+    for (const host of ['web-1', 'web-2']) {
+      await confirmed(bench.tick({ rule_id: rule.rule_id, alert_id: host, labels: { host } }));
+      bench.clock.advance(1000);
+    }
+    expect(bench.sent).toEqual([]);
+    bench.clock.advance(3_600_000);
+    await vi.waitFor(() => {
+      bench.clock.advance(0);
+      expect(bench.sent.map(({ message }) => message.kind)).toEqual(['digest']);
+    }, 30_000);
+    expect(bench.sent[0]?.message.title).toBe('2 messages');
+  });
+
+  it('tells the owner of a problem that stands, once', async () => {
+    const rule = await bench.alerts.createRule(ed, cpu());
+    const counts = { ok: 0, pending: 0, firing: 0, no_data: 0 };
+    bench.statuses = [
+      {
+        tenant: 'acme',
+        ruleId: rule.rule_id,
+        version: 1,
+        problem: 'no such metric',
+        counts,
+        activeAlerts: [],
+      },
+    ];
+    await vi.waitFor(async () => {
+      bench.clock.advance(30_000);
+      expect(await inboxOf(ed)).toEqual([{ kind: 'rule_problem', message: 'no such metric' }]);
+    }, 30_000);
+    expect((await bench.alerts.getRule(ed, rule.rule_id)).problem).toBe('no such metric');
+  });
+
+  it('closes at a start what the engine does not know, and puts the rules that it lacks', async () => {
+    const rule = await bench.alerts.createRule(ed, cpu());
+    await firing(rule);
+    await bench.alerts.stop();
+    bench.clock.advance(1000);
+    await bench.restart();
+    expect(bench.put).toHaveLength(2);
+    expect((await bench.alerts.listAlerts(ed, open)).alerts).toEqual([]);
+    expect(await kindsOf(ed)).toEqual(['resolved', 'firing']);
+  });
+});

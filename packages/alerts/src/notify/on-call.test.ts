@@ -1,0 +1,84 @@
+import type { ScheduleContent } from '@nowcast/contract';
+import { describe, expect, it } from 'vitest';
+import { maintenanceUntil } from './mutes.ts';
+import { onCall } from './on-call.ts';
+import { digestAt, quietUntil } from './quiet-hours.ts';
+
+const at = (text: string): number => Date.parse(text);
+/** Mondays at nine in Berlin, whose clock goes back on Sunday, 25 October 2026. */
+const schedule: ScheduleContent = {
+  name: 'Ops',
+  tz: 'Europe/Berlin',
+  members: ['ada', 'bob', 'cyd'],
+  handover_day: 1,
+  handover_time: '09:00',
+  starts_at: at('2026-10-20T12:00:00+02:00'),
+  overrides: [],
+};
+
+describe('onCall', () => {
+  it('hands over at nine on the clock of the zone, also in the week of a clock change', () => {
+    const until = at('2026-10-26T09:00:00+01:00');
+    expect(onCall(schedule, at('2026-10-20T12:00:00+02:00'))).toEqual({ userId: 'ada', until });
+    expect(onCall(schedule, until - 1)).toEqual({ userId: 'ada', until });
+    expect(onCall(schedule, until)).toEqual({ userId: 'bob', until: at('2026-11-02T09:00:00+01:00') });
+  });
+
+  it('goes round, and knows the weeks before the first', () => {
+    expect(onCall(schedule, at('2026-11-10T00:00:00Z'))?.userId).toBe('ada');
+    expect(onCall(schedule, at('2026-10-14T00:00:00Z'))?.userId).toBe('cyd');
+  });
+
+  it('puts overrides first, and ends before the next one', () => {
+    const override = { user_id: 'zed', from: at('2026-10-21T00:00:00Z'), to: at('2026-10-22T00:00:00Z') };
+    const changed = { ...schedule, overrides: [override] };
+    expect(onCall(changed, override.from)).toEqual({ userId: 'zed', until: override.to });
+    expect(onCall(changed, override.from - 1)).toEqual({ userId: 'ada', until: override.from });
+    expect(onCall(changed, override.to)?.userId).toBe('ada');
+  });
+});
+
+describe('maintenanceUntil', () => {
+  const nightly = {
+    name: 'Nightly',
+    where: {},
+    days: [6],
+    start: '23:00',
+    duration: '6h',
+    tz: 'Europe/Berlin',
+    enabled: true,
+  };
+
+  it('runs over midnight and over the hour that comes twice', () => {
+    const start = at('2026-10-24T23:00:00+02:00');
+    const end = start + 6 * 3_600_000;
+    expect(maintenanceUntil(nightly, start - 1)).toBeUndefined();
+    expect(maintenanceUntil(nightly, start)).toBe(end);
+    expect(maintenanceUntil(nightly, end - 1)).toBe(end);
+    expect(maintenanceUntil(nightly, end)).toBeUndefined();
+  });
+});
+
+describe('quiet hours and digests', () => {
+  const preferences = {
+    info: [],
+    warning: [],
+    critical: [],
+    digest: 'daily' as const,
+    quiet_hours: { from: '22:00', to: '07:00', tz: 'Europe/Berlin', critical_too: false },
+  };
+
+  it('holds back until the morning of the zone, but not what is critical', () => {
+    const night = at('2026-10-24T23:30:00+02:00');
+    const morning = at('2026-10-25T07:00:00+01:00');
+    expect(quietUntil(preferences, 'warning', night)).toBe(morning);
+    expect(quietUntil(preferences, 'critical', night)).toBe(night);
+    expect(quietUntil(preferences, 'warning', morning)).toBe(morning);
+  });
+
+  it('sends the daily digest at eight', () => {
+    const eight = at('2026-10-25T08:00:00+01:00');
+    expect(digestAt(preferences, 'info', at('2026-10-24T09:00:00+02:00'), 'UTC')).toBe(eight);
+    expect(digestAt(preferences, 'critical', eight, 'UTC')).toBeUndefined();
+  });
+});

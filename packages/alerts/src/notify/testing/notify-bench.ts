@@ -1,0 +1,132 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { can } from '@nowcast/access';
+import { SqliteMetaStore } from '@nowcast/adapter-sqlite';
+import { type Actor, preferencesSchema, type Role } from '@nowcast/contract';
+import { ManualClock } from '@nowcast/kernel';
+import type {
+  AlertEvaluation,
+  DecidedTransition,
+  DeliveryOutcome,
+  EvaluatedRuleStatus,
+  OutgoingDelivery,
+  TransitionBatch,
+} from '@nowcast/ports';
+import { AlertService } from '../alert-service.ts';
+
+export const startMs = Date.parse('2026-11-02T10:00:00Z');
+
+export function person(name: string, role: Role, tenant = 'acme'): Actor {
+  return { kind: 'user', tenant_id: tenant, user_id: name, role, session_id: `session of ${name}` };
+}
+
+/** The alert service over a real store; the engine and the world answer what the test says. */
+export class NotifyBench {
+  readonly clock = new ManualClock(startMs);
+  readonly sent: OutgoingDelivery[] = [];
+  readonly confirmed: number[] = [];
+  readonly put: { rule_id: string; version: number }[] = [];
+  readonly removed: string[] = [];
+  statuses: EvaluatedRuleStatus[] = [];
+  outcome: (delivery: OutgoingDelivery) => DeliveryOutcome = () => ({ ok: true });
+  store!: SqliteMetaStore;
+  alerts!: AlertService;
+  #folder = '';
+  #seq = 0;
+  #deliver: (batch: TransitionBatch) => void = () => {};
+
+  async start(): Promise<void> {
+    this.#folder = await mkdtemp(join(tmpdir(), 'nowcast-notify-'));
+    this.store = new SqliteMetaStore({ path: join(this.#folder, 'meta.db') });
+    await this.store.run();
+    const { tenants, members } = this.store;
+    await tenants.found({ tenantId: 'acme', name: 'Acme', createdAt: 1 }, user('ada'), undefined);
+    await tenants.found({ tenantId: 'globex', name: 'Globex', createdAt: 1 }, user('zoe'), undefined);
+    await members.create('acme', user('ed'), 'editor');
+    await members.create('acme', user('vic'), 'viewer');
+    await this.restart();
+  }
+
+  async restart(): Promise<void> {
+    this.alerts = new AlertService({
+      store: this.store,
+      evaluation: this.#evaluation(),
+      outgoing: {
+        email: true,
+        pushPublicKey: 'key',
+        send: async (delivery) => {
+          this.sent.push(delivery);
+          return this.outcome(delivery);
+        },
+      },
+      clock: this.clock,
+      can,
+      publicUrl: () => 'https://nowcast.example',
+      log: () => {},
+    });
+    await this.alerts.run();
+  }
+
+  async stop(): Promise<void> {
+    await this.alerts.stop();
+    await this.store.stop();
+    await rm(this.#folder, { recursive: true });
+  }
+
+  /** A batch as the engine delivers it; returns its position. */
+  tick(...transitions: Partial<DecidedTransition>[]): number {
+    const seq = ++this.#seq;
+    const now = this.clock.now();
+    this.again({
+      seq,
+      transitions: transitions.map((one, index) => ({
+        tenant: 'acme',
+        transition_id: `t${seq}.${index}`,
+        alert_id: 'a1',
+        rule_id: '',
+        labels: { host: 'web-1' },
+        from: 'ok',
+        to: 'firing',
+        at: now,
+        value: 93.1,
+        limit: 80,
+        reason: 'value',
+        received_at: now,
+        ...one,
+      })),
+    });
+    return seq;
+  }
+
+  again(batch: TransitionBatch): void {
+    this.#deliver(batch);
+  }
+
+  #evaluation(): AlertEvaluation {
+    return {
+      put: async (_tenant, rule) => void this.put.push({ rule_id: rule.rule_id, version: rule.version }),
+      remove: async (_tenant, ruleId) => void this.removed.push(ruleId),
+      rules: async (tenant) =>
+        this.statuses.filter((status) => tenant === undefined || status.tenant === tenant),
+      preview: () => Promise.reject(new Error('no history here')),
+      onTransitions: (listener) => {
+        this.#deliver = listener;
+        return () => {};
+      },
+      confirm: (seq) => void this.confirmed.push(seq),
+    };
+  }
+}
+
+function user(name: string) {
+  return {
+    userId: name,
+    username: name,
+    email: `${name}@example.com`,
+    name: `Name of ${name}`,
+    passwordHash: '',
+    preferences: preferencesSchema.parse({}),
+    createdAt: 1,
+  };
+}
