@@ -128,7 +128,7 @@ export class DeliveryWorker {
   }
 
   async #note(row: DeliveryRow, after: AfterAttempt): Promise<void> {
-    // First said, then noted: a crash between says it again under the ids it had, rather than never.
+    // First said, then noted: a crash between says it twice rather than never; the fallback's id is the same then.
     if (after.status === 'failed') await this.#onFailed(row, after.error);
     await this.#options.store.alerting.deliveries.finish(row.deliveryId, after);
     if (after.delayMs !== undefined) this.#options.observeDelayMs?.(after.delayMs);
