@@ -79,7 +79,7 @@ function atLeast(condition: Threshold): Threshold | undefined {
 }
 
 function limitsAt(plan: RulePlan, group: Group, previous: () => number, now: number): Limits | undefined {
-  const { condition, windowMs, delayMs, counts } = plan;
+  const { condition, delayMs, counts } = plan;
   if (condition.kind === 'change' && condition.against === 'previous') {
     if (counts && !group.hasWindows(2, plan, now)) return undefined;
     const base = previous();

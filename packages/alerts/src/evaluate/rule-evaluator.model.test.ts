@@ -95,7 +95,7 @@ const silence = fc.oneof(
 const duration = (...texts: string[]) => fc.constantFrom(...texts);
 const common = {
   query,
-  group_by: fc.constantFrom([], ['host'], ['region']),
+  group_by: fc.constantFrom<string[]>([], ['host'], ['region']),
   window: duration('1s', '7s', '12s', '1m', '5m'),
   for: duration('0s', '2s', '30s'),
   keep_firing_for: duration('0s', '3s', '20s'),
@@ -130,7 +130,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
       { weight: 2, arbitrary: fc.integer({ min: 1500, max: 20_000 }) },
       { weight: 1, arbitrary: fc.integer({ min: 20_000, max: 400_000 }) },
     ),
-    points: fc.oneof(fc.constant([]), fc.array(sent, { maxLength: 4 })),
+    points: fc.oneof(fc.constant<Sent[]>([]), fc.array(sent, { maxLength: 4 })),
     reload: fc.integer({ min: 0, max: 7 }).map((n) => n === 0),
   }),
   { minLength: 20, maxLength: 60 },

@@ -21,7 +21,7 @@ export const mostGroups = 10_000;
 const forgetMs = 86_400_000;
 const forgetOpenMs = 7 * forgetMs;
 /** Of what `save` writes; a later one begins anew. */
-const format = 2;
+const format = 3;
 const secondMs = 1000;
 
 /**

@@ -26,7 +26,7 @@ export interface Moment {
   receivedAt: number;
 }
 
-const format = 2;
+const format = 3;
 
 /**
  * All rules of one owner partition, and the one place where transitions get their names. A name is made from what the
