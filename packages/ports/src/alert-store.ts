@@ -148,6 +148,8 @@ export interface NewInboxEntry {
   timestamp: number;
   ruleId: string | undefined;
   alertIds: readonly string[];
+  /** From the receipt of the point that decided it to now, ms; absent: a delivery, a person or time did. */
+  delayMs?: number | undefined;
   labels: Record<string, string>;
   value: number | undefined;
 }

@@ -190,7 +190,7 @@ export function inboxToRow(entry: NewInboxEntry): Tables['notifications'] {
     labels: JSON.stringify(entry.labels),
     value: entry.value ?? null,
     read_at: null,
-    delay_ms: null,
+    delay_ms: entry.delayMs ?? null,
     search_key: searchKey([entry.title, entry.message], entry.labels),
   };
 }

@@ -56,6 +56,7 @@ function entryOf(notice: Notice, userId: string, sender: Sender): NewInboxEntry 
     alertIds: notice.alerts.map(({ alertId }) => alertId),
     labels: notice.alerts.length === 1 ? (notice.alerts[0]?.labels ?? {}) : {},
     value: notice.alerts.length === 1 ? notice.alerts[0]?.value : undefined,
+    delayMs: notice.receivedAt === undefined ? undefined : Math.max(0, notice.at - notice.receivedAt),
   };
 }
 
