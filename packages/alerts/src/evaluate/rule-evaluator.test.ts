@@ -1,4 +1,10 @@
-import { evaluationSchema, type EvaluationInput, type SeriesDefinition } from '@nowcast/contract';
+import {
+  ByteReader,
+  ByteWriter,
+  evaluationSchema,
+  type EvaluationInput,
+  type SeriesDefinition,
+} from '@nowcast/contract';
 import { describe, expect, test } from 'vitest';
 import { planRule } from './plan.ts';
 import { RuleEvaluator } from './rule-evaluator.ts';
@@ -8,12 +14,23 @@ const start = 1_700_000_000_000 - (1_700_000_000_000 % 60_000);
 
 /** A rule over one metric, driven by hand: points of named hosts, evaluated at once. */
 class Driven {
-  readonly rule: RuleEvaluator;
+  rule: RuleEvaluator;
   readonly said: string[] = [];
   readonly #units = new Map<string, number>();
 
   constructor(evaluation: EvaluationInput) {
     this.rule = new RuleEvaluator(planRule(evaluationSchema.parse(evaluation), () => 'avg'));
+  }
+
+  /** Goes on with what was written down and read again. */
+  reload(): void {
+    const writer = new ByteWriter();
+    this.rule.save(writer);
+    this.rule = new RuleEvaluator(this.rule.plan);
+    const reader = new ByteReader(writer.written().slice());
+    expect(this.rule.load(reader)).toBe(true);
+    expect(reader.remaining).toBe(0);
+    this.#units.clear();
   }
 
   send(host: string, seconds: number, value: number, receivedSeconds = seconds): this {
@@ -165,5 +182,30 @@ describe('late points', () => {
     });
     driven.send('a', 100, 1).send('a', 69, 99, 100).send('a', 71, 99, 100);
     expect(driven.said).toEqual(['100 all ok firing']);
+  });
+});
+
+describe('a rule that compares with what it has learned', () => {
+  test.each([
+    { kind: 'anomaly' as const, direction: 'either' as const, sensitivity: 'medium' as const },
+    {
+      kind: 'change' as const,
+      direction: 'rises' as const,
+      by: 50,
+      unit: 'percent' as const,
+      against: 'day' as const,
+    },
+  ])('goes on after it was saved and loaded, and finds what it would have found: $kind', (condition) => {
+    const [kept, reloaded] = [0, 1].map(
+      () => new Driven({ query, group_by: ['host'], window: '5m', condition }),
+    );
+    const day = 86_400;
+    for (let s = 0; s < 3 * day; s += 300) {
+      const value = s > 2.5 * day && s < 2.6 * day ? 300 : 100 + (s % 7);
+      for (const driven of [kept!, reloaded!]) driven.send('a', s, value);
+      if (s % 9000 === 0) reloaded!.reload();
+    }
+    expect(kept!.said.length).toBeGreaterThan(0);
+    expect(reloaded!.said).toEqual(kept!.said);
   });
 });

@@ -94,7 +94,7 @@ export const evaluationSchema = z.strictObject({
   keep_firing_for: z._default(durationText, '0s'),
   /** The window ends this long before now, for sources that send with a delay. */
   delay: z._default(durationText, '0s'),
-  /** A point received later than this after its event time counts for charts, not for this rule. */
+  /** A point received later than this, and the delay, after its event time counts for charts, not for this rule. */
   lateness: z._default(durationText, '1m'),
   /** A group that has sent before and has no value in the window: well, as it was, or broken. */
   no_data: z._default(z.enum(['ok', 'keep', 'alert']), 'keep'),

@@ -1,0 +1,43 @@
+import { partsOf, StateGrid } from '@nowcast/aggregate';
+import { evaluationSchema } from '@nowcast/contract';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { HistoryRun } from './history-run.ts';
+import { planRule } from './plan.ts';
+import { RuleEvaluator } from './rule-evaluator.ts';
+
+const start = 1_700_000_040_000;
+const part = 5000;
+
+test('history reads the growth of a counter through its restarts, as the live rule does', () => {
+  const values = fc.array(fc.integer({ min: 0, max: 50 }), { minLength: 30, maxLength: 120 });
+  fc.assert(
+    fc.property(values, (counter) => {
+      const condition = { kind: 'threshold' as const, op: 'above' as const, value: 1e9 };
+      const query = { metric_type: 'm', agg: 'increase' as const };
+      const plan = planRule(evaluationSchema.parse({ query, window: '1m', condition }), () => 'increase');
+      const definition = { tenant: 't', metric_type: 'm', source: '', labels: [] };
+      const live = new RuleEvaluator(plan);
+      const unit = live.addSeries(0, definition, 's');
+      const past = new RuleEvaluator(plan);
+      const run = new HistoryRun(past);
+      const pastUnit = past.addSeries(0, definition, 's');
+      const cells = new StateGrid(partsOf('increase'), counter.length);
+      // A point a second: five to a part.
+      counter.forEach((value, i) => cells.addPoint(Math.floor(i / 5), start + i * 1000, value));
+      const parts = Math.ceil(counter.length / 5);
+      for (let i = 0; i < parts; i += 1) run.add(0, pastUnit, start + i * part, cells, i);
+      let at = 0;
+      run.run(start, start + parts * part, Infinity, (_, now) => {
+        for (; at < counter.length && start + at * 1000 <= now; at += 1) {
+          const timestamps = Float64Array.of(start + at * 1000);
+          live.add(0, unit, { length: 1, timestamps, values: Float64Array.of(counter[at]!) }, now);
+        }
+        live.evaluate(now);
+        const valueOf = (rule: RuleEvaluator) => [...rule.groups.values()].map(({ value }) => value);
+        expect(valueOf(past)).toEqual(valueOf(live));
+      });
+    }),
+    { seed: 20_261_124, numRuns: 200 },
+  );
+});
