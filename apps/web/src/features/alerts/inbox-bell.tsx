@@ -87,7 +87,7 @@ export function InboxBell() {
             {unread > 0 && (
               <span
                 aria-hidden
-                className="absolute end-0 top-0 sm:-end-0.5 sm:-top-0.5 grid h-4 min-w-4 place-items-center rounded-full bg-crit px-1 text-[10px] leading-none font-semibold text-bg"
+                className="absolute end-1.5 top-1.5 sm:-end-0.5 sm:-top-0.5 grid h-4 min-w-4 place-items-center rounded-full bg-crit px-1 text-[10px] leading-none font-semibold text-bg"
               >
                 {badge(unread)}
               </span>

@@ -109,12 +109,12 @@ function RuleLine({ rule }: { rule: Rule }) {
   });
   const state = stateOf(rule);
   return (
-    <li className="flex items-center gap-3 p-3 sm:px-4">
+    <li className="flex items-start gap-3 p-3 max-sm:flex-wrap sm:items-center sm:px-4">
       <span title={severityTitles[rule.severity]}>
         <SeverityIcon severity={rule.severity} />
         <span className="sr-only">{severityTitles[rule.severity]}</span>
       </span>
-      <div className="min-w-0 flex-1">
+      <div className="min-w-0 flex-1 max-sm:basis-4/5">
         <Link
           to="/alerts/rules/$ruleId"
           params={{ ruleId: rule.rule_id }}
@@ -125,7 +125,9 @@ function RuleLine({ rule }: { rule: Rule }) {
         <p className="text-sm text-muted">{ruleInWords(rule.evaluation, rule.unit)}</p>
         {rule.problem !== null && <p className="text-sm text-crit">{rule.problem}</p>}
       </div>
-      <span className={`shrink-0 text-sm font-medium ${state.tone}`}>{state.text}</span>
+      <span className={`shrink-0 text-sm font-medium max-sm:grow max-sm:ps-8 ${state.tone}`}>
+        {state.text}
+      </span>
       {rule.editable && (
         <Button
           size="small"
