@@ -1,6 +1,7 @@
 import os from 'node:os';
 import { join } from 'node:path';
 import { AccessService, can } from '@nowcast/access';
+import { AlertService } from '@nowcast/alerts';
 import { MemoryLiveBus } from '@nowcast/adapter-memory';
 import { SqliteMetaStore } from '@nowcast/adapter-sqlite';
 import { DashboardService } from '@nowcast/dashboards';
@@ -9,12 +10,18 @@ import type { MetaStore } from '@nowcast/ports';
 import { Collector } from './collector/collector.ts';
 import { createEmbeddedEngine, type LocalEngine } from './engine/embedded-engine.ts';
 import { defaultEngineOptions, type EngineOptions } from './engine/options.ts';
+import { nothingOutgoing, type OutgoingSettings, StoredOutgoing } from './outgoing/stored-outgoing.ts';
 import { NowcastServer, type ServerOptions } from './server.ts';
 
-export interface EmbeddedOptions extends Omit<ServerOptions, 'access' | 'boards' | 'engine'> {
+export interface EmbeddedOptions extends Omit<
+  ServerOptions,
+  'access' | 'boards' | 'alerts' | 'deliveryCounts' | 'engine'
+> {
   dataDir: string;
   engine: Partial<EngineOptions>;
   collector: boolean;
+  /** Mail, webhooks and push messages; default: neither mail nor private destinations. */
+  outgoing?: OutgoingSettings;
   /** Answers on this machine's control socket alone: no port is opened, nothing is measured. */
   local?: boolean;
   /** The engine is gone for a reason that a restart may cure and going on cannot. */
@@ -57,7 +64,26 @@ export class EmbeddedNowcast implements Service {
       bus,
     );
     const boards = new DashboardService({ store, clock: systemClock, can });
-    this.server = new NowcastServer({ ...options, access: this.access, boards, engine: this.engine });
+    const outgoing = new StoredOutgoing(store, options.outgoing ?? nothingOutgoing, options.publicUrl);
+    const alertLog = log.with({ part: 'alerts' });
+    const alerts = new AlertService({
+      store,
+      evaluation: this.engine.alerts,
+      outgoing,
+      clock: systemClock,
+      can,
+      publicUrl: () => this.server.url,
+      log: (level, message, fields) => alertLog[level](message, fields),
+      observeDelayMs: (ms) => this.server.metrics.eventToChannelMs.observe(ms),
+    });
+    this.server = new NowcastServer({
+      ...options,
+      access: this.access,
+      boards,
+      alerts,
+      deliveryCounts: () => store.alerting.deliveries.counts(),
+      engine: this.engine,
+    });
     const collector = new Collector({
       engine: this.engine,
       // The oldest organisation is the one that was made on this machine's first run.
@@ -67,8 +93,9 @@ export class EmbeddedNowcast implements Service {
       eventToFrameMs: () => this.server.metrics.eventToFrameMs.snapshot(),
       log: log.with({ part: 'collector' }),
     });
-    this.#before = [store, this.access];
-    const listens = options.collector ? [this.server, collector] : [this.server];
+    this.#before = [store, this.access, outgoing];
+    // The engine keeps what it decides until somebody listens; nobody may be told before that is stored.
+    const listens = options.collector ? [alerts, this.server, collector] : [alerts, this.server];
     this.#after = options.local === true ? [] : listens;
   }
 

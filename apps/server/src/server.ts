@@ -1,9 +1,10 @@
 import os from 'node:os';
 import { type AccessService, can, revokes } from '@nowcast/access';
+import type { AlertService } from '@nowcast/alerts';
 import { type DashboardService, hostBoard, systemBoard } from '@nowcast/dashboards';
 import type { Actor } from '@nowcast/contract';
 import type { Service } from '@nowcast/kernel';
-import type { Engine } from '@nowcast/ports';
+import type { DeliveryRepository, Engine } from '@nowcast/ports';
 import { ProxyTrust } from './http/client-address.ts';
 import type { Gatekeeper } from './http/credentials.ts';
 import { Listener } from './http/listener.ts';
@@ -14,6 +15,7 @@ import { RouteTable } from './http/route-table.ts';
 import { Router } from './http/router.ts';
 import type { Logger } from './log.ts';
 import { ServerMetrics } from './metrics/server-metrics.ts';
+import { alertRoutes } from './routes/alerts.ts';
 import { boardRoutes } from './routes/boards.ts';
 import { dataRoutes } from './routes/data.ts';
 import { ingestRoutes } from './routes/ingest.ts';
@@ -29,6 +31,9 @@ import type { LiveTiming } from './ws/session.ts';
 export interface ServerOptions {
   access: AccessService;
   boards: DashboardService;
+  alerts: AlertService;
+  /** Messages by how they stand, for the figures. */
+  deliveryCounts: DeliveryRepository['counts'];
   engine: Engine;
   listen: string;
   port: number;
@@ -57,6 +62,7 @@ export class NowcastServer implements Service {
   readonly #listener: Listener;
   readonly #pages: Pages;
   readonly #stopping = new AbortController();
+  #stopTelling: (() => void) | undefined;
   #state: 'starting' | 'ready' | 'stopping' = 'starting';
 
   constructor(options: ServerOptions) {
@@ -111,7 +117,7 @@ export class NowcastServer implements Service {
   }
 
   #makeRoutes(): Route[] {
-    const { access, boards, engine, version } = this.#options;
+    const { access, alerts, boards, deliveryCounts, engine, version } = this.#options;
     return [
       ...sessionRoutes(access),
       ...userRoutes(access),
@@ -121,6 +127,7 @@ export class NowcastServer implements Service {
       ...sourceRoutes({ engine, access, boards, stopping: this.#stopping.signal }),
       ...boardRoutes(boards),
       ...visualizationRoutes(boards, engine),
+      ...alertRoutes(alerts),
       ...systemRoutes({
         access,
         version,
@@ -128,7 +135,13 @@ export class NowcastServer implements Service {
         notReady: () => (this.#state === 'ready' ? engine.refusal() : this.#state),
         degraded: () => engine.degraded(),
         metrics: () =>
-          this.metrics.render({ engine, gateway: this.gateway, access, listener: this.#listener }),
+          this.metrics.render({
+            engine,
+            gateway: this.gateway,
+            access,
+            listener: this.#listener,
+            deliveryCounts,
+          }),
         firstBoard: (owner) => makeFirstBoards(boards, owner),
         routes: () => this.routes,
       }),
@@ -137,6 +150,7 @@ export class NowcastServer implements Service {
 
   async run(): Promise<void> {
     await this.gateway.run();
+    this.#stopTelling = this.#options.alerts.onEvent((to, event) => this.gateway.tell(to, event));
     await this.#listener.run();
     this.#state = 'ready';
     // Not waited for: until it is done, files go out uncompressed.
@@ -179,6 +193,7 @@ export class NowcastServer implements Service {
   async stop(): Promise<void> {
     this.#state = 'stopping';
     this.#stopping.abort();
+    this.#stopTelling?.();
     await this.gateway.stop();
     await this.#listener.stop();
   }

@@ -1,9 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { readSmtpSettings } from '@nowcast/adapter-outgoing';
 import { parseOptions, serveOptions, type Settings } from '@nowcast/config';
 import { AppError } from '@nowcast/kernel';
 import { EmbeddedNowcast, type EmbeddedOptions } from '../embedded.ts';
 import { createLogger, type Logger } from '../log.ts';
+import type { OutgoingSettings } from '../outgoing/stored-outgoing.ts';
 import { version } from '../version.ts';
 import { dataDirOf } from './data-dir.ts';
 import { LocalServer } from './local-server.ts';
@@ -94,6 +96,7 @@ function embeddedOptions(
     webDir: settings.webDir ?? join(import.meta.dirname, '../../../web/dist'),
     collector: settings.collector,
     engine: engineSettings(settings),
+    outgoing: outgoingSettings(settings),
     version,
     log,
   };
@@ -115,6 +118,20 @@ function engineSettings(settings: Settings<typeof serveOptions>): EmbeddedOption
       fineMs: settings.fineDays * dayMs,
       coarseMs: settings.coarseDays * dayMs,
     },
+  };
+}
+
+function outgoingSettings(settings: Settings<typeof serveOptions>): OutgoingSettings {
+  return {
+    smtp: readSmtpSettings({
+      url: settings.smtpUrl,
+      password: settings.smtpPassword,
+      passwordFile: settings.smtpPasswordFile,
+      from: settings.mailFrom,
+      allowPlain: settings.smtpAllowPlain,
+    }),
+    allowPrivate: settings.allowPrivateDestinations,
+    pushContact: settings.pushContact,
   };
 }
 

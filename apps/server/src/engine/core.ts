@@ -319,7 +319,7 @@ export class EngineCore {
   }
 
   async stats(): Promise<EngineStats> {
-    const { ingest, live, index, states, flusher } = this.#ready();
+    const { ingest, live, index, states, flusher, alerts } = this.#ready();
     const { hot, logFigures, clock } = this.#parts;
     return engineStats({
       ingest: ingest.stats(),
@@ -331,6 +331,7 @@ export class EngineCore {
       hot: hot.stats(),
       flushes: { done: this.#flushes, failed: flusher.failures },
       deadLetters: this.#deadLetters,
+      alerts: { rules: alerts.engine.size, transitions: alerts.engine.transitions },
       now: clock.now(),
     });
   }

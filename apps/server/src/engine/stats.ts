@@ -22,6 +22,7 @@ export function engineStats(parts: {
   flushes: { done: number; failed: number };
   /** Records of the log that could not be read and were put aside. */
   deadLetters: number;
+  alerts: { rules: number; transitions: number };
   now: number;
 }): EngineStats {
   const { ingest, live, states } = parts;
@@ -37,6 +38,7 @@ export function engineStats(parts: {
       flushes_total: parts.flushes.done,
       flush_failures_total: parts.flushes.failed,
       dead_letters_total: parts.deadLetters,
+      alert_transitions_total: parts.alerts.transitions,
       view_reloads_total: live.reloads,
       hot_answered_total: parts.hot.answered,
       hot_declined_total: parts.hot.declined,
@@ -54,6 +56,7 @@ export function engineStats(parts: {
       ingest_bytes_in_flight: ingest.bytesInFlight,
       ingest_points_in_flight: ingest.pointsInFlight,
       views: live.views,
+      alert_rules: parts.alerts.rules,
       view_cells: live.cells,
       warehouse_up: parts.warehouse === undefined ? 0 : 1,
       warehouse_lag_seconds: lagSeconds(states, parts.now),

@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { AccessService } from '@nowcast/access';
-import type { Engine } from '@nowcast/ports';
+import type { DeliveryRepository, Engine } from '@nowcast/ports';
 import type { Listener } from '../http/listener.ts';
 import type { Gateway } from '../ws/gateway.ts';
 import { delayBoundsMs, Histogram, requestBoundsSeconds } from './histogram.ts';
@@ -10,6 +10,8 @@ import { PrometheusText } from './prometheus.ts';
 export class ServerMetrics {
   /** Receipt of a point until the frame that carries it was written to every viewer who keeps up. */
   readonly eventToFrameMs = new Histogram(delayBoundsMs);
+  /** Receipt of the point that decided an alert until its message was handed to the first way out. */
+  readonly eventToChannelMs = new Histogram(delayBoundsMs);
   readonly #loop = monitorEventLoopDelay({ resolution: 10 });
   readonly #requests = new Map<string, { labels: Record<string, string>; histogram: Histogram }>();
 
@@ -37,6 +39,7 @@ export class ServerMetrics {
     gateway: Gateway;
     access: AccessService;
     listener: Listener;
+    deliveryCounts: DeliveryRepository['counts'];
   }): Promise<string> {
     const text = new PrometheusText();
     const engine = await parts.engine.stats();
@@ -44,6 +47,9 @@ export class ServerMetrics {
     for (const [name, value] of Object.entries(engine.gauges)) text.gauge(name, value);
     for (const [name, value] of Object.entries(engine.histograms)) text.histogram(name, value);
     text.histogram('event_to_frame_ms', this.eventToFrameMs.snapshot());
+    text.histogram('event_to_channel_ms', this.eventToChannelMs.snapshot());
+    for (const [status, count] of Object.entries(await parts.deliveryCounts()))
+      text.gauge('deliveries', count, { status });
     renderGateway(text, parts.gateway);
     for (const { labels, histogram } of this.#requests.values()) {
       text.histogram('http_request_seconds', histogram.snapshot(), labels);

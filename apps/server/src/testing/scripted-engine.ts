@@ -3,6 +3,7 @@ import {
   type DataAnswer,
   encodeDeltaBody,
   encodeSnapshotBody,
+  type EvaluatedRule,
   type LabelValues,
   type MetricInfo,
   type Query,
@@ -10,12 +11,14 @@ import {
 } from '@nowcast/contract';
 import type {
   AlertEvaluation,
+  DecidedTransition,
   Engine,
   EngineStats,
   IngestAnswer,
   IngestRequest,
   LiveViews,
   OpenView,
+  TransitionBatch,
   ViewFrame,
 } from '@nowcast/ports';
 
@@ -74,17 +77,39 @@ export class ScriptedEngine implements Engine {
     },
   };
 
-  /** No rule is evaluated here. */
+  readonly rules = new Map<string, EvaluatedRule>();
+  readonly confirmed: number[] = [];
+  #transitions: ((batch: TransitionBatch) => void) | undefined;
+  #seq = 0;
+
+  /** Nothing is evaluated here: what rules decide is what the test says (`decide`). */
   readonly alerts: AlertEvaluation = {
-    put: async () => undefined,
-    remove: async () => undefined,
-    rules: async () => [],
-    preview: async () => {
-      throw appError('query.invalid', 'there is no history here');
+    put: async (_tenant, rule) => {
+      if (rule.evaluation.query?.metric_type === 'refused')
+        throw appError('query.invalid', 'window: use a number and a unit');
+      this.rules.set(rule.rule_id, rule);
     },
-    onTransitions: () => () => undefined,
-    confirm: () => undefined,
+    remove: async (_tenant, ruleId) => {
+      this.rules.delete(ruleId);
+    },
+    rules: async () => [],
+    preview: async (_tenant, _evaluation, from, to) => {
+      return { from, to, step_ms: 60_000, fired: 0, series: [], more: 0 };
+    },
+    onTransitions: (listener) => {
+      this.#transitions = listener;
+      return () => {
+        this.#transitions = undefined;
+      };
+    },
+    confirm: (seq) => this.confirmed.push(seq),
   };
+
+  /** One tick that decided these. */
+  decide(...transitions: DecidedTransition[]): void {
+    this.#seq++;
+    this.#transitions?.({ seq: this.#seq, transitions });
+  }
 
   /** One tick: each named metric's view gets a bucket. */
   publish(changes: Readonly<Record<string, { bucket: number; value: number }>>): void {

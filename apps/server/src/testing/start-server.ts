@@ -2,11 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AccessService, can } from '@nowcast/access';
+import { AlertService } from '@nowcast/alerts';
 import type { Actor, Role, Scope } from '@nowcast/contract';
 import { DashboardService } from '@nowcast/dashboards';
 import { systemClock } from '@nowcast/kernel';
 import { metaStoreOf } from '../embedded.ts';
 import { createLogger } from '../log.ts';
+import { nothingOutgoing, StoredOutgoing } from '../outgoing/stored-outgoing.ts';
 import { NowcastServer, type ServerOptions } from '../server.ts';
 import { ScriptedEngine } from './scripted-engine.ts';
 
@@ -42,8 +44,22 @@ export async function startTestServer(
   const logs: string[] = [];
   await store.run();
   await access.run();
-  const server = new NowcastServer({
+  const outgoing = new StoredOutgoing(store, nothingOutgoing, undefined);
+  await outgoing.run();
+  const alerts = new AlertService({
+    store,
+    evaluation: engine.alerts,
+    outgoing,
+    clock: systemClock,
+    can,
+    publicUrl: () => server.url,
+    log: (level, message, fields) => logs.push(JSON.stringify({ level, message, ...fields })),
+  });
+  await alerts.run();
+  const server: NowcastServer = new NowcastServer({
     access,
+    alerts,
+    deliveryCounts: () => store.alerting.deliveries.counts(),
     boards: new DashboardService({ store, clock: systemClock, can }),
     engine,
     listen: '127.0.0.1',
@@ -112,6 +128,8 @@ export async function startTestServer(
     },
     stop: async () => {
       await server.stop();
+      await alerts.stop();
+      await outgoing.stop();
       await access.stop();
       await store.stop();
       await rm(folder, { recursive: true, force: true });

@@ -1,0 +1,124 @@
+import { type AlertState, appError, parseTime, severities, type Severity } from '@nowcast/contract';
+import { valueTest } from '@nowcast/head';
+import { readWhere, whereParameter } from '../http/data-query.ts';
+import type { ParameterDoc } from '../http/route.ts';
+
+/** Query strings of the alert routes: what they mean for people, and how they are read. */
+type Docs = Readonly<Record<string, ParameterDoc>>;
+
+const alertStates = ['pending', 'firing', 'acknowledged', 'resolved'] as const satisfies AlertState[];
+const page: Docs = {
+  limit: 'At most so many (50, up to 500)',
+  cursor: 'Where the previous page ended, from its cursor',
+};
+
+export const alertsParameters: Docs = {
+  state: `active (whatever is not resolved; the default), ${alertStates.join(', ')}; several are separated by commas`,
+  rule_id: 'Only alerts of this rule',
+  search: 'Part of the rule’s name, of the message or of a label',
+  ...page,
+};
+
+export const transitionsParameters: Docs = {
+  metric_type: 'Only of rules that look at this metric',
+  rule_id: 'Only of this rule',
+  from: 'Epoch milliseconds, RFC 3339, or now-1h; default: now-24h',
+  to: 'The same; default: now',
+  where: whereParameter,
+};
+
+export const notificationsParameters: Docs = {
+  unread: 'true: only what was not read yet',
+  severity: severities.join(', '),
+  search: 'Part of the title or the message',
+  ...page,
+};
+
+export function readAlertFilter(query: URLSearchParams) {
+  refuseUnknown(query, alertsParameters);
+  return {
+    states: readStates(query.get('state') ?? 'active'),
+    ruleId: query.get('rule_id') ?? undefined,
+    ...readPage(query),
+  };
+}
+
+export function readInboxFilter(query: URLSearchParams) {
+  refuseUnknown(query, notificationsParameters);
+  const unread = query.get('unread') ?? 'false';
+  if (unread !== 'true' && unread !== 'false')
+    throw appError('request.invalid', `unread is "${unread}"; write true or false`);
+  return { unread: unread === 'true', severity: readSeverity(query.get('severity')), ...readPage(query) };
+}
+
+/** `now` stands for the moment of the request, epoch ms. */
+export function readTransitionFilter(query: URLSearchParams, now: number) {
+  refuseUnknown(query, transitionsParameters);
+  const from = readTime(query, 'from', 'now-24h', now);
+  const to = readTime(query, 'to', 'now', now);
+  if (from >= to) throw appError('query.invalid', 'from must be before to');
+  return {
+    metric_type: query.get('metric_type') ?? undefined,
+    rule_id: query.get('rule_id') ?? undefined,
+    from,
+    to,
+  };
+}
+
+/** Whether labels meet the `where` parameters; a label that is not there has the empty value. */
+export function readLabelTest(query: URLSearchParams): (labels: Readonly<Record<string, string>>) => boolean {
+  const tests = Object.entries(readWhere(query)).map(([label, matcher]) => ({
+    label,
+    accepts: valueTest(matcher),
+  }));
+  return (labels) =>
+    tests.every(({ label, accepts }) => accepts(Object.hasOwn(labels, label) ? (labels[label] ?? '') : ''));
+}
+
+function readStates(text: string): AlertState[] {
+  const states = text.split(',').map((name): readonly AlertState[] => {
+    if (name === 'active') return ['pending', 'firing', 'acknowledged'];
+    return alertStates.filter((state) => state === name);
+  });
+  if (states.every(({ length }) => length > 0)) return [...new Set(states.flat())];
+  throw appError(
+    'request.invalid',
+    `state is "${text}"; write active, or some of ${alertStates.join(', ')} with commas between`,
+  );
+}
+
+function readSeverity(text: string | null): Severity | undefined {
+  if (text === null) return undefined;
+  const severity = severities.find((known) => known === text);
+  if (severity !== undefined) return severity;
+  throw appError('request.invalid', `severity is "${text}"; write ${severities.join(', ')}`);
+}
+
+function readPage(query: URLSearchParams) {
+  const text = query.get('limit') ?? '50';
+  const limit = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (limit < 1 || limit > 500)
+    throw appError('request.invalid', `limit is "${text}"; write a number from 1 to 500`);
+  return { search: readText(query, 'search'), limit, cursor: readText(query, 'cursor') };
+}
+
+function readText(query: URLSearchParams, name: string): string | undefined {
+  const text = query.get(name) ?? '';
+  if (text.length > 256) throw appError('request.invalid', `${name} is too long; at most 256 characters`);
+  return text === '' ? undefined : text;
+}
+
+function readTime(query: URLSearchParams, name: string, usual: string, now: number): number {
+  const text = query.get(name) ?? usual;
+  return parseTime(/^\d{1,15}$/.test(text) ? Number(text) : text, now);
+}
+
+function refuseUnknown(query: URLSearchParams, known: Docs): void {
+  for (const name of query.keys()) {
+    if (Object.hasOwn(known, name)) continue;
+    throw appError(
+      'request.invalid',
+      `"${name}" is not a parameter here; there are ${Object.keys(known).join(', ')}`,
+    );
+  }
+}

@@ -1,0 +1,32 @@
+import type { Channel } from '@nowcast/contract';
+import { expect, test } from 'vitest';
+import { withoutAddress } from './channel-address.ts';
+
+const channel = (config: Channel['config']): Channel => ({
+  channel_id: 'c',
+  name: 'Ops',
+  enabled: true,
+  created_at: 0,
+  last: null,
+  config,
+});
+
+test('of a webhook the host remains, of a mail channel that it is one', () => {
+  const webhook = (url: string) =>
+    withoutAddress(
+      channel({ kind: 'webhook', url, format: 'custom', template: '{"token":"t"}', secret: 's' }),
+    );
+  expect(webhook('https://hooks.example.com/T0/B0/secret?token=x').config).toEqual({
+    kind: 'webhook',
+    url: 'https://hooks.example.com/…',
+    format: 'custom',
+    template: '',
+    secret: '',
+  });
+  expect(webhook('https://user:pass@hooks.example.com/').config).toMatchObject({
+    url: 'https://hooks.example.com/…',
+  });
+  expect(webhook('not a url').config).toMatchObject({ url: '…' });
+  const mail = withoutAddress(channel({ kind: 'email', to: ['ann@example.com'] }));
+  expect([mail.name, mail.config]).toEqual(['Ops', { kind: 'email', to: [] }]);
+});
