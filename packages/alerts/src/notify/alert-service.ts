@@ -66,9 +66,9 @@ export class AlertService implements Service {
 
   constructor(options: NotifyOptions) {
     this.#options = options;
-    const book = new TenantBook(options.store.alerting);
+    const book = new TenantBook(options.store);
     const queue = new WorkQueue();
-    const events = new EventHub(options.store.alerting.inbox);
+    const events = new EventHub(options.store);
     const notifier = new Notifier(options, { book, queue, events, wakeWorker: () => this.#worker.wake() });
     this.#parts = { options, book, queue, events, notifier };
     this.#direct = new DirectSend(options);

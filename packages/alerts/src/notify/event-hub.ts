@@ -1,6 +1,6 @@
 import type { TenantEvent } from '@nowcast/contract';
 import type { Unsubscribe } from '@nowcast/kernel';
-import type { AlertRow, InboxRepository, NewInboxEntry } from '@nowcast/ports';
+import type { AlertRow, MetaStore, NewInboxEntry } from '@nowcast/ports';
 
 /** `userId` undefined: everybody in the tenant. */
 export interface EventTo {
@@ -11,11 +11,11 @@ export type EventListener = (to: EventTo, event: TenantEvent) => void;
 
 /** Tells open pages what was stored. At most once: a page that comes back reads its lists again. */
 export class EventHub {
-  readonly #inbox: InboxRepository;
+  readonly #meta: Pick<MetaStore, 'alerting'>;
   readonly #listeners = new Set<EventListener>();
 
-  constructor(inbox: InboxRepository) {
-    this.#inbox = inbox;
+  constructor(meta: Pick<MetaStore, 'alerting'>) {
+    this.#meta = meta;
   }
 
   subscribe(listener: EventListener): Unsubscribe {
@@ -42,8 +42,8 @@ export class EventHub {
   async inbox(entries: readonly NewInboxEntry[]): Promise<void> {
     if (this.#listeners.size === 0) return;
     for (const { tenantId, userId, notificationId } of entries) {
-      const notification = await this.#inbox.get(tenantId, notificationId);
-      const unread = await this.#inbox.unread(tenantId, userId);
+      const notification = await this.#meta.alerting.inbox.get(tenantId, notificationId);
+      const unread = await this.#meta.alerting.inbox.unread(tenantId, userId);
       if (notification !== undefined)
         this.emit({ tenantId, userId }, { topic: 'notifications', notification, unread });
     }

@@ -1,4 +1,4 @@
-import type { AlertRow, AlertStore, PolicyKind, PolicyRow, RuleRow } from '@nowcast/ports';
+import type { AlertRow, MetaStore, PolicyKind, PolicyRow, RuleRow } from '@nowcast/ports';
 import type { TenantState } from './decide-change.ts';
 
 /**
@@ -6,13 +6,18 @@ import type { TenantState } from './decide-change.ts';
  * change. The notifier is the only writer of all three in an installation; whoever changes one says so here.
  */
 export class TenantBook {
-  readonly #store: AlertStore;
+  readonly #meta: Pick<MetaStore, 'alerting'>;
   readonly #rules = new Map<string, Promise<ReadonlyMap<string, RuleRow>>>();
   readonly #policies = new Map<string, Promise<readonly PolicyRow<PolicyKind>[]>>();
   readonly #active = new Map<string, Map<string, AlertRow>>();
 
-  constructor(store: AlertStore) {
-    this.#store = store;
+  constructor(meta: Pick<MetaStore, 'alerting'>) {
+    this.#meta = meta;
+  }
+
+  /** Only there while the store runs. */
+  get #store() {
+    return this.#meta.alerting;
   }
 
   /** Reads the open alerts of every tenant: once, before anything is decided. */
