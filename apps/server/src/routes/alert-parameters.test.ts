@@ -35,7 +35,7 @@ test('which notifications', () => {
     severity: 'critical',
     limit: 1,
   });
-  expect(readInboxFilter(query(''))).toMatchObject({ unread: false, severity: undefined });
+  expect(readInboxFilter(query(''))).toMatchObject({ unread: undefined, severity: undefined });
 });
 
 test('which transitions: a day back unless said otherwise', () => {

@@ -48,7 +48,11 @@ export function readInboxFilter(query: URLSearchParams) {
   const unread = query.get('unread') ?? 'false';
   if (unread !== 'true' && unread !== 'false')
     throw appError('request.invalid', `unread is "${unread}"; write true or false`);
-  return { unread: unread === 'true', severity: readSeverity(query.get('severity')), ...readPage(query) };
+  return {
+    unread: unread === 'true' ? true : undefined,
+    severity: readSeverity(query.get('severity')),
+    ...readPage(query),
+  };
 }
 
 /** `now` stands for the moment of the request, epoch ms. */
