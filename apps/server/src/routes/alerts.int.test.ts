@@ -298,6 +298,8 @@ describe('the inbox', () => {
     const [newest] = body['notifications'] as { notification_id: string }[];
     expect(newest).toMatchObject({ kind: 'firing', rule_id: ruleId, labels: { host: 'i2' }, value: 95 });
     expect((await call(viewer, 'GET', '/notifications')).body).toEqual({ notifications: [], unread: 0 });
+    const all = (await call(editor, 'GET', '/notifications?search=Inbox')).body['notifications'];
+    expect(all).toHaveLength(2);
     const ids = { notification_ids: [newest!.notification_id] };
     await call(viewer, 'POST', '/notifications/read', ids);
     expect((await call(editor, 'POST', '/notifications/read', ids)).body).toEqual({ unread: before + 1 });
