@@ -25,7 +25,7 @@ export default {
     {
       name: 'domains-never-import-each-other',
       severity: 'error',
-      from: { path: `^packages/(${domains})/`, pathNot: '\\.test\\.ts$' },
+      from: { path: `^packages/(${domains})/`, pathNot: '(\\.test\\.ts$|/testing/)' },
       to: { path: `^packages/(${domains})/`, pathNot: '^packages/$1/' },
     },
     {
@@ -33,7 +33,7 @@ export default {
       severity: 'error',
       from: {
         path: `^packages/(${domains}|kernel|contract|aggregate|ports|client|config)/`,
-        pathNot: '(\\.test\\.ts$|/src/testing/)',
+        pathNot: '(\\.test\\.ts$|/testing/)',
       },
       to: { path: '^packages/adapters/' },
     },
@@ -48,7 +48,8 @@ export default {
       severity: 'error',
       from: {
         path: '^apps/server/src/',
-        pathNot: '(^apps/server/src/(embedded|engine/(main|data-hold)|backup|meta/|cli/).*|\\.test\\.ts$)',
+        pathNot:
+          '(^apps/server/src/(embedded|engine/(main|data-hold)|outgoing/|backup|meta/|cli/).*|\\.test\\.ts$)',
       },
       to: { path: '^packages/adapters/' },
     },
