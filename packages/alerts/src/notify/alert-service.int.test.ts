@@ -100,6 +100,20 @@ describe('AlertService', () => {
     expect((await bench.alerts.listAlerts(ed, open)).alerts).toEqual([]);
   });
 
+  it('puts aside what the store refuses for good, and goes on with everything else', async () => {
+    const rule = await bench.alerts.createRule(ed, cpu());
+    const poisoned = bench.tick(
+      { rule_id: rule.rule_id, transition_id: 'nobody', tenant: 'no such tenant' },
+      { rule_id: rule.rule_id, transition_id: 'somebody' },
+    );
+    await vi.waitFor(() => {
+      bench.clock.advance(1000);
+      expect(bench.confirmed).toContain(poisoned);
+    }, 30_000);
+    const { notifications } = await bench.alerts.notifications(ed, page);
+    expect(notifications.map(({ kind }) => kind)).toEqual(['firing']);
+  });
+
   it('makes one notification of what fires together, for each value of the labels it groups by', async () => {
     const rule = await bench.alerts.createRule(ed, cpu({ notify: { group_wait: '30s' } }));
     await firing(rule);

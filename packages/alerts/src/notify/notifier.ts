@@ -22,6 +22,8 @@ import type { WorkQueue } from './work-queue.ts';
 /** Due alerts looked at in one go. */
 const dueAtOnce = 500;
 const retryAfterMs = 1000;
+/** Tries before a batch that the store refuses is taken apart. */
+const triesAtOnce = 3;
 
 /**
  * Turns what happened into what is stored: reads, decides (decide-change.ts, decide-messages.ts), stores all of it in
@@ -54,16 +56,22 @@ export class Notifier {
   }
 
   /**
-   * Stores what a tick decided, again and again until it is stored: the log is kept as long, and what comes after waits,
-   * since order is part of the promise.
+   * Stores what a tick decided. While the store is away it tries again and again: the log is kept as long, and what
+   * comes after waits, since order is part of the promise. What the store refuses for another reason is stored
+   * transition by transition after some tries, and the one at fault is put aside: it must not keep all others waiting.
    */
   async batch(batch: TransitionBatch): Promise<void> {
-    while (!this.#stopped) {
+    for (let tries = 1; !this.#stopped; tries += 1) {
       try {
         await this.#storeBatch(batch);
         this.#options.evaluation.confirm(batch.seq);
         return;
       } catch (error) {
+        if (!isAway(error) && tries >= triesAtOnce) {
+          await this.#storeOneByOne(batch);
+          this.#options.evaluation.confirm(batch.seq);
+          return;
+        }
         this.#options.log('error', 'transitions could not be stored; trying again', {
           seq: batch.seq,
           error,
@@ -145,6 +153,19 @@ export class Notifier {
       email: this.#options.outgoing.email,
       makeId: randomId,
     };
+  }
+
+  async #storeOneByOne({ seq, transitions }: TransitionBatch): Promise<void> {
+    for (const transition of transitions) {
+      try {
+        await this.#storeBatch({ seq, transitions: [transition] });
+      } catch (error) {
+        this.#options.log('error', 'a transition cannot be stored and is put aside; nobody is told of it', {
+          transition,
+          error,
+        });
+      }
+    }
   }
 
   async #storeBatch({ seq, transitions }: TransitionBatch): Promise<void> {
@@ -246,4 +267,9 @@ function receivedAt(
   const ids = new Set(alerts.map(({ alertId }) => alertId));
   const times = transitions.filter(({ alert_id: id }) => ids.has(id)).map((one) => one.received_at);
   return times.length === 0 ? undefined : Math.max(...times);
+}
+
+/** The store cannot answer for now; it says nothing about what it was given. */
+function isAway(error: unknown): boolean {
+  return isAppError(error) && error.code === 'server.unavailable';
 }
