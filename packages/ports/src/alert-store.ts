@@ -195,11 +195,28 @@ export interface AlertFilter {
   /** Empty: all. An alert that was over before it fired is in no list. */
   states: readonly AlertState[];
   ruleId?: string | undefined;
+  metricType?: string | undefined;
+  /** Absent: all. */
+  severities?: readonly Severity[] | undefined;
+  /** Not well at some moment of [from, to), epoch ms: begun before its end, and not over at its start. */
+  during?: { from: number; to: number } | undefined;
+  accepts?: LabelTest | undefined;
   /** In rule name, message or labels, any case. */
   search?: string | undefined;
   limit: number;
   /** Opaque, from the page before. */
   cursor?: string | undefined;
+}
+
+/** Which labels are wanted. Asked once for each set of labels that the rest of a filter finds, before any limit. */
+export type LabelTest = (labels: Readonly<Record<string, string>>) => boolean;
+
+export interface TransitionFilter {
+  ruleIds: readonly string[] | undefined;
+  accepts?: LabelTest | undefined;
+  from: number;
+  to: number;
+  limit: number;
 }
 
 export interface AlertRepository {
@@ -223,10 +240,13 @@ export interface AlertRepository {
   due(now: number, limit: number): Promise<AlertRow[]>;
   /** Earliest `dueAt` of all; undefined: none. */
   nextDue(): Promise<number | undefined>;
-  /** At in [from, to), oldest first, with the name and severity their alert has; without an alert they are left out. */
+  /**
+   * The newest `limit` of those at [from, to), oldest first, with the name and severity their alert has; without an
+   * alert they are left out.
+   */
   transitions(
     tenantId: string,
-    filter: { ruleIds: readonly string[] | undefined; from: number; to: number; limit: number },
+    filter: TransitionFilter,
   ): Promise<(DecidedTransition & { rule_name: string; severity: Severity })[]>;
   /**
    * Firings of one rule's group since a time, it included: what tells flapping. `labels` are the transitions' (the

@@ -7,7 +7,7 @@ const now = Date.UTC(2026, 0, 2);
 
 describe('which alerts', () => {
   test('without a word those that are not over', () => {
-    expect(readAlertFilter(query(''))).toEqual({
+    expect(readAlertFilter(query(''), now)).toEqual({
       states: ['pending', 'firing', 'acknowledged'],
       ruleId: undefined,
       search: undefined,
@@ -18,7 +18,7 @@ describe('which alerts', () => {
 
   test('several states, each once, of one rule, a page on', () => {
     expect(
-      readAlertFilter(query('state=firing,active,resolved&rule_id=r&limit=500&cursor=c&search=x')),
+      readAlertFilter(query('state=firing,active,resolved&rule_id=r&limit=500&cursor=c&search=x'), now),
     ).toEqual({
       states: ['firing', 'pending', 'acknowledged', 'resolved'],
       ruleId: 'r',
@@ -26,6 +26,18 @@ describe('which alerts', () => {
       limit: 500,
       cursor: 'c',
     });
+  });
+
+  test('of a metric, of some severities, with labels, not well at some moment of a range', () => {
+    const text = 'metric_type=cpu&severity=warning,critical&where=host:a&from=now-1h';
+    const { accepts, ...rest } = readAlertFilter(query(text), now);
+    expect(rest).toMatchObject({
+      metricType: 'cpu',
+      severities: ['warning', 'critical'],
+      during: { from: now - 3_600_000, to: now },
+    });
+    expect([accepts?.({ host: 'a' }), accepts?.({})]).toEqual([true, false]);
+    expect(readAlertFilter(query(`to=${now - 5}`), now).during).toEqual({ from: 0, to: now - 5 });
   });
 });
 
@@ -63,12 +75,15 @@ describe('what is wrong is named, with what to write instead', () => {
     ['state=open', /write active, or some of pending/],
     ['state=firing,', /write active/],
     ['state=active,open', /write active/],
+    ['severity=warning,bad', /write info, warning, critical/],
+    ['from=now&to=now-1h', /from must be before to/],
+    ['where=x', /write label:value/],
     ['limit=0', /a number from 1 to 500/],
     ['limit=501', /a number from 1 to 500/],
     ['tab=firing', /"tab" is not a parameter here/],
     [`cursor=${'x'.repeat(257)}`, /at most 256 characters/],
   ])('alerts?%s', (text, words) => {
-    expect(() => readAlertFilter(query(text))).toThrow(words);
+    expect(() => readAlertFilter(query(text), now)).toThrow(words);
   });
 
   test.each([

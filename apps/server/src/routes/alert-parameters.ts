@@ -15,6 +15,11 @@ const page: Docs = {
 export const alertsParameters: Docs = {
   state: `active (whatever is not resolved; the default), ${alertStates.join(', ')}; several are separated by commas`,
   rule_id: 'Only alerts of this rule',
+  metric_type: 'Only of rules that look at this metric',
+  severity: `${severities.join(', ')}; several are separated by commas`,
+  where: whereParameter,
+  from: 'Only alerts that were not over then: epoch milliseconds, RFC 3339, or now-1h; default: all',
+  to: 'Only alerts that had begun by then, the same; default: now',
   search: 'Part of the rule’s name, of the message or of a label',
   ...page,
 };
@@ -34,11 +39,17 @@ export const notificationsParameters: Docs = {
   ...page,
 };
 
-export function readAlertFilter(query: URLSearchParams) {
+/** `now` stands for the moment of the request, epoch ms. */
+export function readAlertFilter(query: URLSearchParams, now: number) {
   refuseUnknown(query, alertsParameters);
+  const hasRange = query.has('from') || query.has('to');
   return {
     states: readStates(query.get('state') ?? 'active'),
     ruleId: query.get('rule_id') ?? undefined,
+    metricType: query.get('metric_type') ?? undefined,
+    severities: query.get('severity')?.split(',').map(readSeverity),
+    accepts: query.has('where') ? readLabelTest(query) : undefined,
+    during: hasRange ? readRange(query, '0', now) : undefined,
     ...readPage(query),
   };
 }
@@ -50,7 +61,7 @@ export function readInboxFilter(query: URLSearchParams) {
     throw appError('request.invalid', `unread is "${unread}"; write true or false`);
   return {
     unread: unread === 'true' ? true : undefined,
-    severity: readSeverity(query.get('severity')),
+    severity: query.has('severity') ? readSeverity(query.get('severity') ?? '') : undefined,
     ...readPage(query),
   };
 }
@@ -58,15 +69,19 @@ export function readInboxFilter(query: URLSearchParams) {
 /** `now` stands for the moment of the request, epoch ms. */
 export function readTransitionFilter(query: URLSearchParams, now: number) {
   refuseUnknown(query, transitionsParameters);
-  const from = readTime(query, 'from', 'now-24h', now);
-  const to = readTime(query, 'to', 'now', now);
-  if (from >= to) throw appError('query.invalid', 'from must be before to');
   return {
     metric_type: query.get('metric_type') ?? undefined,
     rule_id: query.get('rule_id') ?? undefined,
-    from,
-    to,
+    accepts: query.has('where') ? readLabelTest(query) : undefined,
+    ...readRange(query, 'now-24h', now),
   };
+}
+
+function readRange(query: URLSearchParams, usualFrom: string, now: number): { from: number; to: number } {
+  const from = readTime(query, 'from', usualFrom, now);
+  const to = readTime(query, 'to', 'now', now);
+  if (from >= to) throw appError('query.invalid', 'from must be before to');
+  return { from, to };
 }
 
 /** Whether labels meet the `where` parameters; a label that is not there has the empty value. */
@@ -91,8 +106,7 @@ function readStates(text: string): AlertState[] {
   );
 }
 
-function readSeverity(text: string | null): Severity | undefined {
-  if (text === null) return undefined;
+function readSeverity(text: string): Severity {
   const severity = severities.find((known) => known === text);
   if (severity !== undefined) return severity;
   throw appError('request.invalid', `severity is "${text}"; write ${severities.join(', ')}`);

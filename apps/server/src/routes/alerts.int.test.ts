@@ -143,6 +143,13 @@ describe('alerts', () => {
       acknowledged_by: editor.login,
     });
     expect(await list(viewer, `/alerts?state=firing&rule_id=${ruleId}`, 'alerts')).toEqual([]);
+    const listed = async (more: string) =>
+      (await list(viewer, `/alerts?rule_id=${ruleId}&${more}`, 'alerts')).length;
+    expect(await listed('where=host:web-1&from=now-1m')).toBe(1);
+    expect(await listed('where=host:!web-1')).toBe(0);
+    expect(await listed('to=now-1h')).toBe(0);
+    expect(await listed('metric_type=other')).toBe(0);
+    expect(await listed('severity=info')).toBe(0);
     expect((await call(editor, 'DELETE', `${path}/acknowledge`)).body).toMatchObject({ state: 'firing' });
     const until = Date.now() + 3_600_000;
     expect((await call(editor, 'POST', `${path}/snooze`, { until: 1 })).status).toBe(400);

@@ -5,7 +5,6 @@ import { alertInboxRoutes } from './alert-inbox.ts';
 import {
   alertsParameters,
   readAlertFilter,
-  readLabelTest,
   readTransitionFilter,
   transitionsParameters,
 } from './alert-parameters.ts';
@@ -35,7 +34,8 @@ function listRoutes(alerts: AlertService): Route[] {
         parameters: alertsParameters,
         answers: { 200: '{alerts: Alert[], cursor?}; the cursor is there when there are more' },
       },
-      async (call) => jsonAnswer(200, await alerts.listAlerts(call.actor, readAlertFilter(call.query))),
+      async (call) =>
+        jsonAnswer(200, await alerts.listAlerts(call.actor, readAlertFilter(call.query, Date.now()))),
     ),
     route(
       {
@@ -43,14 +43,13 @@ function listRoutes(alerts: AlertService): Route[] {
         path: '/api/v1/alerts/transitions',
         access: 'alert.read',
         body: noBody,
-        summary: 'What alerts did in a range of time, for marks in charts; the oldest first, at most 2000',
+        summary: 'What alerts did in a range of time: the newest 2000, the oldest of them first',
         parameters: transitionsParameters,
         answers: { 200: '{transitions: (Transition & {rule_name, severity})[]}' },
       },
       async (call) => {
-        const matches = readLabelTest(call.query);
-        const found = await alerts.transitions(call.actor, readTransitionFilter(call.query, Date.now()));
-        return jsonAnswer(200, { transitions: found.filter(({ labels }) => matches(labels)) });
+        const filter = readTransitionFilter(call.query, Date.now());
+        return jsonAnswer(200, { transitions: await alerts.transitions(call.actor, filter) });
       },
     ),
     route(

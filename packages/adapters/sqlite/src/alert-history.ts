@@ -1,5 +1,13 @@
 import type { AlertEvent, AlertState, Severity } from '@nowcast/contract';
-import type { AlertChange, AlertFilter, AlertRepository, AlertRow, DecidedTransition } from '@nowcast/ports';
+import type {
+  AlertChange,
+  AlertFilter,
+  AlertRepository,
+  AlertRow,
+  DecidedTransition,
+  LabelTest,
+  TransitionFilter,
+} from '@nowcast/ports';
 import { type Kysely, sql } from 'kysely';
 import { findKnown, readPosition, writeChange } from './alert-change.ts';
 import { after, holds, oneOf, pageOf } from './alert-page.ts';
@@ -33,17 +41,15 @@ export class SqliteAlerts implements AlertRepository {
     tenantId: string,
     filter: AlertFilter,
   ): Promise<{ alerts: AlertRow[]; cursor: string | undefined }> {
-    let query = this.#db.selectFrom('alerts').selectAll().where('tenant_id', '=', tenantId);
-    if (filter.states.length > 0) {
-      query = query.where('state', 'in', oneOf<AlertState>(filter.states));
-      if (!filter.states.includes('resolved')) query = query.where(active);
+    const { accepts } = filter;
+    let query = matching(this.#db, tenantId, filter);
+    if (accepts !== undefined) {
+      const sets = await query.select('labels').distinct().execute();
+      query = query.where('labels', 'in', oneOf(accepted(sets, accepts)));
     }
-    // Over before it fired: nobody was told of it, and there may be thousands.
-    query = query.where((eb) => eb.or([active, eb('fired_at', 'is not', null)]));
-    if (filter.ruleId !== undefined) query = query.where('rule_id', '=', filter.ruleId);
-    if (filter.search) query = query.where(holds('search_key', filter.search));
     if (filter.cursor !== undefined) query = query.where(after(filter.cursor, 'changed_at', 'alert_id'));
     const rows = await query
+      .selectAll()
       .orderBy('changed_at', 'desc')
       .orderBy('alert_id', 'desc')
       .limit(filter.limit + 1)
@@ -104,7 +110,7 @@ export class SqliteAlerts implements AlertRepository {
 
   async transitions(
     tenantId: string,
-    filter: { ruleIds: readonly string[] | undefined; from: number; to: number; limit: number },
+    filter: TransitionFilter,
   ): Promise<(DecidedTransition & { rule_name: string; severity: Severity })[]> {
     let query = this.#db
       .selectFrom('alert_transitions')
@@ -113,15 +119,23 @@ export class SqliteAlerts implements AlertRepository {
           .onRef('alerts.tenant_id', '=', 'alert_transitions.tenant_id')
           .onRef('alerts.alert_id', '=', 'alert_transitions.alert_id'),
       )
-      .selectAll('alert_transitions')
-      .select(['alerts.rule_name', 'alerts.severity'])
       .where('alert_transitions.tenant_id', '=', tenantId)
       .where('at', '>=', filter.from)
       .where('at', '<', filter.to);
     if (filter.ruleIds !== undefined)
       query = query.where('alert_transitions.rule_id', 'in', oneOf(filter.ruleIds));
-    const rows = await query.orderBy('at').orderBy('position').limit(filter.limit).execute();
-    return rows.map((row) => ({
+    if (filter.accepts !== undefined) {
+      const sets = await query.select('alert_transitions.labels').distinct().execute();
+      query = query.where('alert_transitions.labels', 'in', oneOf(accepted(sets, filter.accepts)));
+    }
+    const rows = await query
+      .selectAll('alert_transitions')
+      .select(['alerts.rule_name', 'alerts.severity'])
+      .orderBy('at', 'desc')
+      .orderBy('position', 'desc')
+      .limit(filter.limit)
+      .execute();
+    return rows.toReversed().map((row) => ({
       ...transitionFromRow(row),
       rule_name: row.rule_name,
       severity: row.severity,
@@ -150,4 +164,35 @@ export class SqliteAlerts implements AlertRepository {
   deleteBefore(time: number): Promise<number> {
     return forgetBefore(this.#db, time);
   }
+}
+
+function matching(db: Kysely<Tables>, tenantId: string, filter: AlertFilter) {
+  let query = db.selectFrom('alerts').where('tenant_id', '=', tenantId);
+  if (filter.states.length > 0) {
+    query = query.where('state', 'in', oneOf<AlertState>(filter.states));
+    if (!filter.states.includes('resolved')) query = query.where(active);
+  }
+  // Over before it fired: nobody was told of it, and there may be thousands.
+  query = query.where((eb) => eb.or([active, eb('fired_at', 'is not', null)]));
+  if (filter.ruleId !== undefined) query = query.where('rule_id', '=', filter.ruleId);
+  if (filter.metricType !== undefined) query = query.where('metric_type', '=', filter.metricType);
+  if (filter.severities !== undefined)
+    query = query.where('severity', 'in', oneOf<Severity>(filter.severities));
+  if (filter.during !== undefined) {
+    const { from, to } = filter.during;
+    query = query.where('since', '<', to).where((eb) => eb.or([active, eb('resolved_at', '>=', from)]))
+      // Implied by the line above, in the order of the index: what ended long ago is not looked at.
+      .where(sql<boolean>`changed_at >= min(${from}, coalesce((
+        select min(open.changed_at) from alerts as open
+        where open.tenant_id = ${tenantId} and open.state <> 'resolved'), ${from}))`);
+  }
+  if (filter.search) query = query.where(holds('search_key', filter.search));
+  return query;
+}
+
+/** The texts among these whose labels are wanted. */
+function accepted(sets: readonly { labels: string }[], accepts: LabelTest): string[] {
+  return sets
+    .map(({ labels }) => labels)
+    .filter((text) => accepts(JSON.parse(text) as Record<string, string>));
 }

@@ -69,7 +69,7 @@ it('finds by an index whatever a transition, a due time or an open page asks for
   await alerts.active('t');
   await alerts.due(1, 10);
   await alerts.nextDue();
-  await alerts.transitions('t', { ruleIds: ['r'], from: 0, to: 1, limit: 10 });
+  await alerts.transitions('t', { ruleIds: ['r'], accepts: () => true, from: 0, to: 1, limit: 10 });
   await alerts.firingsSince('t', 'r', { host: 'a' }, 0);
   await inbox.list('t', 'u', { limit: 50, search: 'x' });
   await inbox.get('t', 'n');
@@ -90,6 +90,7 @@ it('reads a page in the order of its index, and active alerts and unread entries
   await store.alerts.list('t', { states: [], limit: 50, cursor });
   await store.alerts.list('t', { states: ['firing', 'pending'], limit: 50 });
   await store.alerts.list('t', { states: [], ruleId: 'r', limit: 50 });
+  await store.alerts.list('t', { states: [], metricType: 'cpu', during: { from: 1, to: 2 }, limit: 50 });
   await store.alerts.active();
   await store.inbox.list('t', 'u', { limit: 50, cursor });
   await store.inbox.list('t', 'u', { unread: true, limit: 50 });
@@ -101,6 +102,7 @@ it('reads a page in the order of its index, and active alerts and unread entries
     'alerts_by_change',
     'alerts_active',
     'alerts_by_rule',
+    'alerts_by_change',
     'alerts_active',
     'notifications_by_time',
     'notifications_unread',

@@ -8,7 +8,7 @@ import {
   type Transition,
 } from '@nowcast/contract';
 import { randomId } from '@nowcast/kernel';
-import type { AlertFilter, AlertRow, NewDelivery, RuleRow } from '@nowcast/ports';
+import type { AlertFilter, AlertRow, LabelTest, NewDelivery, RuleRow } from '@nowcast/ports';
 import { keepsIncidents, messageOf, type Messages } from './decide-messages.ts';
 import { toldTargets } from './decide-news.ts';
 import { noticeOf } from './notice.ts';
@@ -86,12 +86,13 @@ export class LifeService {
     }));
   }
 
-  /** Oldest first. */
+  /** Oldest first; the newest ones when there are too many. */
   async transitions(
     actor: Actor,
     filter: {
       metric_type?: string | undefined;
       rule_id?: string | undefined;
+      accepts?: LabelTest | undefined;
       from: number;
       to: number;
     },
@@ -99,6 +100,7 @@ export class LifeService {
     this.#require(actor, 'alert.read');
     const rows = await this.#alerts.transitions(actor.tenant_id, {
       ruleIds: await this.#rulesOf(actor.tenant_id, filter),
+      accepts: filter.accepts,
       from: filter.from,
       to: filter.to,
       limit: mostTransitions,

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AlertFilter, AlertRow } from '../alert-store.ts';
+import type { AlertFilter, AlertRow, LabelTest } from '../alert-store.ts';
 import {
   type AlertBench,
   alertRow,
@@ -243,7 +243,11 @@ export function alertHistoryConformance(adapter: string, open: () => Promise<Met
         const random = fc.record({
           state: fc.constantFrom(...states),
           since: fc.integer({ min: 0, max: 5 }),
+          lasted: fc.integer({ min: 0, max: 3 }),
           ruleId: fc.constantFrom('r1', 'r2'),
+          metricType: fc.constantFrom('cpu', 'disk'),
+          severity: fc.constantFrom('info', 'warning', 'critical'),
+          host: fc.constantFrom('a', 'b'),
           message: fc.constantFrom('red', 'green'),
         });
         let runs = 0;
@@ -255,29 +259,50 @@ export function alertHistoryConformance(adapter: string, open: () => Promise<Met
               limit: fc.integer({ min: 1, max: 7 }),
               ruleId: fc.option(fc.constant('r1'), { nil: undefined }),
               search: fc.option(fc.constant('RED'), { nil: undefined }),
+              metricType: fc.option(fc.constant('cpu'), { nil: undefined }),
+              severities: fc.option(fc.constant(['warning', 'critical'] as const), { nil: undefined }),
+              host: fc.option(fc.constant('a'), { nil: undefined }),
+              during: fc.option(
+                fc.record({ from: fc.integer({ min: 0, max: 5 }), to: fc.integer({ min: 6, max: 9 }) }),
+                { nil: undefined },
+              ),
             }),
-            async (drawn, wanted, { limit, ruleId, search }) => {
+            async (drawn, wanted, { limit, ruleId, search, metricType, severities, host, during }) => {
               runs += 1;
               // A label of this run keeps it apart from those before; zero-padded ids sort as text.
               const run = `run ${runs}.`;
-              const rows = drawn.map((row, i) =>
+              const rows = drawn.map(({ lasted, host: on, ...row }, i) =>
                 alertRow(`${runs}-${String(i).padStart(2, '0')}`, {
                   ...row,
+                  labels: { host: on, run },
                   ruleId: `${run}${row.ruleId}`,
                   firedAt: row.since,
-                  resolvedAt: row.state === 'resolved' ? row.since : undefined,
+                  resolvedAt: row.state === 'resolved' ? row.since + lasted : undefined,
                 }),
               );
+              const changedAt = (row: AlertRow): number => row.resolvedAt ?? row.since;
               await put(...rows);
               const expected = rows
                 .filter((row) => wanted.length === 0 || wanted.includes(row.state))
                 .filter((row) => ruleId === undefined || row.ruleId === `${run}${ruleId}`)
                 .filter((row) => search === undefined || row.message === 'red')
-                .sort((a, b) => b.since - a.since || (a.alertId < b.alertId ? 1 : -1));
-              const filter = {
+                .filter((row) => metricType === undefined || row.metricType === metricType)
+                .filter((row) => severities === undefined || row.severity !== 'info')
+                .filter((row) => host === undefined || row.labels['host'] === host)
+                .filter(
+                  (row) =>
+                    during === undefined ||
+                    (row.since < during.to && (row.resolvedAt ?? during.from) >= during.from),
+                )
+                .sort((a, b) => changedAt(b) - changedAt(a) || (a.alertId < b.alertId ? 1 : -1));
+              const filter: AlertFilter = {
                 states: wanted,
                 limit,
                 search,
+                metricType,
+                severities,
+                during,
+                accepts: host === undefined ? undefined : (labels) => labels['host'] === host,
                 ruleId: ruleId === undefined ? undefined : `${run}${ruleId}`,
               };
               const pages = await readPages(bench, filter);
@@ -352,7 +377,7 @@ export function alertHistoryConformance(adapter: string, open: () => Promise<Met
       expect(await alerts.nextDue()).toBe(3000);
     });
 
-    it('gives transitions of rules and times, oldest first, as many as asked for', async () => {
+    it('gives transitions of rules, times and labels, oldest first, of too many the newest', async () => {
       await bench.alerting.alerts.apply(
         change({
           alerts: [alertRow('a1'), alertRow('a2', { ruleId: 'r2', ruleName: 'Disk', severity: 'critical' })],
@@ -366,20 +391,29 @@ export function alertHistoryConformance(adapter: string, open: () => Promise<Met
               reason: 'no_data',
             }),
             transition('t1'),
-            transition('t2', { at: 2000, alert_id: 'a2', rule_id: 'r2' }),
+            transition('t2', { at: 2000, alert_id: 'a2', rule_id: 'r2', labels: { host: 'db-1' } }),
             transition('lost', { alert_id: 'unknown' }),
           ],
         }),
       );
-      const read = async (ruleIds: string[] | undefined, from: number, to: number, limit = 10) =>
-        (await bench.alerting.alerts.transitions('acme', { ruleIds, from, to, limit })).map(
+      const read = async (
+        ruleIds: string[] | undefined,
+        from: number,
+        to: number,
+        limit = 10,
+        accepts?: LabelTest,
+      ) =>
+        (await bench.alerting.alerts.transitions('acme', { ruleIds, from, to, limit, accepts })).map(
           (row) => row.transition_id,
         );
       expect(await read(undefined, 0, 9000)).toEqual(['t1', 't2', 't3']);
       expect(await read(undefined, 1000, 3000)).toEqual(['t1', 't2']);
       expect(await read(['r2', 'r3'], 0, 9000)).toEqual(['t2']);
       expect(await read([], 0, 9000)).toEqual([]);
-      expect(await read(undefined, 0, 9000, 2)).toEqual(['t1', 't2']);
+      expect(await read(undefined, 0, 9000, 2)).toEqual(['t2', 't3']);
+      // The limit counts what is wanted: an older one is found behind newer ones of other labels.
+      const accepts = (labels: Readonly<Record<string, string>>): boolean => labels['host'] === 'db-1';
+      expect(await read(undefined, 0, 9000, 1, accepts)).toEqual(['t2']);
       const known = await bench.alerting.alerts.knownTransitions(['lost']);
       expect(known.has('lost')).toBe(true);
     });
