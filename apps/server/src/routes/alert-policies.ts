@@ -75,6 +75,17 @@ function maintenanceRoutes(alerts: AlertService): Route[] {
   return [
     ...collectionRoutes(info),
     changeRoute(info, (actor, id, content) => alerts.updatePolicy(actor, 'maintenance', id, content)),
+    route(
+      {
+        method: 'POST',
+        path: '/api/v1/maintenance/preview',
+        access: 'alert.manage',
+        body: jsonBody(maintenanceContentSchema),
+        summary: 'When a maintenance window would be open, without saving it',
+        answers: { 200: '{upcoming: Span[]}' },
+      },
+      (call) => jsonAnswer(200, { upcoming: alerts.previewMaintenance(call.actor, call.body) }),
+    ),
   ];
 }
 
@@ -113,6 +124,17 @@ function scheduleRoutes(alerts: AlertService): Route[] {
   return [
     ...collectionRoutes(info),
     changeRoute(info, (actor, id, content) => alerts.updatePolicy(actor, 'schedule', id, content)),
+    route(
+      {
+        method: 'POST',
+        path: '/api/v1/schedules/preview',
+        access: 'alert.manage',
+        body: jsonBody(scheduleContentSchema),
+        summary: 'Who would be on call by a schedule, without saving it',
+        answers: { 200: '{shifts: Shift[]}' },
+      },
+      async (call) => jsonAnswer(200, { shifts: await alerts.previewSchedule(call.actor, call.body) }),
+    ),
   ];
 }
 

@@ -243,6 +243,27 @@ describe('settings of alerting', () => {
     },
   );
 
+  test('maintenance says when it comes next, and lasts no longer than a week', async () => {
+    const body = { name: 'Night', where: {}, days: [1], start: '03:00', duration: '2h', tz: 'UTC' };
+    const preview = await call(admin, 'POST', '/maintenance/preview', body);
+    const upcoming = preview.body['upcoming'] as { from: number; to: number }[];
+    expect(upcoming.map(({ from }) => new Date(from).getUTCDay())).toEqual(Array<number>(10).fill(1));
+    expect((upcoming[0]?.to ?? 0) - (upcoming[0]?.from ?? 0)).toBe(2 * hour);
+    expect((await call(editor, 'POST', '/maintenance/preview', body)).status).toBe(403);
+    for (const duration of ['0m', '169h', '99999999999h'])
+      for (const path of ['/maintenance/preview', '/maintenance'])
+        expect([duration, (await call(admin, 'POST', path, { ...body, duration })).status]).toEqual([
+          duration,
+          400,
+        ]);
+    const off = await call(admin, 'POST', '/maintenance', { ...body, enabled: false });
+    expect(off.body['upcoming']).toEqual([]);
+    const one = `/maintenance/${String(off.body['maintenance_id'])}`;
+    const on = await call(admin, 'PUT', one, body);
+    expect(on.body['upcoming']).toEqual(upcoming.slice(0, 5));
+    expect((await call(admin, 'DELETE', one)).status).toBe(204);
+  });
+
   test('schedules say who is on call', async () => {
     const body = {
       name: 'Ops',
@@ -254,8 +275,15 @@ describe('settings of alerting', () => {
     };
     const made = await call(admin, 'POST', '/schedules', body);
     expect(made.body).toMatchObject({ on_call: { user_id: editor.userId } });
+    expect(made.body['people']).toEqual([{ user_id: editor.userId, name: expect.any(String) as string }]);
     const strangers = { ...body, members: ['nobody'] };
-    expect((await call(admin, 'POST', '/schedules', strangers)).status).toBe(400);
+    for (const path of ['/schedules', '/schedules/preview'])
+      expect((await call(admin, 'POST', path, strangers)).status).toBe(400);
+    const preview = await call(admin, 'POST', '/schedules/preview', body);
+    const shifts = preview.body['shifts'] as { user_id: string; from: number; to: number }[];
+    expect(shifts).toHaveLength(8);
+    expect(shifts[1]).toMatchObject({ user_id: editor.userId, from: shifts[0]?.to });
+    expect((await call(editor, 'POST', '/schedules/preview', body)).status).toBe(403);
     const path = `/schedules/${String(made.body['schedule_id'])}`;
     expect((await call(admin, 'DELETE', path)).status).toBe(204);
   });

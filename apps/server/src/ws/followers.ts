@@ -1,4 +1,4 @@
-import type { FollowTopic, TenantEvent } from '@nowcast/contract';
+import { type FollowTopic, type TenantEvent, topicOf } from '@nowcast/contract';
 import type { Clock } from '@nowcast/kernel';
 import type { Connection } from './connection.ts';
 import { encodeMessage, type LiveFormat } from './encoded-frame.ts';
@@ -97,7 +97,7 @@ export class Followers {
   #send(to: EventTarget, event: TenantEvent): void {
     const forms = new Map<LiveFormat, Buffer>();
     const now = this.#clock.monotonic();
-    const topic: FollowTopic = event.topic === 'unread' ? 'notifications' : event.topic;
+    const topic = topicOf(event);
     for (const connection of this.#byTenant.get(to.tenantId) ?? []) {
       const { actor, format, follows } = connection;
       if (follows?.has(topic) !== true || !concerns(to, actor)) continue;
@@ -134,6 +134,8 @@ function subjectOf(event: TenantEvent): string {
       return event.rule_id;
     case 'notifications':
       return event.notification.notification_id;
+    case 'policies':
+      return event.kind;
     default:
       return '';
   }

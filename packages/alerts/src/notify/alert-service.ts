@@ -52,6 +52,10 @@ export class AlertService implements Service {
     this.#policies.update(actor, kind, id, content);
   readonly deletePolicy: PolicyService['delete'] = (actor, kind, id) =>
     this.#policies.delete(actor, kind, id);
+  readonly previewMaintenance: PolicyService['previewMaintenance'] = (actor, content) =>
+    this.#policies.previewMaintenance(actor, content);
+  readonly previewSchedule: PolicyService['previewSchedule'] = (actor, content) =>
+    this.#policies.previewSchedule(actor, content);
   readonly testChannel: PolicyService['testChannel'] = (actor, id) => this.#policies.testChannel(actor, id);
   readonly notifications: InboxService['notifications'] = (actor, filter) =>
     this.#inbox.notifications(actor, filter);

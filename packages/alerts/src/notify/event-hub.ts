@@ -1,6 +1,6 @@
 import type { TenantEvent } from '@nowcast/contract';
 import type { Unsubscribe } from '@nowcast/kernel';
-import type { AlertRow, MetaStore, NewInboxEntry } from '@nowcast/ports';
+import type { AlertRow, MetaStore, NewInboxEntry, PolicyKind } from '@nowcast/ports';
 
 /** `userId` undefined: everybody in the tenant. */
 export interface EventTo {
@@ -29,6 +29,10 @@ export class EventHub {
 
   rule(tenantId: string, ruleId: string): void {
     this.emit({ tenantId, userId: undefined }, { topic: 'rules', rule_id: ruleId });
+  }
+
+  policies(tenantId: string, kind: PolicyKind): void {
+    this.emit({ tenantId, userId: undefined }, { topic: 'policies', kind });
   }
 
   alerts(alerts: readonly AlertRow[]): void {

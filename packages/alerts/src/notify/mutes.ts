@@ -1,8 +1,7 @@
-import { TimeZone } from '@nowcast/aggregate';
-import { type MaintenanceContent, parseDuration, severities } from '@nowcast/contract';
+import { severities } from '@nowcast/contract';
 import type { AlertRow, PolicyRow, RuleRow } from '@nowcast/ports';
 import { type AlertTest, alertTest } from './alert-match.ts';
-import { instantOf, minutesOf, weekdayOf } from './local-time.ts';
+import { maintenanceUntil } from './maintenance.ts';
 
 /** What keeps an alert quiet at a moment. */
 export interface Mute {
@@ -67,21 +66,6 @@ function maintenanceMutes({ maintenance }: MutePolicies, now: number): MuteSpan[
     const mute: Mute = { by: 'maintenance', reason: `maintenance: ${content.name}`, until };
     return [{ test: alertTest(content.where), mute }];
   });
-}
-
-/** When the window that is open now ends; undefined: none is open. */
-export function maintenanceUntil(content: MaintenanceContent, now: number): number | undefined {
-  const zone = new TimeZone(content.tz);
-  const durationMs = parseDuration(content.duration);
-  const today = zone.localDay(now);
-  // A window may have begun days ago, and a local day may have 25 hours.
-  const daysBack = Math.ceil(durationMs / 82_800_000);
-  for (let day = today; day >= today - daysBack; day -= 1) {
-    if (!content.days.includes(weekdayOf(day))) continue;
-    const start = instantOf(zone, day, minutesOf(content.start));
-    if (start <= now && now < start + durationMs) return start + durationMs;
-  }
-  return undefined;
 }
 
 type Inhibition = (alert: AlertRow) => string | undefined;

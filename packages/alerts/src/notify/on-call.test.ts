@@ -1,7 +1,7 @@
 import type { ScheduleContent } from '@nowcast/contract';
 import { describe, expect, it } from 'vitest';
-import { maintenanceUntil } from './mutes.ts';
-import { onCall } from './on-call.ts';
+import { maintenanceUntil, windowsFrom } from './maintenance.ts';
+import { onCall, shiftsFrom } from './on-call.ts';
 import { digestAt, quietUntil } from './quiet-hours.ts';
 
 const at = (text: string): number => Date.parse(text);
@@ -19,9 +19,16 @@ const schedule: ScheduleContent = {
 describe('onCall', () => {
   it('hands over at nine on the clock of the zone, also in the week of a clock change', () => {
     const until = at('2026-10-26T09:00:00+01:00');
-    expect(onCall(schedule, at('2026-10-20T12:00:00+02:00'))).toEqual({ userId: 'ada', until });
-    expect(onCall(schedule, until - 1)).toEqual({ userId: 'ada', until });
-    expect(onCall(schedule, until)).toEqual({ userId: 'bob', until: at('2026-11-02T09:00:00+01:00') });
+    expect(onCall(schedule, at('2026-10-20T12:00:00+02:00'))).toEqual({
+      userId: 'ada',
+      until,
+      isOverride: false,
+    });
+    expect(onCall(schedule, until - 1)).toEqual({ userId: 'ada', until, isOverride: false });
+    expect(onCall(schedule, until)).toMatchObject({
+      userId: 'bob',
+      until: at('2026-11-02T09:00:00+01:00'),
+    });
   });
 
   it('goes round, and knows the weeks before the first', () => {
@@ -32,9 +39,38 @@ describe('onCall', () => {
   it('puts overrides first, and ends before the next one', () => {
     const override = { user_id: 'zed', from: at('2026-10-21T00:00:00Z'), to: at('2026-10-22T00:00:00Z') };
     const changed = { ...schedule, overrides: [override] };
-    expect(onCall(changed, override.from)).toEqual({ userId: 'zed', until: override.to });
-    expect(onCall(changed, override.from - 1)).toEqual({ userId: 'ada', until: override.from });
+    expect(onCall(changed, override.from)).toMatchObject({ userId: 'zed', until: override.to });
+    expect(onCall(changed, override.from - 1)).toMatchObject({ userId: 'ada', until: override.from });
     expect(onCall(changed, override.to)?.userId).toBe('ada');
+  });
+});
+
+describe('shiftsFrom', () => {
+  it('puts each shift where the one before ends, an override inside another included', () => {
+    const day = (text: string) => at(`2026-10-${text}T00:00:00Z`);
+    const overrides = [
+      { user_id: 'zed', from: day('21'), to: day('24') },
+      { user_id: 'yan', from: day('22'), to: day('23') },
+    ];
+    const from = at('2026-10-20T12:00:00Z');
+    const shifts = shiftsFrom({ ...schedule, overrides }, from, 6);
+    expect(shifts.map(({ userId, isOverride }) => (isOverride ? userId.toUpperCase() : userId))).toEqual([
+      'ada',
+      'ZED',
+      'YAN',
+      'ZED',
+      'ada',
+      'bob',
+    ]);
+    expect(shifts.map((shift) => shift.from)).toEqual([
+      from,
+      day('21'),
+      day('22'),
+      day('23'),
+      day('24'),
+      at('2026-10-26T09:00:00+01:00'),
+    ]);
+    expect(shifts.slice(1).map((shift) => shift.from)).toEqual(shifts.slice(0, -1).map(({ until }) => until));
   });
 });
 
@@ -56,6 +92,19 @@ describe('maintenanceUntil', () => {
     expect(maintenanceUntil(nightly, start)).toBe(end);
     expect(maintenanceUntil(nightly, end - 1)).toBe(end);
     expect(maintenanceUntil(nightly, end)).toBeUndefined();
+  });
+
+  it('is foretold: the window that is open, then one a week at the same time on the clock', () => {
+    const start = at('2026-10-24T23:00:00+02:00');
+    const windows = windowsFrom(nightly, start + 1, 3);
+    expect(windows.map(({ from }) => from)).toEqual([
+      start,
+      at('2026-10-31T23:00:00+01:00'),
+      at('2026-11-07T23:00:00+01:00'),
+    ]);
+    expect(windows[0]?.to).toBe(maintenanceUntil(nightly, start));
+    const everyDay = { ...nightly, days: [0, 1, 2, 3, 4, 5, 6], duration: '168h' };
+    expect(windowsFrom(everyDay, start + 1, 10)).toHaveLength(10);
   });
 });
 

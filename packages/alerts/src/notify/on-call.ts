@@ -6,6 +6,7 @@ export interface OnCall {
   userId: string;
   /** Epoch ms. */
   until: number;
+  isOverride: boolean;
 }
 
 /**
@@ -14,15 +15,36 @@ export interface OnCall {
  */
 export function onCall(schedule: ScheduleContent, at: number): OnCall | undefined {
   const { overrides, members } = schedule;
-  const covering = overrides.findLast(({ from, to }) => from <= at && at < to);
-  if (covering !== undefined) return { userId: covering.user_id, until: covering.to };
+  const index = overrides.findLastIndex(({ from, to }) => from <= at && at < to);
+  const covering = overrides[index];
+  const nextFrom = (others: ScheduleContent['overrides']): number =>
+    Math.min(...others.filter(({ from }) => from > at).map(({ from }) => from));
+  if (covering !== undefined) {
+    const until = Math.min(covering.to, nextFrom(overrides.slice(index + 1)));
+    return { userId: covering.user_id, until, isOverride: true };
+  }
   const zone = new TimeZone(schedule.tz);
   const weeks = (handoverBefore(zone, schedule, at) - handoverBefore(zone, schedule, schedule.starts_at)) / 7;
   const userId = members[((weeks % members.length) + members.length) % members.length];
   if (userId === undefined) return undefined;
   const handover = instantOf(zone, handoverBefore(zone, schedule, at) + 7, minutesOf(schedule.handover_time));
-  const nextOverride = Math.min(...overrides.filter(({ from }) => from > at).map(({ from }) => from));
-  return { userId, until: Math.min(handover, nextOverride) };
+  return { userId, until: Math.min(handover, nextFrom(overrides)), isOverride: false };
+}
+
+export interface ShiftOf extends OnCall {
+  from: number;
+}
+
+/** The shift that runs at a moment, from that moment on, and those after it. */
+export function shiftsFrom(schedule: ScheduleContent, at: number, most: number): ShiftOf[] {
+  const shifts: ShiftOf[] = [];
+  for (let from = at; shifts.length < most;) {
+    const current = onCall(schedule, from);
+    if (current === undefined) break;
+    shifts.push({ ...current, from });
+    from = current.until;
+  }
+  return shifts;
 }
 
 /** Local day of the last handover at or before a moment. */

@@ -9,19 +9,29 @@ import {
   type Delivery,
   type Inhibition,
   type Maintenance,
+  parseDuration,
   type Schedule,
+  type Shift,
   type Silence,
 } from '@nowcast/contract';
 import { randomId } from '@nowcast/kernel';
 import type { Destination, PolicyContents, PolicyKind, PolicyRow } from '@nowcast/ports';
 import { alertTest } from './alert-match.ts';
 import type { DirectSend } from './direct-send.ts';
-import { onCall } from './on-call.ts';
+import { longestWindowMs, windowsFrom } from './maintenance.ts';
 import { requireRight } from './rights.ts';
 import type { NotifyParts } from './rule-service.ts';
-import { wireChannel, wireInhibition, wireMaintenance, wireSchedule, wireSilence } from './wire.ts';
+import {
+  wireChannel,
+  wireInhibition,
+  wireMaintenance,
+  wireSchedule,
+  wireShifts,
+  wireSilence,
+} from './wire.ts';
 
 const mostOfKind = 500;
+const previewed = 10;
 const longestSilenceMs = 366 * 86_400_000;
 
 /** What people write; the signing secret of a channel is made here. */
@@ -78,7 +88,7 @@ export class PolicyService {
     const row = { id, kind, content: whole, userId: actor.user_id, createdAt: now };
     if (!(await this.#policies.create(actor.tenant_id, row, mostOfKind)))
       throw appError('request.conflict', `There are ${mostOfKind} of these already; delete some`);
-    await this.#changed(actor.tenant_id);
+    await this.#changed(actor.tenant_id, kind);
     const answer = await this.#one(actor.tenant_id, kind, id);
     return 'signingSecret' in whole ? { ...answer, signing_secret: whole.signingSecret } : answer;
   }
@@ -94,7 +104,7 @@ export class PolicyService {
     if (before === undefined) throw noSuchPolicy();
     const whole = await this.#whole(actor, kind, content, before);
     if (!(await this.#policies.update(actor.tenant_id, kind, id, whole))) throw noSuchPolicy();
-    await this.#changed(actor.tenant_id);
+    await this.#changed(actor.tenant_id, kind);
     return this.#one(actor.tenant_id, kind, id);
   }
 
@@ -108,7 +118,7 @@ export class PolicyService {
       ? await this.#policies.update(actor.tenant_id, 'silence', id, { ...silence.content, to: now })
       : await this.#policies.delete(actor.tenant_id, kind, id);
     if (!done) throw noSuchPolicy();
-    await this.#changed(actor.tenant_id);
+    await this.#changed(actor.tenant_id, kind);
   }
 
   /** One attempt, now. How it ended is the answer, whatever the other side did. */
@@ -119,6 +129,21 @@ export class PolicyService {
     return this.#direct.test(actor.tenant_id, destinationOf(channel.content), channel.content.name);
   }
 
+  /** When a maintenance window that is not saved yet would be open. */
+  previewMaintenance(actor: Actor, content: PolicyInputs['maintenance']): Maintenance['upcoming'] {
+    this.#require(actor, 'alert.manage');
+    checkMaintenance(content);
+    return windowsFrom(content, this.#parts.options.clock.now(), previewed);
+  }
+
+  /** Who would be on call by a schedule that is not saved yet. */
+  async previewSchedule(actor: Actor, content: PolicyInputs['schedule']): Promise<Shift[]> {
+    this.#require(actor, 'alert.manage');
+    new TimeZone(content.tz).offsetAt(0);
+    await this.#checkSchedule(actor.tenant_id, content);
+    return wireShifts(content, await this.#names(actor.tenant_id), this.#parts.options.clock.now());
+  }
+
   get #policies() {
     return this.#parts.options.store.alerting.policies;
   }
@@ -127,8 +152,9 @@ export class PolicyService {
     requireRight(this.#parts.options.can, actor, action);
   }
 
-  async #changed(tenantId: string): Promise<void> {
+  async #changed(tenantId: string, kind: PolicyKind): Promise<void> {
     this.#parts.book.policiesChanged(tenantId);
+    this.#parts.events.policies(tenantId, kind);
     await this.#parts.queue.run(() => this.#parts.notifier.act(tenantId, {}));
   }
 
@@ -149,6 +175,7 @@ export class PolicyService {
     if ('where' in content) alertTest(content.where);
     if ('source' in content) [content.source, content.target].forEach(alertTest);
     if ('tz' in content) new TimeZone(content.tz).offsetAt(0);
+    if ('duration' in content) checkMaintenance(content);
     if (kind === 'silence' && 'from' in content) checkSpan(content, this.#parts.options.clock.now());
     if ('overrides' in content) await this.#checkSchedule(actor.tenant_id, content);
     if (!('config' in content)) return content as PolicyContents[K];
@@ -169,6 +196,11 @@ export class PolicyService {
       throw appError('request.invalid', 'An override must end after it begins');
   }
 
+  async #names(tenantId: string): Promise<Map<string, string>> {
+    const members = await this.#parts.options.store.members.list(tenantId);
+    return new Map(members.map(({ user }) => [user.userId, user.name]));
+  }
+
   async #checkFallback(tenantId: string, content: ChannelContent, ownId: string | undefined): Promise<void> {
     const id = content.fallback_channel_id;
     if (id === undefined) return;
@@ -187,10 +219,7 @@ export class PolicyService {
       first.kind === 'channel'
         ? await this.#parts.options.store.alerting.deliveries.lastOfChannels(tenantId)
         : undefined;
-    const names = new Map<string, string>();
-    if (first.kind === 'schedule')
-      for (const { user } of await this.#parts.options.store.members.list(tenantId))
-        names.set(user.userId, user.name);
+    const names = first.kind === 'schedule' ? await this.#names(tenantId) : new Map<string, string>();
     const now = this.#parts.options.clock.now();
     return rows.map((row) => answerOf(row, { last, names, now }) as PolicyAnswers[K]);
   }
@@ -207,22 +236,22 @@ function answerOf(
   { last, names, now }: AnswerContext,
 ): PolicyAnswers[PolicyKind] {
   if (isKind(row, 'silence')) return wireSilence(row);
-  if (isKind(row, 'maintenance')) return wireMaintenance(row);
+  if (isKind(row, 'maintenance')) return wireMaintenance(row, now);
   if (isKind(row, 'inhibition')) return wireInhibition(row);
-  if (isKind(row, 'schedule')) {
-    const current = onCall(row.content, now);
-    const shown = current && {
-      user_id: current.userId,
-      name: names.get(current.userId) ?? '',
-      until: current.until,
-    };
-    return wireSchedule(row, shown ?? null);
-  }
+  if (isKind(row, 'schedule')) return wireSchedule(row, names, now);
   return wireChannel(row as PolicyRow<'channel'>, last?.get(row.id) ?? null);
 }
 
 function isKind<K extends PolicyKind>(row: PolicyRow<PolicyKind>, kind: K): row is PolicyRow<K> {
   return row.kind === kind;
+}
+
+/** Also keeps the search for an open window short. */
+function checkMaintenance({ duration, tz }: PolicyInputs['maintenance']): void {
+  new TimeZone(tz).offsetAt(0);
+  const durationMs = parseDuration(duration);
+  if (!(durationMs > 0 && durationMs <= longestWindowMs))
+    throw appError('request.invalid', 'A maintenance window lasts a minute at least and a week at most');
 }
 
 function checkSpan({ from, to }: { from: number; to: number }, now: number): void {

@@ -6,9 +6,13 @@ import type {
   PushDevice,
   Rule,
   Schedule,
+  ScheduleContent,
+  Shift,
   Silence,
 } from '@nowcast/contract';
 import type { AlertRow, EvaluatedRuleStatus, PolicyRow, PushDeviceRow, RuleRow } from '@nowcast/ports';
+import { windowsFrom } from './maintenance.ts';
+import { shiftsFrom } from './on-call.ts';
 
 /** Rows as the wire shows them. */
 export function wireAlert(row: AlertRow): Alert {
@@ -54,16 +58,41 @@ export function wireSilence({ id, content, userId, ownerName, createdAt }: Polic
   return { ...content, silence_id: id, user_id: userId, owner_name: ownerName, created_at: createdAt };
 }
 
-export function wireMaintenance({ id, content }: PolicyRow<'maintenance'>): Maintenance {
-  return { ...content, maintenance_id: id };
+const shownWindows = 5;
+const shownShifts = 8;
+
+export function wireMaintenance({ id, content }: PolicyRow<'maintenance'>, now: number): Maintenance {
+  const upcoming = content.enabled ? windowsFrom(content, now, shownWindows) : [];
+  return { ...content, maintenance_id: id, upcoming };
 }
 
 export function wireInhibition({ id, content }: PolicyRow<'inhibition'>): Inhibition {
   return { ...content, inhibition_id: id };
 }
 
-export function wireSchedule(row: PolicyRow<'schedule'>, onCall: Schedule['on_call']): Schedule {
-  return { ...row.content, schedule_id: row.id, on_call: onCall };
+type Names = ReadonlyMap<string, string>;
+
+export function wireShifts(content: ScheduleContent, names: Names, now: number): Shift[] {
+  return shiftsFrom(content, now, shownShifts).map(({ userId, from, until, isOverride }) => ({
+    user_id: userId,
+    name: names.get(userId) ?? '',
+    from,
+    to: until,
+    override: isOverride,
+  }));
+}
+
+export function wireSchedule({ id, content }: PolicyRow<'schedule'>, names: Names, now: number): Schedule {
+  const shifts = wireShifts(content, names, now);
+  const [first] = shifts;
+  const ids = new Set([...content.members, ...content.overrides.map((override) => override.user_id)]);
+  return {
+    ...content,
+    schedule_id: id,
+    on_call: first === undefined ? null : { user_id: first.user_id, name: first.name, until: first.to },
+    shifts,
+    people: [...ids].map((userId) => ({ user_id: userId, name: names.get(userId) ?? '' })),
+  };
 }
 
 /** Secrets stay here: `secret` is empty, and the signing secret is only in the answer that made it. */

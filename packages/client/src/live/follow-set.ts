@@ -1,4 +1,4 @@
-import type { FollowTopic, TenantEvent } from '@nowcast/contract';
+import { type FollowTopic, type TenantEvent, topicOf } from '@nowcast/contract';
 import type { Unsubscribe } from '@nowcast/kernel';
 
 export interface FollowHandlers {
@@ -76,7 +76,7 @@ export class FollowSet {
   }
 
   event(event: TenantEvent): void {
-    const topic: FollowTopic = event.topic === 'unread' ? 'notifications' : event.topic;
+    const topic = topicOf(event);
     for (const { topics, handlers } of this.#followers)
       if (topics.includes(topic)) this.#call(() => handlers.onEvent(event));
   }

@@ -51,4 +51,5 @@ export type TenantEvent =
   | { topic: 'alerts'; alert_id: string; rule_id: string; state: AlertState; severity: Severity }
   | { topic: 'notifications'; notification: Notification; unread: number }
   | { topic: 'unread'; unread: number }
-  | { topic: 'rules'; rule_id: string };
+  | { topic: 'rules'; rule_id: string }
+  | { topic: 'policies'; kind: 'silence' | 'maintenance' | 'inhibition' | 'schedule' | 'channel' };

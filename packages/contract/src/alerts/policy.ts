@@ -38,8 +38,15 @@ export const maintenanceContentSchema = z.strictObject({
   enabled: z._default(z.boolean(), true),
 });
 export type MaintenanceContent = z.infer<typeof maintenanceContentSchema>;
+/** Epoch ms, `to` exclusive. */
+export interface Span {
+  from: number;
+  to: number;
+}
 export interface Maintenance extends MaintenanceContent {
   maintenance_id: string;
+  /** The window that is open at the moment of the answer, if one is, and the next ones; none when it is switched off. */
+  upcoming: Span[];
 }
 
 /**
@@ -72,10 +79,21 @@ export const scheduleContentSchema = z.strictObject({
   ),
 });
 export type ScheduleContent = z.infer<typeof scheduleContentSchema>;
+/** A time in which one person is on call. */
+export interface Shift extends Span {
+  user_id: string;
+  /** Empty: somebody who is not a member any more. */
+  name: string;
+  override: boolean;
+}
 export interface Schedule extends ScheduleContent {
   schedule_id: string;
   /** Who is on call at the moment of the answer, and until when. */
   on_call: { user_id: string; name: string; until: number } | null;
+  /** The shift that runs at the moment of the answer, from that moment, and those after it. */
+  shifts: Shift[];
+  /** Names of everybody in it: who cannot list users sees a schedule, too. */
+  people: { user_id: string; name: string }[];
 }
 
 /** Formats of a webhook's body. `nowcast` is ours, signed; `custom` a template of the user's. */

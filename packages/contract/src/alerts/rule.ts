@@ -110,6 +110,7 @@ export const previewRuleSchema = z.strictObject({
 export type PreviewRuleInput = z.infer<typeof previewRuleSchema>;
 
 export interface RulePreview {
+  /** Later than asked for where history or the rule's window limits what could be computed; `note` says so. */
   from: number;
   to: number;
   /** How often it was evaluated; live, it is at every arrival. */
@@ -120,6 +121,9 @@ export interface RulePreview {
     labels: Record<string, string>;
     timestamp: number[];
     value: (number | null)[];
+    /** Least and greatest value since the point before; absent where every value is a point. */
+    least?: (number | null)[];
+    greatest?: (number | null)[];
     /** What the value was compared with, where that moves (change, anomaly). */
     lower?: (number | null)[];
     upper?: (number | null)[];

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { TenantEvent } from '../alerts/notification.ts';
 import { querySchema } from '../query.ts';
 
 /**
@@ -33,6 +34,11 @@ export const pauseSchema = z.strictObject({ type: z.literal('pause'), paused: z.
 /** What happens in the tenant beside views, as `event` messages. */
 const followTopics = ['alerts', 'rules', 'notifications'] as const;
 export type FollowTopic = (typeof followTopics)[number];
+/** Whose follower an event is for: a topic of its own, or one that comes with another. */
+export function topicOf(event: TenantEvent): FollowTopic {
+  if (event.topic === 'unread') return 'notifications';
+  return event.topic === 'policies' ? 'rules' : event.topic;
+}
 /** Replaces what this socket followed before; none: follows nothing. Answered by `following`. */
 export const followSchema = z.strictObject({
   type: z.literal('follow'),

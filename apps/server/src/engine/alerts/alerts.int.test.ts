@@ -162,6 +162,28 @@ describe('alert rules in the engine', () => {
     expect(preview.series[0]!.transitions.map(({ to }) => to)).toEqual(['firing', 'ok', 'firing', 'ok']);
   });
 
+  test('a range of more parts than points shows what lay between the points, or a short breach would be invisible', async () => {
+    const at = bench.clock.now();
+    for (let minute = 60; minute > 0; minute -= 1)
+      await send('a', minute === 30 || minute === 10 ? 99 : 5, at - minute * 60_000);
+    await bench.flush();
+    const evaluation = evaluationSchema.parse({ ...highCpu, window: '10s' });
+    const range = { from: at - 86_400_000, to: at };
+    const { signal } = new AbortController();
+    const preview = await bench.core.alerts.preview('acme', evaluation, range, signal);
+    const [line] = preview.series;
+    expect(preview.fired).toBe(2);
+    expect(line!.timestamp.length).toBeLessThanOrEqual(500);
+    expect([line!.least!.length, line!.greatest!.length]).toEqual([
+      line!.timestamp.length,
+      line!.timestamp.length,
+    ]);
+    const known = (values: (number | null)[]) => values.filter((value) => value !== null);
+    expect([Math.min(...known(line!.least!)), Math.max(...known(line!.greatest!))]).toEqual([5, 99]);
+    for (const { at: moment } of line!.transitions.filter(({ to }) => to === 'firing'))
+      expect(line!.greatest![line!.timestamp.findIndex((point) => point >= moment)]).toBe(99);
+  });
+
   test('a rule without any series says so', async () => {
     await put({ ...highCpu, query: { metric_type: 'nothing_sends_this', agg: 'last' } });
     expect(bench.core.alerts.rules('acme')[0]?.problem).toMatch(/no series of nothing_sends_this matches/);

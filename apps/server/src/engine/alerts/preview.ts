@@ -25,6 +25,7 @@ export async function previewRule(
   const from = Math.max(range.from, range.to - coarse.partMs * mostParts + warmUp);
   const lines = new Map<string, Line>();
   const every = Math.max(1, Math.ceil((range.to - from) / coarse.partMs / mostPoints));
+  const extremes = new Map<string, Extremes>();
   let part = 0;
   await history.run(
     tenant,
@@ -34,7 +35,8 @@ export async function previewRule(
     (decisions, at, rule) => {
       if (at < from) return;
       part += 1;
-      if (part % every === 0) notePoints(lines, rule, at);
+      if (every > 1) noteExtremes(extremes, rule);
+      if (part % every === 0) notePoints(lines, rule, at, extremes);
       for (const { group, from: before, to: after } of decisions)
         lineOf(lines, group.name, group.labels).transitions.push({
           from: before,
@@ -48,17 +50,48 @@ export async function previewRule(
   return answer(lines, { from, to: range.to }, coarse.partMs, from > range.from);
 }
 
-function notePoints(lines: Map<string, Line>, rule: RuleEvaluator, at: number): void {
+/** Between two points of the answer; a breach of one part among many is what the rule is about. */
+interface Extremes {
+  least: number;
+  greatest: number;
+}
+
+function noteExtremes(extremes: Map<string, Extremes>, rule: RuleEvaluator): void {
+  for (const { name, value } of rule.groups.values()) {
+    if (!Number.isFinite(value)) continue;
+    const known = extremes.get(name);
+    if (known === undefined) extremes.set(name, { least: value, greatest: value });
+    else {
+      known.least = Math.min(known.least, value);
+      known.greatest = Math.max(known.greatest, value);
+    }
+  }
+}
+
+function notePoints(
+  lines: Map<string, Line>,
+  rule: RuleEvaluator,
+  at: number,
+  extremes: Map<string, Extremes>,
+): void {
   for (const group of rule.groups.values()) {
     if (!group.seen) continue;
     const line = lineOf(lines, group.name, group.labels);
     line.timestamp.push(at);
     line.value.push(orNull(group.value));
-    const limits = group.limits;
-    if (limits === undefined) continue;
-    (line.lower ??= line.timestamp.slice(1).map(() => null)).push(orNull(limits.lower));
-    (line.upper ??= line.timestamp.slice(1).map(() => null)).push(orNull(limits.upper));
+    const between = extremes.get(group.name);
+    push(line, 'least', between?.least);
+    push(line, 'greatest', between?.greatest);
+    push(line, 'lower', group.limits?.lower);
+    push(line, 'upper', group.limits?.upper);
   }
+  extremes.clear();
+}
+
+/** Adds to a column that begins with its first value, later than its line perhaps. */
+function push(line: Line, column: 'least' | 'greatest' | 'lower' | 'upper', value: number | undefined): void {
+  if (value === undefined && line[column] === undefined) return;
+  (line[column] ??= line.timestamp.slice(1).map(() => null)).push(orNull(value ?? Number.NaN));
 }
 
 function lineOf(lines: Map<string, Line>, name: string, labels: Readonly<Record<string, string>>): Line {
