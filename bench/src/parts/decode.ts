@@ -6,7 +6,7 @@ import { SeriesIndex, Tail } from '@nowcast/head';
 import { type DurableRecord, IngestService } from '@nowcast/ingest';
 import { systemClock } from '@nowcast/kernel';
 import type { IngestFormat } from '@nowcast/ports';
-import { machine, median } from './machine.ts';
+import { machine, median } from '../harness/machine.ts';
 
 const pointsPerRequest = 5000;
 const seriesCount = 1000;

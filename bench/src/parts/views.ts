@@ -1,7 +1,7 @@
 import { type QueryInput, querySchema, type SeriesDefinition } from '@nowcast/contract';
 import { ManualClock } from '@nowcast/kernel';
 import { LiveViewRegistry, type LiveSources, type PointRun, type Tick } from '@nowcast/live';
-import { machine, median } from './machine.ts';
+import { machine, median } from '../harness/machine.ts';
 
 const seriesCount = 1000;
 const pointsPerSeriesAndTick = 50;

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { planRule, RuleEvaluator } from '@nowcast/alerts';
 import { evaluationSchema, type EvaluationInput } from '@nowcast/contract';
-import { machine } from './machine.ts';
+import { machine } from '../harness/machine.ts';
 
-const folder = new URL('../../../shared/data/nab/', import.meta.url);
+const folder = new URL('../../../../shared/data/nab/', import.meta.url);
 const minute = 60_000;
 /** Nobody is told again of what lasts: breaches closer than this are one alert. */
 const quietMs = 60 * minute;
@@ -45,7 +45,7 @@ const rules: Readonly<Record<string, EvaluationInput['condition']>> = {
  * Causal replay of the labelled series of the Numenta Anomaly Benchmark through rules at their default sensitivity, beside
  * what anybody would write: outside three standard deviations.
  */
-export async function benchAlerts(): Promise<unknown> {
+export async function benchAnomalies(): Promise<unknown> {
   const all = readSeries();
   const detectors: Record<string, () => Detector> = {
     ...Object.fromEntries(
@@ -67,7 +67,7 @@ export async function benchAlerts(): Promise<unknown> {
     ] as const;
   });
   return Promise.resolve({
-    measure: 'alerts',
+    measure: 'anomalies',
     machine: machine(),
     series: all.length,
     points: all.reduce((sum, { values }) => sum + values.length, 0),

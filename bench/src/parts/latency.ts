@@ -1,7 +1,7 @@
 import { LiveClient } from '@nowcast/client';
 import { startServer } from '@nowcast/e2e/server';
 import { signIn } from './fanout.ts';
-import { machine, quantile } from './machine.ts';
+import { machine, quantile } from '../harness/machine.ts';
 
 const points = 300;
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalEventLog } from '@nowcast/adapter-local-log';
-import { machine, quantile } from './machine.ts';
+import { machine, quantile } from '../harness/machine.ts';
 
 const batchBytes = 64 * 1024;
 const callers = 8;

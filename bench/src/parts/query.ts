@@ -1,6 +1,6 @@
 import { type RunningServer, startServer } from '@nowcast/e2e/server';
 import { signIn } from './fanout.ts';
-import { machine, median, residentBytes } from './machine.ts';
+import { machine, median, residentBytes } from '../harness/machine.ts';
 
 const seriesCount = 1000;
 const pointsPerSeries = 2000;
