@@ -95,7 +95,7 @@ export class EmbeddedNowcast implements Service {
     });
     this.#before = [store, this.access, outgoing];
     // The engine keeps what it decides until somebody listens; nobody may be told before that is stored.
-    const listens = options.collector ? [alerts, this.server, collector] : [alerts, this.server];
+    const listens = [alerts, this.server, alerts.sending, ...(options.collector ? [collector] : [])];
     this.#after = options.local === true ? [] : listens;
   }
 

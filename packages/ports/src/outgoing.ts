@@ -63,7 +63,7 @@ export interface AlertMessage {
   tenantName: string;
   ruleId: string;
   ruleName: string;
-  /** Address of the alert on the page. */
+  /** Of the alert on the page. Stored it is a path; it is sent as an address, so that a moved server's links are right. */
   url: string;
   runbookUrl: string;
   alerts: readonly {
@@ -74,10 +74,25 @@ export interface AlertMessage {
     since: number;
   }[];
   unit: UnitName;
-  /** The last hour of the first alert's value, for a picture; absent when there is none. */
-  chart?: { timestamps: readonly number[]; values: readonly number[]; limit: number | undefined };
+  /** The last hour of the first alert's value, for a picture in a mail; absent where none belongs or can be had. */
+  chart?: AlertChart;
+  /** Why there is no picture where one belongs, in words. */
+  chartProblem?: string;
   /** Groups the messages of one alert on a device and in PagerDuty or Opsgenie. */
   tag: string;
+}
+
+/** A rule's value over time for one alert, and what it was compared with. Times are epoch ms. */
+export interface AlertChart {
+  from: number;
+  to: number;
+  /** Ascending, within [from, to]. */
+  timestamps: readonly number[];
+  /** NaN where there is no value. */
+  values: readonly number[];
+  /** Levels, each over the span for which it is known. */
+  limits: readonly { value: number; from: number; to: number }[];
+  firing: readonly { from: number; to: number }[];
 }
 
 export type DeliveryOutcome =

@@ -105,11 +105,10 @@ export class Listener implements Service {
     this.#watchCertificate();
   }
 
-  /** Where it listens, or will: `https://host:port` without a path. */
+  /** Where it listens, `https://host:port` without a path. */
   get url(): string {
+    const { port } = this.#server.address() as AddressInfo;
     const { host, tls } = this.#options;
-    // Alerts of the last run are told before the port is open; only a port that the system chooses is not known yet.
-    const port = (this.#server.address() as AddressInfo | null)?.port ?? this.#options.port;
     const shown = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
     return `${tls === undefined ? 'http' : 'https'}://${shown.includes(':') ? `[${shown}]` : shown}:${port}`;
   }

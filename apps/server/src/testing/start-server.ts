@@ -82,6 +82,7 @@ export async function startTestServer(
     ...options,
   });
   await server.run();
+  await alerts.sending.run();
   const owner = options.fresh === true ? { tenant_id: '', user_id: '' } : await found(access);
   const operator: Actor = { kind: 'operator', tenant_id: owner.tenant_id };
   let people = 0;
@@ -127,6 +128,7 @@ export async function startTestServer(
       return { secret: key.secret ?? '', keyId: key.key_id };
     },
     stop: async () => {
+      await alerts.sending.stop();
       await server.stop();
       await alerts.stop();
       await outgoing.stop();

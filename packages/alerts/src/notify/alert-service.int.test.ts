@@ -298,7 +298,7 @@ describe('AlertService', () => {
   it('closes at a start what the engine does not know, and puts the rules that it lacks', async () => {
     const rule = await bench.alerts.createRule(ed, cpu());
     await firing(rule);
-    await bench.alerts.stop();
+    await bench.halt();
     bench.clock.advance(1000);
     await bench.restart();
     expect(bench.put).toHaveLength(2);

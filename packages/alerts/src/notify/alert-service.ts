@@ -1,5 +1,6 @@
 import type { NotifyInfo } from '@nowcast/contract';
 import type { Service, Unsubscribe } from '@nowcast/kernel';
+import { PictureReader } from './alert-picture.ts';
 import { DeliveryWorker } from './delivery-worker.ts';
 import { DirectSend } from './direct-send.ts';
 import { EventHub, type EventListener } from './event-hub.ts';
@@ -16,7 +17,8 @@ import { WorkQueue } from './work-queue.ts';
 
 /**
  * Alerting as people meet it: rules, alerts, inbox, messages, and the settings that say who hears what and when. One
- * face for the routes; what happens is in the services behind it. Start it when the engine answers.
+ * face for the routes; what happens is in the services behind it. Start it when the engine answers, and `sending` when
+ * the page's address is known.
  */
 export class AlertService implements Service {
   readonly #options: NotifyOptions;
@@ -80,13 +82,23 @@ export class AlertService implements Service {
     this.#life = new LifeService(this.#parts);
     this.#policies = new PolicyService(this.#parts, this.#direct);
     this.#inbox = new InboxService(this.#parts, this.#direct);
-    this.#worker = new DeliveryWorker(options, this.#direct, (row, error) =>
-      sayDeliveryFailed(this.#parts, row, error),
-    );
+    this.#worker = new DeliveryWorker(options, {
+      direct: this.#direct,
+      pictures: new PictureReader(options, book),
+      onFailed: (row, error) => sayDeliveryFailed(this.#parts, row, error),
+    });
     this.#watch = new RuleWatch(this.#parts);
   }
 
-  /** Reads what is open, takes over from the engine, and sends what was left to send. */
+  /** Hands out what is stored: from now on, and what the last run left. Links need the port to be open. */
+  get sending(): Service {
+    return {
+      run: () => Promise.resolve(this.#worker.start()),
+      stop: () => this.#worker.stop(),
+    };
+  }
+
+  /** Reads what is open, and takes over from the engine. */
   async run(): Promise<void> {
     const { book, queue, notifier } = this.#parts;
     await book.load();
@@ -96,14 +108,12 @@ export class AlertService implements Service {
     });
     await this.#watch.start();
     await queue.run(() => notifier.due());
-    this.#worker.start();
   }
 
   async stop(): Promise<void> {
     this.#unsubscribe();
     this.#watch.stop();
     this.#parts.notifier.stop();
-    await this.#worker.stop();
     await this.#parts.queue.idle();
   }
 

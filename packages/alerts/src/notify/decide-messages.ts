@@ -7,8 +7,6 @@ import { digestAt, quietUntil } from './quiet-hours.ts';
 /** What a message says besides the notice. */
 export interface Sender {
   tenantName: string;
-  /** Origin of the page, no slash at the end. */
-  publicUrl: string;
   /** Whether mail can be sent at all. */
   email: boolean;
   makeId: (prefix: string) => string;
@@ -144,7 +142,7 @@ export function messageOf(notice: Notice, notificationId: string, sender: Sender
     tenantName: sender.tenantName,
     ruleId: notice.rule.ruleId,
     ruleName: notice.rule.name,
-    url: urlOf(sender.publicUrl, notice, first),
+    url: pathOf(notice, first),
     runbookUrl: notice.rule.content?.runbook_url ?? first?.runbookUrl ?? '',
     alerts: notice.alerts.map(({ alertId, labels, value, limit, firedAt, since }) => ({
       alertId,
@@ -158,11 +156,9 @@ export function messageOf(notice: Notice, notificationId: string, sender: Sender
   };
 }
 
-function urlOf(publicUrl: string, notice: Notice, alert: AlertRow | undefined): string {
-  if (alert !== undefined) return `${publicUrl}/alerts/${encodeURIComponent(alert.alertId)}`;
-  return notice.rule.ruleId === ''
-    ? `${publicUrl}/alerts`
-    : `${publicUrl}/alerts/rules/${encodeURIComponent(notice.rule.ruleId)}`;
+function pathOf(notice: Notice, alert: AlertRow | undefined): string {
+  if (alert !== undefined) return `/alerts/${encodeURIComponent(alert.alertId)}`;
+  return notice.rule.ruleId === '' ? '/alerts' : `/alerts/rules/${encodeURIComponent(notice.rule.ruleId)}`;
 }
 
 /** Push topics and incident keys are short and plain. */

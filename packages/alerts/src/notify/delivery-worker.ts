@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isAppError } from '@nowcast/kernel';
 import type { DeliveryOutcome, DeliveryRow, Destination } from '@nowcast/ports';
+import type { PictureReader } from './alert-picture.ts';
 import { type AfterAttempt, afterAttempt } from './decide-retry.ts';
 import { digestMessage, digestsOf } from './digest.ts';
 import type { DirectSend } from './direct-send.ts';
@@ -26,6 +27,7 @@ export type OnFailed = (row: DeliveryRow, error: string) => Promise<void>;
 export class DeliveryWorker {
   readonly #options: NotifyOptions;
   readonly #direct: DirectSend;
+  readonly #pictures: PictureReader;
   readonly #onFailed: OnFailed;
   /** Ids under way, and the lane of each. */
   readonly #underWay = new Map<string, string>();
@@ -35,10 +37,14 @@ export class DeliveryWorker {
   #stopped = true;
   #cancelTimer = (): void => {};
 
-  constructor(options: NotifyOptions, direct: DirectSend, onFailed: OnFailed) {
+  constructor(
+    options: NotifyOptions,
+    parts: { direct: DirectSend; pictures: PictureReader; onFailed: OnFailed },
+  ) {
     this.#options = options;
-    this.#direct = direct;
-    this.#onFailed = onFailed;
+    this.#direct = parts.direct;
+    this.#pictures = parts.pictures;
+    this.#onFailed = parts.onFailed;
   }
 
   start(): void {
@@ -106,7 +112,10 @@ export class DeliveryWorker {
         return;
       }
       const message = digest.length === 1 ? first.message : digestMessage(digest);
-      const outcome = await this.#direct.attempt(first.deliveryId, address.destination, message);
+      const picture =
+        address.destination.kind === 'email' ? await this.#pictures.pictureOf(first.tenantId, message) : {};
+      const { destination } = address;
+      const outcome = await this.#direct.attempt(first.deliveryId, destination, { ...message, ...picture });
       if (this.#stopped && !outcome.ok) return;
       await this.#finish(digest, outcome);
     } catch (error) {

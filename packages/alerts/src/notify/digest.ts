@@ -33,7 +33,7 @@ export function digestMessage(rows: readonly DeliveryRow[]): AlertMessage {
     ruleName: '',
     runbookUrl: '',
     alerts: [],
-    url: newest.url.replace(/\/alerts\/.*$/, '/alerts'),
+    url: '/alerts',
     tag: 'digest',
   };
 }

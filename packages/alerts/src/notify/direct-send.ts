@@ -19,7 +19,9 @@ export class DirectSend {
     this.#stopping.abort();
   }
 
-  async attempt(key: string, destination: Destination, message: AlertMessage): Promise<DeliveryOutcome> {
+  /** A path in the message becomes an address of the page, as it is now. */
+  async attempt(key: string, destination: Destination, stored: AlertMessage): Promise<DeliveryOutcome> {
+    const message = { ...stored, url: this.#addressOf(stored.url) };
     const limit = new AbortController();
     const cancel = this.#options.clock.after(attemptMs, () => limit.abort());
     try {
@@ -34,6 +36,10 @@ export class DirectSend {
     } finally {
       cancel();
     }
+  }
+
+  #addressOf(url: string): string {
+    return url.startsWith('/') ? `${this.#options.publicUrl()}${url}` : url;
   }
 
   /** A message that says it is a test, once. */
@@ -51,7 +57,7 @@ export class DirectSend {
       tenantName: tenant?.name ?? '',
       ruleId: '',
       ruleName: '',
-      url: `${this.#options.publicUrl()}/alerts`,
+      url: '/alerts',
       runbookUrl: '',
       alerts: [],
       unit: 'none',

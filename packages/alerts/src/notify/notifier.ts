@@ -149,7 +149,6 @@ export class Notifier {
     const tenant = await this.#options.store.tenants.get(tenantId);
     return {
       tenantName: tenant?.name ?? '',
-      publicUrl: this.#options.publicUrl(),
       email: this.#options.outgoing.email,
       makeId: randomId,
     };

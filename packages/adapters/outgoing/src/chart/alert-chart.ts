@@ -1,14 +1,13 @@
 import { type UnitName, valueText } from '@nowcast/contract';
-import type { AlertMessage } from '@nowcast/ports';
+import type { AlertChart } from '@nowcast/ports';
 import { Canvas, type Color, type Point, textWidth } from './canvas.ts';
 import { encodePng } from './png.ts';
 
 /**
- * The last hour of an alert's value as a picture for a mail: the line, its limit, two axes. Drawn here, since a canvas
- * library would be 30 MB of native code for one line (docs/decisions/0006). Dark on white: mail readers in dark mode
- * leave pictures as they are. Drawn at twice the size at which it is shown.
+ * An alert's value over time as a picture for a mail: the line, its limits dashed, the time it fires shaded, two axes.
+ * Drawn here, since a canvas library would be 30 MB of native code for one line (docs/decisions/0006). Dark on white:
+ * mail readers in dark mode leave pictures as they are. Drawn at twice the size at which it is shown.
  */
-type Chart = NonNullable<AlertMessage['chart']>;
 
 /** As shown, CSS pixels. */
 export const chartSize = { width: 560, height: 180 };
@@ -19,6 +18,7 @@ const grid: Color = [229, 231, 235];
 const ink: Color = [75, 85, 99];
 const line: Color = [29, 78, 216];
 const limitColor: Color = [185, 28, 28];
+const firingColor: Color = [254, 226, 226];
 
 /** Where the plot lies in the picture, pixels. */
 interface Frame {
@@ -29,13 +29,13 @@ interface Frame {
 }
 
 /** Undefined when there are no two values to draw a line between. */
-export async function alertChart(chart: Chart, unit: UnitName): Promise<Buffer | undefined> {
-  const points = finitePoints(chart);
-  if (points.length < 2) return undefined;
-  const limit = chart.limit !== undefined && Number.isFinite(chart.limit) ? chart.limit : undefined;
-  const values = points.map(({ value }) => value);
-  const range = niceRange(limit === undefined ? values : [...values, limit], unit);
-  const times = { from: points[0]!.at, to: Math.max(points.at(-1)!.at, points[0]!.at + 1) };
+export async function alertChart(chart: AlertChart, unit: UnitName): Promise<Buffer | undefined> {
+  const points = samplesOf(chart);
+  const values = points.map(({ value }) => value).filter(isDrawable);
+  if (values.length < 2) return undefined;
+  const limits = chart.limits.filter(({ value }) => isDrawable(value));
+  const range = niceRange([...values, ...limits.map(({ value }) => value)], unit);
+  const times = { from: chart.from, to: Math.max(chart.to, chart.from + 1) };
   const labels = range.ticks.map((tick) => valueText(tick, unit));
   const canvas = new Canvas(chartSize.width * scale, chartSize.height * scale, white);
   const frame: Frame = {
@@ -45,44 +45,60 @@ export async function alertChart(chart: Chart, unit: UnitName): Promise<Buffer |
     bottom: canvas.height - 44,
   };
   const x = (at: number): number =>
-    frame.left + ((at - times.from) / (times.to - times.from)) * (frame.right - frame.left);
+    frame.left +
+    Math.min(Math.max((at - times.from) / (times.to - times.from), 0), 1) * (frame.right - frame.left);
   const y = (value: number): number =>
     frame.bottom - ((value - range.low) / (range.high - range.low)) * (frame.bottom - frame.top);
+  for (const { from, to } of chart.firing) {
+    const width = Math.max(x(to) - x(from), leastFiring);
+    canvas.fill(x(to) - width, frame.top, width, frame.bottom - frame.top, firingColor);
+  }
   range.ticks.forEach((tick, index) => {
     const label = labels[index]!;
     canvas.fill(frame.left, y(tick) - 1, frame.right - frame.left, 2, grid);
     canvas.text(label, frame.left - 12 - textWidth(label, scale), y(tick) - 7, scale, ink);
   });
   drawTimes(canvas, frame, times);
-  if (limit !== undefined) drawLimit(canvas, frame, y(limit));
+  for (const { value, from, to } of limits) {
+    drawLimit(canvas, Math.min(x(from), frame.right - leastLimit), x(to), y(value));
+  }
   for (const run of runs(points)) {
     canvas.polyline(thinned(run.map(({ at, value }): Point => ({ x: x(at), y: y(value) }))), 3, line);
   }
   return encodePng(canvas.width, canvas.height, canvas.pixels);
 }
 
+/** What has only just begun is still seen, pixels. */
+const leastFiring = 6;
+const leastLimit = 72;
+
 interface Sample {
   at: number;
   value: number;
 }
 
-function finitePoints({ timestamps, values }: Chart): Sample[] {
+function samplesOf({ timestamps, values }: AlertChart): Sample[] {
   return timestamps
     .map((at, index) => ({ at, value: values[index] ?? Number.NaN }))
-    .filter(({ at, value }) => Number.isFinite(at) && Math.abs(value) < 1e300)
+    .filter(({ at }) => Number.isFinite(at))
     .sort((a, b) => a.at - b.at);
 }
 
-/** A silence of more than five usual distances is a gap in the line, as on the page. */
+function isDrawable(value: number): boolean {
+  return Math.abs(value) < 1e300;
+}
+
+/** Where there is no value, or a silence of more than five usual distances, the line has a gap, as on the page. */
 function runs(points: readonly Sample[]): Sample[][] {
   const distances = points.slice(1).map(({ at }, index) => at - points[index]!.at);
   const usual = distances.toSorted((a, b) => a - b)[distances.length >> 1] ?? 0;
   const result: Sample[][] = [[]];
   points.forEach((point, index) => {
-    if (index > 0 && usual > 0 && distances[index - 1]! > usual * 5) result.push([]);
-    result.at(-1)!.push(point);
+    const isSilent = index > 0 && usual > 0 && distances[index - 1]! > usual * 5;
+    if (isSilent || !isDrawable(point.value)) result.push([]);
+    if (isDrawable(point.value)) result.at(-1)!.push(point);
   });
-  return result;
+  return result.filter(({ length }) => length > 0);
 }
 
 /** At most the first, lowest, highest and last point of each column of pixels: spikes stay. */
@@ -128,8 +144,8 @@ function drawTimes(canvas: Canvas, frame: Frame, { from, to }: { from: number; t
   }
 }
 
-function drawLimit(canvas: Canvas, frame: Frame, y: number): void {
-  for (let x = frame.left; x < frame.right; x += 20) {
-    canvas.fill(x, y - 1.5, Math.min(12, frame.right - x), 3, limitColor);
+function drawLimit(canvas: Canvas, left: number, right: number, y: number): void {
+  for (let x = left; x < right; x += 20) {
+    canvas.fill(x, y - 1.5, Math.min(12, right - x), 3, limitColor);
   }
 }

@@ -1,10 +1,12 @@
-import type { AlertMessage } from '@nowcast/ports';
+import { formatDuration } from '@nowcast/contract';
+import type { AlertChart, AlertMessage } from '@nowcast/ports';
 import { chartSize } from '../chart/alert-chart.ts';
 import {
   accentColor,
   escapeMarkup,
   facts,
   headline,
+  labelText,
   links,
   oneLine,
   severityWords,
@@ -23,12 +25,14 @@ export function mailContent(message: AlertMessage, chartCid: string | undefined)
   const title = headline(message).replaceAll('=?', '= ?');
   const subject = shortened(`[${severityWords[message.severity]}] ${title}`, 180);
   const footer = `${oneLine(message.tenantName)} · sent by Nowcast`;
+  const missing = message.chartProblem === undefined ? [] : [`There is no picture: ${message.chartProblem}`];
   const text = [
     headline(message),
     ...(message.text === '' ? [] : ['', message.text]),
     '',
     ...facts(message).map(({ name, value }) => `${name}: ${value}`),
     '',
+    ...missing,
     ...links(message).map(({ title, url }) => `${title}: ${url}`),
     '',
     '-- ',
@@ -71,13 +75,7 @@ function htmlOf(message: AlertMessage, chartCid: string | undefined, footer: str
             'font-size:15px;line-height:1.5;color:#111827',
           ),
         ]),
-    ...(chartCid === undefined
-      ? []
-      : [
-          cell(
-            `<img src="cid:${chartCid}" width="${chartSize.width}" height="${chartSize.height}" alt="The last hour of the value" style="display:block;width:100%;max-width:${chartSize.width}px;height:auto;border:0">`,
-          ),
-        ]),
+    ...pictureOf(message, chartCid).map(({ content, style }) => cell(content, style)),
     cell(
       `<table role="presentation" cellpadding="0" cellspacing="0" style="font-size:14px;line-height:1.4;${font}">${rows.join('')}</table>`,
     ),
@@ -85,4 +83,38 @@ function htmlOf(message: AlertMessage, chartCid: string | undefined, footer: str
     cell(escapeMarkup(footer), 'font-size:12px;color:#6b7280;padding-bottom:24px'),
     '</table></td></tr></table></body></html>',
   ].join('\n');
+}
+
+const noteStyle = 'font-size:13px;line-height:1.4;color:#4b5563';
+
+/** The picture with what it shows, or why there is none. */
+function pictureOf(
+  { chart, chartProblem, alerts }: AlertMessage,
+  chartCid: string | undefined,
+): { content: string; style: string }[] {
+  if (chart === undefined || chartCid === undefined) {
+    if (chartProblem === undefined) return [];
+    return [{ content: escapeMarkup(`There is no picture: ${chartProblem}`), style: noteStyle }];
+  }
+  const caption = escapeMarkup(captionOf(chart, shortened(labelText(alerts[0]?.labels ?? {}), 200)));
+  const { width, height } = chartSize;
+  return [
+    {
+      content: `<img src="cid:${chartCid}" width="${width}" height="${height}" alt="${caption}" style="display:block;width:100%;max-width:${width}px;height:auto;border:0">`,
+      style: 'padding-bottom:4px',
+    },
+    { content: caption, style: noteStyle },
+  ];
+}
+
+const hourMs = 3_600_000;
+
+/** `host=web-1: the last hour until 08:05 UTC. Dashed: the limit. Shaded: firing.` */
+function captionOf({ from, to, limits, firing }: AlertChart, subject: string): string {
+  const lasting = to - from === hourMs ? 'hour' : formatDuration(to - from);
+  return [
+    `${subject === '' ? 'The' : `${subject}: the`} last ${lasting} until ${new Date(to).toISOString().slice(11, 16)} UTC.`,
+    ...(limits.length === 0 ? [] : [`Dashed: the ${limits.length === 1 ? 'limit' : 'limits'}.`]),
+    ...(firing.length === 0 ? [] : ['Shaded: firing.']),
+  ].join(' ');
 }

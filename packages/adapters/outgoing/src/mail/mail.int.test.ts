@@ -9,6 +9,7 @@ import { createVapidKeys } from '../push/vapid.ts';
 import { hostileTexts } from '../testing/hostile-texts.ts';
 import { MailServer, readMail } from '../testing/mail-server.ts';
 import { alertMessage, deliveryTo } from '../testing/messages.ts';
+import { readPng } from '../testing/read-png.ts';
 import type { SmtpSettings } from './smtp-settings.ts';
 
 const certificate = selfSignedCertificate('mail');
@@ -51,7 +52,10 @@ function mail(
 const chart = {
   timestamps: Array.from({ length: 60 }, (_, minute) => Date.UTC(2026, 10, 24, 7, minute)),
   values: Array.from({ length: 60 }, (_, minute) => 50 + minute),
-  limit: 80,
+  from: Date.UTC(2026, 10, 24, 7),
+  to: Date.UTC(2026, 10, 24, 8),
+  limits: [{ value: 80, from: Date.UTC(2026, 10, 24, 7), to: Date.UTC(2026, 10, 24, 8) }],
+  firing: [{ from: Date.UTC(2026, 10, 24, 7, 30), to: Date.UTC(2026, 10, 24, 8) }],
 };
 
 describe('a mail over the wire', () => {
@@ -81,13 +85,21 @@ describe('a mail over the wire', () => {
     const cid = /src="cid:([^"]+)"/.exec(html!.body.toString())?.[1];
     expect(picture!.headers.get('content-id')).toBe(`<${cid}>`);
     expect(picture!.headers.get('content-disposition')).toMatch(/^inline/);
-    expect(picture!.body.subarray(1, 4).toString()).toBe('PNG');
+    expect(readPng(picture!.body)).toMatchObject({ width: 1120, height: 360 });
     expect(picture!.body.length).toBeLessThan(100_000);
+    expect(html!.body.toString()).toContain(
+      'host=web-1: the last hour until 08:00 UTC. Dashed: the limit. Shaded: firing.',
+    );
   });
 
-  test('without values there is no picture and no place for one', async () => {
+  test('without values there is no picture, no place for one, and it is said why', async () => {
     const server = await mailServer();
-    await mail(outgoingTo(server), { message: { chart: { timestamps: [], values: [], limit: 1 } } });
+    await mail(outgoingTo(server), { message: { chartProblem: 'the data <came> late.' } });
+    const said = readMail(server.mails[0]!.raw).parts;
+    expect(said[0]!.body.toString()).toContain('There is no picture: the data <came> late.');
+    expect(said[1]!.body.toString()).toContain('There is no picture: the data &lt;came&gt; late.');
+    server.mails.length = 0;
+    await mail(outgoingTo(server), { message: { chart: { ...chart, timestamps: [], values: [] } } });
     const { parts } = readMail(server.mails[0]!.raw);
     expect(parts).toHaveLength(2);
     expect(parts[1]!.body.toString()).not.toContain('<img');
@@ -107,6 +119,7 @@ describe('a mail over the wire', () => {
     expect(new Set(ids).size).toBe(3);
     const conversations = headers.map((one) => one.get('references'));
     expect(conversations[2]).toBe(conversations[0]);
+    expect(headers.map((one) => one.get('in-reply-to'))).toEqual(conversations);
     expect(conversations[3]).not.toBe(conversations[0]);
   });
 
@@ -124,6 +137,7 @@ const ours = [
   'content-type',
   'date',
   'from',
+  'in-reply-to',
   'message-id',
   'mime-version',
   'references',
@@ -148,6 +162,7 @@ describe('hostile texts', () => {
         tag: text,
         notificationId: text,
         alerts: [alert],
+        chart,
       };
       expect(await mail(outgoing, { message, key: text }), text.slice(0, 60)).toEqual({ ok: true });
     }
@@ -158,8 +173,12 @@ describe('hostile texts', () => {
       expect(ours).toEqual(expect.arrayContaining([...headers.keys()]));
       expect(headers.get('to')).toBe('ann@example.com');
       expect(headers.get('subject')).toMatch(/^\[Critical\] Firing: [^\p{Cc}\u2028\u2029]+$/u);
-      expect(parts).toHaveLength(2);
-      const html = parts[1]!.body.toString();
+      expect(parts).toHaveLength(3);
+      const shown = parts[1]!.body.toString();
+      const image =
+        /<img src="cid:chart\.[\da-f]{40}@example\.com" width="560" height="180" alt="[^"<>]*" style="[^"<>]*">/;
+      expect(shown).toMatch(image);
+      const html = shown.replace(image, '');
       expect(
         html.match(/<(?!\/?(?:html|head|meta|title|body|table|tr|td|br|a)\b|!doctype)[^>]*>/g),
       ).toBeNull();

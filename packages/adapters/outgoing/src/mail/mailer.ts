@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AlertMessage, DeliveryOutcome, OutgoingDelivery } from '@nowcast/ports';
+import type { AlertChart, AlertMessage, DeliveryOutcome, OutgoingDelivery } from '@nowcast/ports';
 import { createTransport } from 'nodemailer';
 import { alertChart } from '../chart/alert-chart.ts';
 import { oneLine, shortened } from '../message-text.ts';
@@ -14,6 +14,8 @@ import { isMailAddress, type SmtpSettings } from './smtp-settings.ts';
  */
 export class Mailer {
   readonly #settings: SmtpSettings;
+  /** Drawn once for all who are told the same. */
+  readonly #pictures = new WeakMap<AlertChart, Promise<Buffer | undefined>>();
 
   constructor(settings: SmtpSettings) {
     this.#settings = settings;
@@ -64,10 +66,18 @@ export class Mailer {
     };
   }
 
+  #picture({ chart, unit }: AlertMessage): Promise<Buffer | undefined> | undefined {
+    if (chart === undefined) return undefined;
+    const drawing = this.#pictures.get(chart) ?? alertChart(chart, unit);
+    this.#pictures.set(chart, drawing);
+    return drawing;
+  }
+
   async #mail(key: string, message: AlertMessage, to: readonly string[]) {
     const { from } = this.#settings;
     const domain = from.address.slice(from.address.lastIndexOf('@') + 1);
-    const picture = message.chart === undefined ? undefined : await alertChart(message.chart, message.unit);
+    const picture = await this.#picture(message);
+    const conversation = `<tag.${digest(message.tag)}@${domain}>`;
     const cid = `chart.${digest(key)}@${domain}`;
     return {
       from,
@@ -75,7 +85,8 @@ export class Mailer {
       envelope: { from: from.address, to: [...to] },
       messageId: `<${digest(key)}@${domain}>`,
       // Mail readers show what is said of one alert as one conversation.
-      references: `<tag.${digest(message.tag)}@${domain}>`,
+      references: conversation,
+      inReplyTo: conversation,
       date: new Date(message.at),
       headers: { 'Auto-Submitted': 'auto-generated' },
       ...mailContent(message, picture === undefined ? undefined : cid),

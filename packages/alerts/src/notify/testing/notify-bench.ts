@@ -29,6 +29,7 @@ export class NotifyBench {
   readonly put: { rule_id: string; version: number }[] = [];
   readonly removed: string[] = [];
   statuses: EvaluatedRuleStatus[] = [];
+  preview: AlertEvaluation['preview'] = () => Promise.reject(new Error('no history here'));
   outcome: (delivery: OutgoingDelivery) => DeliveryOutcome = () => ({ ok: true });
   store!: SqliteMetaStore;
   alerts!: AlertService;
@@ -66,10 +67,17 @@ export class NotifyBench {
       log: () => {},
     });
     await this.alerts.run();
+    await this.alerts.sending.run();
+  }
+
+  /** Ends the service; the store stays. */
+  async halt(): Promise<void> {
+    await this.alerts.sending.stop();
+    await this.alerts.stop();
   }
 
   async stop(): Promise<void> {
-    await this.alerts.stop();
+    await this.halt();
     await this.store.stop();
     await rm(this.#folder, { recursive: true });
   }
@@ -109,7 +117,7 @@ export class NotifyBench {
       remove: async (_tenant, ruleId) => void this.removed.push(ruleId),
       rules: async (tenant) =>
         this.statuses.filter((status) => tenant === undefined || status.tenant === tenant),
-      preview: () => Promise.reject(new Error('no history here')),
+      preview: (...asked) => this.preview(...asked),
       onTransitions: (listener) => {
         this.#deliver = listener;
         return () => {};
