@@ -80,13 +80,6 @@ export function goProgram(module: string, version: string): string {
   return join(folder, name);
 }
 
-/** npm packages at exact versions; the folder whose node_modules has them. */
-export function npmPackages(name: string, packages: readonly string[]): string {
-  return cached(`npm-${name}`, packages.join(', '), (to) =>
-    run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', '--prefix', to, ...packages], to),
-  );
-}
-
 /** An empty folder for the data of a server; the server's end removes it. */
 export function dataFolder(name: string): string {
   return mkdtempSync(join(tmpdir(), `nowcast-bench-${name}-`));
