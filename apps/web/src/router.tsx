@@ -92,6 +92,21 @@ const silences = createRoute({
   path: '/alerts/silences',
   component: lazyRouteComponent(() => import('./features/alerts/silences-page.tsx'), 'SilencesPage'),
 });
+const onCall = createRoute({
+  getParentRoute: () => app,
+  path: '/alerts/on-call',
+  component: lazyRouteComponent(() => import('./features/alerts/on-call-page.tsx'), 'OnCallPage'),
+});
+const maintenance = createRoute({
+  getParentRoute: () => app,
+  path: '/alerts/maintenance',
+  component: lazyRouteComponent(() => import('./features/alerts/maintenance-page.tsx'), 'MaintenancePage'),
+});
+const inhibitions = createRoute({
+  getParentRoute: () => app,
+  path: '/alerts/inhibitions',
+  component: lazyRouteComponent(() => import('./features/alerts/inhibitions-page.tsx'), 'InhibitionsPage'),
+});
 const channels = createRoute({
   getParentRoute: () => app,
   path: '/alerts/channels',
@@ -131,7 +146,19 @@ const dashboards = createRoute({
   },
 });
 
-const alerting = [alerts, alert, rules, newRule, rule, silences, channels, notifications] as const;
+const alerting = [
+  alerts,
+  alert,
+  rules,
+  newRule,
+  rule,
+  onCall,
+  silences,
+  maintenance,
+  inhibitions,
+  channels,
+  notifications,
+] as const;
 
 const tree = root.addChildren([
   setup,

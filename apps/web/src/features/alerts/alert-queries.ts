@@ -4,6 +4,9 @@ import type {
   AlertEvent,
   Channel,
   Evaluation,
+  Inhibition,
+  Maintenance,
+  MaintenanceContent,
   Notification,
   NotificationPreferences,
   NotifyInfo,
@@ -11,7 +14,10 @@ import type {
   Rule,
   RulePreview,
   Schedule,
+  ScheduleContent,
+  Shift,
   Silence,
+  Span,
   TenantEvent,
 } from '@nowcast/contract';
 import { api } from '../../api/http.ts';
@@ -71,6 +77,38 @@ export const schedulesQuery = queryOptions({
   select: (answer) => answer.schedules,
 });
 
+export const maintenanceQuery = queryOptions({
+  queryKey: ['maintenance'],
+  queryFn: get<{ maintenance: Maintenance[] }>('/api/v1/maintenance'),
+  select: (answer) => answer.maintenance,
+});
+
+export const inhibitionsQuery = queryOptions({
+  queryKey: ['inhibitions'],
+  queryFn: get<{ inhibitions: Inhibition[] }>('/api/v1/inhibitions'),
+  select: (answer) => answer.inhibitions,
+});
+
+/** When a window would be open, and who would be on call, by what is not saved yet: the server's own calendar. */
+export const upcomingQuery = (content: MaintenanceContent) =>
+  queryOptions({
+    queryKey: ['maintenance-preview', content],
+    queryFn: ({ signal }) =>
+      api<{ upcoming: Span[] }>('POST', '/api/v1/maintenance/preview', content, signal),
+    select: (answer) => answer.upcoming,
+    placeholderData: keepPreviousData,
+    retry: false,
+  });
+
+export const shiftsQuery = (content: ScheduleContent) =>
+  queryOptions({
+    queryKey: ['schedule-preview', content],
+    queryFn: ({ signal }) => api<{ shifts: Shift[] }>('POST', '/api/v1/schedules/preview', content, signal),
+    select: (answer) => answer.shifts,
+    placeholderData: keepPreviousData,
+    retry: false,
+  });
+
 export const silencesQuery = queryOptions({
   queryKey: ['silences'],
   queryFn: get<{ silences: Silence[] }>('/api/v1/silences'),
@@ -99,6 +137,8 @@ export const notifyInfoQuery = queryOptions({
   staleTime: 60_000,
 });
 
+const policyKeys = [['silences'], ['maintenance'], ['inhibitions'], ['schedules'], ['channels']];
+
 /** Lists that an event makes old. Events may be lost while the socket is down: whoever reconnects reads all again. */
 export async function readAgain(client: QueryClient, topic: TenantEvent['topic'] | 'all'): Promise<void> {
   const keys = {
@@ -106,7 +146,8 @@ export async function readAgain(client: QueryClient, topic: TenantEvent['topic']
     rules: [['rules']],
     notifications: [['notifications']],
     unread: [['notifications']],
-    all: [['alerts'], ['rules'], ['notifications']],
+    policies: policyKeys,
+    all: [['alerts'], ['rules'], ['notifications'], ...policyKeys],
   }[topic];
   await Promise.all(keys.map((queryKey) => client.invalidateQueries({ queryKey })));
 }

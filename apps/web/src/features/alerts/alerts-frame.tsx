@@ -1,12 +1,15 @@
 import { Link } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 import { useCrumb } from '../shell/crumb.ts';
 import { PageHead } from '../../ui/states.tsx';
 
 const sections = [
   { to: '/alerts', title: 'Inbox' },
   { to: '/alerts/rules', title: 'Rules' },
+  { to: '/alerts/on-call', title: 'On call' },
   { to: '/alerts/silences', title: 'Silences' },
+  { to: '/alerts/maintenance', title: 'Maintenance' },
+  { to: '/alerts/inhibitions', title: 'Inhibitions' },
   { to: '/alerts/channels', title: 'Channels' },
   { to: '/alerts/notifications', title: 'My notifications' },
 ] as const;
@@ -24,9 +27,20 @@ export function AlertsFrame({
   children: ReactNode;
 }) {
   useCrumb(title);
+  const nav = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a phone the row is longer than the screen: where one is must be in sight.
+    const current = nav.current?.querySelector<HTMLElement>('[aria-current="page"]');
+    if (nav.current !== null && current != null)
+      nav.current.scrollLeft = current.offsetLeft - (nav.current.clientWidth - current.offsetWidth) / 2;
+  }, []);
   return (
     <div className="mx-auto max-w-6xl pt-4">
-      <nav aria-label="Alerts" className="mb-4 flex gap-1 overflow-x-auto border-b border-line">
+      <nav
+        ref={nav}
+        aria-label="Alerts"
+        className="relative mb-4 flex gap-1 overflow-x-auto border-b border-line"
+      >
         {sections.map(({ to, title: name }) => (
           <Link
             key={to}

@@ -7,6 +7,7 @@ import {
   type MetricInfo,
   type Panel,
   type Rule,
+  type RuleCondition,
   type RuleContent,
   type RuleQuery,
 } from '@nowcast/contract';
@@ -78,6 +79,33 @@ export function withMetric(rule: RuleContent, metric: MetricInfo): RuleContent {
           ? { kind: 'threshold', op: 'above', value: suggestedLimit(unit, metric.last_value) }
           : condition,
     },
+  };
+}
+
+/** `rule` made of other rules: it reads nothing itself, and groups by the labels its parts share. */
+export function withParts(rule: RuleContent): RuleContent {
+  const { query: _, divide_by: __, ...evaluation } = rule.evaluation;
+  return {
+    ...rule,
+    evaluation: { ...evaluation, condition: { kind: 'composite', mode: 'all', rule_ids: [] } },
+  };
+}
+
+/** `rule` reading a metric, which is still to be chosen. */
+export function withMetricWatched(rule: RuleContent): RuleContent {
+  return {
+    ...rule,
+    evaluation: { ...rule.evaluation, condition: { kind: 'threshold', op: 'above', value: 1 } },
+  };
+}
+
+/** `rule` with another condition; what the new one cannot have goes: whether a source sends is not a ratio. */
+export function withCondition(rule: RuleContent, condition: RuleCondition): RuleContent {
+  const { divide_by: divisor, ...evaluation } = rule.evaluation;
+  const isRatio = divisor !== undefined && condition.kind !== 'no_data' && condition.kind !== 'flapping';
+  return {
+    ...rule,
+    evaluation: { ...evaluation, ...(isRatio ? { divide_by: divisor } : {}), condition },
   };
 }
 

@@ -14,7 +14,7 @@ import { mayAdminister, useMe } from '../shell/use-me.ts';
 import { ruleQuery } from './alert-queries.ts';
 import { AlertsFrame } from './alerts-frame.tsx';
 import { handedOver } from './draft-handover.ts';
-import { contentOf, emptyRule, missingIn } from './rule-draft.ts';
+import { contentOf, emptyRule, missingIn, withMetricWatched, withParts } from './rule-draft.ts';
 import { RuleDetails, RuleNotify } from './rule-notify.tsx';
 import { RulePreviewCard } from './rule-preview.tsx';
 import { RuleSentence } from './rule-sentence.tsx';
@@ -73,16 +73,7 @@ function RuleEditor({ start, stored }: { start: RuleContent; stored?: Rule }) {
   useLeaveWarning(rule !== start && !save.isSuccess);
   const missing = missingIn(rule);
   const isComposite = rule.evaluation.condition.kind === 'composite';
-  const watchRules = (on: boolean): void =>
-    setRule({
-      ...rule,
-      evaluation: {
-        ...rule.evaluation,
-        condition: on
-          ? { kind: 'composite', mode: 'all', rule_ids: [] }
-          : { kind: 'threshold', op: 'above', value: 1 },
-      },
-    });
+  const watchRules = (on: boolean): void => setRule(on ? withParts(rule) : withMetricWatched(rule));
   return (
     <AlertsFrame
       title={stored === undefined ? 'New rule' : stored.name}

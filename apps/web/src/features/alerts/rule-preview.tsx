@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import type { Evaluation, RuleContent, RulePreview } from '@nowcast/contract';
 import { messageOf } from '../../api/http.ts';
 import { slotCss } from '../../charts/palette.ts';
@@ -15,9 +15,8 @@ import type { Limit } from './limit-line.tsx';
 import { RuleChart } from './rule-chart.tsx';
 import { missingIn } from './rule-draft.ts';
 import { InlineSelect } from './sentence-controls.tsx';
+import { useRested } from './use-rested.ts';
 
-/** A line that is dragged changes many times a second: the server is asked when it rests. */
-const restMs = 350;
 const shownFirings = 50;
 
 const ranges = [
@@ -28,15 +27,6 @@ const ranges = [
   { value: '30d', title: '30 days' },
 ] as const;
 type Range = (typeof ranges)[number]['value'];
-
-function useRested(evaluation: Evaluation): Evaluation {
-  const [rested, setRested] = useState(evaluation);
-  useEffect(() => {
-    const timer = setTimeout(() => setRested(evaluation), restMs);
-    return () => clearTimeout(timer);
-  }, [evaluation]);
-  return rested;
-}
 
 /** The limits of a condition as lines, and on which side of each things are bad. */
 export function limitsOf({ condition }: Evaluation): Limit[] {

@@ -10,7 +10,7 @@ import { aggChoices } from '../edit/choices.ts';
 import { MetricPicker } from '../edit/metric-picker.tsx';
 import { rulesQuery } from './alert-queries.ts';
 import { verbOf, verbs, withVerb, type Verb } from './condition-verb.ts';
-import { withMetric } from './rule-draft.ts';
+import { withCondition, withMetric } from './rule-draft.ts';
 import {
   holdChoices,
   InlineChecks,
@@ -38,7 +38,7 @@ export function RuleSentence({ rule, onRule, ruleId }: PartProps & { ruleId: str
   const { condition } = evaluation;
   const set = (change: Partial<Evaluation>): void =>
     onRule({ ...rule, evaluation: { ...evaluation, ...change } });
-  const setCondition = (next: RuleCondition): void => set({ condition: next });
+  const setCondition = (next: RuleCondition): void => onRule(withCondition(rule, next));
   return (
     <Sentence>
       <span>When</span>
