@@ -46,7 +46,7 @@ export interface Fact {
 /** A line for each of the first alerts, then where it comes from: at most `mostAlerts` + 5 lines. */
 export function facts(message: AlertMessage, mostAlerts = 10): Fact[] {
   const lines = message.alerts.slice(0, mostAlerts).map((alert) => ({
-    name: labelText(alert.labels) || message.ruleName || 'Value',
+    name: labelText(alert.labels) || oneLine(message.ruleName) || 'Value',
     value: `${valueAndLimit(alert, message.unit)}, since ${timeText(alert.since)}`,
   }));
   const more = message.alerts.length - lines.length;
@@ -54,10 +54,11 @@ export function facts(message: AlertMessage, mostAlerts = 10): Fact[] {
     ...lines,
     ...(more > 0 ? [{ name: 'And', value: `${more} more` }] : []),
     { name: 'Severity', value: severityWords[message.severity] },
-    ...(message.ruleName === '' ? [] : [{ name: 'Rule', value: oneLine(message.ruleName) }]),
+    { name: 'Rule', value: oneLine(message.ruleName) },
     { name: 'Organisation', value: oneLine(message.tenantName) },
     { name: 'Time', value: timeText(message.at) },
-  ];
+    // Services refuse a whole message for one empty field.
+  ].filter(({ value }) => value !== '');
 }
 
 function valueAndLimit(alert: AlertMessage['alerts'][number], unit: UnitName): string {

@@ -25,6 +25,7 @@ export function slackBody(message: AlertMessage): unknown {
   }));
   const linkLine = links(message)
     .map(({ title, url }) => `<${url.replaceAll('|', '%7C').replaceAll('&', '&amp;')}|${title}>`)
+    .filter(({ length }) => length < 1400)
     .join('  ·  ');
   return {
     text: text(`${severityWords[message.severity]}: ${headline(message)}`, 500),

@@ -1,5 +1,5 @@
 import type { AlertMessage } from '@nowcast/ports';
-import { facts, headline, labelText, links, shortened } from '../message-text.ts';
+import { facts, headline, labelText, links, oneLine, shortened } from '../message-text.ts';
 
 /** Services that keep incidents: the message's tag is the key by which a later one acknowledges or resolves it. */
 
@@ -20,7 +20,10 @@ export function pagerdutyBody(message: AlertMessage, routing: string): unknown {
     ...(links(message)[0] === undefined ? {} : { client_url: links(message)[0]?.url }),
     payload: {
       summary: shortened(headline(message), 1024),
-      source: shortened(labelText(message.alerts[0]?.labels ?? {}) || message.ruleName || 'nowcast', 250),
+      source: shortened(
+        labelText(message.alerts[0]?.labels ?? {}) || oneLine(message.ruleName) || 'nowcast',
+        250,
+      ),
       severity: message.severity,
       timestamp: new Date(message.at).toISOString(),
       group: shortened(message.ruleName, 250),
@@ -35,7 +38,7 @@ export function pagerdutyBody(message: AlertMessage, routing: string): unknown {
  * acknowledged and closed by it; `base` is the address of its API, of the EU or elsewhere.
  */
 export function opsgenieRequest(message: AlertMessage, base: URL): { url: string; body: unknown } {
-  const alias = shortened(message.tag, 512);
+  const alias = shortened(message.tag, 512).toWellFormed();
   const root = new URL(base);
   if (root.pathname === '/') root.pathname = '/v2/alerts';
   const action = incidentAction(message);
@@ -63,10 +66,11 @@ function incidentAction(message: AlertMessage): 'trigger' | 'acknowledge' | 'res
   return message.kind === 'acknowledged' ? 'acknowledge' : 'trigger';
 }
 
+/** Opsgenie takes 8,000 characters in all. */
 function details(message: AlertMessage): Record<string, string> {
   return Object.fromEntries([
-    ...(message.text === '' ? [] : [['Text', shortened(message.text, 2000)]]),
-    ...facts(message).map(({ name, value }) => [shortened(name, 200), value]),
+    ...(message.text === '' ? [] : [['Text', shortened(message.text, 1000)]]),
+    ...facts(message).map(({ name, value }) => [shortened(name, 200), shortened(value, 300)]),
     ...links(message).map(({ title, url }) => [title, url]),
   ]) as Record<string, string>;
 }
