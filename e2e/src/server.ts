@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -58,11 +58,16 @@ export async function startServer(
 /** Starts the server on an existing data folder; `stop` leaves the folder, `destroy` removes it. */
 export async function serve(
   dataDir: string,
-  { port: wanted = 0, args = [] }: { port?: number; args?: readonly string[] } = {},
+  {
+    port: wanted = 0,
+    args = [],
+    onSpawn,
+  }: { port?: number; args?: readonly string[]; onSpawn?: (child: ChildProcess) => void } = {},
 ): Promise<Omit<RunningServer, 'key' | 'login'>> {
   const child = spawn(node, [main, 'serve', '--data-dir', dataDir, '--port', String(wanted), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  onSpawn?.(child);
   const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
   let text = '';
   let log = '';

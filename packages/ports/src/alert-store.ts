@@ -293,9 +293,18 @@ export interface DeliveryRow extends NewDelivery {
   at: number;
 }
 
+/** Ways, as rows have them, and tenants. */
+export interface BusyDeliveries {
+  ways: readonly DeliveryVia[];
+  tenants: readonly string[];
+}
+
 export interface DeliveryRepository {
-  /** Waiting or retrying with `dueAt` at or before `now`, the longest due first. */
-  due(now: number, limit: number): Promise<DeliveryRow[]>;
+  /**
+   * Waiting or retrying with `dueAt` at or before `now`, the longest due first; without those that go a way or belong to
+   * a tenant that is busy, however many of them are due.
+   */
+  due(now: number, limit: number, busy?: BusyDeliveries): Promise<DeliveryRow[]>;
   nextDue(): Promise<number | undefined>;
   /**
    * How an attempt ended: one row, whole. One that is sent, failed or skipped has ended: it is never due again, and its

@@ -1,6 +1,7 @@
 import type { Delivery } from '@nowcast/contract';
-import type { DeliveryRepository, DeliveryRow } from '@nowcast/ports';
+import type { BusyDeliveries, DeliveryRepository, DeliveryRow } from '@nowcast/ports';
 import type { Kysely } from 'kysely';
+import { oneOf } from './alert-page.ts';
 import { deliveryFromRow } from './alert-rows.ts';
 import type { Tables } from './schema.ts';
 
@@ -13,12 +14,26 @@ export class SqliteDeliveries implements DeliveryRepository {
     this.#db = db;
   }
 
-  async due(now: number, limit: number): Promise<DeliveryRow[]> {
-    const rows = await this.#db
+  async due(
+    now: number,
+    limit: number,
+    { ways, tenants }: BusyDeliveries = { ways: [], tenants: [] },
+  ): Promise<DeliveryRow[]> {
+    let query = this.#db
       .selectFrom('alert_deliveries')
       .selectAll()
       .where('due_at', '<=', now)
-      .where('message', 'is not', null)
+      .where('message', 'is not', null);
+    if (tenants.length > 0) query = query.where('tenant_id', 'not in', oneOf(tenants));
+    // A channel is the same way when it has another name by now.
+    const channels = ways.flatMap((via) => (via.kind === 'channel' ? [via.channelId] : []));
+    const others = ways.flatMap((via) => (via.kind === 'channel' ? [] : [JSON.stringify(via)]));
+    if (channels.length > 0)
+      query = query.where((eb) =>
+        eb.or([eb('channel_id', 'is', null), eb('channel_id', 'not in', oneOf(channels))]),
+      );
+    if (others.length > 0) query = query.where('via', 'not in', oneOf(others));
+    const rows = await query
       .orderBy('due_at')
       .orderBy('at')
       .limit(limit)

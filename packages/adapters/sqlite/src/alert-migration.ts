@@ -80,3 +80,10 @@ export const alertTables: readonly string[] = [
     foreign key (tenant_id, user_id) references memberships on delete cascade) strict`,
   'create index push_devices_by_endpoint on push_devices (endpoint)',
 ];
+
+/** What is due is found past ways and tenants that are busy without looking at their rows. */
+export const dueDeliveriesByWay = [
+  'drop index alert_deliveries_due',
+  `create index alert_deliveries_due on alert_deliveries (due_at, at, tenant_id, channel_id, via)
+    where due_at is not null`,
+];

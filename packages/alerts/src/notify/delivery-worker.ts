@@ -3,14 +3,13 @@ import { isAppError } from '@nowcast/kernel';
 import type { DeliveryOutcome, DeliveryRow, Destination } from '@nowcast/ports';
 import type { PictureReader } from './alert-picture.ts';
 import { type AfterAttempt, afterAttempt } from './decide-retry.ts';
+import { DeliveryPlaces } from './delivery-places.ts';
 import { digestMessage, digestsOf } from './digest.ts';
 import type { DirectSend } from './direct-send.ts';
 import { pushDestination } from './inbox-service.ts';
 import type { NotifyOptions } from './notify-options.ts';
 import { destinationOf } from './policy-service.ts';
 
-const mostAtOnce = 8;
-const mostAtOnceAChannel = 2;
 const readAtOnce = 200;
 const retryReadMs = 1000;
 
@@ -29,8 +28,9 @@ export class DeliveryWorker {
   readonly #direct: DirectSend;
   readonly #pictures: PictureReader;
   readonly #onFailed: OnFailed;
-  /** Ids under way, and the lane of each. */
-  readonly #underWay = new Map<string, string>();
+  readonly #places = new DeliveryPlaces();
+  /** Ids under way: every row of a digest is, in one place. */
+  readonly #underWay = new Set<string>();
   readonly #running = new Set<Promise<void>>();
   #pumping: Promise<void> | undefined;
   #again = false;
@@ -65,6 +65,8 @@ export class DeliveryWorker {
     this.#again = true;
     this.#pumping ??= this.#pump().finally(() => {
       this.#pumping = undefined;
+      // Woken while the timer was being set.
+      if (this.#again && !this.#stopped) this.wake();
     });
   }
 
@@ -81,25 +83,40 @@ export class DeliveryWorker {
     }
   }
 
+  /** Ways that are idle come first; then those with a place left may have a second one. */
   async #startDue(): Promise<void> {
+    for (const mostOfWay of [1, 2]) {
+      let isMore = true;
+      // Behind a full page there may be others: what is busy by then is left out of the next.
+      while (isMore && !this.#places.isFull) isMore = await this.#startPage(mostOfWay);
+    }
+  }
+
+  /** Whether something was started and there may be more to start. */
+  async #startPage(mostOfWay: number): Promise<boolean> {
     const { clock, store } = this.#options;
-    const rows = await store.alerting.deliveries.due(clock.now(), readAtOnce + this.#underWay.size);
+    const limit = readAtOnce + this.#underWay.size;
+    const rows = await store.alerting.deliveries.due(clock.now(), limit, this.#places.busy(mostOfWay));
+    let started = 0;
     for (const digest of digestsOf(rows.filter(({ deliveryId }) => !this.#underWay.has(deliveryId)))) {
       const [first] = digest;
-      if (first === undefined) continue;
-      const lane = laneOf(first);
-      const inLane = [...this.#underWay.values()].filter((other) => other === lane).length;
-      if (this.#running.size >= mostAtOnce) return;
-      if (inLane >= mostAtOnceAChannel) continue;
-      // Every row of a digest is under way, under a lane of its own so that it counts once.
-      for (const row of digest) this.#underWay.set(row.deliveryId, row === first ? lane : '');
-      const making = this.#make(digest).finally(() => {
-        for (const { deliveryId } of digest) this.#underWay.delete(deliveryId);
-        this.#running.delete(making);
-        if (!this.#stopped) this.wake();
-      });
-      this.#running.add(making);
+      if (first === undefined || !this.#places.hasFor(first, mostOfWay)) continue;
+      this.#start(first, digest);
+      started += 1;
     }
+    return started > 0 && rows.length === limit;
+  }
+
+  #start(first: DeliveryRow, digest: readonly DeliveryRow[]): void {
+    this.#places.take(first);
+    for (const { deliveryId } of digest) this.#underWay.add(deliveryId);
+    const making = this.#make(digest).finally(() => {
+      this.#places.give(first);
+      for (const { deliveryId } of digest) this.#underWay.delete(deliveryId);
+      this.#running.delete(making);
+      if (!this.#stopped) this.wake();
+    });
+    this.#running.add(making);
   }
 
   async #make(digest: readonly DeliveryRow[]): Promise<void> {
@@ -187,29 +204,15 @@ export class DeliveryWorker {
   async #setTimer(): Promise<void> {
     const next = await this.#options.store.alerting.deliveries.nextDue();
     const now = this.#options.clock.now();
-    // What is due and not under way waits for a place: whatever ends next looks again.
     if (next === undefined) return;
-    if (next > now) this.#wakeAfter(Math.min(next - now, 3_600_000));
-    else if (this.#running.size === 0) this.#wakeAfter(retryReadMs);
-    else this.#wakeAfter(retryReadMs * 5);
+    // What is due and not under way waits for a place: whatever ends next looks again, this is for what becomes due.
+    this.#wakeAfter(next > now ? Math.min(next - now, 3_600_000) : retryReadMs);
   }
 
   #wakeAfter(delayMs: number): void {
     this.#cancelTimer();
     if (this.#stopped) return;
     this.#cancelTimer = this.#options.clock.after(delayMs, () => this.wake());
-  }
-}
-
-/** Deliveries of one lane are made two at a time. */
-function laneOf({ via, tenantId }: DeliveryRow): string {
-  switch (via.kind) {
-    case 'channel':
-      return `channel ${tenantId} ${via.channelId}`;
-    case 'push':
-      return `push ${via.deviceId}`;
-    default:
-      return `email ${tenantId} ${via.userId}`;
   }
 }
 

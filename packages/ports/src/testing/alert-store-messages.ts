@@ -206,6 +206,29 @@ export function alertMessagesConformance(adapter: string, open: () => Promise<Me
         });
       });
 
+      it('are found behind those of ways and tenants that are busy', async () => {
+        const channel = (channelId: string, name: string) => ({ kind: 'channel' as const, channelId, name });
+        const mail = { kind: 'email' as const, userId: 'u_ada' };
+        await bench.alerting.alerts.apply(
+          change({
+            deliveries: [
+              newDelivery('d1', { dueAt: 1, via: channel('c1', 'Slow') }),
+              newDelivery('d2', { dueAt: 2, via: channel('c1', 'Slow by another name') }),
+              newDelivery('d3', { dueAt: 3, via: mail }),
+              newDelivery('d4', { dueAt: 4, via: channel('c2', 'Other') }),
+              newDelivery('d5', { dueAt: 5, via: { kind: 'email', userId: 'u_bob' } }),
+              newDelivery('d6', { dueAt: 6, tenantId: 'globex', via: channel('c3', 'Of others') }),
+            ],
+          }),
+        );
+        const dueBeside = async (ways: readonly DeliveryVia[], tenants: readonly string[], limit = 10) =>
+          (await bench.alerting.deliveries.due(9, limit, { ways, tenants })).map((row) => row.deliveryId);
+        expect(await dueBeside([channel('c1', 'Slow')], [], 1)).toEqual(['d3']);
+        expect(await dueBeside([channel('c1', ''), mail], [])).toEqual(['d4', 'd5', 'd6']);
+        expect(await dueBeside([], ['acme'])).toEqual(['d6']);
+        expect(await dueBeside([channel('c3', '')], ['acme'])).toEqual([]);
+      });
+
       it('tell the inbox the delay of the first that is sent', async () => {
         await bench.alerting.alerts.apply(
           change({

@@ -30,7 +30,7 @@ export class NotifyBench {
   readonly removed: string[] = [];
   statuses: EvaluatedRuleStatus[] = [];
   preview: AlertEvaluation['preview'] = () => Promise.reject(new Error('no history here'));
-  outcome: (delivery: OutgoingDelivery) => DeliveryOutcome = () => ({ ok: true });
+  outcome: (delivery: OutgoingDelivery) => DeliveryOutcome | Promise<DeliveryOutcome> = () => ({ ok: true });
   store!: SqliteMetaStore;
   alerts!: AlertService;
   #folder = '';
