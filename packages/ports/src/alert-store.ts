@@ -133,8 +133,15 @@ export interface AlertRow {
   notifiedAt: number | undefined;
   /** Escalation steps done. */
   escalated: number;
+  /** Who has been told that it fires, so that they hear when it is over, whoever is on call or in the rule by then. */
+  told: Told;
   /** When the notifier must look at it again; undefined: only a transition or an act can change it. */
   dueAt: number | undefined;
+}
+
+export interface Told {
+  userIds: readonly string[];
+  channelIds: readonly string[];
 }
 
 export interface NewInboxEntry {
@@ -248,16 +255,8 @@ export interface AlertRepository {
     tenantId: string,
     filter: TransitionFilter,
   ): Promise<(DecidedTransition & { rule_name: string; severity: Severity })[]>;
-  /**
-   * Firings of one rule's group since a time, it included: what tells flapping. `labels` are the transitions' (the
-   * group's own); firing again out of recovering does not count.
-   */
-  firingsSince(
-    tenantId: string,
-    ruleId: string,
-    labels: Record<string, string>,
-    since: number,
-  ): Promise<number>;
+  /** Alerts of a rule whose state changed at or after a time, oldest first; of too many the newest. */
+  changedSince(tenantId: string, ruleId: string, since: number, limit: number): Promise<AlertRow[]>;
   /**
    * Forgets resolved alerts, their transitions, events and messages older than this; returns how many alerts. Not
    * atomic: a large one is done in steps, between which others write.

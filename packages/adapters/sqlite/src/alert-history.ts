@@ -11,7 +11,7 @@ import type {
 import { type Kysely, sql } from 'kysely';
 import { findKnown, readPosition, writeChange } from './alert-change.ts';
 import { after, holds, oneOf, pageOf } from './alert-page.ts';
-import { alertFromRow, labelText, transitionFromRow } from './alert-rows.ts';
+import { alertFromRow, transitionFromRow } from './alert-rows.ts';
 import { forgetBefore } from './alert-retention.ts';
 import type { Tables } from './schema.ts';
 
@@ -142,23 +142,18 @@ export class SqliteAlerts implements AlertRepository {
     }));
   }
 
-  async firingsSince(
-    tenantId: string,
-    ruleId: string,
-    labels: Record<string, string>,
-    since: number,
-  ): Promise<number> {
-    const { count } = await this.#db
-      .selectFrom('alert_transitions')
-      .select(({ fn }) => fn.countAll<number>().as('count'))
+  async changedSince(tenantId: string, ruleId: string, since: number, limit: number): Promise<AlertRow[]> {
+    const rows = await this.#db
+      .selectFrom('alerts')
+      .selectAll()
       .where('tenant_id', '=', tenantId)
       .where('rule_id', '=', ruleId)
-      .where('at', '>=', since)
-      .where('labels', '=', labelText(labels))
-      .where('to_state', '=', 'firing')
-      .where('from_state', '!=', 'recovering')
-      .executeTakeFirstOrThrow();
-    return count;
+      .where('changed_at', '>=', since)
+      .orderBy('changed_at', 'desc')
+      .orderBy('alert_id', 'desc')
+      .limit(limit)
+      .execute();
+    return rows.toReversed().map(alertFromRow);
   }
 
   deleteBefore(time: number): Promise<number> {

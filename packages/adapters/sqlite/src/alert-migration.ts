@@ -81,8 +81,9 @@ export const alertTables: readonly string[] = [
   'create index push_devices_by_endpoint on push_devices (endpoint)',
 ];
 
-/** What is due is found past ways and tenants that are busy without looking at their rows. */
-export const dueDeliveriesByWay = [
+/** Who was told of an alert; and deliveries that are due are found past busy ways and tenants without a look at their rows. */
+export const toldAndDue = [
+  `alter table alerts add column told text not null default '{"userIds":[],"channelIds":[]}'`,
   'drop index alert_deliveries_due',
   `create index alert_deliveries_due on alert_deliveries (due_at, at, tenant_id, channel_id, via)
     where due_at is not null`,

@@ -70,7 +70,7 @@ it('finds by an index whatever a transition, a due time or an open page asks for
   await alerts.due(1, 10);
   await alerts.nextDue();
   await alerts.transitions('t', { ruleIds: ['r'], accepts: () => true, from: 0, to: 1, limit: 10 });
-  await alerts.firingsSince('t', 'r', { host: 'a' }, 0);
+  await alerts.changedSince('t', 'r', 1, 10);
   await inbox.list('t', 'u', { limit: 50, search: 'x' });
   await inbox.get('t', 'n');
   await inbox.unread('t', 'u');

@@ -28,7 +28,7 @@ import type { Tables } from './schema.ts';
 type Labels = Readonly<Record<string, string>>;
 
 /** Equal sets of labels are equal text. */
-export function labelText(labels: Labels): string {
+function labelText(labels: Labels): string {
   return JSON.stringify(Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 
@@ -92,6 +92,7 @@ export function alertToRow(alert: AlertRow): Tables['alerts'] {
     runbook_url: alert.runbookUrl,
     notified_at: alert.notifiedAt ?? null,
     escalated: alert.escalated,
+    told: JSON.stringify(alert.told),
     due_at: alert.dueAt ?? null,
     changed_at: Math.max(since, firedAt ?? since, acknowledgedAt ?? since, resolvedAt ?? since),
     search_key: searchKey([alert.ruleName, alert.message], alert.labels),
@@ -122,6 +123,7 @@ export function alertFromRow(row: Selectable<Tables['alerts']>): AlertRow {
     runbookUrl: row.runbook_url,
     notifiedAt: row.notified_at ?? undefined,
     escalated: row.escalated,
+    told: JSON.parse(row.told) as AlertRow['told'],
     dueAt: row.due_at ?? undefined,
   };
 }

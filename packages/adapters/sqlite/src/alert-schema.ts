@@ -54,6 +54,7 @@ export interface AlertTables {
     runbook_url: string;
     notified_at: number | null;
     escalated: number;
+    told: string;
     due_at: number | null;
     /** The newest of the times above at which its state changed: the order of lists. */
     changed_at: number;

@@ -1,7 +1,7 @@
 import { appError } from '@nowcast/contract';
 import { type Kysely, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
-import { alertTables, dueDeliveriesByWay } from './alert-migration.ts';
+import { alertTables, toldAndDue } from './alert-migration.ts';
 import type { Tables } from './schema.ts';
 
 /**
@@ -77,7 +77,7 @@ const statements: Record<string, readonly string[]> = {
       origin text not null, kind text not null, id text not null, tenant_id text not null) strict`,
   ],
   '0003_alerts': alertTables,
-  '0004_due_deliveries': dueDeliveriesByWay,
+  '0004_told_and_due': toldAndDue,
 };
 
 function toMigration(lines: readonly string[]): Migration {

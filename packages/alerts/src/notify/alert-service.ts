@@ -101,7 +101,7 @@ export class AlertService implements Service {
   /** Reads what is open, and takes over from the engine. */
   async run(): Promise<void> {
     const { book, queue, notifier } = this.#parts;
-    await book.load();
+    await Promise.all([book.load(), notifier.load()]);
     // Subscribed before the first look, so that a batch the engine delivers again is stored in its order.
     this.#unsubscribe = this.#options.evaluation.onTransitions((batch) => {
       void queue.run(() => notifier.batch(batch));

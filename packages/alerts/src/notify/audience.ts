@@ -4,7 +4,7 @@ import {
   roles,
   type Target,
 } from '@nowcast/contract';
-import type { AlertPeopleRepository, MemberRow, PolicyRow, PushDeviceRow } from '@nowcast/ports';
+import type { AlertPeopleRepository, MemberRow, PolicyRow, PushDeviceRow, Told } from '@nowcast/ports';
 import { onCall } from './on-call.ts';
 
 /** A person who is told, and how they want to be. */
@@ -28,8 +28,18 @@ interface Recipients {
   channels: PolicyRow<'channel'>[];
 }
 
+/** Those of them who are still there. */
+export function stillThere({ userIds, channelIds }: Told, { members, channels }: Directory): Recipients {
+  const present = presentOf(members);
+  const wanted = new Set(channelIds);
+  return {
+    userIds: new Set(userIds.filter((userId) => present.has(userId))),
+    channels: channels.filter(({ id }) => wanted.has(id)),
+  };
+}
+
 /**
- * Whom targets mean at these moments (a schedule means another person next week). People who have left or are disabled
+ * Whom targets mean at a moment (a schedule means another person next week). People who have left or are disabled
  * are left out; with nobody left it is the owner of the rule, and when that one is gone too, an owner of the tenant:
  * an alert that nobody hears of would be worse than one that the wrong person hears of.
  */
@@ -37,19 +47,21 @@ export function recipientsOf(
   targets: readonly Target[],
   directory: Directory,
   ownerId: string | undefined,
-  times: readonly number[],
+  at: number,
 ): Recipients {
-  const present = new Set(
-    directory.members.filter(({ disabled }) => !disabled).map(({ user }) => user.userId),
-  );
-  const named = targets.flatMap((target) => peopleOf(target, directory, times));
+  const present = presentOf(directory.members);
+  const named = targets.flatMap((target) => peopleOf(target, directory, at));
   const userIds = new Set(named.filter((userId) => present.has(userId)));
   if (userIds.size === 0) for (const userId of lastResort(directory, ownerId, present)) userIds.add(userId);
   const wanted = new Set(targets.flatMap((target) => (target.kind === 'channel' ? [target.channel_id] : [])));
   return { userIds, channels: directory.channels.filter(({ id }) => wanted.has(id)) };
 }
 
-function peopleOf(target: Target, directory: Directory, times: readonly number[]): string[] {
+function presentOf(members: readonly MemberRow[]): Set<string> {
+  return new Set(members.filter(({ disabled }) => !disabled).map(({ user }) => user.userId));
+}
+
+function peopleOf(target: Target, directory: Directory, at: number): string[] {
   switch (target.kind) {
     case 'user':
       return [target.user_id];
@@ -57,8 +69,8 @@ function peopleOf(target: Target, directory: Directory, times: readonly number[]
       return directory.members.filter(({ role }) => role === target.role).map(({ user }) => user.userId);
     case 'schedule': {
       const schedule = directory.schedules.find(({ id }) => id === target.schedule_id);
-      if (schedule === undefined) return [];
-      return times.flatMap((at) => onCall(schedule.content, at)?.userId ?? []);
+      const person = schedule === undefined ? undefined : onCall(schedule.content, at);
+      return person === undefined ? [] : [person.userId];
     }
     default:
       return [];

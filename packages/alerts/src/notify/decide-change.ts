@@ -1,16 +1,8 @@
 import type { AlertEvent } from '@nowcast/contract';
 import type { AlertRow, DecidedTransition, RuleRow } from '@nowcast/ports';
 import { lifeStep } from './alert-life.ts';
-import {
-  durationOf,
-  groupKey,
-  look,
-  lookResolved,
-  type News,
-  toldTargets,
-  type Verdict,
-} from './decide-news.ts';
-import type { FlapWatch } from './flap-watch.ts';
+import { groupKey, look, lookResolved, type News, toldTargets, type Verdict } from './decide-news.ts';
+import { flapKey, flapLimit, type FlapWatch } from './flap-watch.ts';
 import { type MuteOf, type MutePolicies, mutesAt } from './mutes.ts';
 
 /** All that decides what follows in a tenant, read before. */
@@ -47,7 +39,7 @@ export function decideChange(state: TenantState, happened: Happened, flaps: Flap
   for (const alert of happened.acted ?? []) step.put(alert);
   for (const transition of happened.transitions ?? []) step.transition(transition);
   step.lookAtAll();
-  for (const alert of happened.calmed ?? []) step.calm(alert);
+  step.calm(happened.calmed ?? []);
   return step.decided();
 }
 
@@ -92,15 +84,14 @@ class Deciding {
     this.put(alert);
   }
 
-  #flapped(alert: AlertRow, { content: { flap } }: RuleRow, at: number): AlertRow {
-    const withinMs = durationOf(flap.within);
-    switch (this.#flaps.fired(alert, at, { changes: flap.changes, withinMs })) {
+  #flapped(alert: AlertRow, { content }: RuleRow, at: number): AlertRow {
+    switch (this.#flaps.fired(alert, at, flapLimit(content))) {
       case 'begins':
         this.#flapping.add(alert.alertId);
         this.#event(alert, { at, kind: 'flapping', note: '', value: null });
         return { ...alert, flapping: true };
       case 'goes_on':
-        return { ...alert, flapping: true, notifiedAt: this.#now };
+        return { ...alert, flapping: true, notifiedAt: this.#now, told: this.#flaps.toldOf(alert) };
       default:
         return alert;
     }
@@ -119,14 +110,21 @@ class Deciding {
     for (const alert of this.#over.values()) this.#end(alert, muteOf);
   }
 
-  /** Said to be over, now that it is calm; unless it has changed again, when a later alert of its group speaks. */
-  calm(alert: AlertRow): void {
-    const rule = this.#state.rules.get(alert.ruleId)?.content;
-    const over = { ...alert, flapping: false, dueAt: undefined };
-    this.#over.set(alert.alertId, over);
-    if (this.#flaps.changedSince(alert, alert.resolvedAt ?? 0)) return;
+  /** A group is said to be over once, by its last alert, now that it is calm; unless it has changed again since. */
+  calm(alerts: readonly AlertRow[]): void {
+    const over = alerts.map((alert) => ({ ...alert, flapping: false, dueAt: undefined }));
+    const endOf = ({ resolvedAt }: AlertRow): number => resolvedAt ?? 0;
+    const last = new Map(
+      over.toSorted((a, b) => endOf(a) - endOf(b)).map((alert) => [flapKey(alert), alert]),
+    );
+    const open = new Set([...this.#active.values()].map(flapKey));
     const muteOf = mutesAt(this.#state.policies, this.#active.values(), this.#state.rules, this.#now);
-    this.#take(lookResolved(over, rule, muteOf));
+    for (const alert of over) {
+      this.#over.set(alert.alertId, alert);
+      const key = flapKey(alert);
+      if (last.get(key) !== alert || open.has(key) || this.#flaps.changedSince(alert, endOf(alert))) continue;
+      this.#take(lookResolved(alert, this.#state.rules.get(alert.ruleId)?.content, muteOf));
+    }
   }
 
   decided(): Decided {

@@ -120,6 +120,7 @@ export function grouped(
     const key = JSON.stringify([
       one.kind,
       one.alert.escalated,
+      one.kind === 'resolved' ? one.alert.told : undefined,
       groupKey(one.alert, rules.get(one.alert.ruleId)?.content),
     ]);
     groups.set(key, [...(groups.get(key) ?? []), one]);

@@ -33,7 +33,6 @@ export async function sayDeliveryFailed(
     },
     alerts: [],
     targets: [],
-    times: [now],
     receivedAt: undefined,
     tag: `failed-${row.deliveryId}`,
   };

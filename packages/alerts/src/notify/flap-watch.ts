@@ -1,6 +1,14 @@
-import type { AlertRow } from '@nowcast/ports';
+import type { RuleContent } from '@nowcast/contract';
+import type { AlertRow, AlertStore, Told } from '@nowcast/ports';
+import { durationOf } from './decide-news.ts';
 
 export type Flapping = 'calm' | 'begins' | 'goes_on';
+
+/** More changes than these within the time are flapping. */
+export interface FlapLimit {
+  changes: number;
+  withinMs: number;
+}
 
 interface Run {
   /** When it fired, epoch ms, as far back as counts. */
@@ -9,36 +17,87 @@ interface Run {
   flapping: boolean;
   withinMs: number;
   answer: Flapping;
+  /** Who heard of the alert before: who was told that it flaps hears when it is over. */
+  told: Told;
 }
 
+export function flapLimit({ flap: { changes, within } }: RuleContent): FlapLimit {
+  return { changes, withinMs: durationOf(within) };
+}
+
+/** Alerts of a rule that are read at a start. */
+const changesRead = 10_000;
+const nobody: Told = { userIds: [], channelIds: [] };
+
 /**
- * Remembers how often each group fired lately. Every change opens an alert of its own, so none of their rows can tell.
- * In memory alone: after a restart a group that still flaps is said once more.
+ * Remembers how often each group fired lately. Every change opens an alert of its own, so that none of their rows can
+ * tell; all of them together can, and after a start they do.
  */
 export class FlapWatch {
   readonly #runs = new Map<string, Run>();
 
+  /** Takes over what the stored alerts say: once, before anything is decided. */
+  async load({ rules, alerts }: Pick<AlertStore, 'rules' | 'alerts'>, now: number): Promise<void> {
+    for (const { tenantId, ruleId, content } of await rules.listAll()) {
+      const { withinMs } = flapLimit(content);
+      this.#take(await alerts.changedSince(tenantId, ruleId, now - withinMs, changesRead), withinMs);
+    }
+  }
+
+  #take(alerts: readonly AlertRow[], withinMs: number): void {
+    for (const [key, own] of Map.groupBy(alerts, flapKey)) {
+      const sorted = own.toSorted((a, b) => (a.firedAt ?? 0) - (b.firedAt ?? 0));
+      const fired = sorted.flatMap(({ firedAt }) => firedAt ?? []);
+      const newest = sorted.at(-1);
+      if (newest === undefined || fired.length === 0) continue;
+      const lastChange = Math.max(...own.map(({ firedAt, resolvedAt }) => resolvedAt ?? firedAt ?? 0));
+      const { flapping, told } = newest;
+      this.#runs.set(key, {
+        fired,
+        lastChange,
+        flapping,
+        withinMs,
+        told,
+        answer: flapping ? 'goes_on' : 'calm',
+      });
+    }
+  }
+
   /** The same firing again, when storing it is tried again, has the same answer. */
-  fired(alert: AlertRow, at: number, most: { changes: number; withinMs: number }): Flapping {
-    const key = keyOf(alert);
+  fired(alert: AlertRow, at: number, { changes, withinMs }: FlapLimit): Flapping {
+    const key = flapKey(alert);
     const before = this.#runs.get(key);
     if (before?.fired.at(-1) === at) return before.answer;
-    const fired = [...(before?.fired ?? []).filter((time) => time > at - most.withinMs), at];
-    const goesOn = before?.flapping === true && at - before.lastChange < most.withinMs;
-    const flapping = goesOn || 2 * fired.length - 1 > most.changes;
+    const fired = [...(before?.fired ?? []).filter((time) => time > at - withinMs), at];
+    const goesOn = before?.flapping === true && at - before.lastChange < withinMs;
+    const flapping = goesOn || 2 * fired.length - 1 > changes;
     const begun = flapping ? 'begins' : 'calm';
     const answer = goesOn ? 'goes_on' : begun;
-    this.#runs.set(key, { fired, lastChange: at, flapping, withinMs: most.withinMs, answer });
+    const told = before?.told ?? nobody;
+    this.#runs.set(key, { fired, lastChange: at, flapping, withinMs, answer, told });
     return answer;
   }
 
   resolved(alert: AlertRow, at: number): void {
-    const run = this.#runs.get(keyOf(alert));
-    if (run !== undefined) run.lastChange = at;
+    const run = this.#runs.get(flapKey(alert));
+    if (run === undefined) return;
+    // It has fired for so long that it was an ordinary alert again, and was said.
+    if (at - run.lastChange >= run.withinMs) run.flapping = false;
+    run.lastChange = at;
+  }
+
+  /** Who was told of this group's last alert. */
+  toldOf(alert: AlertRow): Told {
+    return this.#runs.get(flapKey(alert))?.told ?? nobody;
+  }
+
+  noteTold(alert: AlertRow): void {
+    const run = this.#runs.get(flapKey(alert));
+    if (run !== undefined) run.told = alert.told;
   }
 
   changedSince(alert: AlertRow, time: number): boolean {
-    return (this.#runs.get(keyOf(alert))?.lastChange ?? 0) > time;
+    return (this.#runs.get(flapKey(alert))?.lastChange ?? 0) > time;
   }
 
   /** Groups that have been calm for long need no memory. */
@@ -47,6 +106,7 @@ export class FlapWatch {
   }
 }
 
-function keyOf({ tenantId, ruleId, labels }: AlertRow): string {
+/** Whose changes are counted together. */
+export function flapKey({ tenantId, ruleId, labels }: AlertRow): string {
   return JSON.stringify([tenantId, ruleId, Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))]);
 }

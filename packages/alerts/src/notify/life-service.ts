@@ -10,7 +10,6 @@ import {
 import { randomId } from '@nowcast/kernel';
 import type { AlertFilter, AlertRow, LabelTest, NewDelivery, RuleRow } from '@nowcast/ports';
 import { keepsIncidents, messageOf, type Messages } from './decide-messages.ts';
-import { toldTargets } from './decide-news.ts';
 import { noticeOf } from './notice.ts';
 import { requireRight } from './rights.ts';
 import type { NotifyParts } from './rule-service.ts';
@@ -168,7 +167,7 @@ export class LifeService {
     const messages: Messages = { inbox: [], deliveries: [] };
     const rule = (await this.#parts.book.rules(alert.tenantId)).get(alert.ruleId);
     if (rule === undefined || alert.notifiedAt === undefined) return messages;
-    const channels = await this.#incidentChannels(alert, rule);
+    const channels = await this.#incidentChannels(alert);
     const notice = noticeOf([{ alert, kind: 'firing', targets: [] }], rule, now, undefined);
     if (notice === undefined || channels.length === 0) return messages;
     const sender = await this.#parts.notifier.sender(alert.tenantId);
@@ -188,10 +187,9 @@ export class LifeService {
     return messages;
   }
 
-  async #incidentChannels(alert: AlertRow, rule: RuleRow) {
-    const targets = toldTargets(alert, rule.content.notify);
-    const ids = new Set(targets.flatMap((target) => (target.kind === 'channel' ? [target.channel_id] : [])));
-    const channels = await this.#parts.book.policies(alert.tenantId, 'channel');
+  async #incidentChannels({ tenantId, told }: AlertRow) {
+    const ids = new Set(told.channelIds);
+    const channels = await this.#parts.book.policies(tenantId, 'channel');
     return channels.filter((channel) => ids.has(channel.id) && keepsIncidents(channel));
   }
 

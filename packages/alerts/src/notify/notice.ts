@@ -1,5 +1,5 @@
 import { type RuleContent, severities, type Severity, type Target, valueText } from '@nowcast/contract';
-import type { AlertMessage, AlertRow, RuleRow } from '@nowcast/ports';
+import type { AlertMessage, AlertRow, RuleRow, Told } from '@nowcast/ports';
 import { groupName } from './alert-text.ts';
 import { groupKey, type News } from './decide-news.ts';
 
@@ -14,8 +14,8 @@ export interface Notice {
   rule: { ruleId: string; name: string; ownerId: string | undefined; content: RuleContent | undefined };
   alerts: readonly AlertRow[];
   targets: readonly Target[];
-  /** Moments at which schedules are asked who is on call. */
-  times: readonly number[];
+  /** Instead of the targets, where it is over: those who know of it. */
+  told?: Told | undefined;
   /** Receipt of the point that decided it; undefined: time or a person did. */
   receivedAt: number | undefined;
   /** Groups the messages of one alert where they are shown. */
@@ -49,15 +49,22 @@ export function noticeOf(
     rule: { ruleId: first.alert.ruleId, name, ownerId: rule?.userId, content },
     alerts,
     targets: first.targets,
-    times: first.kind === 'resolved' ? toldTimes(alerts, now) : [now],
+    told: first.kind === 'resolved' ? toldOf(alerts) : undefined,
     receivedAt,
     tag: alerts.length === 1 ? first.alert.alertId : groupKey(first.alert, content),
   };
 }
 
-function toldTimes(alerts: readonly AlertRow[], now: number): number[] {
-  const [alert] = alerts;
-  return [...new Set([alert?.firedAt ?? now, alert?.notifiedAt ?? now])];
+/** Undefined: it was not written down. */
+function toldOf(alerts: readonly AlertRow[]): Told | undefined {
+  const told = alerts.map((alert) => alert.told).reduce(bothTold);
+  return told.userIds.length + told.channelIds.length === 0 ? undefined : told;
+}
+
+/** In a fixed order: equal sets are equal. */
+export function bothTold(a: Told, b: Told): Told {
+  const both = (x: readonly string[], y: readonly string[]) => [...new Set([...x, ...y])].sort();
+  return { userIds: both(a.userIds, b.userIds), channelIds: both(a.channelIds, b.channelIds) };
 }
 
 function stronger(a: Severity, b: Severity): Severity {

@@ -5,16 +5,17 @@ import type {
   DecidedTransition,
   NewDelivery,
   NewInboxEntry,
+  Told,
   TransitionBatch,
 } from '@nowcast/ports';
 import { endedAlert } from './alert-life.ts';
-import { readPeople, recipientsOf } from './audience.ts';
+import { readPeople, recipientsOf, stillThere } from './audience.ts';
 import { type Decided, decideChange, type Happened, type NewEvent } from './decide-change.ts';
 import { messagesOf, type Messages, type Sender } from './decide-messages.ts';
 import { grouped } from './decide-news.ts';
 import type { EventHub } from './event-hub.ts';
 import { FlapWatch } from './flap-watch.ts';
-import { type Notice, noticeOf } from './notice.ts';
+import { bothTold, type Notice, noticeOf } from './notice.ts';
 import type { NotifyOptions } from './notify-options.ts';
 import type { TenantBook } from './tenant-book.ts';
 import type { WorkQueue } from './work-queue.ts';
@@ -53,6 +54,11 @@ export class Notifier {
   stop(): void {
     this.#stopped = true;
     this.#cancelDue();
+  }
+
+  /** Reads what groups did lately: before anything is decided. */
+  async load(): Promise<void> {
+    await this.#flaps.load(this.#options.store.alerting, this.#options.clock.now());
   }
 
   /**
@@ -196,14 +202,24 @@ export class Notifier {
       );
       const notice = noticeOf(group, rule, now, received);
       if (notice === undefined) continue;
-      const one = await this.#messages(notice);
+      const { told, ...one } = await this.#messages(notice);
       messages.inbox.push(...one.inbox);
       messages.deliveries.push(...one.deliveries);
+      if (notice.kind !== 'resolved') this.#noteTold(decided, notice, told);
     }
     return { decided, messages };
   }
 
-  async #messages(notice: Notice): Promise<Messages> {
+  /** The rows that are stored say who hears of them now. */
+  #noteTold(decided: Decided, notice: Notice, told: Told): void {
+    const ids = new Set(notice.alerts.map(({ alertId }) => alertId));
+    decided.alerts = decided.alerts.map((alert) =>
+      ids.has(alert.alertId) ? { ...alert, told: bothTold(alert.told, told) } : alert,
+    );
+    for (const alert of decided.alerts) if (ids.has(alert.alertId)) this.#flaps.noteTold(alert);
+  }
+
+  async #messages(notice: Notice): Promise<Messages & { told: Told }> {
     const { tenantId } = notice;
     const { store } = this.#options;
     const [members, schedules, channels] = await Promise.all([
@@ -212,9 +228,13 @@ export class Notifier {
       this.#book.policies(tenantId, 'channel'),
     ]);
     const directory = { members, schedules, channels };
-    const recipients = recipientsOf(notice.targets, directory, notice.rule.ownerId, notice.times);
-    const people = await readPeople(store.alerting.people, tenantId, recipients.userIds, members);
-    return messagesOf(notice, people, recipients.channels, await this.sender(tenantId));
+    const { userIds, channels: ways } =
+      notice.told === undefined
+        ? recipientsOf(notice.targets, directory, notice.rule.ownerId, notice.at)
+        : stillThere(notice.told, directory);
+    const people = await readPeople(store.alerting.people, tenantId, userIds, members);
+    const told = { userIds: [...userIds], channelIds: ways.map(({ id }) => id) };
+    return { ...messagesOf(notice, people, ways, await this.sender(tenantId)), told };
   }
 
   async #store(change: AlertChange): Promise<void> {

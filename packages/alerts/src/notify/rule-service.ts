@@ -168,7 +168,6 @@ export class RuleService {
         rule: { ruleId, name: content.name, ownerId: row.userId, content },
         alerts: [],
         targets: [...testTargets(content, row.userId), { kind: 'user', user_id: userId }],
-        times: [now],
         receivedAt: undefined,
         tag: `test-${ruleId}`,
       }),

@@ -122,7 +122,6 @@ export class RuleWatch {
       rule: { ruleId: row.ruleId, name: row.content.name, ownerId: row.userId, content: row.content },
       alerts: [],
       targets: [],
-      times: [now],
       receivedAt: undefined,
       tag: `problem-${row.ruleId}`,
     });

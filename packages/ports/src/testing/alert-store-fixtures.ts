@@ -119,6 +119,7 @@ export function alertRow(alertId: string, extra: Partial<AlertRow> = {}): AlertR
     runbookUrl: '',
     notifiedAt: undefined,
     escalated: 0,
+    told: { userIds: [], channelIds: [] },
     dueAt: undefined,
     ...extra,
   };

@@ -113,6 +113,7 @@ export function alertHistoryConformance(adapter: string, open: () => Promise<Met
           snoozedUntil: 5000.5,
           notifiedAt: 1001,
           escalated: 2,
+          told: { userIds: ['u_ada'], channelIds: ['ops'] },
           value: undefined,
         });
         const event = {
@@ -352,7 +353,7 @@ export function alertHistoryConformance(adapter: string, open: () => Promise<Met
         expect(await alerts.events('globex', 'a1')).toEqual([]);
         const seen = await alerts.transitions('globex', { ruleIds: ['r1'], from: 0, to: 2000, limit: 10 });
         expect(seen.map((row) => [row.transition_id, row.rule_name])).toEqual([['t2', 'Theirs']]);
-        expect(await alerts.firingsSince('globex', 'r1', { host: 'web-1' }, 0)).toBe(1);
+        expect(await alerts.changedSince('globex', 'r1', 0, 10)).toEqual([theirs]);
         await put(alertRow('a1', { state: 'resolved', resolvedAt: 2 }));
         expect(await alerts.get('globex', 'a1')).toEqual(theirs);
         expect(idsOf(await alerts.active())).toEqual(['a1']);
@@ -418,24 +419,17 @@ export function alertHistoryConformance(adapter: string, open: () => Promise<Met
       expect(known.has('lost')).toBe(true);
     });
 
-    it('counts the firings of one group, whatever the order of its labels', async () => {
-      const labels = { a: '1', b: '2' };
-      await bench.alerting.alerts.apply(
-        change({
-          transitions: [
-            transition('t1', { labels, at: 1000 }),
-            transition('t2', { labels: { b: '2', a: '1' }, at: 2000, from: 'ok' }),
-            transition('back', { labels, at: 2000, from: 'recovering' }),
-            transition('well', { labels, at: 2000, from: 'firing', to: 'ok' }),
-            transition('other', { labels: { a: '1' }, at: 2000 }),
-            transition('rule', { labels, at: 2000, rule_id: 'r2' }),
-          ],
-        }),
+    it('gives the alerts of a rule that changed since a time, oldest first, of too many the newest', async () => {
+      await put(
+        alertRow('over', { since: 1000, firedAt: 1500, resolvedAt: 4000, state: 'resolved' }),
+        alertRow('before', { since: 100, firedAt: 200 }),
+        alertRow('open', { since: 2000, firedAt: 3000 }),
+        alertRow('other', { since: 3000, firedAt: 3000, ruleId: 'r2' }),
       );
       const { alerts } = bench.alerting;
-      expect(await alerts.firingsSince('acme', 'r1', { b: '2', a: '1' }, 0)).toBe(2);
-      expect(await alerts.firingsSince('acme', 'r1', labels, 2000)).toBe(1);
-      expect(await alerts.firingsSince('acme', 'r1', {}, 0)).toBe(0);
+      expect(idsOf(await alerts.changedSince('acme', 'r1', 3000, 10))).toEqual(['open', 'over']);
+      expect(idsOf(await alerts.changedSince('acme', 'r1', 3001, 10))).toEqual(['over']);
+      expect(idsOf(await alerts.changedSince('acme', 'r1', 0, 2))).toEqual(['open', 'over']);
     });
 
     it('forgets resolved alerts with all that belongs to them, and nothing that is still owed', async () => {

@@ -35,6 +35,7 @@ function alert(i: number): AlertRow {
     runbookUrl: '',
     notifiedAt: i,
     escalated: 0,
+    told: { userIds: [], channelIds: [] },
     dueAt: undefined,
   };
 }

@@ -82,11 +82,22 @@ export class NotifyBench {
     await rm(this.#folder, { recursive: true });
   }
 
+  /** The service ends and another one begins on what is stored; the engine still knows of everything that is open. */
+  async again(): Promise<void> {
+    await this.alerts.stop();
+    const counts = { ok: 0, pending: 0, firing: 0, no_data: 0 };
+    this.statuses = (await this.store.alerting.alerts.active()).map(({ tenantId, ruleId, alertId }) => ({
+      ...{ tenant: tenantId, ruleId, version: Number.MAX_SAFE_INTEGER, problem: undefined, counts },
+      activeAlerts: [alertId],
+    }));
+    await this.restart();
+  }
+
   /** A batch as the engine delivers it; returns its position. */
   tick(...transitions: Partial<DecidedTransition>[]): number {
     const seq = ++this.#seq;
     const now = this.clock.now();
-    this.again({
+    this.deliver({
       seq,
       transitions: transitions.map((one, index) => ({
         tenant: 'acme',
@@ -107,7 +118,7 @@ export class NotifyBench {
     return seq;
   }
 
-  again(batch: TransitionBatch): void {
+  deliver(batch: TransitionBatch): void {
     this.#deliver(batch);
   }
 
