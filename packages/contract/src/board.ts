@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { acrossSchema, aggSchema } from './aggregate-names.ts';
+import { alertStates, severitySchema } from './alerts/alert-names.ts';
 import { whereSchema } from './query.ts';
 
 /** Boards as they are stored and sent. A panel is the mission's "visualization" and keeps its field names. */
@@ -13,6 +14,10 @@ export const chartTypes = [
   'gauge',
   'table',
   'feed',
+  /** One tile for each group: its value and the worst alert about it. */
+  'status',
+  /** A list of alerts; `metric_type` empty: of any metric. `query.where` is about their labels. */
+  'alerts',
 ] as const;
 export const chartTypeSchema = z.enum(chartTypes);
 export type ChartType = z.infer<typeof chartTypeSchema>;
@@ -91,6 +96,17 @@ export const panelSchema = z.strictObject({
      * and their unit per second with them: bytes become bytes per second, seconds a ratio, all else "per second".
      */
     per_second: z.optional(z.boolean()),
+    /** Alerts of the rules that watch its query, and of these, are drawn on it; absent: shown, none beside those. */
+    alerts: z.optional(
+      z.strictObject({
+        shown: z._default(z.boolean(), true),
+        rule_ids: z._default(z.array(z.string().check(z.maxLength(64))).check(z.maxLength(20)), []),
+      }),
+    ),
+    /** What an `alerts` panel lists; absent: what fires or is acknowledged. Those that are over: of the range. */
+    alert_states: z.optional(z.array(z.enum(alertStates)).check(z.minLength(1), z.maxLength(4))),
+    /** The weakest severity that it lists; absent: any. */
+    alert_severity: z.optional(severitySchema),
   }),
 });
 export type Panel = z.infer<typeof panelSchema>;

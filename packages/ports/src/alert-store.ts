@@ -201,7 +201,8 @@ export interface AlertChange {
 export interface AlertFilter {
   /** Empty: all. An alert that was over before it fired is in no list. */
   states: readonly AlertState[];
-  ruleId?: string | undefined;
+  /** Absent: of any rule. */
+  ruleIds?: readonly string[] | undefined;
   metricType?: string | undefined;
   /** Absent: all. */
   severities?: readonly Severity[] | undefined;

@@ -9,19 +9,19 @@ describe('which alerts', () => {
   test('without a word those that are not over', () => {
     expect(readAlertFilter(query(''), now)).toEqual({
       states: ['pending', 'firing', 'acknowledged'],
-      ruleId: undefined,
+      ruleIds: undefined,
       search: undefined,
       limit: 50,
       cursor: undefined,
     });
   });
 
-  test('several states, each once, of one rule, a page on', () => {
+  test('several states, each once, of two rules, a page on', () => {
     expect(
-      readAlertFilter(query('state=firing,active,resolved&rule_id=r&limit=500&cursor=c&search=x'), now),
+      readAlertFilter(query('state=firing,active,resolved&rule_id=r,s&limit=500&cursor=c&search=x'), now),
     ).toEqual({
       states: ['firing', 'pending', 'acknowledged', 'resolved'],
-      ruleId: 'r',
+      ruleIds: ['r', 's'],
       search: 'x',
       limit: 500,
       cursor: 'c',

@@ -1,4 +1,11 @@
-import { type AlertState, appError, parseTime, severities, type Severity } from '@nowcast/contract';
+import {
+  alertStates,
+  type AlertState,
+  appError,
+  parseTime,
+  severities,
+  type Severity,
+} from '@nowcast/contract';
 import { valueTest } from '@nowcast/head';
 import { readWhere, whereParameter } from '../http/data-query.ts';
 import type { ParameterDoc } from '../http/route.ts';
@@ -6,7 +13,6 @@ import type { ParameterDoc } from '../http/route.ts';
 /** Query strings of the alert routes: what they mean for people, and how they are read. */
 type Docs = Readonly<Record<string, ParameterDoc>>;
 
-const alertStates = ['pending', 'firing', 'acknowledged', 'resolved'] as const satisfies AlertState[];
 const page: Docs = {
   limit: 'At most so many (50, up to 500)',
   cursor: 'Where the previous page ended, from its cursor',
@@ -14,7 +20,7 @@ const page: Docs = {
 
 export const alertsParameters: Docs = {
   state: `active (whatever is not resolved; the default), ${alertStates.join(', ')}; several are separated by commas`,
-  rule_id: 'Only alerts of this rule',
+  rule_id: 'Only alerts of this rule; several are separated by commas',
   metric_type: 'Only of rules that look at this metric',
   severity: `${severities.join(', ')}; several are separated by commas`,
   where: whereParameter,
@@ -45,7 +51,7 @@ export function readAlertFilter(query: URLSearchParams, now: number) {
   const hasRange = query.has('from') || query.has('to');
   return {
     states: readStates(query.get('state') ?? 'active'),
-    ruleId: query.get('rule_id') ?? undefined,
+    ruleIds: query.get('rule_id')?.split(','),
     metricType: query.get('metric_type') ?? undefined,
     severities: query.get('severity')?.split(',').map(readSeverity),
     accepts: query.has('where') ? readLabelTest(query) : undefined,

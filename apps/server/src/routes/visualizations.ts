@@ -1,4 +1,4 @@
-import { bothWhere, type Query, type QueryInput, querySchema } from '@nowcast/contract';
+import { appError, bothWhere, type Query, type QueryInput, querySchema } from '@nowcast/contract';
 import { type Visualization, type DashboardService, defaultsFor } from '@nowcast/dashboards';
 import type { Engine } from '@nowcast/ports';
 import { jsonAnswer, noBody, type Route, route } from '../http/route.ts';
@@ -22,6 +22,8 @@ export function visualizationRoutes(boards: DashboardService, engine: Engine): R
       async (call) => {
         const boardId = call.query.get('board_id') ?? undefined;
         const found = await boards.visualization(call.actor, call.params['visualization_id'] ?? '', boardId);
+        if (found.panel.chart_type === 'alerts')
+          throw appError('query.invalid', 'This panel lists alerts and has no data; read GET /api/v1/alerts');
         const { tenant_id } = call.actor;
         const known = await engine.labels(tenant_id, found.panel.metric_type, {}, 1);
         const carried = new Set(['source', ...known.map(({ label }) => label)]);

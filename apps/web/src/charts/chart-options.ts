@@ -5,10 +5,12 @@ import type { StoredSeries } from '../live/stored-series.ts';
 import { resolveZone, type ZoneName } from '../time/zone.ts';
 import { axes, plotPaddingEnd } from './axes.ts';
 import { barPaths } from './bar-paths.ts';
+import type { ChartOverlay } from './chart-overlay.ts';
 import { drawVeil } from './live-edge.ts';
 import { valueRange } from './value-range.ts';
 import { slotColour, slotDash, withAlpha, type Palette } from './palette.ts';
-import { drawThresholdLines, drawThresholdTitles } from './thresholds.ts';
+import { drawLimitLines, drawLimitTexts } from './limits.ts';
+import { limitsOfThresholds } from './thresholds.ts';
 
 export type PlotKind = Extract<ChartType, 'line' | 'area' | 'stacked' | 'bar'>;
 
@@ -98,8 +100,11 @@ export function plotOptions(
     stepMs: () => number;
     /** Where what is drawn is not the whole yet; null: nowhere. */
     veilFromMs: () => number | null;
+    overlay: () => ChartOverlay | null;
+    nowMs: () => number;
   },
 ): Omit<uPlot.Options, 'width' | 'height'> {
+  const limits = limitsOfThresholds(spec.display);
   const bars = barPaths(hooks.stepMs);
   return {
     ms: 1,
@@ -109,7 +114,7 @@ export function plotOptions(
     series: [{}, ...spec.series.map((one) => plotSeries(spec, one, bars))],
     scales: {
       x: { time: true, auto: false },
-      y: { range: (_plot, low, high) => valueRange(spec, low, high) },
+      y: { range: (_plot, low, high) => valueRange(spec, low, high, hooks.overlay()?.limits) },
     },
     axes: axes(spec),
     cursor: {
@@ -120,12 +125,18 @@ export function plotOptions(
       bind: { dblclick: () => null },
     },
     hooks: {
-      drawAxes: [(plot) => drawThresholdLines(plot, spec.display.thresholds, spec)],
+      drawAxes: [
+        (plot) => {
+          drawLimitLines(plot, limits, spec.palette);
+          hooks.overlay()?.below(plot, spec.palette, hooks.nowMs());
+        },
+      ],
       draw: [
         (plot) => {
           const from = hooks.veilFromMs();
           if (from !== null) drawVeil(plot, from, spec.palette);
-          drawThresholdTitles(plot, spec.display.thresholds, spec);
+          drawLimitTexts(plot, limits, spec.palette);
+          hooks.overlay()?.above(plot, spec.palette);
         },
       ],
       setCursor: [hooks.onCursor],

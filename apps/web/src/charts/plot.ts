@@ -5,6 +5,7 @@ import type { ViewStore } from '../live/view-store.ts';
 import { rangeEnds, type TimeRange } from '../time/range.ts';
 import { align, type Aligned } from './align.ts';
 import { listenToBrush, type Brush } from './brush.ts';
+import type { ChartOverlay } from './chart-overlay.ts';
 import { plotOptions, stacking, type PlotSpec } from './chart-options.ts';
 import type { Sample } from './describe-sample.ts';
 import { listenToGestures, type Span } from './history-gestures.ts';
@@ -33,6 +34,8 @@ export class Plot implements Drawable {
   readonly #stops: readonly (() => void)[];
   #range: TimeRange = { kind: 'live', windowMs: 900_000 };
   #hidden: ReadonlySet<string> = new Set();
+  #overlay: ChartOverlay | null = null;
+  #overlayRevision = -1;
   #data: Aligned = { x: [], drawn: [], values: [] };
   #shownSeries: number[] = [];
   #veilFromMs: number | null = null;
@@ -60,6 +63,8 @@ export class Plot implements Drawable {
       onCursor: () => this.#updateTooltip(),
       stepMs: () => store.stepMs,
       veilFromMs: () => this.#veilFromMs,
+      overlay: () => this.#overlay,
+      nowMs: () => this.#nowMs,
     });
     const size = { width: Math.max(50, box.clientWidth), height: Math.max(40, box.clientHeight) };
     this.#plot = new uPlot({ ...options, ...size }, [[]], box);
@@ -120,6 +125,11 @@ export class Plot implements Drawable {
     this.#dirty = true;
   }
 
+  setOverlay(overlay: ChartOverlay | null): void {
+    this.#overlay = overlay;
+    this.#dirty = true;
+  }
+
   /** Width of a device pixel in time, ms. */
   #pixelMs(): number {
     const { from, to } = rangeEnds(this.#range, 0);
@@ -127,7 +137,7 @@ export class Plot implements Drawable {
   }
 
   needsDraw(nowMs: number): boolean {
-    if (this.#dirty) return true;
+    if (this.#dirty || this.#overlayRevision !== (this.#overlay?.revision ?? -1)) return true;
     const pixelMs = this.#pixelMs();
     // The first change after a rest is drawn at once; a storm of them, narrower than a pixel, five times a second.
     const restMs = pixelMs > restlessPixelMs ? stormRestMs : 0;
@@ -142,6 +152,7 @@ export class Plot implements Drawable {
     this.#revision = this.#store.revision;
     this.#drawnAtMs = nowMs;
     this.#dirty = false;
+    this.#overlayRevision = this.#overlay?.revision ?? -1;
     const end = this.#range.kind === 'live' ? this.#pixel * pixelMs : nowMs;
     const { from, to } = rangeEnds(this.#range, end);
     // A new snapshot brings new columns for the same lines; another set of lines brings another plot.

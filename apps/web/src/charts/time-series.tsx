@@ -5,6 +5,7 @@ import { useTheme } from '../theme/theme.ts';
 import type { TimeRange } from '../time/range.ts';
 import type { ZoneName } from '../time/zone.ts';
 import type { PlotKind } from './chart-options.ts';
+import type { ChartOverlay } from './chart-overlay.ts';
 import { describeSample } from './describe-sample.ts';
 import { paletteOf } from './palette.ts';
 import { Plot } from './plot.ts';
@@ -23,6 +24,7 @@ export interface TimeSeriesProps {
   hidden: ReadonlySet<string>;
   /** Two fingers zoom the chart instead of the page. */
   pinch: boolean;
+  overlay: ChartOverlay | null;
   onZoom: (fromMs: number, toMs: number) => void;
   onZoomBack: () => void;
 }
@@ -32,7 +34,7 @@ const keySteps: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, PageUp:
 
 /** The one component that knows uPlot. Samples reach it through the store and the scheduler, never as props. */
 export function TimeSeries(props: TimeSeriesProps) {
-  const { store, kind, agg, range, zone, title, hidden, pinch } = props;
+  const { store, kind, agg, range, zone, title, hidden, pinch, overlay } = props;
   const box = useRef<HTMLDivElement>(null);
   const [plot, setPlot] = useState<Plot | null>(null);
   const [spoken, setSpoken] = useState('');
@@ -69,7 +71,8 @@ export function TimeSeries(props: TimeSeriesProps) {
   useEffect(() => {
     plot?.setRange(range);
     plot?.setHidden(hidden);
-  }, [plot, range, hidden]);
+    plot?.setOverlay(overlay);
+  }, [plot, range, hidden, overlay]);
   useDrawable(box, plot);
 
   const label = useMemo(

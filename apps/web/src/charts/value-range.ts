@@ -25,13 +25,18 @@ function bounded([from, to]: [number, number]): [number, number] {
 }
 
 /** Zero belongs to filled shapes and to amounts; the ends a panel names are kept; an empty panel still gets an axis. */
-export function valueRange(spec: ValueRangeSpec, low: number | null, high: number | null): [number, number] {
+export function valueRange(
+  spec: ValueRangeSpec,
+  low: number | null,
+  high: number | null,
+  limits: readonly { value: number }[] = [],
+): [number, number] {
   const { min, max } = spec.display;
   let [from, to] = bounded([low ?? 0, high ?? 1]);
   const grounded = spec.kind !== 'line' || isAmount(spec.agg);
   if (grounded || (from >= 0 && from < (to - from) * 1.5)) from = Math.min(0, from);
   if (grounded) to = Math.max(0, to);
-  for (const { value } of spec.display.thresholds) {
+  for (const { value } of [...spec.display.thresholds, ...limits]) {
     if (value > to && value < to + (to - from)) to = value;
   }
   if (to - from <= Math.max(Math.abs(from), Math.abs(to)) * shortestShare) {

@@ -169,7 +169,10 @@ function matching(db: Kysely<Tables>, tenantId: string, filter: AlertFilter) {
   }
   // Over before it fired: nobody was told of it, and there may be thousands.
   query = query.where((eb) => eb.or([active, eb('fired_at', 'is not', null)]));
-  if (filter.ruleId !== undefined) query = query.where('rule_id', '=', filter.ruleId);
+  const [only, ...others] = filter.ruleIds ?? [];
+  // With `=` the index of rules gives the order too.
+  if (only !== undefined && others.length === 0) query = query.where('rule_id', '=', only);
+  else if (filter.ruleIds !== undefined) query = query.where('rule_id', 'in', oneOf(filter.ruleIds));
   if (filter.metricType !== undefined) query = query.where('metric_type', '=', filter.metricType);
   if (filter.severities !== undefined)
     query = query.where('severity', 'in', oneOf<Severity>(filter.severities));

@@ -89,7 +89,7 @@ it('reads a page in the order of its index, and active alerts and unread entries
   const cursor = Buffer.from('[5,"a"]').toString('base64url');
   await store.alerts.list('t', { states: [], limit: 50, cursor });
   await store.alerts.list('t', { states: ['firing', 'pending'], limit: 50 });
-  await store.alerts.list('t', { states: [], ruleId: 'r', limit: 50 });
+  await store.alerts.list('t', { states: [], ruleIds: ['r'], limit: 50 });
   await store.alerts.list('t', { states: [], metricType: 'cpu', during: { from: 1, to: 2 }, limit: 50 });
   await store.alerts.active();
   await store.inbox.list('t', 'u', { limit: 50, cursor });

@@ -1,9 +1,8 @@
 import * as z from 'zod/mini';
-import type { ConditionState, Severity } from './rule.ts';
+import type { AlertState, Severity } from './alert-names.ts';
+import type { ConditionState } from './rule.ts';
 
-/** A group of a rule that is, or was, not well. One row from its first `pending` until it is resolved. */
-export type AlertState = 'pending' | 'firing' | 'acknowledged' | 'resolved';
-
+/** A group of a rule that is, or was, not well. One from its first `pending` until it is resolved. */
 export interface Alert {
   alert_id: string;
   rule_id: string;

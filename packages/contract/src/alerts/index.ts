@@ -1,3 +1,4 @@
+export * from './alert-names.ts';
 export * from './alert.ts';
 export * from './condition.ts';
 export * from './notification.ts';

@@ -1,5 +1,4 @@
-import type { AlertState } from './alert.ts';
-import type { Severity } from './rule.ts';
+import type { AlertState, Severity } from './alert-names.ts';
 
 export type DeliveryStatus = 'waiting' | 'sent' | 'retrying' | 'failed' | 'skipped';
 

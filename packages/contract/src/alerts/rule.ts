@@ -1,11 +1,7 @@
 import * as z from 'zod/mini';
 import { unitNames } from '../board.ts';
+import { severitySchema } from './alert-names.ts';
 import { evaluationSchema } from './condition.ts';
-
-/** Weakest first. */
-export const severities = ['info', 'warning', 'critical'] as const;
-export const severitySchema = z.enum(severities);
-export type Severity = z.infer<typeof severitySchema>;
 
 const id = z.string().check(z.minLength(1), z.maxLength(64));
 const durationText = z

@@ -258,7 +258,7 @@ export function alertHistoryConformance(adapter: string, open: () => Promise<Met
             fc.subarray([...states]),
             fc.record({
               limit: fc.integer({ min: 1, max: 7 }),
-              ruleId: fc.option(fc.constant('r1'), { nil: undefined }),
+              ruleIds: fc.option(fc.subarray(['r1', 'r2']), { nil: undefined }),
               search: fc.option(fc.constant('RED'), { nil: undefined }),
               metricType: fc.option(fc.constant('cpu'), { nil: undefined }),
               severities: fc.option(fc.constant(['warning', 'critical'] as const), { nil: undefined }),
@@ -268,7 +268,7 @@ export function alertHistoryConformance(adapter: string, open: () => Promise<Met
                 { nil: undefined },
               ),
             }),
-            async (drawn, wanted, { limit, ruleId, search, metricType, severities, host, during }) => {
+            async (drawn, wanted, { limit, ruleIds, search, metricType, severities, host, during }) => {
               runs += 1;
               // A label of this run keeps it apart from those before; zero-padded ids sort as text.
               const run = `run ${runs}.`;
@@ -285,7 +285,7 @@ export function alertHistoryConformance(adapter: string, open: () => Promise<Met
               await put(...rows);
               const expected = rows
                 .filter((row) => wanted.length === 0 || wanted.includes(row.state))
-                .filter((row) => ruleId === undefined || row.ruleId === `${run}${ruleId}`)
+                .filter((row) => ruleIds?.some((id) => row.ruleId === `${run}${id}`) ?? true)
                 .filter((row) => search === undefined || row.message === 'red')
                 .filter((row) => metricType === undefined || row.metricType === metricType)
                 .filter((row) => severities === undefined || row.severity !== 'info')
@@ -304,7 +304,7 @@ export function alertHistoryConformance(adapter: string, open: () => Promise<Met
                 severities,
                 during,
                 accepts: host === undefined ? undefined : (labels) => labels['host'] === host,
-                ruleId: ruleId === undefined ? undefined : `${run}${ruleId}`,
+                ruleIds: ruleIds?.map((id) => `${run}${id}`),
               };
               const pages = await readPages(bench, filter);
               expect(pages.flat().filter((id) => id.startsWith(`${runs}-`))).toEqual(idsOf(expected));

@@ -2,6 +2,7 @@ import { keepPreviousData, queryOptions, type QueryClient } from '@tanstack/reac
 import type {
   Alert,
   AlertEvent,
+  AlertState,
   Channel,
   Evaluation,
   Inhibition,
@@ -15,12 +16,16 @@ import type {
   RulePreview,
   Schedule,
   ScheduleContent,
+  Severity,
   Shift,
   Silence,
   Span,
   TenantEvent,
+  Where,
 } from '@nowcast/contract';
+import { queryParameters } from '@nowcast/client';
 import { api } from '../../api/http.ts';
+import { rangeEnds, type TimeRange } from '../../time/range.ts';
 
 /** Everything about alerts that is read over REST; `readAgain` keeps it fresh when the server says what changed. */
 const get =
@@ -35,6 +40,52 @@ export const alertsQuery = (state: AlertTab) =>
     queryKey: ['alerts', 'list', state],
     queryFn: get<{ alerts: Alert[] }>(`/api/v1/alerts?limit=200&state=${state}`),
     select: (answer) => answer.alerts,
+  });
+
+/** Rules for charts. The counts of their groups, which change with each alert, are not read here. */
+export const watchingRulesQuery = queryOptions({
+  queryKey: ['watching-rules'],
+  queryFn: get<{ rules: Rule[] }>('/api/v1/rules'),
+  select: (answer) => answer.rules,
+  staleTime: 60_000,
+});
+
+export interface AlertSelection {
+  states: readonly AlertState[];
+  ruleIds?: readonly string[];
+  metricType?: string;
+  severities?: readonly Severity[];
+  where: Where;
+  /** Not well at some moment of it; absent: whenever. */
+  range?: TimeRange;
+  limit: number;
+}
+
+/** Alerts as charts and panels ask for them. A live range ends at the moment of the request. */
+export const selectedAlertsQuery = (selection: AlertSelection, serverNow: () => number) =>
+  queryOptions({
+    queryKey: ['alerts', 'selected', selection],
+    queryFn: ({ signal }) => {
+      const { states, ruleIds, metricType, severities, where, range, limit } = selection;
+      const parameters = queryParameters({ metric_type: metricType ?? '', where });
+      if (metricType === undefined) parameters.delete('metric_type');
+      parameters.set('state', states.join(','));
+      parameters.set('limit', String(limit));
+      if (ruleIds !== undefined) parameters.set('rule_id', ruleIds.join(','));
+      if (severities !== undefined) parameters.set('severity', severities.join(','));
+      if (range !== undefined) {
+        const { from, to } = rangeEnds(range, serverNow());
+        parameters.set('from', String(Math.round(from)));
+        if (range.kind === 'fixed') parameters.set('to', String(Math.round(to)));
+      }
+      return api<{ alerts: Alert[]; cursor?: string }>(
+        'GET',
+        `/api/v1/alerts?${parameters}`,
+        undefined,
+        signal,
+      );
+    },
+    placeholderData: keepPreviousData,
   });
 
 export const alertQuery = (alertId: string) =>
@@ -143,11 +194,11 @@ const policyKeys = [['silences'], ['maintenance'], ['inhibitions'], ['schedules'
 export async function readAgain(client: QueryClient, topic: TenantEvent['topic'] | 'all'): Promise<void> {
   const keys = {
     alerts: [['alerts'], ['rules']],
-    rules: [['rules']],
+    rules: [['rules'], ['watching-rules']],
     notifications: [['notifications']],
     unread: [['notifications']],
     policies: policyKeys,
-    all: [['alerts'], ['rules'], ['notifications'], ...policyKeys],
+    all: [['alerts'], ['rules'], ['watching-rules'], ['notifications'], ...policyKeys],
   }[topic];
   await Promise.all(keys.map((queryKey) => client.invalidateQueries({ queryKey })));
 }

@@ -1,8 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { Bell, X } from 'lucide-react';
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import type { Notification } from '@nowcast/contract';
+import { calmly } from '../../api/calmly.ts';
 import { api, messageOf } from '../../api/http.ts';
 import { useLive } from '../../live/live-context.ts';
 import { describeAge } from '../../time/range.ts';
@@ -19,23 +20,30 @@ function badge(unread: number): string {
   return unread > 99 ? '99+' : String(unread);
 }
 
+/** Between two readings of a list, ms. */
+const restMs = 500;
+
 /** Follows what happens in the tenant: the one place of the page that makes lists about alerts new. */
 function useFollowing(onCritical: (notification: Notification) => void): void {
   const live = useLive();
   const client = useQueryClient();
+  const read = useMemo(
+    () => calmly((topic: Parameters<typeof readAgain>[1]) => void readAgain(client, topic), restMs),
+    [client],
+  );
   useEffect(
     () =>
       live.follow({
         onEvent: (event) => {
-          void readAgain(client, event.topic);
+          read(event.topic);
           if (event.topic !== 'notifications') return;
           const { notification } = event;
           const isNews = notification.kind !== 'resolved' && notification.kind !== 'test';
           if (notification.severity === 'critical' && isNews) onCritical(notification);
         },
-        onFollowing: () => void readAgain(client, 'all'),
+        onFollowing: () => read('all'),
       }),
-    [live, client, onCritical],
+    [live, read, onCritical],
   );
 }
 

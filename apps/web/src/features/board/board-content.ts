@@ -21,6 +21,8 @@ export const chartTitles: Record<ChartType, string> = {
   gauge: 'Gauge',
   table: 'Table',
   feed: 'Feed',
+  status: 'Status',
+  alerts: 'Alert list',
 };
 
 /** Rows below which a chart cannot be read. */
@@ -32,6 +34,7 @@ export function minimumHeight(chart: ChartType): number {
 export function startingSize(chart: ChartType): { w: number; h: number } {
   if (chart === 'stat') return { w: 3, h: 4 };
   if (chart === 'gauge') return { w: 3, h: 6 };
+  if (chart === 'status') return { w: 6, h: 6 };
   return { w: 6, h: 8 };
 }
 

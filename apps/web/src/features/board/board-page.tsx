@@ -98,7 +98,7 @@ function LoadedBoard({ board }: { board: Board }) {
         <Toolbar
           board={{ ...board, variables: content.variables }}
           control={control}
-          metrics={[...new Set(content.panels.map((panel) => panel.metric_type))]}
+          metrics={metricsOf(content.panels)}
           zone={zone}
           onZone={(tz) => go({ tz: tz === preferredZone ? undefined : tz }, true)}
           variables={variables}
@@ -114,9 +114,12 @@ function LoadedBoard({ board }: { board: Board }) {
       {search.kiosk === true ? <div className="pt-3">{grid}</div> : grid}
     </>
   );
-  const actions = (panel: PanelSpec, store: ViewStore) => {
+  const actions = (panel: PanelSpec) => {
     const id = panel.visualization_id;
-    const shared = { onView: () => go({ panel: id }), onTable: () => setTable({ panel, store }) };
+    const shared = {
+      onView: () => go({ panel: id }),
+      onTable: (store: ViewStore) => setTable({ panel, store }),
+    };
     if (!board.editable) return shared;
     const begin = (kind: EditIntent['kind']) => (): void => {
       setIntent({ kind, panelId: id });
@@ -169,15 +172,8 @@ function LoadedBoard({ board }: { board: Board }) {
               {(panel) => (
                 <Panel
                   panel={panel}
-                  menu={({ view: shown, live }) =>
-                    search.kiosk !== true && (
-                      <PanelMenu
-                        panel={panel}
-                        view={shown}
-                        store={live.store}
-                        actions={actions(panel, live.store)}
-                      />
-                    )
+                  menu={(data) =>
+                    search.kiosk !== true && <PanelMenu panel={panel} data={data} actions={actions(panel)} />
                   }
                 />
               )}
@@ -192,6 +188,10 @@ function LoadedBoard({ board }: { board: Board }) {
       </Suspense>
     </BoardViewProvider>
   );
+}
+
+function metricsOf(panels: readonly PanelSpec[]): string[] {
+  return [...new Set(panels.map((panel) => panel.metric_type))].filter((name) => name !== '');
 }
 
 /** The panel that the keyboard is in, else the one under the pointer. */

@@ -1,4 +1,5 @@
 import {
+  BellRing,
   ChartArea,
   ChartColumn,
   ChartLine,
@@ -6,6 +7,7 @@ import {
   Gauge,
   Hash,
   Layers,
+  LayoutGrid,
   MessagesSquare,
   Table2,
 } from 'lucide-react';
@@ -22,6 +24,8 @@ const icons: Record<ChartType, ComponentType<{ size?: number; 'aria-hidden'?: bo
   gauge: Gauge,
   table: Table2,
   feed: MessagesSquare,
+  status: LayoutGrid,
+  alerts: BellRing,
 };
 
 export function ChartIcon({ kind, size = 16 }: { kind: ChartType; size?: number }) {

@@ -1,5 +1,6 @@
 import { lazy, Suspense, useState } from 'react';
 import type { Panel } from '@nowcast/contract';
+import type { ChartOverlay } from '../../charts/chart-overlay.ts';
 import { Legend } from '../../charts/legend.tsx';
 import { Stat } from '../../charts/stat.tsx';
 import { TimeSeries } from '../../charts/time-series.tsx';
@@ -15,21 +16,22 @@ const Gauge = lazy(async () => ({ default: (await figures()).Gauge }));
 const Pie = lazy(async () => ({ default: (await figures()).Pie }));
 const SeriesTable = lazy(async () => ({ default: (await figures()).SeriesTable }));
 
+const StatusTiles = lazy(async () => ({ default: (await import('../alerts/status-tiles.tsx')).StatusTiles }));
+
 const noneHidden: ReadonlySet<string> = new Set();
 
-function Drawing({
-  panel,
-  view,
-  live,
-  stale,
-  alone,
-}: {
+interface PanelBodyProps {
   panel: Panel;
   view: PanelView;
   live: LiveView;
   stale: boolean;
+  /** It has the screen to itself. */
   alone: boolean;
-}) {
+  /** Drawn on charts over time. */
+  overlay: ChartOverlay | null;
+}
+
+function Drawing({ panel, view, live, stale, alone, overlay }: PanelBodyProps) {
   const board = useBoardView();
   const [hidden, setHidden] = useState<ReadonlySet<string>>(noneHidden);
   const { store } = live;
@@ -46,6 +48,10 @@ function Drawing({
       return <SeriesTable {...figure} />;
     case 'feed':
       return <Feed store={store} range={view.range} display={display} zone={board.zone} title={title} />;
+    case 'status':
+      return <StatusTiles {...figure} metricType={panel.metric_type} query={view.query} />;
+    case 'alerts':
+      return null;
     default:
       break;
   }
@@ -64,6 +70,7 @@ function Drawing({
           title={title}
           hidden={hidden}
           pinch={alone}
+          overlay={overlay}
           onZoom={board.zoom}
           onZoomBack={() => board.zoomBack()}
         />
@@ -92,14 +99,7 @@ function Drawing({
 }
 
 /** What a panel shows: its data, or why there are none. */
-export function PanelBody(props: {
-  panel: Panel;
-  view: PanelView;
-  live: LiveView;
-  stale: boolean;
-  /** It has the screen to itself. */
-  alone: boolean;
-}) {
+export function PanelBody(props: PanelBodyProps) {
   const { live, panel, view } = props;
   const { meta } = live;
   const loading = useCalmLoading(meta.state === 'loading');

@@ -25,11 +25,11 @@ import { Menu } from '../../ui/menu.tsx';
 import { showToast } from '../../ui/toast.tsx';
 import { mayEdit, useMe } from '../shell/use-me.ts';
 import { useBoardView } from './board-context.ts';
-import type { PanelView } from './panel-query.ts';
+import type { PanelData } from './panel.tsx';
 
 export interface PanelActions {
   onView: () => void;
-  onTable: () => void;
+  onTable: (store: ViewStore) => void;
   /** Absent where the board may not be changed. */
   onEdit?: () => void;
   onDuplicate?: () => void;
@@ -58,52 +58,73 @@ function describeFreshness(store: ViewStore, nowMs: number, lagMs: number | null
   return parts.join(' · ');
 }
 
+/** What can be done with the data of a panel. */
+function useDataEntries(
+  panel: Panel,
+): ({ view, live }: PanelData, onTable: PanelActions['onTable']) => MenuEntry[] {
+  const navigate = useNavigate();
+  const user = useMe();
+  const port = useLive();
+  const board = useBoardView();
+  return ({ view, live }, onTable) => {
+    const explore = (): void => {
+      const { query } = view;
+      void navigate({
+        to: '/explore',
+        search: {
+          metric: query.metric_type,
+          agg: view.agg,
+          across: query.across,
+          by: query.group_by,
+          where: query.where,
+          chart: panel.chart_type,
+          ...rangeToSearch(board.range),
+        },
+      });
+    };
+    const watch = (): void => {
+      const { agg, query } = view;
+      import('../alerts/hand-over-panel.ts')
+        .then(({ handOverPanel }) => {
+          handOverPanel(panel, { agg, across: query.across ?? 'merge', where: query.where ?? {} });
+          return navigate({ to: '/alerts/rules/new' });
+        })
+        .catch((error: unknown) => showToast('error', messageOf(error)));
+    };
+    const csv = (): void => {
+      const ends = rangeEnds(view.range, port.serverNow());
+      import('./download-csv.ts')
+        .then(({ downloadCsv }) => downloadCsv(view.query, ends, panel.title))
+        .catch((error: unknown) => showToast('error', messageOf(error)));
+    };
+    return [
+      { id: 'explore', title: 'Explore', apart: true, icon: <Compass size={15} aria-hidden />, run: explore },
+      ...(mayEdit(user)
+        ? [{ id: 'alert', title: 'Create alert', icon: <Bell size={15} aria-hidden />, run: watch }]
+        : []),
+      {
+        id: 'table',
+        title: 'View as table',
+        icon: <Table2 size={15} aria-hidden />,
+        run: () => onTable(live.store),
+      },
+      { id: 'csv', title: 'Download CSV', icon: <Download size={15} aria-hidden />, run: csv },
+    ];
+  };
+}
+
 /** Everything that can be done with a panel; also the way to move and resize without dragging. */
 export function PanelMenu({
   panel,
-  view,
-  store,
+  data,
   actions,
 }: {
   panel: Panel;
-  view: PanelView;
-  store: ViewStore;
+  data: PanelData | null;
   actions: PanelActions;
 }) {
-  const navigate = useNavigate();
-  const user = useMe();
   const live = useLive();
-  const board = useBoardView();
-  const explore = (): void => {
-    const { query } = view;
-    void navigate({
-      to: '/explore',
-      search: {
-        metric: query.metric_type,
-        agg: view.agg,
-        across: query.across,
-        by: query.group_by,
-        where: query.where,
-        chart: panel.chart_type,
-        ...rangeToSearch(board.range),
-      },
-    });
-  };
-  const watch = (): void => {
-    const { agg, query } = view;
-    import('../alerts/hand-over-panel.ts')
-      .then(({ handOverPanel }) => {
-        handOverPanel(panel, { agg, across: query.across ?? 'merge', where: query.where ?? {} });
-        return navigate({ to: '/alerts/rules/new' });
-      })
-      .catch((error: unknown) => showToast('error', messageOf(error)));
-  };
-  const csv = (): void => {
-    const ends = rangeEnds(view.range, live.serverNow());
-    import('./download-csv.ts')
-      .then(({ downloadCsv }) => downloadCsv(view.query, ends, panel.title))
-      .catch((error: unknown) => showToast('error', messageOf(error)));
-  };
+  const dataEntries = useDataEntries(panel);
   const png = (): void => {
     import('./download-png.ts')
       .then(({ downloadPng }) => downloadPng(panel.visualization_id, panel.title))
@@ -125,13 +146,8 @@ export function PanelMenu({
   const entries: MenuEntry[] = [
     { id: 'view', title: 'View', hint: 'v', icon: <Maximize2 size={15} aria-hidden />, run: actions.onView },
     ...change,
-    { id: 'explore', title: 'Explore', apart: true, icon: <Compass size={15} aria-hidden />, run: explore },
-    ...(mayEdit(user)
-      ? [{ id: 'alert', title: 'Create alert', icon: <Bell size={15} aria-hidden />, run: watch }]
-      : []),
-    { id: 'table', title: 'View as table', icon: <Table2 size={15} aria-hidden />, run: actions.onTable },
+    ...(data === null ? [] : dataEntries(data, actions.onTable)),
     { id: 'link', title: 'Copy link', icon: <Link size={15} aria-hidden />, run: () => copyLink(panel) },
-    { id: 'csv', title: 'Download CSV', icon: <Download size={15} aria-hidden />, run: csv },
     { id: 'png', title: 'Download PNG', icon: <Image size={15} aria-hidden />, run: png },
   ];
   if (onDelete) {
@@ -148,7 +164,9 @@ export function PanelMenu({
     <Menu
       label={`${panel.title}: actions`}
       entries={entries}
-      note={() => describeFreshness(store, live.serverNow(), live.lagMs())}
+      {...(data === null
+        ? {}
+        : { note: () => describeFreshness(data.live.store, live.serverNow(), live.lagMs()) })}
       trigger={(props) => (
         <Button
           {...props}

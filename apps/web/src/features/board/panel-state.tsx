@@ -12,7 +12,8 @@ import { useBoardView } from './board-context.ts';
 import { emptyReason } from './empty-reason.ts';
 import { combineWhere } from './panel-query.ts';
 
-function Message({
+/** Why a panel shows nothing, in its middle. */
+export function PanelMessage({
   icon,
   title,
   text,
@@ -42,7 +43,7 @@ function NoData({ panel, range }: { panel: Panel; range: TimeRange }) {
   const icon = <Radio size={18} className="text-nodata" aria-hidden />;
   if (metric === undefined) {
     const text = `Nothing called “${panel.metric_type}” has arrived yet. The chart starts by itself with the first point.`;
-    return <Message icon={icon} title="No data yet" text={text} />;
+    return <PanelMessage icon={icon} title="No data yet" text={text} />;
   }
   const nowMs = live.serverNow();
   const lastMs = metric.last_timestamp;
@@ -60,13 +61,13 @@ function NoData({ panel, range }: { panel: Panel; range: TimeRange }) {
     });
   };
   return (
-    <Message icon={icon} title="No data in this range" text={text}>
+    <PanelMessage icon={icon} title="No data in this range" text={text}>
       {reason === 'elsewhere' && (
         <Button variant="ghost" size="small" className="mt-1 text-accent" onPress={widen}>
           Show the last data
         </Button>
       )}
-    </Message>
+    </PanelMessage>
   );
 }
 
@@ -79,7 +80,7 @@ export function PanelState(
   if (props.kind === 'loading') return <Skeleton className="size-full" />;
   if (props.kind === 'forbidden') {
     return (
-      <Message
+      <PanelMessage
         icon={<Lock size={18} className="text-nodata" aria-hidden />}
         title="Not yours to see"
         text={props.text}
@@ -87,7 +88,7 @@ export function PanelState(
     );
   }
   return (
-    <Message
+    <PanelMessage
       icon={<CircleAlert size={18} className="text-crit" aria-hidden />}
       title="This panel failed"
       text={props.text}
@@ -95,6 +96,6 @@ export function PanelState(
       <Button size="small" className="mt-2" onPress={props.onRetry}>
         Try again
       </Button>
-    </Message>
+    </PanelMessage>
   );
 }

@@ -1,17 +1,24 @@
 import { useQuery } from '@tanstack/react-query';
 import { Clock } from 'lucide-react';
-import { useMemo, type ReactNode } from 'react';
+import { lazy, Suspense, useMemo, useState, type ReactNode } from 'react';
 import type { Panel as PanelSpec } from '@nowcast/contract';
 import { metricsQuery } from '../../api/queries.ts';
+import type { ChartOverlay } from '../../charts/chart-overlay.ts';
 import { useLive } from '../../live/live-context.ts';
 import { otherSlot } from '../../live/series-name.ts';
+import type { StaleLevel } from '../../live/statistics.ts';
 import { useLiveView, useStaleLevel, type LiveView } from '../../live/use-live-view.ts';
 import { describeAge } from '../../time/range.ts';
+import { useAfterPaint } from '../../ui/use-after-paint.ts';
 import { useSecond } from '../../ui/use-second.ts';
 import { useBoardView } from './board-context.ts';
 import { PanelBody } from './panel-body.tsx';
 import { panelView, type PanelView } from './panel-query.ts';
 import { asShown } from './per-second.ts';
+
+const PanelAlerts = lazy(async () => ({ default: (await import('../alerts/panel-alerts.tsx')).PanelAlerts }));
+
+const AlertList = lazy(async () => ({ default: (await import('../alerts/alert-list.tsx')).AlertList }));
 
 function StaleChip({ live, level }: { live: LiveView; level: 'stale' | 'critical' }) {
   const port = useLive();
@@ -26,21 +33,71 @@ function StaleChip({ live, level }: { live: LiveView; level: 'stale' | 'critical
   );
 }
 
-/** A panel as it is seen: head, state chips, drawing. `menu` and `grip` come from whoever frames it. */
-export function Panel({
-  panel,
-  menu,
-  grip,
-  headingLevel = 2,
-  alone = false,
-}: {
+/** What a panel's menu needs of its data; null: it has none of its own. */
+export interface PanelData {
+  view: PanelView;
+  live: LiveView;
+}
+
+interface PanelProps {
   panel: PanelSpec;
-  menu?: (context: { view: PanelView; live: LiveView }) => ReactNode;
+  menu?: (data: PanelData | null) => ReactNode;
   grip?: ReactNode;
   headingLevel?: 1 | 2;
   /** It has the screen to itself. */
   alone?: boolean;
+}
+
+/** A panel as it is seen: head, state chips, drawing. `menu` and `grip` come from whoever frames it. */
+export function Panel(props: PanelProps) {
+  if (props.panel.chart_type !== 'alerts') return <DataPanel {...props} />;
+  return (
+    <PanelFrame {...props} menu={props.menu?.(null)}>
+      <Suspense>
+        <AlertList panel={props.panel} />
+      </Suspense>
+    </PanelFrame>
+  );
+}
+
+function PanelFrame({
+  panel,
+  grip,
+  headingLevel = 2,
+  stale = 'fresh',
+  chips,
+  menu,
+  children,
+}: Omit<PanelProps, 'menu'> & {
+  stale?: StaleLevel;
+  chips?: ReactNode;
+  menu: ReactNode;
+  children: ReactNode;
 }) {
+  const Heading = headingLevel === 1 ? 'h1' : 'h2';
+  return (
+    <article
+      aria-label={panel.title}
+      className="card flex h-full min-h-0 flex-col px-3 pt-2 pb-3"
+      data-panel={panel.visualization_id}
+      data-stale={stale}
+    >
+      <header className="mb-1 flex h-7 shrink-0 items-center gap-2">
+        {grip}
+        <Heading className="min-w-0 truncate text-sm font-semibold" title={panel.title}>
+          {panel.title}
+        </Heading>
+        {chips}
+        <span className="grow" />
+        {menu}
+      </header>
+      <div className="min-h-0 flex-1">{children}</div>
+    </article>
+  );
+}
+
+function DataPanel(props: PanelProps) {
+  const { panel, menu, alone = false } = props;
   const board = useBoardView();
   const metrics = useQuery(metricsQuery());
   const metric = metrics.data?.find((one) => one.metric_type === panel.metric_type);
@@ -51,45 +108,47 @@ export function Panel({
   const shown = asShown(panel, view);
   const live = useLiveView(view.query, view.windowMs, shown.perSecond);
   const level = useStaleLevel(live.store, view.range.kind === 'live');
-  const Heading = headingLevel === 1 ? 'h1' : 'h2';
+  const [overlay, setOverlay] = useState<ChartOverlay | null>(null);
+  const showsAlerts = useAfterPaint() && panel.display.alerts?.shown !== false;
+  const chips = (
+    <>
+      {level !== 'fresh' && <StaleChip live={live} level={level} />}
+      {live.meta.note !== '' && (
+        <span className="chip h-5 min-w-0 text-muted" title={live.meta.note}>
+          <span className="truncate">{live.meta.note}</span>
+        </span>
+      )}
+      {live.meta.series.some((one) => one.slot === otherSlot) && (
+        <span
+          className="chip h-5 text-muted"
+          title="The largest have a line of their own, the rest is added up in “Other”. A filter, or more lines in the panel's settings, shows others."
+        >
+          {`Top ${live.meta.series.length - 1} + Other`}
+        </span>
+      )}
+      {showsAlerts && (
+        <Suspense>
+          <PanelAlerts
+            panel={panel}
+            view={view}
+            live={live}
+            perSecond={shown.perSecond}
+            onOverlay={setOverlay}
+          />
+        </Suspense>
+      )}
+    </>
+  );
   return (
-    <article
-      aria-label={panel.title}
-      className="card flex h-full min-h-0 flex-col px-3 pt-2 pb-3"
-      data-panel={panel.visualization_id}
-      data-stale={level}
-    >
-      <header className="mb-1 flex h-7 shrink-0 items-center gap-2">
-        {grip}
-        <Heading className="min-w-0 truncate text-sm font-semibold" title={panel.title}>
-          {panel.title}
-        </Heading>
-        {level !== 'fresh' && <StaleChip live={live} level={level} />}
-        {live.meta.note !== '' && (
-          <span className="chip h-5 min-w-0 text-muted" title={live.meta.note}>
-            <span className="truncate">{live.meta.note}</span>
-          </span>
-        )}
-        {live.meta.series.some((one) => one.slot === otherSlot) && (
-          <span
-            className="chip h-5 text-muted"
-            title="The largest have a line of their own, the rest is added up in “Other”. A filter, or more lines in the panel's settings, shows others."
-          >
-            {`Top ${live.meta.series.length - 1} + Other`}
-          </span>
-        )}
-        <span className="grow" />
-        {menu?.({ view, live })}
-      </header>
-      <div className="min-h-0 flex-1">
-        <PanelBody
-          panel={shown.panel}
-          view={shown.view}
-          live={live}
-          stale={level !== 'fresh'}
-          alone={alone}
-        />
-      </div>
-    </article>
+    <PanelFrame {...props} stale={level} chips={chips} menu={menu?.({ view, live })}>
+      <PanelBody
+        panel={shown.panel}
+        view={shown.view}
+        live={live}
+        stale={level !== 'fresh'}
+        alone={alone}
+        overlay={overlay}
+      />
+    </PanelFrame>
   );
 }

@@ -141,11 +141,10 @@ export function BoardEditor({ board, intent, selected, onSelect, onDone, onView,
           <Panel
             panel={panel}
             grip={grip}
-            menu={({ view, live }) => (
+            menu={(data) => (
               <PanelMenu
                 panel={panel}
-                view={view}
-                store={live.store}
+                data={data}
                 actions={{
                   onView: () => onView(panel.visualization_id),
                   onTable: () => onView(panel.visualization_id),

@@ -111,8 +111,7 @@ function Thresholds({ display, onDisplay }: { display: Display; onDisplay: (disp
 
 /** How the lines look. */
 export function DisplayFields({ panel, onChange }: DisplayFieldsProps) {
-  const { display, layout } = panel;
-  const set = (next: Display, tag = ''): void => onChange({ ...panel, display: next }, tag);
+  const { layout } = panel;
   const choose = (chart: ChartType): void =>
     onChange(
       { ...panel, chart_type: chart, layout: { ...layout, h: Math.max(layout.h, minimumHeight(chart)) } },
@@ -139,6 +138,17 @@ export function DisplayFields({ panel, onChange }: DisplayFieldsProps) {
           </button>
         ))}
       </div>
+      {panel.chart_type !== 'alerts' && <ValueFields panel={panel} onChange={onChange} />}
+    </>
+  );
+}
+
+/** How values are written and judged. */
+function ValueFields({ panel, onChange }: DisplayFieldsProps) {
+  const { display } = panel;
+  const set = (next: Display, tag = ''): void => onChange({ ...panel, display: next }, tag);
+  return (
+    <>
       <SelectInput
         label="Unit"
         value={display.unit}

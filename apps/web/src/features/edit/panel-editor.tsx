@@ -3,13 +3,15 @@ import { useEffect, useRef, useState } from 'react';
 import type { Panel } from '@nowcast/contract';
 import { Button } from '../../ui/button.tsx';
 import { TextInput } from '../../ui/field.tsx';
+import { AlertFields } from './alert-fields.tsx';
 import { DisplayFields } from './display-fields.tsx';
 import { QueryFields } from './query-fields.tsx';
 
-type Tab = 'query' | 'display';
+type Tab = 'query' | 'display' | 'alerts';
 const tabs: { id: Tab; title: string }[] = [
   { id: 'query', title: 'Query' },
   { id: 'display', title: 'Display' },
+  { id: 'alerts', title: 'Alerts' },
 ];
 
 /** The drawer beside the grid (below it on tablets, a full sheet on phones); every change is seen in the panel at once. */
@@ -65,7 +67,7 @@ export function PanelEditor({
         aria-labelledby={`tab-${tab}`}
         className="flex min-h-0 flex-1 flex-col gap-4 overflow-y-auto p-4 pb-10 sm:max-lg:grid sm:max-lg:grid-cols-2 sm:max-lg:content-start"
       >
-        {tab === 'query' ? (
+        {tab === 'query' && (
           <>
             <TextInput
               label="Title"
@@ -75,9 +77,9 @@ export function PanelEditor({
             />
             <QueryFields panel={panel} onChange={onChange} />
           </>
-        ) : (
-          <DisplayFields panel={panel} onChange={onChange} />
         )}
+        {tab === 'display' && <DisplayFields panel={panel} onChange={onChange} />}
+        {tab === 'alerts' && <AlertFields panel={panel} onChange={onChange} />}
       </div>
     </aside>
   );

@@ -82,6 +82,8 @@ export function QueryFields({ panel, onChange }: QueryFieldsProps) {
     );
   };
   const feed = panel.chart_type === 'feed';
+  const isAlerts = panel.chart_type === 'alerts';
+  const hasBuckets = !feed && !isAlerts;
   return (
     <>
       <div>
@@ -92,17 +94,27 @@ export function QueryFields({ panel, onChange }: QueryFieldsProps) {
           onPress={() => setPicking(true)}
         >
           <span className="grow truncate text-start">
-            {panel.metric_type === '' ? 'Choose…' : panel.metric_type}
+            {panel.metric_type === '' ? (isAlerts ? 'Any metric' : 'Choose…') : panel.metric_type}
           </span>
           <ChevronDown size={14} className="shrink-0 text-muted" aria-hidden />
         </Button>
+        {isAlerts && panel.metric_type !== '' && (
+          <Button
+            variant="ghost"
+            size="small"
+            className="mt-1"
+            onPress={() => onChange({ ...panel, metric_type: '' }, '')}
+          >
+            Alerts of any metric
+          </Button>
+        )}
       </div>
       {picking && (
         <Modal title="Choose a metric" open onClose={() => setPicking(false)} width={560}>
           <MetricPicker onPick={pick} />
         </Modal>
       )}
-      {!feed && (
+      {hasBuckets && (
         <>
           <SelectInput
             label="Calculate"
@@ -126,7 +138,7 @@ export function QueryFields({ panel, onChange }: QueryFieldsProps) {
         </>
       )}
       <div>
-        <p className="label">Only points where</p>
+        <p className="label">{isAlerts ? 'Only alerts where' : 'Only points where'}</p>
         <div className="flex flex-wrap gap-1.5">
           <FilterChips
             where={query.where}
@@ -137,7 +149,7 @@ export function QueryFields({ panel, onChange }: QueryFieldsProps) {
         </div>
       </div>
       <div className="grid grid-cols-2 gap-3">
-        {!feed && (
+        {hasBuckets && (
           <SelectInput
             label="Bucket width"
             value={query.step ?? ''}
@@ -145,23 +157,25 @@ export function QueryFields({ panel, onChange }: QueryFieldsProps) {
             onValue={(step) => onChange({ ...panel, query: withOptional(query, 'step', step) }, '')}
           />
         )}
-        <SelectInput
-          label="Range"
-          value={query.window ?? ''}
-          choices={windowChoices}
-          onValue={(window) => onChange({ ...panel, query: withOptional(query, 'window', window) }, '')}
-        />
+        {!isAlerts && (
+          <SelectInput
+            label="Range"
+            value={query.window ?? ''}
+            choices={windowChoices}
+            onValue={(window) => onChange({ ...panel, query: withOptional(query, 'window', window) }, '')}
+          />
+        )}
         <TextInput
-          label={feed ? 'Messages' : 'Lines at most'}
+          label={feed ? 'Messages' : isAlerts ? 'Alerts at most' : 'Lines at most'}
           type="number"
           min={1}
-          max={1000}
-          placeholder={feed ? '200' : '20'}
+          max={isAlerts ? 500 : 1000}
+          placeholder={feed ? '200' : isAlerts ? '50' : '20'}
           value={query.limit === undefined ? '' : String(query.limit)}
           onValue={(text) => {
             const limit = Math.round(Number(text));
             const next = { ...query };
-            if (limit >= 1 && limit <= 1000) next.limit = limit;
+            if (limit >= 1 && limit <= (isAlerts ? 500 : 1000)) next.limit = limit;
             else delete next.limit;
             onChange({ ...panel, query: next }, 'limit');
           }}

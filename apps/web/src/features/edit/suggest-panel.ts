@@ -50,9 +50,10 @@ export function suggestPanel(
   metric: MetricInfo,
   labels: readonly LabelValues[],
   panels: readonly Panel[],
+  wanted?: ChartType,
 ): Panel {
   const groups = suggestGroups(labels);
-  const chart = suggestChart(metric, groups);
+  const chart = wanted ?? suggestChart(metric, groups);
   const id = newPanelId();
   const { x, y, w, h } = placeBox(boxesOf(panels), { id, ...startingSize(chart) }, boardColumns);
   return {
@@ -75,6 +76,21 @@ export function suggestPanel(
       // A counter's growth means more by the second than by the bucket.
       ...(metric.default_agg === 'increase' ? { per_second: true } : {}),
     },
+  };
+}
+
+/** A list of what is not well, of any metric. */
+export function alertListPanel(panels: readonly Panel[]): Panel {
+  const id = newPanelId();
+  const { x, y, w, h } = placeBox(boxesOf(panels), { id, ...startingSize('alerts') }, boardColumns);
+  return {
+    visualization_id: id,
+    title: 'Alerts',
+    metric_type: '',
+    chart_type: 'alerts',
+    query: { group_by: [], where: {} },
+    layout: { x, y, w, h },
+    display: { unit: 'none', legend: 'none', thresholds: [], connect_gaps: false },
   };
 }
 

@@ -1,5 +1,6 @@
 import { Bell as BellIcon } from 'lucide-react';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense } from 'react';
+import { useAfterPaint } from '../../ui/use-after-paint.ts';
 
 /**
  * The bell of the top bar. What it does (follow, list, toast) is a chunk of its own that comes once the screen has
@@ -8,11 +9,7 @@ import { lazy, Suspense, useEffect, useState } from 'react';
 const Inbox = lazy(async () => ({ default: (await import('../alerts/inbox-bell.tsx')).InboxBell }));
 
 export function Bell() {
-  const [due, setDue] = useState(false);
-  useEffect(() => {
-    const timer = setTimeout(() => setDue(true), 300);
-    return () => clearTimeout(timer);
-  }, []);
+  const due = useAfterPaint();
   const still = (
     <span aria-hidden className="btn btn-ghost btn-icon">
       <BellIcon size={16} />
