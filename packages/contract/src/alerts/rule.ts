@@ -111,6 +111,8 @@ export interface RulePreview {
   to: number;
   /** How often it was evaluated; live, it is at every arrival. */
   step_ms: number;
+  /** Between two points of a series; a longer way is a gap. */
+  point_ms: number;
   fired: number;
   /** The groups with most firings first; `more` were left out. */
   series: {

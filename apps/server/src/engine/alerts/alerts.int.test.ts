@@ -162,6 +162,17 @@ describe('alert rules in the engine', () => {
     expect(preview.series[0]!.transitions.map(({ to }) => to)).toEqual(['firing', 'ok', 'firing', 'ok']);
   });
 
+  test('what was broken before the range is firing when it begins', async () => {
+    const at = bench.clock.now();
+    for (let minute = 60; minute > 0; minute -= 1) await send('a', 99, at - minute * 60_000);
+    await bench.flush();
+    const range = { from: at - 1_800_000, to: at - 60_000 };
+    const { signal } = new AbortController();
+    const preview = await bench.core.alerts.preview('acme', evaluationSchema.parse(highCpu), range, signal);
+    expect(preview.fired).toBe(1);
+    expect(preview.series[0]!.transitions).toMatchObject([{ from: 'ok', to: 'firing', at: range.from }]);
+  });
+
   test('a range of more parts than points shows what lay between the points, or a short breach would be invisible', async () => {
     const at = bench.clock.now();
     for (let minute = 60; minute > 0; minute -= 1)
@@ -178,6 +189,8 @@ describe('alert rules in the engine', () => {
       line!.timestamp.length,
       line!.timestamp.length,
     ]);
+    const gaps = line!.timestamp.slice(1).map((moment, i) => moment - line!.timestamp[i]!);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(preview.point_ms);
     const known = (values: (number | null)[]) => values.filter((value) => value !== null);
     expect([Math.min(...known(line!.least!)), Math.max(...known(line!.greatest!))]).toEqual([5, 99]);
     for (const { at: moment } of line!.transitions.filter(({ to }) => to === 'firing'))

@@ -1,4 +1,4 @@
-import { coarser, type RuleEvaluator, type RulePlan } from '@nowcast/alerts';
+import { coarser, type Decision, type RuleEvaluator, type RulePlan } from '@nowcast/alerts';
 import type { RulePreview } from '@nowcast/contract';
 import { learnMs, type RuleHistory } from './rule-history.ts';
 
@@ -35,6 +35,7 @@ export async function previewRule(
     (decisions, at, rule) => {
       if (at < from) return;
       part += 1;
+      if (part === 1) noteStanding(lines, rule, decisions, from);
       if (every > 1) noteExtremes(extremes, rule);
       if (part % every === 0) notePoints(lines, rule, at, extremes);
       for (const { group, from: before, to: after } of decisions)
@@ -47,7 +48,27 @@ export async function previewRule(
     },
     signal,
   );
-  return answer(lines, { from, to: range.to }, coarse.partMs, from > range.from);
+  const stepMs = coarse.partMs;
+  return answer(lines, { from, to: range.to, step_ms: stepMs, point_ms: stepMs * every }, from > range.from);
+}
+
+/** What was not well before the range begins with it: it would be listed as firing. */
+function noteStanding(
+  lines: Map<string, Line>,
+  rule: RuleEvaluator,
+  decisions: readonly Decision[],
+  at: number,
+): void {
+  for (const group of rule.groups.values()) {
+    const { state } = group.machine;
+    if (state === 'ok' || decisions.some((decision) => decision.group === group)) continue;
+    lineOf(lines, group.name, group.labels).transitions.push({
+      from: 'ok',
+      to: state === 'recovering' ? 'firing' : state,
+      at,
+      value: orNull(group.value),
+    });
+  }
 }
 
 /** Between two points of the answer; a breach of one part among many is what the rule is about. */
@@ -105,15 +126,13 @@ function lineOf(lines: Map<string, Line>, name: string, labels: Readonly<Record<
 
 function answer(
   lines: Map<string, Line>,
-  range: { from: number; to: number },
-  stepMs: number,
+  head: Pick<RulePreview, 'from' | 'to' | 'step_ms' | 'point_ms'>,
   isCut: boolean,
 ): RulePreview {
   const firings = (line: Line) => line.transitions.filter(({ to }) => to === 'firing').length;
   const ranked = [...lines.values()].sort((a, b) => firings(b) - firings(a));
   return {
-    ...range,
-    step_ms: stepMs,
+    ...head,
     fired: ranked.reduce((sum, line) => sum + firings(line), 0),
     series: ranked.slice(0, mostSeries),
     more: Math.max(0, ranked.length - mostSeries),

@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import type { RulePreview } from '@nowcast/contract';
 import {
+  bandPath,
   firingsOf,
   linePath,
   niceStep,
   roundedTo,
+  shownFrom,
+  stretchesOf,
   timeTicks,
   valueAt,
   valueEnds,
@@ -74,6 +78,39 @@ describe('a line', () => {
   });
 });
 
+describe('what is shown of the past', () => {
+  const preview = (first: number): RulePreview => ({
+    from: 0,
+    to: 1000,
+    step_ms: 1,
+    point_ms: 1,
+    fired: 0,
+    series: [series([1], { timestamp: [first] })],
+    more: 0,
+  });
+
+  it('is all of it, or from where data begins when that is in its second half', () => {
+    expect(shownFrom(preview(400))).toBe(0);
+    expect(shownFrom(preview(900))).toBe(895);
+    expect(shownFrom({ ...preview(0), series: [] })).toBe(0);
+  });
+
+  it('a value alone is a dot, not nothing', () => {
+    expect(linePath([5000], [3], 1000, frame)).toMatch(/^M\d+ [\d.]+h0$/);
+  });
+
+  it('what lay between two points is an area, broken where nothing came', () => {
+    const path = bandPath([1000, 2000, 9000], [1, 1, 2], [3, 4, 5], 1000, frame);
+    expect(path.match(/M/g)).toHaveLength(2);
+    expect(path).toContain(` ${yOf(frame, 4).toFixed(1)}`);
+    expect(bandPath([1000, 2000], [null, null], [null, null], 1000, frame)).toBe('');
+    expect(valueEnds([series([2], { least: [-9], greatest: [50] })], [])).toMatchObject({
+      low: expect.toSatisfy((low: number) => low < -9) as number,
+      high: expect.toSatisfy((high: number) => high > 50) as number,
+    });
+  });
+});
+
 describe('the time axis', () => {
   const hourMs = 3_600_000;
 
@@ -112,6 +149,22 @@ describe('firings', () => {
     expect(firingsOf(series([], { transitions }))).toEqual([
       { from: 2, to: 6, value: 9 },
       { from: 7, to: null, value: 8 },
+    ]);
+  });
+
+  it('and every stretch before and after them is told apart', () => {
+    const transitions: PreviewSeries['transitions'] = [
+      { from: 'ok', to: 'pending', at: 1, value: 9 },
+      { from: 'pending', to: 'firing', at: 2, value: 8 },
+      { from: 'firing', to: 'recovering', at: 3, value: 1 },
+      { from: 'recovering', to: 'ok', at: 4, value: 1 },
+      { from: 'ok', to: 'pending', at: 6, value: 7 },
+    ];
+    expect(stretchesOf(series([], { transitions }))).toEqual([
+      { state: 'pending', from: 1, to: 2, value: 9 },
+      { state: 'firing', from: 2, to: 3, value: 8 },
+      { state: 'recovering', from: 3, to: 4, value: 1 },
+      { state: 'pending', from: 6, to: null, value: 7 },
     ]);
   });
 

@@ -40,6 +40,8 @@ export function valueEnds(
   };
   for (const one of series) {
     one.value.forEach(take);
+    one.least?.forEach(take);
+    one.greatest?.forEach(take);
     one.lower?.forEach(take);
     one.upper?.forEach(take);
   }
@@ -98,14 +100,56 @@ export function timeTicks(
   return { at, days: false };
 }
 
-/** Points further apart than this many steps have a gap between them. */
+/** Points further apart than this many times their spacing have a gap between them. */
 const gapSteps = 2.5;
+
+/** From where a chart of the preview is worth drawing: a young series in a week is a dot at the right edge. */
+export function shownFrom({ from, to, series }: RulePreview): number {
+  const first = Math.min(...series.map(({ timestamp }) => timestamp[0] ?? to));
+  const isYoung = first < to && first - from > (to - from) / 2;
+  return isYoung ? Math.max(from, first - (to - first) * 0.05) : from;
+}
+
+/** SVG path of the area between two lines, broken where either has no value. */
+export function bandPath(
+  timestamps: readonly number[],
+  least: readonly (number | null)[],
+  greatest: readonly (number | null)[],
+  pointMs: number,
+  frame: Frame,
+): string {
+  let path = '';
+  let above: string[] = [];
+  let below: string[] = [];
+  let previous = Number.NEGATIVE_INFINITY;
+  const flush = (): void => {
+    if (above.length > 0) path += `M${[...above, ...below.toReversed()].join('L')}Z`;
+    [above, below] = [[], []];
+  };
+  timestamps.forEach((at, i) => {
+    const [low, high] = [least[i] ?? null, greatest[i] ?? null];
+    if (low === null || high === null || at - previous > pointMs * gapSteps) flush();
+    if (low === null || high === null) return;
+    // The values are of the time before the point.
+    if (above.length === 0) {
+      const x = Math.max(frame.left, xOf(frame, at - pointMs)).toFixed(1);
+      above.push(`${x} ${yOf(frame, high).toFixed(1)}`);
+      below.push(`${x} ${yOf(frame, low).toFixed(1)}`);
+    }
+    previous = at;
+    const x = xOf(frame, at).toFixed(1);
+    above.push(`${x} ${yOf(frame, high).toFixed(1)}`);
+    below.push(`${x} ${yOf(frame, low).toFixed(1)}`);
+  });
+  flush();
+  return path;
+}
 
 /** SVG path of one series: at most a lowest and a highest value a pixel column, broken where values are missing. */
 export function linePath(
   timestamps: readonly number[],
   values: readonly (number | null)[],
-  stepMs: number,
+  pointMs: number,
   frame: Frame,
 ): string {
   let path = '';
@@ -117,14 +161,15 @@ export function linePath(
   const flush = (): void => {
     if (Number.isNaN(column)) return;
     const x = column.toFixed(0);
-    path += `${isOpen ? 'L' : 'M'}${x} ${yOf(frame, lowest).toFixed(1)}`;
+    // A point alone is a line of no length, which round ends make a dot.
+    path += isOpen ? `L${x} ${yOf(frame, lowest).toFixed(1)}` : `M${x} ${yOf(frame, lowest).toFixed(1)}h0`;
     if (highest !== lowest) path += `L${x} ${yOf(frame, highest).toFixed(1)}`;
     isOpen = true;
     column = Number.NaN;
   };
   timestamps.forEach((at, i) => {
     const value = values[i] ?? null;
-    if (value === null || at - previous > stepMs * gapSteps) {
+    if (value === null || at - previous > pointMs * gapSteps) {
       flush();
       isOpen = false;
     }
@@ -143,6 +188,26 @@ export function linePath(
   });
   flush();
   return path;
+}
+
+export interface Stretch {
+  state: 'pending' | 'firing' | 'recovering';
+  from: number;
+  /** Null: it lasts still at the end of what was computed. */
+  to: number | null;
+  /** What was read when it began. */
+  value: number | null;
+}
+
+/** What a series went through, one stretch for each state that is not well, oldest first. */
+export function stretchesOf(series: PreviewSeries): Stretch[] {
+  const stretches: Stretch[] = [];
+  for (const { to, at, value } of series.transitions) {
+    const last = stretches.at(-1);
+    if (last !== undefined && last.to === null) last.to = at;
+    if (to !== 'ok') stretches.push({ state: to, from: at, to: null, value });
+  }
+  return stretches;
 }
 
 export interface Firing {

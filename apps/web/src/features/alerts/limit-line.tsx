@@ -2,6 +2,7 @@ import { useRef, type PointerEvent as ReactPointerEvent } from 'react';
 import type { Severity } from '@nowcast/contract';
 import { formatValue, type UnitName } from '../../units/format.ts';
 import { roundedTo, valueAt, yOf, type Frame } from './chart-scale.ts';
+import { severityTone } from './severity.tsx';
 
 /** A limit of the rule as a line that can be dragged. */
 export interface Limit {
@@ -32,7 +33,7 @@ export function LimitLine({
   onValue: (value: number) => void;
 }) {
   const grip = useRef<SVGGElement>(null);
-  const colour = severity === 'critical' ? 'var(--crit)' : 'var(--warn)';
+  const colour = severityTone[severity];
   const y = Math.min(frame.top + frame.height, Math.max(frame.top, yOf(frame, limit.value)));
   const bottom = frame.top + frame.height;
   const drag = (event: ReactPointerEvent): void => {

@@ -6,8 +6,9 @@ import { formatClock, formatDay, type ZoneName } from '../../time/zone.ts';
 import type { UnitName } from '../../units/format.ts';
 import { tickLabels } from '../../units/tick-labels.ts';
 import {
-  firingsOf,
+  bandPath,
   linePath,
+  shownFrom,
   timeTicks,
   valueEnds,
   valueTicks,
@@ -16,6 +17,8 @@ import {
   type Frame,
 } from './chart-scale.ts';
 import { LimitLine, type Limit } from './limit-line.tsx';
+import { Firings, Lane } from './preview-marks.tsx';
+import { severityTone } from './severity.tsx';
 
 const plotHeight = 220;
 const axisHeight = 24;
@@ -59,14 +62,16 @@ export function RuleChart({
       preview.series,
       limits.map((limit) => limit.value),
     );
-  const lanes = preview.series.filter((one) => one.transitions.length > 0).slice(0, mostLanes);
+  const named = useMemo(() => nameSeries(preview), [preview]);
+  const lanes = named.filter(({ key }) => preview.series[key]!.transitions.length > 0).slice(0, mostLanes);
+  const tone = severityTone[severity];
   const lanesHeight = lanes.length === 0 ? 0 : lanes.length * laneHeight + 8;
   const frame: Frame = {
     left: 56,
     top: 8,
     width: Math.max(40, width - 64),
     height: plotHeight - 16,
-    from: preview.from,
+    from: shownFrom(preview),
     to: preview.to,
     ...ends,
   };
@@ -76,14 +81,17 @@ export function RuleChart({
       {width > 0 && (
         <svg width={width} height={height} className="block overflow-visible select-none">
           <Axes frame={frame} unit={unit} zone={zone} />
-          <Lines preview={preview} frame={frame} />
-          {lanes.map((series, i) => (
+          <Firings series={preview.series} frame={frame} tone={tone} />
+          <Lines preview={preview} named={named} frame={frame} />
+          {lanes.map(({ key, slot }, i) => (
             <Lane
-              key={JSON.stringify(series.labels)}
-              series={series}
+              key={key}
+              series={preview.series[key]!}
+              slot={slot}
               frame={frame}
               y={plotHeight + axisHeight + i * laneHeight}
-              severity={severity}
+              tone={tone}
+              zone={zone}
             />
           ))}
           {limits.map((limit) => (
@@ -106,7 +114,7 @@ export function RuleChart({
 function Axes({ frame, unit, zone }: { frame: Frame; unit: UnitName; zone: ZoneName }) {
   const { values, step } = valueTicks(frame, 5);
   const labels = tickLabels(values, step, unit);
-  const times = timeTicks(frame.from, frame.to, Math.max(2, Math.floor(frame.width / 90)), zone);
+  const times = timeTicks(frame.from, frame.to, Math.max(3, Math.floor(frame.width / 80)), zone);
   const bottom = frame.top + frame.height;
   return (
     <g aria-hidden fontSize="11" fill="var(--muted)">
@@ -133,30 +141,44 @@ function Axes({ frame, unit, zone }: { frame: Frame; unit: UnitName; zone: ZoneN
   );
 }
 
-function Lines({ preview, frame }: { preview: RulePreview; frame: Frame }) {
-  const named = useMemo(
-    () =>
-      assignSlots(
-        preview.series.map(({ labels, timestamp, value }, key) => ({
-          key,
-          labels,
-          name: seriesName(labels),
-          slot: 0,
-          t: timestamp,
-          v: value,
-        })),
-      ),
-    [preview.series],
+type Named = ReturnType<typeof nameSeries>;
+
+/** Series with the colours they have in every chart. */
+function nameSeries(preview: RulePreview) {
+  return assignSlots(
+    preview.series.map(({ labels, timestamp, value }, key) => ({
+      key,
+      labels,
+      name: seriesName(labels),
+      slot: 0,
+      t: timestamp,
+      v: value,
+    })),
   );
-  const bands = preview.series.flatMap((series) =>
+}
+
+function Lines({ preview, named, frame }: { preview: RulePreview; named: Named; frame: Frame }) {
+  const { point_ms: pointMs } = preview;
+  const limits = preview.series.flatMap((series) =>
     [series.lower, series.upper].flatMap((values) => (values === undefined ? [] : [{ series, values }])),
   );
   return (
-    <g aria-hidden fill="none" strokeLinejoin="round">
-      {bands.map(({ series, values }, i) => (
+    <g aria-hidden fill="none" strokeLinejoin="round" strokeLinecap="round">
+      {named.map(({ key, slot, t }) => {
+        const { least, greatest } = preview.series[key]!;
+        return least === undefined || greatest === undefined ? null : (
+          <path
+            key={key}
+            d={bandPath(t, least, greatest, pointMs, frame)}
+            fill={slotCss(slot)}
+            opacity="0.25"
+          />
+        );
+      })}
+      {limits.map(({ series, values }, i) => (
         <path
           key={i}
-          d={linePath(series.timestamp, values, preview.step_ms, frame)}
+          d={linePath(series.timestamp, values, pointMs, frame)}
           stroke="var(--muted)"
           strokeDasharray="2 3"
         />
@@ -164,43 +186,11 @@ function Lines({ preview, frame }: { preview: RulePreview; frame: Frame }) {
       {named.map((series) => (
         <path
           key={series.key}
-          d={linePath(series.t, series.v, preview.step_ms, frame)}
+          d={linePath(series.t, series.v, pointMs, frame)}
           stroke={slotCss(series.slot)}
           strokeWidth="1.5"
           strokeDasharray={slotDash(series.slot)?.join(' ')}
         />
-      ))}
-    </g>
-  );
-}
-
-/** When one series would have fired, as bars under the chart. */
-function Lane({
-  series,
-  frame,
-  y,
-  severity,
-}: {
-  series: RulePreview['series'][number];
-  frame: Frame;
-  y: number;
-  severity: Severity;
-}) {
-  const name = seriesName(series.labels);
-  return (
-    <g fill={severity === 'critical' ? 'var(--crit)' : 'var(--warn)'} aria-hidden>
-      <line x1={frame.left} x2={frame.left + frame.width} y1={y + 4} y2={y + 4} stroke="var(--line)" />
-      {firingsOf(series).map(({ from, to }) => (
-        <rect
-          key={from}
-          x={xOf(frame, from)}
-          y={y + 1}
-          width={Math.max(2, xOf(frame, to ?? frame.to) - xOf(frame, from))}
-          height={6}
-          rx={1}
-        >
-          <title>{`Would have fired${name === '' ? '' : ` for ${name}`}`}</title>
-        </rect>
       ))}
     </g>
   );

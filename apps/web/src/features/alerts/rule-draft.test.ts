@@ -1,6 +1,15 @@
 import { panelSchema, ruleContentSchema, type MetricInfo, type Panel } from '@nowcast/contract';
 import { describe, expect, it } from 'vitest';
-import { emptyRule, missingIn, ruleOfPanel, withMetric } from './rule-draft.ts';
+import { fillTemplate, placeholdersOf } from './message-template.ts';
+import {
+  emptyRule,
+  missingIn,
+  ruleOfPanel,
+  watchedBy,
+  watching,
+  withCondition,
+  withMetric,
+} from './rule-draft.ts';
 import { ruleInWords } from './rule-words.ts';
 
 const metric = (rest: Partial<MetricInfo> = {}): MetricInfo => ({
@@ -95,5 +104,58 @@ describe('a rule in words', () => {
     expect(ruleInWords(evaluation, 'percent').replaceAll('\u00a0', ' ')).toBe(
       'p95 of cpu_usage where region is eu for each host is above 80 % over 1 min, for 2 min',
     );
+  });
+});
+
+describe('what a rule watches', () => {
+  const errors = withMetric(emptyRule(), metric({ metric_type: 'http_requests' }));
+
+  it('a ratio begins as a part of the metric over all of it, and follows the metric', () => {
+    const ratio = watching(errors, 'ratio');
+    expect(watchedBy(ratio.evaluation)).toBe('ratio');
+    expect(ratio).toMatchObject({
+      unit: 'ratio',
+      evaluation: {
+        query: { metric_type: 'http_requests' },
+        divide_by: { metric_type: 'http_requests', where: {} },
+        condition: { kind: 'threshold', op: 'above', value: 0.05 },
+      },
+    });
+    const moved = withMetric(ratio, metric({ metric_type: 'jobs' }));
+    expect(moved.evaluation.divide_by?.metric_type).toBe('jobs');
+    const { divide_by: divisor, ...rest } = moved.evaluation;
+    const other = { ...moved, evaluation: { ...rest, divide_by: { ...divisor!, metric_type: 'cores' } } };
+    expect(withMetric(other, metric({ metric_type: 'tasks' })).evaluation.divide_by?.metric_type).toBe(
+      'cores',
+    );
+    expect(missingIn(watching(emptyRule(), 'ratio'))).toBe('Choose what to watch.');
+  });
+
+  it('other rules read nothing themselves, and coming back begins with a limit', () => {
+    const parts = watching(watching(errors, 'ratio'), 'rules');
+    expect(parts.evaluation).not.toHaveProperty('query');
+    expect(parts.evaluation).not.toHaveProperty('divide_by');
+    const back = watching(parts, 'metric');
+    expect(watchedBy(back.evaluation)).toBe('metric');
+    expect(back.evaluation.condition.kind).toBe('threshold');
+  });
+
+  it('whether a source sends is not a ratio', () => {
+    const silent = withCondition(watching(errors, 'ratio'), { kind: 'no_data' });
+    expect(silent.evaluation).not.toHaveProperty('divide_by');
+  });
+});
+
+describe('a message', () => {
+  it('fills what the server fills, and leaves what it leaves', () => {
+    const rule = {
+      ...emptyRule(),
+      name: 'CPU',
+      labels: { team: 'ops' },
+      message: '{{rule}} of {{ labels.team }} on {{labels.host}}{{labels.none}}: {{value}} {{nonsense}}',
+    };
+    const grouped = { ...rule, evaluation: { ...rule.evaluation, group_by: ['host'] } };
+    expect(fillTemplate(grouped, (value) => `${value} %`)).toBe('CPU of ops on host-1: 1.2 % {{nonsense}}');
+    expect(placeholdersOf(grouped)).toContain('labels.host');
   });
 });

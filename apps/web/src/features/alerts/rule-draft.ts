@@ -64,15 +64,23 @@ function numberAgg(agg: Agg): NonNullable<RuleQuery['agg']> {
 export function withMetric(rule: RuleContent, metric: MetricInfo): RuleContent {
   const agg = numberAgg(metric.default_agg);
   const unit = unitFor(metric.metric_type, agg);
-  const { divide_by: _, ...evaluation } = rule.evaluation;
-  const { condition } = evaluation;
+  const { evaluation } = rule;
+  const { condition, divide_by: divisor } = evaluation;
+  const query: RuleQuery = { metric_type: metric.metric_type, agg, across: metric.default_across, where: {} };
+  if (divisor !== undefined) {
+    // Most ratios are a part of a metric over all of it.
+    const wasWhole = divisor.metric_type === '' || divisor.metric_type === evaluation.query?.metric_type;
+    const divideBy = wasWhole ? query : divisor;
+    const name = rule.name === '' ? `${titleOf(metric.metric_type)} ratio` : rule.name;
+    return { ...rule, name, evaluation: { ...evaluation, query, divide_by: divideBy, group_by: [] } };
+  }
   return {
     ...rule,
     unit,
     name: rule.name === '' ? titleOf(metric.metric_type) : rule.name,
     evaluation: {
       ...evaluation,
-      query: { metric_type: metric.metric_type, agg, across: metric.default_across, where: {} },
+      query,
       group_by: [],
       condition:
         condition.kind === 'threshold'
@@ -82,20 +90,43 @@ export function withMetric(rule: RuleContent, metric: MetricInfo): RuleContent {
   };
 }
 
-/** `rule` made of other rules: it reads nothing itself, and groups by the labels its parts share. */
-export function withParts(rule: RuleContent): RuleContent {
-  const { query: _, divide_by: __, ...evaluation } = rule.evaluation;
-  return {
-    ...rule,
-    evaluation: { ...evaluation, condition: { kind: 'composite', mode: 'all', rule_ids: [] } },
-  };
+/** What a rule watches: a metric, how much of one metric another is, or what other rules say. */
+export type Watched = 'metric' | 'ratio' | 'rules';
+
+export function watchedBy({ condition, divide_by: divisor }: Evaluation): Watched {
+  if (condition.kind === 'composite') return 'rules';
+  return divisor === undefined ? 'metric' : 'ratio';
 }
 
-/** `rule` reading a metric, which is still to be chosen. */
-export function withMetricWatched(rule: RuleContent): RuleContent {
+/** `rule` watching something of another kind; what was chosen is kept where it still means something. */
+export function watching(rule: RuleContent, watched: Watched): RuleContent {
+  const { query, divide_by: _, ...evaluation } = rule.evaluation;
+  const { condition } = evaluation;
+  if (watched === 'rules') {
+    const parts: RuleCondition = { kind: 'composite', mode: 'all', rule_ids: [] };
+    return { ...rule, evaluation: { ...evaluation, condition: parts } };
+  }
+  const read = query === undefined ? {} : { query };
+  if (watched === 'ratio') {
+    const { metric_type, agg, across }: RuleQuery = query ?? { metric_type: '', across: 'merge', where: {} };
+    const divisor: RuleQuery = { metric_type, ...(agg === undefined ? {} : { agg }), across, where: {} };
+    const share: RuleCondition = { kind: 'threshold', op: 'above', value: 0.05 };
+    return {
+      ...rule,
+      unit: 'ratio',
+      evaluation: { ...evaluation, ...read, divide_by: divisor, condition: share },
+    };
+  }
+  const isOther = condition.kind === 'composite' || rule.evaluation.divide_by !== undefined;
+  const unit = query === undefined ? 'none' : unitFor(query.metric_type, query.agg ?? 'avg');
   return {
     ...rule,
-    evaluation: { ...rule.evaluation, condition: { kind: 'threshold', op: 'above', value: 1 } },
+    ...(isOther ? { unit } : {}),
+    evaluation: {
+      ...evaluation,
+      ...read,
+      condition: isOther ? { kind: 'threshold', op: 'above', value: suggestedLimit(unit, 0) } : condition,
+    },
   };
 }
 
@@ -174,11 +205,12 @@ export function contentOf(rule: Rule): RuleContent {
 }
 
 /** What is missing before the rule can be computed, in words; null when nothing is. */
-export function missingIn({ evaluation }: RuleContent): string | null {
-  const { condition, query } = evaluation;
+export function missingIn({ evaluation }: Pick<RuleContent, 'evaluation'>): string | null {
+  const { condition, query, divide_by: divisor } = evaluation;
   if (condition.kind === 'composite')
     return condition.rule_ids.length === 0 ? 'Choose the rules it is made of.' : null;
   if (query === undefined || query.metric_type === '') return 'Choose what to watch.';
+  if (divisor?.metric_type === '') return 'Choose what to divide by.';
   if (condition.kind !== 'threshold' || condition.upper === undefined) return null;
   return condition.upper > condition.value ? null : 'The upper limit must be above the lower one.';
 }

@@ -10,18 +10,30 @@ import { Check, TextInput } from '../../ui/field.tsx';
 import { singleFlight } from '../../ui/single-flight.ts';
 import { Failure, Skeleton } from '../../ui/states.tsx';
 import { showToast } from '../../ui/toast.tsx';
-import { mayAdminister, useMe } from '../shell/use-me.ts';
+import { mayAdminister, mayEdit, useMe } from '../shell/use-me.ts';
 import { ruleQuery } from './alert-queries.ts';
 import { AlertsFrame } from './alerts-frame.tsx';
 import { handedOver } from './draft-handover.ts';
-import { contentOf, emptyRule, missingIn, withMetricWatched, withParts } from './rule-draft.ts';
-import { RuleDetails, RuleNotify } from './rule-notify.tsx';
+import { RuleDetails } from './rule-details.tsx';
+import { contentOf, emptyRule, missingIn, watchedBy, watching } from './rule-draft.ts';
+import { RuleNotify } from './rule-notify.tsx';
 import { RulePreviewCard } from './rule-preview.tsx';
 import { RuleSentence } from './rule-sentence.tsx';
+
+const watchedChoices = [
+  { value: 'metric', title: 'A metric' },
+  { value: 'ratio', title: 'A ratio of two' },
+  { value: 'rules', title: 'Other rules' },
+] as const;
 
 /** `/alerts/rules/new` */
 export function NewRulePage() {
   const [draft] = useState(() => handedOver() ?? emptyRule());
+  const me = useMe();
+  if (!mayEdit(me)) {
+    const error = new ApiError(403, 'auth.forbidden', 'Rules are written by editors; ask an administrator.');
+    return <Failure headingLevel="h1" error={error} onRetry={() => undefined} />;
+  }
   return <RuleEditor start={draft} />;
 }
 
@@ -72,8 +84,7 @@ function RuleEditor({ start, stored }: { start: RuleContent; stored?: Rule }) {
   const isChanged = stored === undefined || rule !== start;
   useLeaveWarning(rule !== start && !save.isSuccess);
   const missing = missingIn(rule);
-  const isComposite = rule.evaluation.condition.kind === 'composite';
-  const watchRules = (on: boolean): void => setRule(on ? withParts(rule) : withMetricWatched(rule));
+  const watched = watchedBy(rule.evaluation);
   return (
     <AlertsFrame
       title={stored === undefined ? 'New rule' : stored.name}
@@ -95,24 +106,20 @@ function RuleEditor({ start, stored }: { start: RuleContent; stored?: Rule }) {
           <legend className="sr-only">Rule</legend>
           <section className="card p-4" aria-label="Condition">
             <div className="mb-3 flex flex-wrap gap-2" role="group" aria-label="Watches">
-              <Button
-                size="small"
-                aria-pressed={!isComposite}
-                onPress={() => isComposite && watchRules(false)}
-              >
-                A metric
-              </Button>
-              <Button
-                size="small"
-                aria-pressed={isComposite}
-                onPress={() => !isComposite && watchRules(true)}
-              >
-                Other rules
-              </Button>
+              {watchedChoices.map(({ value, title }) => (
+                <Button
+                  key={value}
+                  size="small"
+                  aria-pressed={value === watched}
+                  onPress={() => value !== watched && setRule(watching(rule, value))}
+                >
+                  {title}
+                </Button>
+              ))}
             </div>
             <RuleSentence rule={rule} onRule={setRule} ruleId={stored?.rule_id} />
           </section>
-          {!isComposite && <RulePreviewCard rule={rule} onRule={setRule} />}
+          {watched !== 'rules' && <RulePreviewCard rule={rule} onRule={setRule} />}
           <section className="card p-4" aria-label="Who is told">
             <RuleNotify rule={rule} onRule={setRule} />
           </section>

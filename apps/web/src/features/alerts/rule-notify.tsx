@@ -1,9 +1,8 @@
 import { Plus, X } from 'lucide-react';
-import type { Evaluation, RuleContent } from '@nowcast/contract';
+import type { RuleContent } from '@nowcast/contract';
 import { Button } from '../../ui/button.tsx';
-import { Check, SelectInput, TextInput } from '../../ui/field.tsx';
-import { unitTitles, type UnitName } from '../../units/format.ts';
-import { holdChoices, InlineDuration, InlineNumber, Sentence } from './sentence-controls.tsx';
+import { Check } from '../../ui/field.tsx';
+import { InlineChecks, InlineDuration, Sentence } from './sentence-controls.tsx';
 import { TargetPicker } from './target-picker.tsx';
 
 interface PartProps {
@@ -12,6 +11,7 @@ interface PartProps {
 }
 
 const repeatChoices = ['0s', '5m', '15m', '30m', '1h', '4h', '1d'] as const;
+const groupWaitChoices = ['0s', '10s', '30s', '1m', '2m', '5m'] as const;
 const waitChoices = ['5m', '10m', '15m', '30m', '1h'] as const;
 
 /** "Tell me and #ops, again every hour; after 10 minutes without an answer tell the admins." */
@@ -23,6 +23,10 @@ export function RuleNotify({ rule, onRule }: PartProps) {
     const { repeat: _, ...rest } = notify;
     onRule({ ...rule, notify: text === '0s' ? rest : { ...rest, repeat: text } });
   };
+  const groupLabels = [
+    ...new Set([...notify.group_by, ...rule.evaluation.group_by, ...Object.keys(rule.labels)]),
+  ];
+  const isGrouped = notify.group_by.length > 0 || notify.group_wait !== '0s';
   return (
     <div className="flex flex-col gap-3">
       <Sentence>
@@ -42,6 +46,34 @@ export function RuleNotify({ rule, onRule }: PartProps) {
           onValue={setRepeat}
         />
       </Sentence>
+      {isGrouped && (
+        <Sentence>
+          <span>One message for</span>
+          <InlineChecks
+            label="One message for each"
+            none="all of its alerts"
+            items={groupLabels.map((value) => ({ value, title: `each ${value}` }))}
+            selected={notify.group_by}
+            empty="The rule has one alert only."
+            onSelected={(labels) => set({ group_by: labels })}
+          />
+          <span>that fire within</span>
+          <InlineDuration
+            label="Wait for others"
+            value={notify.group_wait}
+            choices={groupWaitChoices}
+            onValue={(wait) => set({ group_wait: wait })}
+          />
+          <Button
+            variant="ghost"
+            icon
+            aria-label="Do not wait for others"
+            onPress={() => set({ group_by: [], group_wait: '0s' })}
+          >
+            <X size={15} aria-hidden />
+          </Button>
+        </Sentence>
+      )}
       {notify.escalate.map((step, i) => (
         <Sentence key={i}>
           <span>If nobody acknowledged it after</span>
@@ -78,6 +110,12 @@ export function RuleNotify({ rule, onRule }: PartProps) {
           checked={notify.resolved}
           onChecked={(resolved) => set({ resolved })}
         />
+        {!isGrouped && (
+          <Button variant="ghost" onPress={() => set({ group_wait: '30s' })}>
+            <Plus size={15} aria-hidden />
+            Group
+          </Button>
+        )}
         {notify.escalate.length < 5 && (
           <Button
             variant="ghost"
@@ -93,107 +131,5 @@ export function RuleNotify({ rule, onRule }: PartProps) {
         )}
       </div>
     </div>
-  );
-}
-
-const unitChoices = (Object.entries(unitTitles) as [UnitName, string][]).map(([value, title]) => ({
-  value,
-  title,
-}));
-const noDataChoices = [
-  { value: 'keep', title: 'Stays as it was' },
-  { value: 'ok', title: 'Counts as well' },
-  { value: 'alert', title: 'Counts as broken' },
-] as const;
-
-/** What most rules leave as it is. */
-export function RuleDetails({ rule, onRule }: PartProps) {
-  const { evaluation } = rule;
-  const { condition } = evaluation;
-  const set = (change: Partial<Evaluation>): void =>
-    onRule({ ...rule, evaluation: { ...evaluation, ...change } });
-  return (
-    <details className="card p-4">
-      <summary className="cursor-pointer font-semibold">More</summary>
-      <div className="mt-4 grid gap-4 sm:grid-cols-2">
-        {condition.kind === 'threshold' && (condition.op === 'above' || condition.op === 'below') && (
-          <div className="sm:col-span-2">
-            <Sentence>
-              <Check
-                label={`Well again only when ${condition.op === 'above' ? 'below' : 'above'}`}
-                checked={condition.recovery !== undefined}
-                onChecked={(on) => {
-                  const { recovery: _, ...rest } = condition;
-                  set({ condition: on ? { ...rest, recovery: condition.value } : rest });
-                }}
-              />
-              {condition.recovery !== undefined && (
-                <InlineNumber
-                  label="Recovery limit"
-                  value={condition.recovery}
-                  onValue={(recovery) => set({ condition: { ...condition, recovery } })}
-                />
-              )}
-            </Sentence>
-          </div>
-        )}
-        <div>
-          <p className="label">Goes on firing after it is well for</p>
-          <InlineDuration
-            label="Goes on firing after it is well for"
-            value={evaluation.keep_firing_for}
-            choices={holdChoices}
-            onValue={(keep) => set({ keep_firing_for: keep })}
-          />
-        </div>
-        <div>
-          <p className="label">The source sends with a delay of</p>
-          <InlineDuration
-            label="The source sends with a delay of"
-            value={evaluation.delay}
-            choices={holdChoices}
-            onValue={(delay) => set({ delay })}
-          />
-        </div>
-        {condition.kind !== 'no_data' && condition.kind !== 'composite' && (
-          <SelectInput
-            label="When a series stops sending, the alert"
-            value={evaluation.no_data}
-            choices={noDataChoices}
-            onValue={(noData) => set({ no_data: noData })}
-          />
-        )}
-        <SelectInput
-          label="Unit"
-          value={rule.unit}
-          choices={unitChoices}
-          onValue={(unit) => onRule({ ...rule, unit })}
-        />
-        <TextInput
-          label="Message"
-          className="sm:col-span-2"
-          maxLength={2000}
-          placeholder="A sentence made from the rule"
-          hint="{{value}}, {{limit}}, {{labels.host}}, {{rule}}, {{severity}}, {{state}} and {{since}} are filled in."
-          value={rule.message}
-          onValue={(message) => onRule({ ...rule, message })}
-        />
-        <TextInput
-          label="Runbook"
-          type="url"
-          maxLength={2000}
-          placeholder="https://"
-          hint="What to do when it fires; linked from every notification."
-          value={rule.runbook_url}
-          onValue={(url) => onRule({ ...rule, runbook_url: url })}
-        />
-        <TextInput
-          label="Description"
-          maxLength={2000}
-          value={rule.description}
-          onValue={(description) => onRule({ ...rule, description })}
-        />
-      </div>
-    </details>
   );
 }

@@ -10,7 +10,7 @@ import { formatValue } from '../../units/format.ts';
 import { Skeleton } from '../../ui/states.tsx';
 import { usePreferredZone } from '../shell/use-me.ts';
 import { previewQuery } from './alert-queries.ts';
-import { firingsOf } from './chart-scale.ts';
+import { firingsOf, shownFrom } from './chart-scale.ts';
 import type { Limit } from './limit-line.tsx';
 import { RuleChart } from './rule-chart.tsx';
 import { missingIn } from './rule-draft.ts';
@@ -91,7 +91,7 @@ export function RulePreviewCard({
             onLimit={setLimit}
           />
           <Legend preview={preview.data} />
-          {preview.data.note !== undefined && <p className="mt-2 text-xs text-muted">{preview.data.note}</p>}
+          <Notes preview={preview.data} zone={zone} />
           <Firings preview={preview.data} unit={rule.unit} zone={zone} />
         </div>
       )}
@@ -103,6 +103,24 @@ function firedInWords({ fired, series }: RulePreview): string {
   if (series.length === 0) return 'No data';
   if (fired === 0) return 'Would not have fired';
   return fired === 1 ? 'Would have fired once' : `Would have fired ${fired} times`;
+}
+
+/** What of the range could be tried, and what of it has data. */
+function Notes({ preview, zone }: { preview: RulePreview; zone: string }) {
+  const notes =
+    preview.note === undefined ? [] : [`Tried since ${formatMoment(preview.from, zone)}: ${preview.note}.`];
+  const from = shownFrom(preview);
+  if (from > preview.from) {
+    const first = Math.min(...preview.series.flatMap(({ timestamp }) => timestamp.slice(0, 1)));
+    notes.push(`There is data since ${formatMoment(first, zone)}; the chart begins there.`);
+  }
+  if (preview.series.some(({ least }) => least !== undefined))
+    notes.push('Shaded: from the lowest to the highest value between two points of the line.');
+  return notes.map((note) => (
+    <p key={note} className="mt-2 text-xs text-muted">
+      {note}
+    </p>
+  ));
 }
 
 function Legend({ preview }: { preview: RulePreview }) {

@@ -1,15 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
-import { ChevronDown } from 'lucide-react';
-import { useState } from 'react';
 import type { Evaluation, RuleCondition, RuleContent, RuleQuery } from '@nowcast/contract';
 import { formatValue } from '../../units/format.ts';
-import { Button } from '../../ui/button.tsx';
-import { Modal } from '../../ui/modal.tsx';
-import { FilterChips } from '../board/filter-chips.tsx';
-import { aggChoices } from '../edit/choices.ts';
-import { MetricPicker } from '../edit/metric-picker.tsx';
 import { rulesQuery } from './alert-queries.ts';
 import { verbOf, verbs, withVerb, type Verb } from './condition-verb.ts';
+import { QueryWords } from './query-words.tsx';
 import { withCondition, withMetric } from './rule-draft.ts';
 import {
   holdChoices,
@@ -23,9 +17,12 @@ import {
 } from './sentence-controls.tsx';
 import { severityChoices } from './severity.tsx';
 
-const numberAggs = aggChoices.flatMap(({ value, title }) =>
-  value === 'none' ? [] : [{ value, title: title.toLowerCase() }],
-);
+const noQuery: RuleQuery = { metric_type: '', across: 'merge', where: {} };
+const windowWords: Partial<Record<RuleCondition['kind'], string>> = { no_data: 'for', flapping: 'within' };
+/** Whether points come, whatever they say. */
+const isAboutSending = ({ kind }: RuleCondition): boolean => kind === 'no_data' || kind === 'flapping';
+/** Whether a source sends is not a ratio. */
+const ratioVerbs = verbs.filter(({ value }) => value !== 'no_data' && value !== 'flapping');
 
 interface PartProps {
   rule: RuleContent;
@@ -50,11 +47,11 @@ export function RuleSentence({ rule, onRule, ruleId }: PartProps & { ruleId: str
           <InlineSelect<Verb>
             label="Condition"
             value={verbOf(condition)}
-            choices={verbs}
+            choices={evaluation.divide_by === undefined ? verbs : ratioVerbs}
             onValue={(verb) => setCondition(withVerb(condition, verb))}
           />
           <Amount condition={condition} unit={rule.unit} onCondition={setCondition} />
-          <span>{condition.kind === 'no_data' ? 'for' : 'over'}</span>
+          <span>{windowWords[condition.kind] ?? 'over'}</span>
           <InlineDuration
             label="Window"
             value={evaluation.window}
@@ -63,7 +60,7 @@ export function RuleSentence({ rule, onRule, ruleId }: PartProps & { ruleId: str
           />
         </>
       )}
-      {condition.kind !== 'no_data' && (
+      {(!isAboutSending(condition) || evaluation.for !== '0s') && (
         <>
           <span>and stays so for</span>
           <InlineDuration
@@ -86,55 +83,40 @@ export function RuleSentence({ rule, onRule, ruleId }: PartProps & { ruleId: str
 }
 
 function QueryPart({ rule, onRule }: PartProps) {
-  const [picking, setPicking] = useState(false);
   const { evaluation } = rule;
-  const query: RuleQuery = evaluation.query ?? { metric_type: '', across: 'merge', where: {} };
-  const setQuery = (change: Partial<RuleQuery>): void =>
-    onRule({ ...rule, evaluation: { ...evaluation, query: { ...query, ...change } } });
-  const name = query.metric_type === '' ? 'choose a metric' : query.metric_type;
+  const { query = noQuery, divide_by: divisor } = evaluation;
+  const set = (change: Partial<Evaluation>): void =>
+    onRule({ ...rule, evaluation: { ...evaluation, ...change } });
   return (
     <>
-      <InlineSelect
-        label="Calculate"
-        value={query.agg ?? 'avg'}
-        choices={numberAggs}
-        onValue={(agg) => setQuery({ agg })}
+      <QueryWords
+        query={query}
+        hasNumber={!isAboutSending(evaluation.condition)}
+        onQuery={(next) => set({ query: next })}
+        onMetric={(metric) => onRule(withMetric(rule, metric))}
       />
-      <span>of</span>
-      <Button
-        className="max-w-full border-control! bg-bg! max-sm:text-lg!"
-        aria-label={`Metric: ${name}`}
-        onPress={() => setPicking(true)}
-      >
-        <span className="truncate font-semibold">{name}</span>
-        <ChevronDown size={14} className="shrink-0 text-muted" aria-hidden />
-      </Button>
-      {evaluation.divide_by !== undefined && <span>{`divided by ${evaluation.divide_by.metric_type}`}</span>}
+      {divisor !== undefined && (
+        <>
+          <span>divided by</span>
+          <QueryWords
+            role="Divisor"
+            query={divisor}
+            onQuery={(next) => set({ divide_by: next })}
+            onMetric={({ metric_type, default_across: across }) =>
+              set({ divide_by: { ...divisor, metric_type, across, where: {} } })
+            }
+          />
+        </>
+      )}
       {query.metric_type !== '' && (
         <>
-          <FilterChips
-            where={query.where}
-            metricType={query.metric_type}
-            addTitle={Object.keys(query.where).length === 0 ? 'where…' : 'and…'}
-            onWhere={(where) => setQuery({ where })}
-          />
           <span>for each</span>
           <InlineGroups
             metricType={query.metric_type}
             groups={evaluation.group_by}
-            onGroups={(groups) => onRule({ ...rule, evaluation: { ...evaluation, group_by: groups } })}
+            onGroups={(groups) => set({ group_by: groups })}
           />
         </>
-      )}
-      {picking && (
-        <Modal title="Choose a metric" open onClose={() => setPicking(false)} width={560}>
-          <MetricPicker
-            onPick={(metric) => {
-              setPicking(false);
-              onRule(withMetric(rule, metric));
-            }}
-          />
-        </Modal>
       )}
     </>
   );

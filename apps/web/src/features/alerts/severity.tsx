@@ -12,6 +12,13 @@ export const severityChoices = (['info', 'warning', 'critical'] as const).map((v
   title: value,
 }));
 
+/** For what is drawn. */
+export const severityTone: Record<Severity, string> = {
+  info: 'var(--accent)',
+  warning: 'var(--warn)',
+  critical: 'var(--crit)',
+};
+
 const icons = { info: Info, warning: TriangleAlert, critical: OctagonAlert };
 const tones = { info: 'text-accent', warning: 'text-warn', critical: 'text-crit' };
 
