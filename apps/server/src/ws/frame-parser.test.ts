@@ -28,12 +28,14 @@ function clientFrame(opcode: number, payload: Uint8Array, final = true, mask = [
 
 function collector(maxBytes = 64 * 1024) {
   const seen: string[] = [];
-  const parser = new FrameParser(maxBytes, {
-    onText: (text) => seen.push(`text ${text}`),
-    onPing: (payload) => seen.push(`ping ${Buffer.from(payload).toString()}`),
-    onPong: () => seen.push('pong'),
-    onClose: (code) => seen.push(`close ${code}`),
-  });
+  const handler = {
+    onText: (peer: string, text: Uint8Array) => seen.push(`${peer}text ${Buffer.from(text).toString()}`),
+    onPing: (peer: string, payload: Uint8Array) =>
+      seen.push(`${peer}ping ${Buffer.from(payload).toString()}`),
+    onPong: (peer: string) => seen.push(`${peer}pong`),
+    onClose: (peer: string, code: number) => seen.push(`${peer}close ${code}`),
+  };
+  const parser = new FrameParser(maxBytes, handler, '');
   return { seen, parser };
 }
 

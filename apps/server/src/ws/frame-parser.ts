@@ -6,12 +6,13 @@ import { isUtf8 } from 'node:buffer';
  * sockets, and because the caps have to hold before anything is buffered: at no time does a connection hold more than
  * one message of `maxBytes`.
  */
-export interface FrameHandler {
-  onText(text: string): void;
-  onPing(payload: Uint8Array): void;
-  onPong(): void;
+export interface FrameHandler<Peer> {
+  /** UTF-8, in bytes that are overwritten once this returns: who keeps them keeps a copy. */
+  onText(peer: Peer, text: Uint8Array): void;
+  onPing(peer: Peer, payload: Uint8Array): void;
+  onPong(peer: Peer): void;
   /** The peer closes; `code` is 1005 when it gave none. */
-  onClose(code: number): void;
+  onClose(peer: Peer, code: number): void;
 }
 
 /** A peer that broke the protocol; `code` is what to close with. */
@@ -49,73 +50,80 @@ class GrowingBytes {
     this.length = needed;
   }
 
-  /** All of them; nothing is kept. */
-  take(): Uint8Array {
-    const whole = this.#bytes.subarray(0, this.length);
-    this.#bytes = empty;
-    this.length = 0;
-    return whole;
+  whole(): Uint8Array {
+    return this.#bytes.subarray(0, this.length);
   }
 }
 
-export class FrameParser {
+/** The bytes of one peer. There is one of these for every connection: the handler is everybody's. */
+export class FrameParser<Peer> {
   readonly #maxBytes: number;
-  readonly #handler: FrameHandler;
-  /** A frame that is not complete yet, how many bytes of it are here, and how many are worth another look. */
-  readonly #partial = new GrowingBytes();
+  readonly #handler: FrameHandler<Peer>;
+  readonly #peer: Peer;
+  /** A frame that is not complete yet, and how many bytes of it are worth another look. */
+  #partial: GrowingBytes | undefined;
   #needed = 0;
-  /** Payload of a fragmented message so far. */
-  readonly #fragments = new GrowingBytes();
-  #fragmented = false;
+  /** Payload of a fragmented message so far; undefined outside of one. */
+  #fragments: GrowingBytes | undefined;
   #closed = false;
 
-  constructor(maxBytes: number, handler: FrameHandler) {
+  constructor(maxBytes: number, handler: FrameHandler<Peer>, peer: Peer) {
     this.#maxBytes = maxBytes;
     this.#handler = handler;
+    this.#peer = peer;
   }
 
-  /** Takes the next bytes. Throws `ProtocolError`; after that, or after a close frame, everything is ignored. */
+  /**
+   * Takes the next bytes, and overwrites them: they are unmasked where they lie. Throws `ProtocolError`; after that, or
+   * after a close frame, everything is ignored.
+   */
   push(chunk: Uint8Array): void {
     if (this.#closed) return;
     let bytes = chunk;
-    if (this.#partial.length > 0) {
+    if (this.#partial !== undefined) {
       this.#partial.add(chunk);
       if (this.#partial.length < this.#needed) return;
-      bytes = this.#partial.take();
+      bytes = this.#partial.whole();
+      this.#partial = undefined;
     }
     this.#needed = 0;
+    let at = 0;
     try {
-      for (;;) {
-        const used = this.#frame(bytes);
+      while (at < bytes.length && !this.#closed) {
+        const used = this.#frame(bytes, at);
         if (used === 0) break;
-        bytes = bytes.subarray(used);
-        if (this.#closed) return;
+        at += used;
       }
     } catch (error) {
       this.#closed = true;
       throw error;
     }
-    if (bytes.length > 0) this.#partial.add(bytes);
+    if (at === bytes.length || this.#closed) return;
+    this.#partial = new GrowingBytes();
+    this.#partial.add(bytes.subarray(at));
   }
 
-  /** Handles one frame at the start of `bytes` and returns its length, or 0 when it is not complete. */
-  #frame(bytes: Uint8Array): number {
-    if (bytes.length < 2) return 0;
-    const first = bytes[0]!;
-    const second = bytes[1]!;
+  /** Handles one frame that begins at `at` and returns its length, or 0 when it is not complete. */
+  #frame(bytes: Uint8Array, at: number): number {
+    const left = bytes.length - at;
+    if (left < 2) return 0;
+    const first = bytes[at]!;
+    const second = bytes[at + 1]!;
     const code = first & 0x0f;
     const final = (first & 0x80) !== 0;
     if ((first & 0x70) !== 0) throw new ProtocolError(1002, 'reserved bits are set');
     if ((second & 0x80) === 0) throw new ProtocolError(1002, 'frames of a client must be masked');
-    const { length, head } = payloadLength(bytes, second & 0x7f);
-    if (head === 0) return 0;
+    const short = second & 0x7f;
+    const head = short < 126 ? 2 : short === 126 ? 4 : 10;
+    if (left < head) return 0;
+    const length = short < 126 ? short : longLength(bytes, at + 2, head);
     this.#check(code, final, length);
     const total = head + 4 + length;
-    if (bytes.length < total) {
+    if (left < total) {
       this.#needed = total;
       return 0;
     }
-    const payload = unmask(bytes, head, length);
+    const payload = unmask(bytes, at + head, length);
     if (code >= opcode.close) this.#control(code, payload);
     else this.#data(final, payload);
     return total;
@@ -130,53 +138,53 @@ export class FrameParser {
     }
     if (code > opcode.binary) throw new ProtocolError(1002, `unknown opcode ${code}`);
     if (code === opcode.binary) throw new ProtocolError(1003, 'send JSON text, not binary messages');
-    if ((code === opcode.continuation) !== this.#fragmented) {
+    if ((code === opcode.continuation) !== (this.#fragments !== undefined)) {
       throw new ProtocolError(1002, 'fragments out of order');
     }
-    if (this.#fragments.length + length > this.#maxBytes) {
+    if ((this.#fragments?.length ?? 0) + length > this.#maxBytes) {
       throw new ProtocolError(1009, `a message may have ${this.#maxBytes} bytes at most`);
     }
   }
 
   #data(final: boolean, payload: Uint8Array): void {
-    if (final && !this.#fragmented) {
+    if (final && this.#fragments === undefined) {
       this.#text(payload);
       return;
     }
+    this.#fragments ??= new GrowingBytes();
     this.#fragments.add(payload);
-    this.#fragmented = !final;
-    if (final) this.#text(this.#fragments.take());
+    if (!final) return;
+    const whole = this.#fragments.whole();
+    this.#fragments = undefined;
+    this.#text(whole);
   }
 
   #text(whole: Uint8Array): void {
     if (!isUtf8(whole)) throw new ProtocolError(1007, 'the message is not UTF-8');
-    this.#handler.onText(Buffer.from(whole.buffer, whole.byteOffset, whole.length).toString('utf8'));
+    this.#handler.onText(this.#peer, whole);
   }
 
   #control(code: number, payload: Uint8Array): void {
-    if (code === opcode.ping) this.#handler.onPing(payload);
-    else if (code === opcode.pong) this.#handler.onPong();
+    if (code === opcode.ping) this.#handler.onPing(this.#peer, payload);
+    else if (code === opcode.pong) this.#handler.onPong(this.#peer);
     else {
       this.#closed = true;
-      this.#handler.onClose(closeCode(payload));
+      this.#handler.onClose(this.#peer, closeCode(payload));
     }
   }
 }
 
-/** `head` counts the bytes before the mask; 0: they have not all come. */
-function payloadLength(bytes: Uint8Array, short: number): { length: number; head: number } {
-  if (short < 126) return { length: short, head: 2 };
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (short === 126)
-    return bytes.length < 4 ? { length: 0, head: 0 } : { length: view.getUint16(2), head: 4 };
-  if (bytes.length < 10) return { length: 0, head: 0 };
-  return { length: view.getUint32(2) * 2 ** 32 + view.getUint32(6), head: 10 };
+/** A length of 16 or 64 bits, for a `head` of 4 or 10 bytes. */
+function longLength(bytes: Uint8Array, at: number, head: number): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at);
+  return head === 4 ? view.getUint16(0) : view.getUint32(0) * 2 ** 32 + view.getUint32(4);
 }
 
+/** In place: a message that is looked at and forgotten costs no memory. */
 function unmask(bytes: Uint8Array, maskAt: number, length: number): Uint8Array {
-  const payload = new Uint8Array(length);
-  for (let i = 0; i < length; i++) payload[i] = bytes[maskAt + 4 + i]! ^ bytes[maskAt + (i & 3)]!;
-  return payload;
+  const from = maskAt + 4;
+  for (let i = 0; i < length; i++) bytes[from + i] = bytes[from + i]! ^ bytes[maskAt + (i & 3)]!;
+  return bytes.subarray(from, from + length);
 }
 
 /** The code a close frame carries. Throws on one that may not be sent (RFC 6455, 7.4). */

@@ -15,7 +15,7 @@ import { Delivery } from './delivery.ts';
 import { encodeMessage, type LiveFormat, readSsePosition } from './encoded-frame.ts';
 import { drained, isDead, stalenessMs } from './flow-control.ts';
 import { type EventTarget, Followers } from './followers.ts';
-import { FrameParser, ProtocolError } from './frame-parser.ts';
+import { type FrameHandler, FrameParser, ProtocolError } from './frame-parser.ts';
 import { pingFrame, pongFrame } from './frames.ts';
 import { readHandshake, switchingProtocols } from './handshake.ts';
 import { type LiveTiming, messageBucket, Session, usualTiming } from './session.ts';
@@ -45,6 +45,7 @@ export class Gateway implements Service {
   readonly #delivery: Delivery;
   readonly #followers = new Followers(systemClock);
   readonly #session: Session;
+  readonly #frames: FrameHandler<Connection>;
   readonly #unsubscribe: (() => void)[] = [];
   #sweepTimer: NodeJS.Timeout | undefined;
   /** How many have passed; see `Session`. */
@@ -75,6 +76,15 @@ export class Gateway implements Service {
       revocations: () => this.#revocations,
       onClosed: (connection) => this.#connections.delete(connection),
     });
+    this.#frames = {
+      onText: (connection, text) => this.#session.receive(connection, text),
+      onPing: (connection, payload) => {
+        // A peer that reads nothing gets no answers either: they would pile up here.
+        if (this.#session.heard(connection) && connection.reads) connection.writeControl(pongFrame(payload));
+      },
+      onPong: (connection) => void this.#session.heard(connection),
+      onClose: (connection, code) => this.#session.close(connection, code === 1005 ? 1000 : code, ''),
+    };
   }
 
   run(): Promise<void> {
@@ -136,15 +146,7 @@ export class Gateway implements Service {
   }
 
   #listen(connection: Connection, socket: Socket, head: Buffer): void {
-    const parser = new FrameParser(limits.socketMessageBytes, {
-      onText: (text) => this.#session.receive(connection, text),
-      onPing: (payload) => {
-        // A peer that reads nothing gets no answers either: they would pile up here.
-        if (this.#session.heard(connection) && connection.reads) connection.writeControl(pongFrame(payload));
-      },
-      onPong: () => void this.#session.heard(connection),
-      onClose: (code) => this.#session.close(connection, code === 1005 ? 1000 : code, ''),
-    });
+    const parser = new FrameParser(limits.socketMessageBytes, this.#frames, connection);
     const take = (bytes: Uint8Array): void => {
       if (connection.closed) return;
       try {

@@ -15,6 +15,7 @@ import type { Gatekeeper, Identity } from '../http/credentials.ts';
 import { publicError } from '../http/errors.ts';
 import { parseJson } from '../http/json.ts';
 import { validate } from '../http/schema.ts';
+import { readAck } from './ack-message.ts';
 import type { Connection, Subscription } from './connection.ts';
 import type { Delivery } from './delivery.ts';
 import { encodeMessage } from './encoded-frame.ts';
@@ -73,21 +74,27 @@ export class Session {
   }
 
   /** One text message. Never throws: what is wrong with it ends the connection or the subscription it is about. */
-  receive(connection: Connection, text: string): void {
+  receive(connection: Connection, text: Uint8Array): void {
     if (!this.heard(connection)) return;
     const { actor, authenticating } = connection;
+    const n = actor === undefined ? -1 : readAck(text);
+    if (n >= 0) {
+      if (acknowledge(connection.flow, n)) this.#options.delivery.release(connection);
+      return;
+    }
     // Its promise never rejects, and continuations keep the order in which the messages came.
     if (actor === undefined && authenticating !== undefined) {
       // What is not taken from the socket waits with the peer and not in our memory.
       connection.sink.pause?.();
-      void authenticating.then(() => this.#take(connection, text));
+      const kept = Uint8Array.from(text);
+      void authenticating.then(() => this.#take(connection, kept));
     } else this.#take(connection, text);
   }
 
-  #take(connection: Connection, text: string): void {
+  #take(connection: Connection, text: Uint8Array): void {
     if (connection.closed) return;
     try {
-      const message = validate(upSchema, parseJson(Buffer.from(text)), 'live.message_invalid');
+      const message = validate(upSchema, parseJson(text), 'live.message_invalid');
       this.#handle(connection, message);
     } catch (error) {
       this.fail(connection, invalidMessage(error));
