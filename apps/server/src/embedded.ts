@@ -2,6 +2,7 @@ import os from 'node:os';
 import { join } from 'node:path';
 import { AccessService, can } from '@nowcast/access';
 import { AlertService } from '@nowcast/alerts';
+import { openDirectSend } from '@nowcast/adapter-direct-send';
 import { MemoryLiveBus } from '@nowcast/adapter-memory';
 import { SqliteMetaStore } from '@nowcast/adapter-sqlite';
 import { DashboardService } from '@nowcast/dashboards';
@@ -37,6 +38,8 @@ export function metaStorePath(dataDir: string): string {
 export function metaStoreOf(dataDir: string): MetaStore {
   return new SqliteMetaStore({ path: metaStorePath(dataDir) });
 }
+
+export { openDirectSend };
 
 /** Everything in one process: SQLite, the local log and chDB behind the domains, and the server in front. */
 export class EmbeddedNowcast implements Service {

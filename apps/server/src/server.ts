@@ -4,7 +4,7 @@ import type { AlertService } from '@nowcast/alerts';
 import { type DashboardService, hostBoard, systemBoard } from '@nowcast/dashboards';
 import type { Actor } from '@nowcast/contract';
 import type { Service } from '@nowcast/kernel';
-import type { DeliveryRepository, Engine } from '@nowcast/ports';
+import type { DeliveryRepository, DirectSend, Engine } from '@nowcast/ports';
 import { ProxyTrust } from './http/client-address.ts';
 import type { Gatekeeper } from './http/credentials.ts';
 import { Listener } from './http/listener.ts';
@@ -44,6 +44,7 @@ export interface ServerOptions {
   maxConnections: number;
   maxConnectionsPerAddress: number;
   drainMs: number;
+  directSend: DirectSend | undefined;
   webDir: string;
   version: string;
   log: Logger;
@@ -82,6 +83,7 @@ export class NowcastServer implements Service {
       revokes,
       origin,
       drainMs: options.drainMs,
+      directSend: options.directSend,
       log: log.with({ part: 'gateway' }),
       timing: options.liveTiming ?? {},
       observeDelayMs: (ms) => this.metrics.eventToFrameMs.observe(ms),

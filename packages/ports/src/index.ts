@@ -1,5 +1,6 @@
 export type * from './alert-evaluation.ts';
 export type * from './alert-store.ts';
+export type * from './direct-send.ts';
 export type * from './engine.ts';
 export type * from './event-log.ts';
 export type * from './hot-store.ts';

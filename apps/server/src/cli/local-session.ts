@@ -62,6 +62,7 @@ async function withStarted<T>(dataDir: string, context: CommandContext, work: ()
     maxConnections: 10,
     maxConnectionsPerAddress: 10,
     drainMs: 0,
+    directSend: undefined,
     webDir: dataDir,
     // How long things are kept is the server's to say; nothing is dropped meanwhile.
     engine: { retention: { rawMs: Infinity, fineMs: Infinity, coarseMs: Infinity } },

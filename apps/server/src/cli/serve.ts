@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { readSmtpSettings } from '@nowcast/adapter-outgoing';
 import { parseOptions, serveOptions, type Settings } from '@nowcast/config';
 import { AppError } from '@nowcast/kernel';
-import { EmbeddedNowcast, type EmbeddedOptions } from '../embedded.ts';
+import { EmbeddedNowcast, type EmbeddedOptions, openDirectSend } from '../embedded.ts';
 import { createLogger, type Logger } from '../log.ts';
 import type { OutgoingSettings } from '../outgoing/stored-outgoing.ts';
 import { version } from '../version.ts';
@@ -23,8 +23,11 @@ export async function serve(context: CommandContext): Promise<number> {
   const dataDir = dataDirOf(settings.dataDir, context.environment);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const stopped = Promise.withResolvers<number>();
+  const directSend = await openDirectSend();
+  log.debug('how frames are sent', { way: directSend?.way ?? 'streams' });
   const nowcast = new EmbeddedNowcast({
     ...embeddedOptions(settings, dataDir, log),
+    directSend,
     onFatal: (error) => {
       log.error('the engine has failed; the server stops', { error });
       stopped.resolve(1);
@@ -81,7 +84,7 @@ function embeddedOptions(
   settings: Settings<typeof serveOptions>,
   dataDir: string,
   log: Logger,
-): Omit<EmbeddedOptions, 'onFatal'> {
+): Omit<EmbeddedOptions, 'onFatal' | 'directSend'> {
   return {
     dataDir,
     listen: settings.listen,

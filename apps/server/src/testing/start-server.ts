@@ -6,7 +6,7 @@ import { AlertService } from '@nowcast/alerts';
 import type { Actor, Role, Scope } from '@nowcast/contract';
 import { DashboardService } from '@nowcast/dashboards';
 import { systemClock } from '@nowcast/kernel';
-import { metaStoreOf } from '../embedded.ts';
+import { metaStoreOf, openDirectSend } from '../embedded.ts';
 import { createLogger } from '../log.ts';
 import { nothingOutgoing, StoredOutgoing } from '../outgoing/stored-outgoing.ts';
 import { NowcastServer, type ServerOptions } from '../server.ts';
@@ -71,6 +71,7 @@ export async function startTestServer(
     maxConnections: 10_000,
     maxConnectionsPerAddress: 10_000,
     drainMs: 0,
+    directSend: await openDirectSend(),
     webDir: join(folder, 'no-page'),
     version: '0.0.0-test',
     log: createLogger({

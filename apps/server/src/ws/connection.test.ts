@@ -6,6 +6,7 @@ import { flowLimits } from './flow-control.ts';
 class SlowPeer implements Sink {
   readonly written: string[] = [];
   writableLength = 0;
+  readonly destroyed = false;
   ended = false;
 
   write(bytes: Uint8Array): void {

@@ -12,6 +12,8 @@ export interface Sink {
   pause?(): unknown;
   resume?(): unknown;
   readonly writableLength: number;
+  /** Its descriptor is closed, and may be somebody else's already. */
+  readonly destroyed: boolean;
 }
 
 /** Where a viewer stands in a view; undefined: it has nothing yet. */
@@ -69,6 +71,8 @@ export interface Subscription {
 export class Connection {
   readonly sink: Sink;
   readonly format: LiveFormat;
+  /** Descriptor of a socket that carries the bytes as they are; -1: there is none, as under TLS. */
+  readonly #fd: number;
   readonly flow: Flow;
   readonly subscriptions = new Map<string, Subscription>();
   actor: Actor | undefined;
@@ -99,8 +103,9 @@ export class Connection {
   #waiting: Map<string, Uint8Array> | undefined;
 
   /** `phase` 0…1: see `createFlow`. */
-  constructor(sink: Sink, format: LiveFormat, now: number, allowance: number, phase: number) {
+  constructor(sink: Sink, format: LiveFormat, now: number, allowance: number, phase: number, fd = -1) {
     this.sink = sink;
+    this.#fd = fd;
     this.format = format;
     this.flow = createFlow(now, phase);
     this.openedAt = now;
@@ -120,6 +125,12 @@ export class Connection {
   /** Whether frames may go out at all. */
   get blocked(): boolean {
     return this.closed || this.paused || this.flow.stalled;
+  }
+
+  /** Where bytes may be sent past the stream, since nothing waits before them; else -1. Holds for this turn. */
+  get directFd(): number {
+    if (this.#waiting !== undefined || this.closed || this.sink.destroyed) return -1;
+    return this.sink.writableLength === 0 ? this.#fd : -1;
   }
 
   /** Flowing subscriptions in a fixed order. */

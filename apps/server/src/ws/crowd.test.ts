@@ -11,6 +11,7 @@ import { SharedViews } from './shared-views.ts';
 
 class Listener implements Sink {
   readonly writableLength = 0;
+  readonly destroyed = false;
   readonly written: Uint8Array[] = [];
 
   write(bytes: Uint8Array): void {

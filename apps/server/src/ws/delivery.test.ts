@@ -18,19 +18,52 @@ class Viewer implements Sink {
   readonly subscriptions = new Map<string, { subscription: Subscription; metric: string }>();
   readonly seen = new Map<string, { seq: string; cells: Map<number, number | null> }>();
   writableLength = 0;
+  readonly destroyed = false;
   asked = 0;
+  /** What it has received and not read yet: less than a frame. */
+  #bytes = Buffer.alloc(0);
+  /** The socket took less than it was given: what comes now waits in the stream. */
+  #full = false;
+  #waiting: Uint8Array[] = [];
 
-  constructor(now: number) {
-    this.connection = new Connection(this, jsonProtocol, now, 0, 0);
+  /** With a descriptor it is sent to directly. */
+  constructor(now: number, fd: number) {
+    this.connection = new Connection(this, jsonProtocol, now, 0, 0, fd);
   }
 
   write(bytes: Uint8Array): void {
-    const buffer = Buffer.from(bytes);
-    for (let at = 0; at < buffer.length;) {
-      const short = buffer[at + 1]!;
-      const [head, length] = short < 126 ? [2, short] : [4, buffer.readUInt16BE(at + 2)];
-      this.#take(JSON.parse(buffer.toString('utf8', at + head, at + head + length)) as DownMessage);
-      at += head + length;
+    if (!this.#full) {
+      this.#receive(bytes);
+      return;
+    }
+    this.#waiting.push(bytes);
+    this.writableLength += bytes.length;
+  }
+
+  /** As many bytes as the socket takes at the `n`th time of asking. */
+  take(bytes: Uint8Array, n: number): number {
+    expect(this.#waiting, 'sent past what waits').toEqual([]);
+    const taken = [bytes.length, bytes.length, 0, bytes.length, 3, bytes.length - 1][n % 6]!;
+    this.#full = taken < bytes.length;
+    this.#receive(bytes.subarray(0, taken));
+    return taken;
+  }
+
+  unclog(): void {
+    this.#full = false;
+    this.writableLength = 0;
+    for (const bytes of this.#waiting.splice(0)) this.#receive(bytes);
+  }
+
+  #receive(bytes: Uint8Array): void {
+    this.#bytes = Buffer.concat([this.#bytes, bytes]);
+    while (this.#bytes.length >= 4) {
+      const short = this.#bytes[1]!;
+      const [head, length] = short < 126 ? [2, short] : [4, this.#bytes.readUInt16BE(2)];
+      if (this.#bytes.length < head + length) return;
+      const text = this.#bytes.toString('utf8', head, head + length);
+      this.#bytes = this.#bytes.subarray(head + length);
+      this.#take(JSON.parse(text) as DownMessage);
     }
   }
 
@@ -104,7 +137,9 @@ class Harness {
   readonly delivery: Delivery;
   viewers: Viewer[];
   readonly #clock = new ManualClock();
+  readonly #byDescriptor = new Map<number, Viewer>();
   #ids = 0;
+  #sends = 0;
 
   constructor() {
     const now = (): number => this.#clock.now();
@@ -122,9 +157,21 @@ class Harness {
         throw error;
       },
       writesPerTurn: 2,
+      directSend: { way: 'test', send: (bytes, fds, count, taken) => this.#send(bytes, fds, count, taken) },
     });
     this.engine.live.onFrames((frames) => this.delivery.tick(frames));
-    this.viewers = Array.from({ length: 6 }, () => new Viewer(0));
+    this.viewers = Array.from({ length: 6 }, (_, i) => this.#viewer(i % 3 > 0));
+  }
+
+  #viewer(direct: boolean): Viewer {
+    const fd = direct ? 3 + this.#byDescriptor.size : -1;
+    const viewer = new Viewer(this.#clock.now(), fd);
+    if (direct) this.#byDescriptor.set(fd, viewer);
+    return viewer;
+  }
+
+  #send(bytes: Uint8Array, fds: Int32Array, count: number, taken: Int32Array): void {
+    for (let i = 0; i < count; i++) taken[i] = this.#byDescriptor.get(fds[i]!)!.take(bytes, this.#sends++);
   }
 
   async take(action: Step): Promise<void> {
@@ -169,14 +216,14 @@ class Harness {
         viewer.writableLength = 10_000_000;
         break;
       case 'unclog':
-        viewer.writableLength = 0;
+        viewer.unclog();
         if (drained(connection.flow)) this.delivery.release(connection);
         break;
       case 'leave':
         connection.closed = true;
         for (const { subscription } of viewer.subscriptions.values()) subscription.ended = true;
         this.delivery.gone(connection);
-        this.viewers[action.who] = new Viewer(this.#clock.now());
+        this.viewers[action.who] = this.#viewer(action.who % 3 > 0);
         break;
       default:
     }

@@ -1,9 +1,10 @@
 import type { Clock } from '@nowcast/kernel';
-import type { ViewFrame } from '@nowcast/ports';
+import type { DirectSend, ViewFrame } from '@nowcast/ports';
 import type { Logger } from '../log.ts';
 import { Cadence } from './cadence.ts';
 import { Cohorts } from './cohorts.ts';
 import type { Cohort, Connection, SharedView, Subscription } from './connection.ts';
+import { CrowdWriter } from './crowd-writer.ts';
 import { EncodedFrame } from './encoded-frame.ts';
 import { ask, mustStall, shouldAsk } from './flow-control.ts';
 import type { SharedViews } from './shared-views.ts';
@@ -51,6 +52,8 @@ export interface DeliveryOptions {
   /** A view could not be read: the subscription can get no frames any more, and its viewer must be told. */
   onUnreadable: (connection: Connection, subscription: Subscription, error: unknown) => void;
   writesPerTurn?: number;
+  /** Undefined: everything is written through the connections' streams. */
+  directSend?: DirectSend | undefined;
 }
 
 export class Delivery {
@@ -58,6 +61,7 @@ export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #cohorts = new Cohorts();
   readonly #cadence: Cadence;
+  readonly #writer: CrowdWriter;
   readonly #queue: Work[] = [];
   readonly #writesPerTurn: number;
   #working = false;
@@ -69,6 +73,7 @@ export class Delivery {
   constructor(options: DeliveryOptions) {
     this.#options = options;
     this.#writesPerTurn = options.writesPerTurn ?? usualWritesPerTurn;
+    this.#writer = new CrowdWriter(options.directSend, this.#writesPerTurn);
     this.#cadence = new Cadence(options.clock, (connection, subscription) =>
       this.#catchUp(connection, subscription),
     );
@@ -218,14 +223,16 @@ export class Delivery {
       const asks = connection.acknowledges && shouldAsk(flow, now);
       if (asks) ask(flow, question, now);
       const { bytes } = asks ? (asking ??= cohortBytes(cohort, news, question)) : plain;
-      connection.write(bytes, now);
+      this.#writer.write(connection, bytes, now);
       this.stats.frames += plain.frames;
       this.stats.bytes += bytes.length;
       if (++this.stats.writes % this.#writesPerTurn === 0) {
+        this.#writer.flush();
         yield;
         now = this.#options.clock.monotonic();
       }
     }
+    this.#writer.flush();
   }
 
   /** Reads what the subscription misses; the answer joins the queue. */

@@ -8,6 +8,7 @@ import { Followers } from './followers.ts';
 class Page implements Sink {
   readonly heard: string[] = [];
   writableLength = 0;
+  readonly destroyed = false;
 
   write(bytes: Uint8Array): void {
     const text = Buffer.from(bytes).toString();

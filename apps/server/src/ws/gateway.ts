@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Actor, appError, limits, type Query, type TenantEvent } from '@nowcast/contract';
 import { type AppError, type Service, systemClock, type Unsubscribe } from '@nowcast/kernel';
-import type { Engine, Revocation } from '@nowcast/ports';
+import type { DirectSend, Engine, Revocation } from '@nowcast/ports';
 import type { ClientInfo } from '../http/client-address.ts';
 import { type Gatekeeper, readCredential } from '../http/credentials.ts';
 import { errorBody, errorStatus, publicError } from '../http/errors.ts';
@@ -30,6 +30,7 @@ export interface GatewayOptions {
   drainMs: number;
   log: Logger;
   observeDelayMs: (ms: number) => void;
+  directSend: DirectSend | undefined;
   timing?: Partial<LiveTiming>;
 }
 
@@ -62,6 +63,7 @@ export class Gateway implements Service {
       clock: systemClock,
       log: options.log,
       observeDelayMs: options.observeDelayMs,
+      directSend: options.directSend,
       onUnreadable: (connection, subscription, error) =>
         this.#session.refuse(connection, subscription, error),
     });
@@ -118,7 +120,7 @@ export class Gateway implements Service {
     socket.setNoDelay(true);
     socket.setTimeout(0);
     socket.write(switchingProtocols(handshake));
-    const connection = this.#add(socket, handshake.protocol);
+    const connection = this.#add(socket, handshake.protocol, descriptorOf(socket));
     this.#listen(connection, socket, head);
     const credential = readCredential(request.headers, client.secure);
     if (credential !== undefined) void this.#session.authenticate(connection, credential);
@@ -136,9 +138,9 @@ export class Gateway implements Service {
     );
   }
 
-  #add(sink: Sink, format: LiveFormat): Connection {
+  #add(sink: Sink, format: LiveFormat, fd = -1): Connection {
     const phase = Math.random();
-    const connection = new Connection(sink, format, performance.now(), messageBucket.size, phase);
+    const connection = new Connection(sink, format, performance.now(), messageBucket.size, phase, fd);
     // Who came together is not looked up together.
     connection.checkedAt -= phase * this.#timing.recheckMs;
     this.#connections.add(connection);
@@ -330,6 +332,12 @@ export class Gateway implements Service {
 
 function accessEnded(): AppError {
   return appError('auth.revoked', 'your access has ended; sign in again');
+}
+
+/** -1 under TLS, where a socket does not carry what is written to it. Node names a descriptor nowhere else. */
+function descriptorOf(socket: Socket): number {
+  if ('encrypted' in socket) return -1;
+  return (socket as Socket & { _handle?: { fd?: number } | null })._handle?.fd ?? -1;
 }
 
 const sseHeartbeat = Buffer.from(': heartbeat\n\n');

@@ -1,0 +1,1 @@
+export { openDirectSend } from './open-direct-send.ts';
