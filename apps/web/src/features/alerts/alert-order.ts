@@ -20,3 +20,8 @@ export function describeLabels(labels: Readonly<Record<string, string>>): string
     .map(([label, value]) => `${label} ${value}`)
     .join(' · ');
 }
+
+/** What it says, without the name that stands above it. */
+export function saidOf({ rule_name: name, message }: Pick<Alert, 'rule_name' | 'message'>): string {
+  return message.startsWith(`${name}: `) ? message.slice(name.length + 2) : message;
+}

@@ -10,7 +10,7 @@ import { Button } from '../../ui/button.tsx';
 import { Failure, Skeleton } from '../../ui/states.tsx';
 import { mayEdit, useMe, usePreferredZone } from '../shell/use-me.ts';
 import { alertQuery } from './alert-queries.ts';
-import { describeLabels } from './alert-order.ts';
+import { describeLabels, saidOf } from './alert-order.ts';
 import { AlertsFrame } from './alerts-frame.tsx';
 import { AlertMarks } from './inbox-page.tsx';
 import { ruleInWords } from './rule-words.ts';
@@ -29,7 +29,7 @@ export function AlertPage() {
   return (
     <AlertsFrame title={alert.rule_name} text={describeLabels(alert.labels)}>
       <Summary alert={alert} rule={rule} />
-      <History events={events} unit={rule?.unit ?? 'none'} />
+      <History events={events} unit={rule?.unit ?? 'none'} isNumeric={hasNumber(rule)} />
     </AlertsFrame>
   );
 }
@@ -41,6 +41,12 @@ function Fact({ title, text }: { title: string; text: string }) {
       <dd className="text-base">{text}</dd>
     </div>
   );
+}
+
+/** Whether its value means something to people: how many of its rules fire, they are told in words. */
+function hasNumber(rule: Rule | null): boolean {
+  const kind = rule?.evaluation.condition.kind;
+  return kind !== 'composite' && kind !== 'no_data' && kind !== 'flapping';
 }
 
 function Summary({ alert, rule }: { alert: Alert; rule: Rule | null }) {
@@ -55,11 +61,15 @@ function Summary({ alert, rule }: { alert: Alert; rule: Rule | null }) {
         {stateTitles[alert.state]}
         <SeverityText severity={alert.severity} />
       </p>
-      {alert.message !== '' && <p className="mt-1 break-words">{alert.message}</p>}
+      {alert.message !== '' && <p className="mt-1 break-words">{saidOf(alert)}</p>}
       <AlertMarks alert={alert} />
       <dl className="mt-4 flex flex-wrap gap-x-8 gap-y-3">
-        <Fact title="Value" text={formatValue(alert.value, unit)} />
-        <Fact title="Limit" text={formatValue(alert.limit, unit)} />
+        {alert.value !== null && hasNumber(rule) && (
+          <Fact title="Value" text={formatValue(alert.value, unit)} />
+        )}
+        {alert.limit !== null && hasNumber(rule) && (
+          <Fact title="Limit" text={formatValue(alert.limit, unit)} />
+        )}
         <Fact title="Since" text={formatMoment(since, zone)} />
         {ended !== null && (
           <Fact title="Ended" text={`${formatMoment(ended, zone)}, after ${describeAge(ended - since)}`} />
@@ -155,7 +165,15 @@ const eventTitles: Record<AlertEvent['kind'], string> = {
   flapping: 'Comes and goes',
 };
 
-function History({ events, unit }: { events: readonly AlertEvent[]; unit: UnitName }) {
+function History({
+  events,
+  unit,
+  isNumeric,
+}: {
+  events: readonly AlertEvent[];
+  unit: UnitName;
+  isNumeric: boolean;
+}) {
   const zone = usePreferredZone();
   return (
     <section aria-labelledby="alert-history" className="card p-4">
@@ -169,7 +187,7 @@ function History({ events, unit }: { events: readonly AlertEvent[]; unit: UnitNa
               {formatMoment(event.at, zone)}
             </time>
             <span className="font-medium">{eventTitles[event.kind]}</span>
-            {event.value !== null && <span>{formatValue(event.value, unit)}</span>}
+            {isNumeric && event.value !== null && <span>{formatValue(event.value, unit)}</span>}
             {event.user_name !== '' && <span>{`by ${event.user_name}`}</span>}
             {event.note !== '' && <span className="break-words text-muted">{event.note}</span>}
           </li>

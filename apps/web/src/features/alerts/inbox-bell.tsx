@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate } from '@tanstack/react-router';
+import { Link, useNavigate, useRouterState } from '@tanstack/react-router';
 import { Bell, X } from 'lucide-react';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import type { Notification } from '@nowcast/contract';
 import { calmly } from '../../api/calmly.ts';
 import { api, messageOf } from '../../api/http.ts';
@@ -14,6 +14,8 @@ import { showToast } from '../../ui/toast.tsx';
 import { notificationsQuery, readAgain } from './alert-queries.ts';
 import { placeOf } from './notification-place.ts';
 import { SeverityIcon } from './severity.tsx';
+
+const Wallboard = lazy(async () => ({ default: (await import('./wallboard.tsx')).Wallboard }));
 
 /** The unread count as it fits on a bell. */
 function badge(unread: number): string {
@@ -38,7 +40,8 @@ function useFollowing(onCritical: (notification: Notification) => void): void {
           read(event.topic);
           if (event.topic !== 'notifications') return;
           const { notification } = event;
-          const isNews = notification.kind !== 'resolved' && notification.kind !== 'test';
+          // Nothing that was said before: neither a repetition nor the end is news.
+          const isNews = notification.kind === 'firing' || notification.kind === 'escalated';
           if (notification.severity === 'critical' && isNews) onCritical(notification);
         },
         onFollowing: () => read('all'),
@@ -71,6 +74,7 @@ export function InboxBell() {
   );
   useFollowing(onCritical);
   const inbox = useQuery(notificationsQuery);
+  const isWallboard = useRouterState({ select: ({ location }) => location.search.kiosk === true });
   const unread = inbox.data?.unread ?? 0;
   const seen = (notifications: readonly Notification[]): void => {
     const ids = notifications.map((one) => one.notification_id);
@@ -149,6 +153,7 @@ export function InboxBell() {
         )}
       </PopoverTrigger>
       <Criticals notifications={criticals} onSeen={seen} />
+      <Suspense>{isWallboard && <Wallboard />}</Suspense>
     </>
   );
 }

@@ -13,7 +13,7 @@ import { useShortcuts } from '../shell/shortcuts.ts';
 import { mayEdit, useMe } from '../shell/use-me.ts';
 import { alertsQuery, type AlertTab } from './alert-queries.ts';
 import { AlertsFrame } from './alerts-frame.tsx';
-import { describeLabels, sortAlerts } from './alert-order.ts';
+import { describeLabels, saidOf, sortAlerts } from './alert-order.ts';
 import { SeverityIcon, SeverityText, stateTitles } from './severity.tsx';
 import { SilenceDialog } from './silence-dialog.tsx';
 import { snoozeChoices, useAlertActs } from './use-alert-acts.ts';
@@ -152,7 +152,7 @@ function AlertLine({ alert, mayAct, ...acts }: LineProps) {
             <Age alert={alert} />
           </span>
         </p>
-        {alert.message !== '' && <p className="text-sm break-words">{alert.message}</p>}
+        {alert.message !== '' && <p className="text-sm break-words">{saidOf(alert)}</p>}
         {labels !== '' && <p className="text-xs break-words text-muted">{labels}</p>}
         <AlertMarks alert={alert} />
       </div>

@@ -48,13 +48,19 @@ function conditionInWords(condition: RuleCondition, unit: UnitName): string {
   }
 }
 
+function whatInWords({ metric_type: metric, where }: RuleQuery): string {
+  const filter = chipsOf(where).map(({ label, condition }) => describeMatcher(label, condition));
+  return filter.length > 0 ? `${metric} where ${filter.join(' and ')}` : metric;
+}
+
 function queryInWords(query: RuleQuery): string {
   const agg = aggChoices.find((one) => one.value === query.agg)?.title ?? 'Value';
-  const filter = chipsOf(query.where).map(({ label, condition }) => describeMatcher(label, condition));
-  return [
-    `${agg} of ${query.metric_type}`,
-    ...(filter.length > 0 ? [`where ${filter.join(' and ')}`] : []),
-  ].join(' ');
+  return `${agg} of ${whatInWords(query)}`;
+}
+
+/** As it stands inside a sentence; `P95` and other names keep their capitals. */
+function decapitalised(text: string): string {
+  return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }
 
 /** `Average of cpu_usage for each host is above 80 % over 1 min, for 2 min`. */
@@ -64,9 +70,13 @@ export function ruleInWords(evaluation: Evaluation, unit: UnitName): string {
   const lasting = evaluation.for === '0s' ? '' : `, for ${durationInWords(evaluation.for)}`;
   if (condition.kind === 'composite' || query === undefined)
     return `${said.charAt(0).toUpperCase()}${said.slice(1)}${lasting}`;
-  const parts = [queryInWords(query)];
-  if (divisor !== undefined) parts.push(`divided by ${queryInWords(divisor)}`);
-  if (groups.length > 0) parts.push(`for each ${groups.join(', ')}`);
-  parts.push(said, `over ${durationInWords(evaluation.window)}`);
-  return `${parts.join(' ')}${lasting}`;
+  const window = durationInWords(evaluation.window);
+  const each = groups.length > 0 ? [`for each ${groups.join(', ')}`] : [];
+  // Whether points come, whatever they say: no aggregate is read.
+  if (condition.kind === 'no_data' || condition.kind === 'flapping') {
+    const span = condition.kind === 'no_data' ? `for ${window}` : `within ${window}`;
+    return `${[whatInWords(query), ...each, said, span].join(' ')}${lasting}`;
+  }
+  const whole = divisor === undefined ? [] : [`divided by ${decapitalised(queryInWords(divisor))}`];
+  return `${[queryInWords(query), ...whole, ...each, said, `over ${window}`].join(' ')}${lasting}`;
 }

@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { BellOff } from 'lucide-react';
+import { BellOff, Plus } from 'lucide-react';
+import { useState } from 'react';
 import type { Rule, Silence } from '@nowcast/contract';
 import { api, messageOf } from '../../api/http.ts';
 import { useLive } from '../../live/live-context.ts';
@@ -7,10 +8,11 @@ import { describeAge } from '../../time/range.ts';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState, Failure, Skeleton } from '../../ui/states.tsx';
 import { showToast } from '../../ui/toast.tsx';
-import { chipsOf, describeMatcher, valuesOf } from '../board/matcher.ts';
 import { mayEdit, useMe } from '../shell/use-me.ts';
+import { alertsInWords } from './alert-matchers.ts';
 import { rulesQuery, silencesQuery } from './alert-queries.ts';
 import { AlertsFrame } from './alerts-frame.tsx';
+import { NewSilenceDialog } from './new-silence-dialog.tsx';
 
 /** `/alerts/silences`: what nobody is told of, why, and until when. */
 export function SilencesPage() {
@@ -19,19 +21,31 @@ export function SilencesPage() {
   const rules = useQuery(rulesQuery);
   const now = live.serverNow();
   const standing = (silences.data ?? []).filter((one) => one.to > now).toSorted((a, b) => a.to - b.to);
+  const mayAct = mayEdit(useMe());
+  const [making, setMaking] = useState(false);
+  const isEmpty = silences.isSuccess && standing.length === 0;
+  const add = mayAct && (
+    <Button variant="primary" onPress={() => setMaking(true)}>
+      <Plus size={15} aria-hidden />
+      New silence
+    </Button>
+  );
   return (
     <AlertsFrame
       title="Silences"
       text="Alerts that nobody is told of. They are evaluated and listed as ever."
+      actions={!isEmpty && add}
     >
       {silences.isError && <Failure error={silences.error} onRetry={() => void silences.refetch()} />}
       {silences.isPending && <Skeleton className="h-32" />}
-      {silences.isSuccess && standing.length === 0 && (
+      {isEmpty && (
         <EmptyState
           icon={<BellOff size={22} aria-hidden />}
           title="Nothing is silenced"
-          text="Silence an alert from the inbox: it, and those like it, stay quiet for as long as you say."
-        />
+          text="Silence an alert from the inbox, or some that are yet to come: they stay quiet for as long as you say."
+        >
+          {add}
+        </EmptyState>
       )}
       {standing.length > 0 && (
         <ul className="card divide-y divide-line" aria-label="Silences">
@@ -40,17 +54,9 @@ export function SilencesPage() {
           ))}
         </ul>
       )}
+      {making && <NewSilenceDialog onClose={() => setMaking(false)} />}
     </AlertsFrame>
   );
-}
-
-function whatInWords(silence: Silence, rules: readonly Rule[]): string {
-  const parts = chipsOf(silence.where).map(({ label, condition }) => {
-    if (label !== 'rule') return describeMatcher(label, condition);
-    const names = valuesOf(condition).map((id) => rules.find((rule) => rule.rule_id === id)?.name ?? id);
-    return names.length === 0 ? describeMatcher(label, condition) : `rule is ${names.join(', ')}`;
-  });
-  return parts.length === 0 ? 'Every alert' : parts.join(' and ');
 }
 
 function SilenceLine({ silence, rules, now }: { silence: Silence; rules: readonly Rule[]; now: number }) {
@@ -76,7 +82,7 @@ function SilenceLine({ silence, rules, now }: { silence: Silence; rules: readonl
       <BellOff size={18} className="mt-0.5 shrink-0 text-muted" aria-hidden />
       <div className="min-w-0 flex-1">
         <p className="font-semibold break-words">{silence.reason}</p>
-        <p className="text-sm break-words">{whatInWords(silence, rules)}</p>
+        <p className="text-sm break-words">{alertsInWords(silence.where, rules)}</p>
         <p className="text-xs text-muted">{`${when} · by ${silence.owner_name}`}</p>
       </div>
       {mayEnd && (

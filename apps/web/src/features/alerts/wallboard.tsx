@@ -1,0 +1,145 @@
+import { useQuery } from '@tanstack/react-query';
+import { Volume2, VolumeX } from 'lucide-react';
+import { useEffect, useRef, useState } from 'react';
+import { createPortal } from 'react-dom';
+import type { Alert } from '@nowcast/contract';
+import { useLive } from '../../live/live-context.ts';
+import { describeAge } from '../../time/range.ts';
+import { Button } from '../../ui/button.tsx';
+import { useSecond } from '../../ui/use-second.ts';
+import { describeLabels, sortAlerts } from './alert-order.ts';
+import { alertsQuery } from './alert-queries.ts';
+import { chime, mayChime } from './chime.ts';
+import { SeverityIcon } from './severity.tsx';
+
+/**
+ * A wallboard has nobody in front of it: what is critical stands on it for as long as it fires, not until somebody
+ * dismisses it, whoever is told of it. Silenced and acknowledged alerts are in hand and not shown.
+ */
+export function Wallboard() {
+  const live = useLive();
+  const alerts = useQuery(alertsQuery('firing'));
+  const now = live.serverNow();
+  const criticals = sortAlerts(alerts.data ?? [], 'firing').filter(
+    ({ severity, muted_by: mutedBy, snoozed_until: snoozed }) =>
+      severity === 'critical' && mutedBy === null && (snoozed ?? 0) <= now,
+  );
+  const sound = useSound();
+  useNews(alerts.data === undefined ? undefined : criticals, () => {
+    if (sound.state === 'on') chime();
+  });
+  return createPortal(
+    <>
+      <Banner alerts={criticals} />
+      <SoundButton {...sound} />
+    </>,
+    document.body,
+  );
+}
+
+/** Calls when an alert is there that was not there before; those of the first answer are no news. */
+function useNews(alerts: readonly Alert[] | undefined, onNews: () => void): void {
+  const known = useRef<ReadonlySet<string> | undefined>(undefined);
+  const latest = useRef(onNews);
+  latest.current = onNews;
+  const ids = alerts?.map(({ alert_id: id }) => id).join('\n');
+  useEffect(() => {
+    if (ids === undefined) return;
+    const now = new Set(ids.split('\n').filter((id) => id !== ''));
+    const before = known.current;
+    known.current = now;
+    if (before !== undefined && now.difference(before).size > 0) latest.current();
+  }, [ids]);
+}
+
+function Banner({ alerts }: { alerts: readonly Alert[] }) {
+  useSecond();
+  const live = useLive();
+  const [first] = alerts;
+  return (
+    <div role="alert" className="pointer-events-none fixed inset-x-4 top-3 z-70 flex justify-center">
+      {first !== undefined && (
+        <div className="overlay flex max-w-3xl items-center gap-3 border-crit! px-4 py-2">
+          <SeverityIcon severity="critical" size={24} />
+          <div className="min-w-0">
+            <p className="truncate text-lg font-semibold">
+              <span className="sr-only">Critical: </span>
+              {first.rule_name}
+              <span className="font-normal text-muted">{` ${describeLabels(first.labels)}`}</span>
+            </p>
+            <p className="text-sm text-muted" aria-hidden>
+              {`for ${describeAge(live.serverNow() - (first.fired_at ?? first.since))}`}
+              {alerts.length > 1 && ` · and ${alerts.length - 1} more critical`}
+            </p>
+          </div>
+        </div>
+      )}
+    </div>
+  );
+}
+
+type SoundState = 'off' | 'on' | 'blocked';
+interface Sound {
+  state: SoundState;
+  turn: () => void;
+}
+
+const storageKey = 'nowcast.wallboard-sound';
+
+/** Off until somebody at this screen switches it on; kept for this browser. */
+function useSound(): Sound {
+  const [wanted, setWanted] = useState(() => localStorage.getItem(storageKey) === 'on');
+  const [allowed, setAllowed] = useState(false);
+  useEffect(() => {
+    if (!wanted || allowed) return undefined;
+    let current = true;
+    const ask = (): void => void mayChime().then((may) => current && setAllowed(may));
+    ask();
+    const events = ['pointerdown', 'keydown'] as const;
+    for (const event of events) addEventListener(event, ask);
+    return () => {
+      current = false;
+      for (const event of events) removeEventListener(event, ask);
+    };
+  }, [wanted, allowed]);
+  const state = wanted ? (allowed ? 'on' : 'blocked') : 'off';
+  const turn = (): void => {
+    if (state === 'on') {
+      localStorage.removeItem(storageKey);
+      setWanted(false);
+      return;
+    }
+    localStorage.setItem(storageKey, 'on');
+    setWanted(true);
+    // Heard at once: who switches it on knows how loud it is.
+    void mayChime().then((may) => {
+      setAllowed(may);
+      if (may) chime();
+    });
+  };
+  return { state, turn };
+}
+
+const soundTitles: Record<SoundState, string> = {
+  off: 'Sound is off',
+  on: 'Sound is on',
+  blocked: 'Sound is blocked: press to allow',
+};
+
+function SoundButton({ state, turn }: Sound) {
+  const Icon = state === 'on' ? Volume2 : VolumeX;
+  return (
+    <div className="fixed end-3 bottom-3 z-70">
+      <Button
+        aria-label="Sound on new critical alerts"
+        aria-pressed={state !== 'off'}
+        title={soundTitles[state]}
+        className={state === 'off' ? 'opacity-60 hover:opacity-100 focus-visible:opacity-100' : ''}
+        onPress={turn}
+      >
+        <Icon size={16} className={state === 'blocked' ? 'text-warn' : ''} aria-hidden />
+        <span aria-hidden>{state === 'on' ? 'Mute' : soundTitles[state]}</span>
+      </Button>
+    </div>
+  );
+}
