@@ -94,7 +94,7 @@ export class ScriptedEngine implements Engine {
     },
     rules: async () => [],
     preview: async (_tenant, _evaluation, from, to) => {
-      return { from, to, step_ms: 60_000, fired: 0, series: [], more: 0 };
+      return { from, to, step_ms: 60_000, point_ms: 60_000, fired: 0, series: [], more: 0 };
     },
     onTransitions: (listener) => {
       this.#transitions = listener;

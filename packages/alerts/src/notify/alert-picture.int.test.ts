@@ -21,7 +21,7 @@ beforeEach(async () => {
   series = [{ labels: { host: 'web-1' }, timestamp, value: [70, null, 95, 99], transitions: [] }];
   bench.preview = async (_tenant, evaluation, from, to) => {
     asked.push({ evaluation, from, to });
-    return { from, to, step_ms: 60_000, fired: 0, series, more: 0 };
+    return { from, to, step_ms: 60_000, point_ms: 60_000, fired: 0, series, more: 0 };
   };
   await bench.start();
 });
@@ -89,7 +89,10 @@ describe('the picture of a mail', () => {
   });
 
   it.each([
-    ['nothing was there', async () => ({ from: 0, to: 1, step_ms: 1, fired: 0, series: [], more: 0 })],
+    [
+      'nothing was there',
+      async () => ({ from: 0, to: 1, step_ms: 1, point_ms: 1, fired: 0, series: [], more: 0 }),
+    ],
     ['the data cannot be read', () => Promise.reject(new Error('down'))],
   ])('when %s, the mail goes without it and says so', async (_, preview) => {
     bench.preview = preview;
