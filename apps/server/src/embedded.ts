@@ -10,13 +10,14 @@ import { type Service, systemClock } from '@nowcast/kernel';
 import type { MetaStore } from '@nowcast/ports';
 import { Collector } from './collector/collector.ts';
 import { createEmbeddedEngine, type LocalEngine } from './engine/embedded-engine.ts';
+import { BodyPool } from './http/body-pool.ts';
 import { defaultEngineOptions, type EngineOptions } from './engine/options.ts';
 import { nothingOutgoing, type OutgoingSettings, StoredOutgoing } from './outgoing/stored-outgoing.ts';
 import { NowcastServer, type ServerOptions } from './server.ts';
 
 export interface EmbeddedOptions extends Omit<
   ServerOptions,
-  'access' | 'boards' | 'alerts' | 'deliveryCounts' | 'engine'
+  'access' | 'bodies' | 'boards' | 'alerts' | 'deliveryCounts' | 'engine'
 > {
   dataDir: string;
   engine: Partial<EngineOptions>;
@@ -46,6 +47,8 @@ export class EmbeddedNowcast implements Service {
   readonly access: AccessService;
   readonly server: NowcastServer;
   readonly engine: LocalEngine;
+  /** Memory of request bodies, which the engine gives back. */
+  readonly bodies = new BodyPool();
   /** What starts beside the engine, and what needs it; each in order. */
   readonly #before: readonly Service[];
   readonly #after: readonly Service[];
@@ -65,6 +68,7 @@ export class EmbeddedNowcast implements Service {
       (level, message, fields) => engineLog[level](message, fields),
       options.onFatal,
       bus,
+      (body) => this.bodies.give(body),
     );
     const boards = new DashboardService({ store, clock: systemClock, can });
     const outgoing = new StoredOutgoing(store, options.outgoing ?? nothingOutgoing, options.publicUrl);
@@ -84,6 +88,7 @@ export class EmbeddedNowcast implements Service {
       access: this.access,
       boards,
       alerts,
+      bodies: this.bodies,
       deliveryCounts: () => store.alerting.deliveries.counts(),
       engine: this.engine,
     });

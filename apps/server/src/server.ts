@@ -12,6 +12,7 @@ import { OwnOrigin } from './http/origin.ts';
 import { Pages } from './http/pages.ts';
 import type { Route } from './http/route.ts';
 import { RouteTable } from './http/route-table.ts';
+import type { BodyPool } from './http/body-pool.ts';
 import { Router } from './http/router.ts';
 import type { Logger } from './log.ts';
 import { ServerMetrics } from './metrics/server-metrics.ts';
@@ -48,6 +49,8 @@ export interface ServerOptions {
   webDir: string;
   version: string;
   log: Logger;
+  /** Memory of request bodies, where the engine gives it back. */
+  bodies: BodyPool;
   liveTiming?: Partial<LiveTiming>;
 }
 
@@ -94,6 +97,7 @@ export class NowcastServer implements Service {
       gatekeeper,
       proxies,
       origin,
+      bodies: options.bodies,
       pages: (path, headers, query) => this.#pages.answer(path, headers, query),
       strictTransport: promisesTls(options),
       log: log.with({ part: 'http' }),

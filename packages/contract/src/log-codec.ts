@@ -39,16 +39,21 @@ const hasMessage = 4;
 
 assert(new Uint8Array(new Uint16Array([1]).buffer)[0] === 1, 'the log codec copies little-endian memory');
 
+const noMemory = new ArrayBuffer(0);
+
 /** Header bytes of the record being encoded; one thread encodes one record at a time. */
 const header = new ByteWriter();
 
-/** Bytes of a record; fresh memory that the caller owns. */
-export function encodeRecord(record: LogRecord): Uint8Array<ArrayBuffer> {
+/**
+ * Bytes of a record. Those of points lie in `memory` where that is large enough, else in fresh memory, which begins
+ * where the bytes begin and may serve as `memory` the next time.
+ */
+export function encodeRecord(record: LogRecord, memory: ArrayBuffer = noMemory): Uint8Array<ArrayBuffer> {
   header.reset();
   header.u8(version);
   header.u8(kinds[record.kind]);
   header.f64(record.receivedAt);
-  if (record.kind === 'points') return encodePoints(record);
+  if (record.kind === 'points') return encodePoints(record, memory);
   if (record.kind === 'flush') header.varint(record.from);
   else if (record.kind === 'tick') writeTick(record);
   else writeAlert(record);
@@ -122,7 +127,7 @@ function readAlert(reader: ByteReader, receivedAt: number): AlertRecord {
   return { kind: 'alert', receivedAt, tenant, command, seed };
 }
 
-function encodePoints(record: PointsRecord): Uint8Array<ArrayBuffer> {
+function encodePoints(record: PointsRecord, memory: ArrayBuffer): Uint8Array<ArrayBuffer> {
   const count = record.series.length;
   const times = planTimestamps(record.timestamps);
   const series = planSeries(record.series);
@@ -149,8 +154,14 @@ function encodePoints(record: PointsRecord): Uint8Array<ArrayBuffer> {
   const valuesAt = aligned(header.length);
   const timesAt = valuesAt + count * 8;
   const seriesAt = aligned(timesAt + count * times.width);
-  const bytes = new Uint8Array(seriesAt + series.period * series.width);
+  const length = seriesAt + series.period * series.width;
+  const fits = memory.byteLength >= length;
+  const bytes = fits ? new Uint8Array(memory, 0, length) : new Uint8Array(length);
   bytes.set(header.written());
+  if (fits) {
+    bytes.fill(0, header.length, valuesAt);
+    bytes.fill(0, timesAt + count * times.width, seriesAt);
+  }
   new Float64Array(bytes.buffer, valuesAt, count).set(record.values);
   writeTimestamps(bytes.buffer, timesAt, record.timestamps, times);
   writeSeries(bytes.buffer, seriesAt, record.series, series);

@@ -1,22 +1,8 @@
 import type { PointExtras } from '@nowcast/contract';
 import { assert } from '@nowcast/kernel';
+import { type Block, BlockRing, blockMask, blockSize } from './block-ring.ts';
 import { HandleColumn } from './growable.ts';
 import type { RecentPoints } from './registry.ts';
-
-const blockBits = 16;
-const blockSize = 1 << blockBits;
-const blockMask = blockSize - 1;
-
-/** Points in order of arrival. */
-interface Block {
-  handles: Uint32Array;
-  timestamps: Float64Array;
-  values: Float64Array;
-  /** Distance to the previous point of the same series, 0 for none. */
-  back: Uint32Array;
-  /** Newest event time the series had before this point: a look back for an older time may stop here. */
-  newestBefore: Float64Array;
-}
 
 /** One applied log record: which points it brought, and what they share. */
 export interface TailRecord {
@@ -56,7 +42,7 @@ const dedupeDepth = 4096;
  */
 export class Tail implements RecentPoints {
   readonly partition: number;
-  readonly #blocks = new Map<number, Block>();
+  readonly #blocks = new BlockRing();
   readonly #records: TailRecord[] = [];
   #first = 0;
   #end = 0;
@@ -107,7 +93,7 @@ export class Tail implements RecentPoints {
     for (let done = 0; done < count;) {
       const at = this.#end & blockMask;
       const n = Math.min(count - done, blockSize - at);
-      this.#copy(this.#blockAt(this.#end), at, handles, timestamps, values, done, n);
+      this.#copy(this.#blocks.make(this.#end), at, handles, timestamps, values, done, n);
       done += n;
     }
   }
@@ -143,22 +129,6 @@ export class Tail implements RecentPoints {
     this.#end = position;
   }
 
-  #blockAt(position: number): Block {
-    const key = Math.floor(position / blockSize);
-    let block = this.#blocks.get(key);
-    if (block === undefined) {
-      block = {
-        handles: new Uint32Array(blockSize),
-        timestamps: new Float64Array(blockSize),
-        values: new Float64Array(blockSize),
-        back: new Uint32Array(blockSize),
-        newestBefore: new Float64Array(blockSize),
-      };
-      this.#blocks.set(key, block);
-    }
-    return block;
-  }
-
   /**
    * Visits the retained points of one series with positions in `[from, to)`, newest arrival first.
    * `visit` returns false to stop. It stops by itself where all that arrived earlier is older than `since`: a question
@@ -174,7 +144,7 @@ export class Tail implements RecentPoints {
     const floor = Math.max(from, this.#first);
     let position = handle < this.#last.array.length ? this.#last.array[handle]! : -1;
     while (position >= floor) {
-      const block = this.#blocks.get(Math.floor(position / blockSize))!;
+      const block = this.#blocks.at(position);
       const at = position & blockMask;
       if (position < to && visit(block.timestamps[at]!, block.values[at]!, position) === false) return;
       const back = block.back[at]!;
@@ -193,7 +163,7 @@ export class Tail implements RecentPoints {
     for (let position = from; position < to;) {
       const at = position & blockMask;
       const n = Math.min(to - position, blockSize - at);
-      const block = this.#blocks.get(Math.floor(position / blockSize))!;
+      const block = this.#blocks.at(position);
       visit(
         block.handles.subarray(at, at + n),
         block.timestamps.subarray(at, at + n),
@@ -301,7 +271,7 @@ export class Tail implements RecentPoints {
   has(handle: number, timestamp: number, value: number): boolean {
     let position = handle < this.#last.array.length ? this.#last.array[handle]! : -1;
     for (let depth = 0; position >= this.#first && depth < dedupeDepth; depth++) {
-      const block = this.#blocks.get(Math.floor(position / blockSize))!;
+      const block = this.#blocks.at(position);
       const at = position & blockMask;
       if (block.timestamps[at] === timestamp && Object.is(block.values[at], value)) return true;
       // Everything that arrived earlier is older than what is looked for: senders that take turns end here at once.
@@ -320,9 +290,8 @@ export class Tail implements RecentPoints {
       for (let i = 0; i < timestamps.length; i++) if (timestamps[i]! > newest) newest = timestamps[i]!;
       this.#evictedNewest = newest;
     });
-    const from = Math.floor(this.#first / blockSize);
     this.#first = position;
-    for (let key = from; (key + 1) * blockSize <= position; key++) this.#blocks.delete(key);
+    this.#blocks.dropBelow(position);
     let dropped = 0;
     while (
       dropped < this.#records.length &&

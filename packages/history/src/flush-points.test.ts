@@ -1,6 +1,6 @@
 import { Tail } from '@nowcast/head';
 import { expect, test } from 'vitest';
-import { sortPoints } from './flush-points.ts';
+import { FlushScratch, sortPoints } from './flush-points.ts';
 
 /** Records of 1,000 points each: series take turns, and every tenth point is a minute late. */
 function filledTail(points: number, seriesCount: number): Tail {
@@ -28,7 +28,7 @@ function filledTail(points: number, seriesCount: number): Tail {
 test('a flush of many slices keeps each point whole, in its series and in order of time', () => {
   const points = 200_000;
   const tail = filledTail(points, 3);
-  const steps = sortPoints(tail, 0, points, 3, (handle) => handle);
+  const steps = sortPoints(tail, 0, points, 3, (handle) => handle, new FlushScratch());
   let slices = 0;
   let step = steps.next();
   for (; step.done !== true; step = steps.next()) slices += 1;

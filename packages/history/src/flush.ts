@@ -1,6 +1,6 @@
 import type { SeriesIndex, Tail } from '@nowcast/head';
 import type { ChunkRows, FlushBlock, SeriesRow } from '@nowcast/ports';
-import { type SortedPoints, sortPoints } from './flush-points.ts';
+import { FlushScratch, type SortedPoints, sortPoints } from './flush-points.ts';
 import { fineResolutions, resolutionFor, sketchResolutions } from './resolutions.ts';
 import { SketchRowsBuilder } from './sketch-rows.ts';
 import { StateRowsBuilder } from './state-rows.ts';
@@ -28,11 +28,24 @@ export interface FlushRange {
 /**
  * Builds the rows of one flush: a pure function of the log records `[from, to)`, so that a replay after a crash
  * inserts the very same rows under the very same token. Yields between slices of work; the points do not change
- * meanwhile, because the tail only grows at its end.
+ * meanwhile, because the tail only grows at its end. The block looks into `scratch`: who passes the same one again
+ * must be done with the block.
  */
-export function* buildFlush(range: FlushRange, tail: Tail, index: SeriesIndex): Generator<void, FlushBlock> {
+export function* buildFlush(
+  range: FlushRange,
+  tail: Tail,
+  index: SeriesIndex,
+  scratch = new FlushScratch(),
+): Generator<void, FlushBlock> {
   const localOf = (handle: number) => index.localOf(handle);
-  const points = yield* sortPoints(tail, range.firstPosition, range.endPosition, range.endSeries, localOf);
+  const points = yield* sortPoints(
+    tail,
+    range.firstPosition,
+    range.endPosition,
+    range.endSeries,
+    localOf,
+    scratch,
+  );
   const chunks = new ChunkList();
   const states = new StateRowsBuilder();
   const sketches = new SketchRowsBuilder();

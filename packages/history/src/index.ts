@@ -4,3 +4,4 @@ export type { HistoryReader, Join } from './reader.ts';
 export { readRecords } from './records.ts';
 export type { HeadSource, Pin } from './sources.ts';
 export type { Selection } from './selection.ts';
+export { FlushScratch } from './flush-points.ts';

@@ -17,13 +17,11 @@ export function resolutionFor(
   for (let r = 0; r < last; r++) {
     const res = resolutions[r]!;
     let buckets = 0;
-    let current = Number.NaN;
+    let bucketEnd = Number.NEGATIVE_INFINITY;
     for (let i = start; i < end; i++) {
-      const bucket = Math.floor(timestamps[i]! / res);
-      if (bucket !== current) {
-        current = bucket;
-        buckets++;
-      }
+      if (timestamps[i]! < bucketEnd) continue;
+      bucketEnd = Math.floor(timestamps[i]! / res) * res + res;
+      buckets++;
     }
     if (end - start > 2 * buckets) return res;
   }

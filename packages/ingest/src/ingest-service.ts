@@ -294,7 +294,11 @@ export class IngestService {
     const ledger = this.#ledger;
     assert(ledger !== undefined, 'begin() comes before the first request');
     for (const record of records) ledger.complete(record);
-    const entries = records.map(({ partition, record }) => ({ partition, payload: encodeRecord(record) }));
+    const entries = records.map(({ partition, record }, i) => {
+      const payload = encodeRecord(record, i === 0 ? columns.encoded : undefined);
+      if (i === 0) columns.encoded = payload.buffer;
+      return { partition, payload };
+    });
     const { failures } = ledger;
     const points = columns.length;
     this.#stats.pointsInFlight += points;

@@ -12,6 +12,8 @@ export class PointColumns {
   /** Event times, epoch ms. */
   timestamps = new Float64Array(firstCapacity);
   values = new Float64Array(firstCapacity);
+  /** Memory for the record of these points, as long as they are in use. */
+  encoded = new ArrayBuffer(0);
   length = 0;
   #extraRows: number[] = [];
   #dataIds: (string | undefined)[] = [];

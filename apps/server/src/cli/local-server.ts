@@ -36,6 +36,7 @@ export class LocalServer implements Service {
       },
       proxies: new ProxyTrust([]),
       origin: new OwnOrigin(undefined, 'localhost'),
+      bodies: nowcast.bodies,
       pages: () => {
         throw appError('request.not_found', 'there are no pages on the local socket');
       },

@@ -49,15 +49,16 @@ interface Pending {
 /**
  * The data plane of the embedded mode: one worker thread that owns the log, the tail, the live views and the
  * warehouse's client. This side only passes messages, so that nothing the engine computes delays a socket; the frames
- * of each tick go to the gateways over `bus`.
+ * of each tick go to the gateways over `bus`. `onBody` gets the memory of an ingested body back.
  */
 export function createEmbeddedEngine(
   options: EngineOptions,
   log: EngineLog,
   onFatal: (error: Error) => void,
   bus: LiveBus,
+  onBody: (body: ArrayBuffer) => void = () => undefined,
 ): LocalEngine {
-  return new EmbeddedEngine(options, log, onFatal, bus);
+  return new EmbeddedEngine(options, log, onFatal, bus, onBody);
 }
 
 class EmbeddedEngine implements LocalEngine {
@@ -66,6 +67,7 @@ class EmbeddedEngine implements LocalEngine {
   readonly #onFatal: (error: Error) => void;
   readonly #pending = new Map<number, Pending>();
   readonly #bus: LiveBus;
+  readonly #onBody: (body: ArrayBuffer) => void;
   #worker: Worker | undefined;
   #nextId = 1;
   #stopping = false;
@@ -96,11 +98,18 @@ class EmbeddedEngine implements LocalEngine {
     },
   };
 
-  constructor(options: EngineOptions, log: EngineLog, onFatal: (error: Error) => void, bus: LiveBus) {
+  constructor(
+    options: EngineOptions,
+    log: EngineLog,
+    onFatal: (error: Error) => void,
+    bus: LiveBus,
+    onBody: (body: ArrayBuffer) => void,
+  ) {
     this.#options = options;
     this.#log = log;
     this.#onFatal = onFatal;
     this.#bus = bus;
+    this.#onBody = onBody;
   }
 
   run(): Promise<void> {
@@ -216,6 +225,7 @@ class EmbeddedEngine implements LocalEngine {
     } else {
       const pending = this.#pending.get(message.id);
       this.#pending.delete(message.id);
+      if (message.body !== undefined) this.#onBody(message.body);
       if (message.kind === 'answer') pending?.resolve(message.value as never);
       else pending?.reject(fromWireError(message.error));
     }

@@ -1,5 +1,5 @@
 import type { SeriesIndex } from '@nowcast/head';
-import { buildFlush, type FlushRange } from '@nowcast/history';
+import { buildFlush, type FlushRange, FlushScratch } from '@nowcast/history';
 import { type Clock, isAppError } from '@nowcast/kernel';
 import type { HotStore, Warehouse } from '@nowcast/ports';
 import type { EngineLog } from './embedded-engine.ts';
@@ -25,6 +25,8 @@ export class Flusher {
   readonly #clock: Clock;
   readonly #log: EngineLog;
   readonly #committed: () => Promise<void>;
+  /** One flush at a time, and nobody keeps its block. */
+  readonly #scratch = new FlushScratch();
   #running: Promise<void> | undefined;
   #stopped = false;
   /** The partition that is looked at first: they take turns, so that none waits for another that is never done. */
@@ -114,7 +116,7 @@ export class Flusher {
   }
 
   async #flush(state: PartitionState, range: FlushRange): Promise<void> {
-    const steps = buildFlush(range, state.tail, this.#index);
+    const steps = buildFlush(range, state.tail, this.#index, this.#scratch);
     let step = steps.next();
     while (step.done !== true) {
       await new Promise(setImmediate);

@@ -9,7 +9,7 @@ import { LocalEventLog, type LogStats, partitionsOfLog } from '@nowcast/adapter-
 import { MemoryHotStore } from '@nowcast/adapter-memory';
 import { defaultsFor } from '@nowcast/dashboards';
 import { assert, systemClock, unreachable } from '@nowcast/kernel';
-import type { ViewFrame } from '@nowcast/ports';
+import type { IngestRequest, ViewFrame } from '@nowcast/ports';
 import { EngineCore } from './core.ts';
 import { DataHold } from './data-hold.ts';
 import type { EngineLog } from './embedded-engine.ts';
@@ -80,10 +80,11 @@ function figuresOf(stats: LogStats): LogFigures {
   };
 }
 
-async function answer(call: EngineCall, signal: AbortSignal): Promise<unknown> {
+async function answer(
+  call: Exclude<EngineCall, { method: 'ingest' }>,
+  signal: AbortSignal,
+): Promise<unknown> {
   switch (call.method) {
-    case 'ingest':
-      return core.ingest(call.request);
     case 'data':
       return core.data(call.tenant, call.query, signal);
     case 'metrics':
@@ -127,6 +128,7 @@ function ownBody(frame: ViewFrame): ViewFrame {
 }
 
 async function serve(id: number, call: EngineCall): Promise<void> {
+  if (call.method === 'ingest') return ingest(id, call.request);
   const cancel = new AbortController();
   cancels.set(id, cancel);
   try {
@@ -135,6 +137,16 @@ async function serve(id: number, call: EngineCall): Promise<void> {
     send({ kind: 'error', id, error: toWireError(error) });
   } finally {
     cancels.delete(id);
+  }
+}
+
+/** No request of this kind is ever cancelled: what was received is stored. */
+async function ingest(id: number, request: IngestRequest): Promise<void> {
+  const body = request.body.buffer;
+  try {
+    send({ kind: 'answer', id, value: await core.ingest(request), body }, [body]);
+  } catch (error) {
+    send({ kind: 'error', id, error: toWireError(error), body }, [body]);
   }
 }
 

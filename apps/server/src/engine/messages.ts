@@ -3,7 +3,7 @@ import type { IngestRequest, TransitionBatch } from '@nowcast/ports';
 
 /**
  * What crosses between the main thread and the engine's worker. Requests carry a number, answers repeat it. Bodies
- * that are given away (ingest) are transferred; the frames of a tick travel packed in one transferred buffer, since
+ * that are given away (ingest) are transferred, and their memory comes back with the answer; the frames of a tick travel packed in one transferred buffer, since
  * cloning a view clones the whole buffer behind it.
  */
 export type EngineCall =
@@ -45,8 +45,8 @@ export type FromEngine =
   | { kind: 'refusing'; reason: string }
   /** What does not work for now, although points are acknowledged; undefined: everything does. */
   | { kind: 'degraded'; why: string | undefined }
-  | { kind: 'answer'; id: number; value: unknown }
-  | { kind: 'error'; id: number; error: WireError }
+  | { kind: 'answer'; id: number; value: unknown; body?: ArrayBuffer }
+  | { kind: 'error'; id: number; error: WireError; body?: ArrayBuffer }
   | { kind: 'transitions'; batch: TransitionBatch }
   | { kind: 'frames'; heads: FrameHead[]; bodies: Uint8Array<ArrayBuffer> }
   | {

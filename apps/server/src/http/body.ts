@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { appError } from '@nowcast/contract';
+import type { BodyPool } from './body-pool.ts';
 
 /**
  * Reading request bodies under a cap (C14). The cap holds before anybody is authenticated and before anything is
@@ -11,17 +12,24 @@ export function refuseDeclaredLength(request: IncomingMessage, capBytes: number)
   if (declared > capBytes) throw tooLarge(capBytes);
 }
 
-/** The whole body, at most `capBytes`. Rejects `request.too_large`, or `request.cancelled` when the peer goes. */
-export function readBody(request: IncomingMessage, capBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+/**
+ * The whole body, at most `capBytes`, in memory of the pool. Rejects `request.too_large`, or `request.cancelled` when
+ * the peer goes.
+ */
+export function readBody(
+  request: IncomingMessage,
+  capBytes: number,
+  pool: BodyPool,
+): Promise<Uint8Array<ArrayBuffer>> {
   const declared = request.headers['content-length'];
   const known = declared === undefined ? 0 : Math.min(Number(declared), capBytes);
-  let bytes = new Uint8Array(known);
+  let bytes = pool.take(known);
   let length = 0;
   return consume(request, capBytes, (chunk) => {
     if (length + chunk.length > bytes.length) bytes = grown(bytes, length + chunk.length, capBytes);
     bytes.set(chunk, length);
     length += chunk.length;
-  }).then(() => (length === bytes.length ? bytes : bytes.slice(0, length)));
+  }).then(() => bytes.subarray(0, length));
 }
 
 /** Reads and forgets the body, so that its sender can hear an answer. Rejects like `readBody`. */
@@ -55,7 +63,10 @@ function consume(
     request.once('error', (cause) =>
       stop(appError('request.cancelled', 'the connection was lost', { cause })),
     );
-    request.once('close', () => stop(appError('request.cancelled', 'the connection was closed')));
+    request.once('close', () => {
+      // It also comes behind every end.
+      if (!request.readableEnded) stop(appError('request.cancelled', 'the connection was closed'));
+    });
   });
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Action, type Actor, appError, influxErrorBody } from '@nowcast/contract';
 import type { Logger } from '../log.ts';
+import type { BodyPool } from './body-pool.ts';
 import { discardBody, hasBody, readBody, refuseDeclaredLength } from './body.ts';
 import type { ClientInfo, ProxyTrust } from './client-address.ts';
 import { type Gatekeeper, readCredential, readInfluxCredential } from './credentials.ts';
@@ -26,6 +27,8 @@ export interface RouterOptions {
   gatekeeper: Gatekeeper;
   proxies: ProxyTrust;
   origin: OwnOrigin;
+  /** Memory of bodies. */
+  bodies: BodyPool;
   /** Answers GETs that no route claims: the page and its files. */
   pages: (path: string, headers: IncomingMessage['headers'], query: URLSearchParams) => Answer;
   strictTransport: boolean;
@@ -139,7 +142,7 @@ export class Router {
       throw error;
     }
     if (passage.waits) response.writeContinue();
-    const { body, form } = await readTyped(route, request, capBytes);
+    const { body, form } = await readTyped(route, request, capBytes, this.#options.bodies);
     const call: Omit<Call, keyof Asking> = {
       params,
       query: url.searchParams,
@@ -225,9 +228,10 @@ async function readTyped(
   route: Route,
   request: IncomingMessage,
   capBytes: number,
+  bodies: BodyPool,
 ): Promise<{ body: unknown; form: URLSearchParams | undefined }> {
   const { body: spec } = route;
-  const bytes = await readBody(request, capBytes);
+  const bytes = await readBody(request, capBytes, bodies);
   if (spec.kind === 'bytes') return { body: bytes, form: undefined };
   if (spec.kind === 'none') return { body: undefined, form: undefined };
   if (spec.form === true && isForm(request)) {

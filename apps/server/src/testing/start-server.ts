@@ -9,6 +9,7 @@ import { systemClock } from '@nowcast/kernel';
 import { metaStoreOf, openDirectSend } from '../embedded.ts';
 import { createLogger } from '../log.ts';
 import { nothingOutgoing, StoredOutgoing } from '../outgoing/stored-outgoing.ts';
+import { BodyPool } from '../http/body-pool.ts';
 import { NowcastServer, type ServerOptions } from '../server.ts';
 import { ScriptedEngine } from './scripted-engine.ts';
 
@@ -72,6 +73,7 @@ export async function startTestServer(
     maxConnectionsPerAddress: 10_000,
     drainMs: 0,
     directSend: await openDirectSend(),
+    bodies: new BodyPool(),
     webDir: join(folder, 'no-page'),
     version: '0.0.0-test',
     log: createLogger({

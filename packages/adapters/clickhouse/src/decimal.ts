@@ -17,16 +17,18 @@ const limit = 2 ** 51;
  */
 export function scaleToIntegers(values: Float64Array, start: number, end: number, out: Float64Array): number {
   let exponent = 0;
+  // Values before it were seen to fit a smaller exponent only.
+  let raisedAt = start;
   for (let i = start; i < end; i++) {
     const value = values[i]!;
-    while (!fits(value, powersOfTen[exponent]!)) if (++exponent > maxExponent) return -1;
+    while (!fits(value, powersOfTen[exponent]!)) {
+      if (++exponent > maxExponent) return -1;
+      raisedAt = i;
+    }
   }
   const scale = powersOfTen[exponent]!;
-  for (let i = start; i < end; i++) {
-    const value = values[i]!;
-    if (!fits(value, scale)) return -1;
-    out[i - start] = value * scale + rounder - rounder;
-  }
+  for (let i = start; i < raisedAt; i++) if (!fits(values[i]!, scale)) return -1;
+  for (let i = start; i < end; i++) out[i - start] = values[i]! * scale + rounder - rounder;
   return exponent;
 }
 

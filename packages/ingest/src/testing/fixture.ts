@@ -23,7 +23,7 @@ export class MemoryLog {
       const error = await new Promise<Error | undefined>((resolve) => this.waiting.push(resolve));
       if (error !== undefined) throw error;
     }
-    return entries.map(({ partition, payload }) => this.entries[partition]!.push(payload) - 1);
+    return entries.map(({ partition, payload }) => this.entries[partition]!.push(payload.slice()) - 1);
   };
 
   /** Ends what waits. Like the real log, a failure takes everything queued behind it along. */
