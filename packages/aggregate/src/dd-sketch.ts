@@ -16,8 +16,25 @@ const logGamma = Math.log(gamma);
 /** Larger than the magnitude of any exponent: log_γ of the least double is −37,221. */
 const keyBias = 40_000;
 
+/** Measured values are decimals of few digits and repeat: looking a key up takes a quarter of its logarithm. */
+const memoMask = 4095;
+const memoValues = new Float64Array(memoMask + 1).fill(Number.NaN);
+const memoKeys = new Int32Array(memoMask + 1);
+const bits = new Float64Array(1);
+const words = new Int32Array(bits.buffer);
+
 /** Key of the bucket that holds the value; finite values only. */
 export function ddIndex(value: number): number {
+  bits[0] = value;
+  const slot = (Math.imul(words[0]! ^ Math.imul(words[1]!, 0x85ebca6b), 0x9e3779b1) >>> 20) & memoMask;
+  if (memoValues[slot] === value) return memoKeys[slot]!;
+  const key = computeKey(value);
+  memoValues[slot] = value;
+  memoKeys[slot] = key;
+  return key;
+}
+
+function computeKey(value: number): number {
   if (value === 0) return 0;
   const exponent = Math.ceil(Math.log(Math.abs(value)) / logGamma);
   return value > 0 ? exponent + keyBias : -(exponent + keyBias);

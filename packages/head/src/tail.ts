@@ -12,6 +12,8 @@ export interface TailRecord {
   offset: number;
   receivedAt: number;
   extras: PointExtras | undefined;
+  /** Newest event time of its points; −Infinity without any. */
+  newest: number;
 }
 
 export interface AppliedBatch {
@@ -78,15 +80,20 @@ export class Tail implements RecentPoints {
 
   append(batch: AppliedBatch): void {
     const { handles, timestamps, values, count } = batch;
+    let max = 0;
+    let newest = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < count; i++) {
+      if (handles[i]! > max) max = handles[i]!;
+      if (timestamps[i]! > newest) newest = timestamps[i]!;
+    }
     this.#records.push({
       start: this.#end,
       count,
       offset: batch.offset,
       receivedAt: batch.receivedAt,
       extras: batch.extras,
+      newest,
     });
-    let max = 0;
-    for (let i = 0; i < count; i++) if (handles[i]! > max) max = handles[i]!;
     this.#last.ensure(max + 1);
     this.#newest.ensure(max + 1);
     this.#newestValue.ensure(max + 1);
@@ -281,15 +288,26 @@ export class Tail implements RecentPoints {
     return false;
   }
 
+  /** Newest event time among the retained points of the record below `position`. */
+  #newestIn({ start, count }: TailRecord, position: number): number {
+    let newest = Number.NEGATIVE_INFINITY;
+    const from = Math.max(start, this.#first);
+    this.scan(from, Math.max(from, Math.min(start + count, position)), (_handles, timestamps) => {
+      for (let i = 0; i < timestamps.length; i++) if (timestamps[i]! > newest) newest = timestamps[i]!;
+    });
+    return newest;
+  }
+
   /** Forgets points below `position`, and records without points up to it; whole blocks are freed as they empty. */
   evict(position: number): void {
     if (position < this.#first) return;
     assert(position <= this.#end, 'evicting points that do not exist');
-    this.scan(this.#first, position, (_handles, timestamps) => {
-      let newest = this.#evictedNewest;
-      for (let i = 0; i < timestamps.length; i++) if (timestamps[i]! > newest) newest = timestamps[i]!;
-      this.#evictedNewest = newest;
-    });
+    for (const record of this.#records) {
+      if (record.start >= position) break;
+      const isWhole = record.start >= this.#first && record.start + record.count <= position;
+      const newest = isWhole ? record.newest : this.#newestIn(record, position);
+      if (newest > this.#evictedNewest) this.#evictedNewest = newest;
+    }
     this.#first = position;
     this.#blocks.dropBelow(position);
     let dropped = 0;

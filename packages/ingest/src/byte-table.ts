@@ -15,6 +15,9 @@ export function sameBytes(a: DataView, aAt: number, b: DataView, bAt: number, le
   for (; i + 8 <= length; i += 8) {
     if (a.getFloat64(aAt + i, true) !== b.getFloat64(bAt + i, true)) return false;
   }
+  // What is left over of a longer text is looked at with some bytes before it.
+  if (i === length) return true;
+  if (i > 0) return a.getFloat64(aAt + length - 8, true) === b.getFloat64(bAt + length - 8, true);
   if (i + 4 <= length) {
     if (a.getInt32(aAt + i, true) !== b.getInt32(bAt + i, true)) return false;
     i += 4;

@@ -42,6 +42,7 @@ import {
   utf8Text,
 } from './line-text.ts';
 import { type Precision, inMs, timestampOf } from './line-time.ts';
+import { PlainLines, roomForTime } from './plain-lines.ts';
 import type { PointColumns } from './point-columns.ts';
 
 const newline = 10;
@@ -55,12 +56,8 @@ const equals = 61;
 const backslash = 92;
 const letterI = 105;
 
-/** Nineteen digits and a newline. */
-const roomForTime = 20;
-/** A digit and a space besides. */
-const roomAfterField = roomForTime + 2;
-
 export class LineProtocolDecoder {
+  readonly #plain = new PlainLines();
   #bytes: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
   #end = 0;
@@ -104,6 +101,7 @@ export class LineProtocolDecoder {
     this.#checkedLine = -1;
     this.#failedDefinitions = 0;
     this.roundedIntegers = 0;
+    this.#plain.begin(body, this.#view, precision, series, context.columns, bounds);
     this.#lines();
     this.#bytes = new Uint8Array(0);
   }
@@ -121,8 +119,12 @@ export class LineProtocolDecoder {
       } else if (first === hash) {
         at = endOfLine(bytes, at, end);
       } else {
-        const known = this.#plainLine(at);
-        const next = known >= 0 ? known : this.#line(at);
+        const known = this.#plain.read(at);
+        if (known >= 0) {
+          at = known;
+          continue;
+        }
+        const next = this.#anyLine(at);
         if (next >= 0) {
           if (this.#hasText) line += countNewlines(bytes, at, next);
           at = next;
@@ -134,44 +136,23 @@ export class LineProtocolDecoder {
     }
   }
 
-  /**
-   * The most frequent line by far, in one piece: the expected key, its one field, a plain number, a timestamp. The place
-   * of its newline, or −1 for any other line, with nothing changed.
-   */
-  #plainLine(start: number): number {
-    const series = this.#series;
-    const view = this.#view;
-    const end = this.#end;
-    const { keys, fields } = series;
-    const key = series.nextKey[this.#lastKey]!;
-    const field = series.firstField[key]!;
-    const keyLength = keys.lengths[key]!;
-    const fieldAt = start + keyLength;
-    const valueAt = fieldAt + fields.lengths[field]!;
-    // Room for the longest timestamp and its newline, too.
-    if (field === 0 || valueAt + roomAfterField > end) return -1;
-    if (!sameBytes(view, start, keys.view, keys.starts[key]!, keyLength)) return -1;
-    if (!sameBytes(view, fieldAt, fields.view, fields.starts[field]!, valueAt - fieldAt)) return -1;
+  /** Decodes a line that is not like the one that came here before, and notes what is to be expected the next time. */
+  #anyLine(start: number): number {
     const columns = this.#columns;
     const row = columns.length;
-    if (row === columns.capacity) columns.grow();
-    const bytes = this.#bytes;
-    const timeAt = scanDecimal(bytes, valueAt, columns.values, row) + 1;
-    if (timeAt === 0 || bytes[timeAt - 1] !== space || timeAt + roomForTime > end) return -1;
-    const next =
-      this.#precision === 'ns'
-        ? scanNanos(view, timeAt, columns.timestamps, row)
-        : this.#precision === 'ms'
-          ? scanMillis(view, timeAt, columns.timestamps, row)
-          : -1;
-    if (next < 0 || bytes[next] !== newline) return -1;
-    const timestamp = columns.timestamps[row]!;
-    if (!(timestamp >= this.#minTimestamp && timestamp <= this.#maxTimestamp)) return -1;
-    this.#lastKey = key;
-    this.#hasText = false;
-    columns.series[row] = series.handles[field]!;
-    columns.length = row + 1;
+    const { lastKey } = this.#plain;
+    if (lastKey !== 0) this.#lastKey = lastKey;
+    const next = this.#line(start);
+    const isPlain = next >= 0 && columns.length === row + 1 && !this.#hasText && this.#isTight(start);
+    const field = isPlain ? this.#series.firstField[this.#lastKey]! : 0;
+    const length = this.#keyLength + this.#series.fields.lengths[field]!;
+    this.#plain.note(start, length, field === 0 ? 0 : this.#lastKey, columns.series[row]!);
     return next;
+  }
+
+  /** Whether the field of the line at hand follows its key without a further space. */
+  #isTight(start: number): boolean {
+    return this.#keyStart === start && this.#bytes[start + this.#keyLength] !== space;
   }
 
   /** Decodes the line at `start`; the place of its newline (or the end), or −1 after `#fail`, with no row kept. */

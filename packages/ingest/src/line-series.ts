@@ -3,13 +3,19 @@
  * with the series they mean, and which of them came next the last time. Only a cache: it may be dropped at any
  * moment and changes nothing but speed.
  */
-import { ByteTable, doubled } from './byte-table.ts';
+import { ByteTable, doubled, hashBytes } from './byte-table.ts';
 
 export class LineSeries {
   /** Entry = measurement and tags, with the space that ends them. */
   readonly keys = new ByteTable();
   /** Entry = field name with its `=`, owned by a key. */
   readonly fields = new ByteTable();
+  /** Entry = a line up to its value (key and only field), owned by the key. */
+  readonly lines = new ByteTable();
+  /** Line that followed a line; of entry 0: a request's first line. */
+  nextLine = new Int32Array(64);
+  keyOfLine = new Int32Array(64);
+  handleOfLine = new Int32Array(64);
   /** Key that followed a key; of entry 0: the key of a request's first line. */
   nextKey = new Int32Array(64);
   /** Field that a line of the key began with. */
@@ -19,7 +25,7 @@ export class LineSeries {
   handles = new Int32Array(64);
 
   get size(): number {
-    return this.keys.size + this.fields.size;
+    return this.keys.size + this.fields.size + this.lines.size;
   }
 
   addKey(bytes: Uint8Array, at: number, length: number, hash: number): number {
@@ -40,5 +46,22 @@ export class LineSeries {
     }
     this.handles[field] = handle;
     return field;
+  }
+
+  /** Entry of a line up to its value, made when there is none; 0 where the table has no place. */
+  lineOf(bytes: Uint8Array, at: number, length: number, key: number, handle: number): number {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const hash = hashBytes(view, at, length, key);
+    const known = this.lines.find(view, at, length, key, hash);
+    if (known !== 0) return known;
+    const line = this.lines.add(bytes, at, length, key, hash);
+    while (this.nextLine.length < this.lines.capacity) {
+      this.nextLine = doubled(this.nextLine);
+      this.keyOfLine = doubled(this.keyOfLine);
+      this.handleOfLine = doubled(this.handleOfLine);
+    }
+    this.keyOfLine[line] = key;
+    this.handleOfLine[line] = handle;
+    return line;
   }
 }

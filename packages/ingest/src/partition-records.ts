@@ -35,7 +35,7 @@ export function partitionRecords(
   const extras = columns.extras();
   if (partitions === 1) {
     if (columns.length === 0 && head.idempotency === undefined) return [];
-    return [recordOf(0, head, registry, handles, timestamps, values, extras)];
+    return [recordOf(0, head, handles, handles, timestamps, values, extras)];
   }
   const rows = rowsByPartition(handles, partitions, registry);
   const records: PartitionRecord[] = [];
@@ -47,12 +47,13 @@ export function partitionRecords(
       for (let i = 0; i < own.length; i++) into[i] = column[own[i]!]!;
       return into;
     };
+    const handlesOf = pick(handles, new Uint32Array(own.length));
     records.push(
       recordOf(
         partition,
         head,
-        registry,
-        pick(handles, new Uint32Array(own.length)),
+        handlesOf,
+        localsOf(handlesOf, registry),
         pick(timestamps, new Float64Array(own.length)),
         pick(values, new Float64Array(own.length)),
         pickExtras(extras, own),
@@ -65,8 +66,8 @@ export function partitionRecords(
 function recordOf(
   partition: number,
   head: RecordHead,
-  registry: SeriesRegistry,
   handles: Uint32Array,
+  locals: Uint32Array,
   timestamps: Float64Array,
   values: Float64Array,
   extras: PointExtras | undefined,
@@ -78,7 +79,7 @@ function recordOf(
     receivedAt: head.receivedAt,
     firstDefinition: 0,
     definitions: [],
-    series: localsOf(handles, registry),
+    series: locals,
     timestamps,
     values,
     extras,
@@ -87,11 +88,8 @@ function recordOf(
   return { partition, record, handles };
 }
 
-/** Local indexes of the handles; the handles themselves where they are the same, as with one partition. */
+/** Local indexes of the handles. With one partition they are the handles themselves. */
 function localsOf(handles: Uint32Array, registry: SeriesRegistry): Uint32Array {
-  let same = 0;
-  while (same < handles.length && registry.localOf(handles[same]!) === handles[same]) same++;
-  if (same === handles.length) return handles;
   const locals = new Uint32Array(handles.length);
   for (let i = 0; i < handles.length; i++) locals[i] = registry.localOf(handles[i]!);
   return locals;

@@ -25,6 +25,9 @@ const unbounded = Number.MAX_SAFE_INTEGER;
 export interface InFlight {
   tenant: string;
   columns: PointColumns;
+  /** No point of the batch has an event time outside of these. */
+  from: number;
+  to: number;
   set: PointSet;
   /** Fingerprints it put beside the window. */
   ids: number;
@@ -48,6 +51,10 @@ export class RequestDedupe {
   /** Newest time seen of each handle, in flight or taken; NaN: not asked yet. May be too high, never too low. */
   #newest = new Float64Array(1024).fill(Number.NaN);
   #depends = false;
+  /** Batch in which a series was seen last, and the newest time it had there; kept once a point is not the newest. */
+  #seenIn = new Uint32Array(1024);
+  #newestIn = new Float64Array(1024);
+  #batch = 0;
 
   constructor(state: DedupeState, registry: SeriesRegistry, recent: RecentPoints) {
     this.#state = state;
@@ -58,7 +65,14 @@ export class RequestDedupe {
   /** Removes what was taken before from the columns. `equalPoints`: also points without an id (line protocol). */
   run(tenant: string, columns: PointColumns, now: number, equalPoints: boolean): DedupeResult {
     this.#depends = false;
-    const batch: InFlight = { tenant, columns, set: new PointSet(columns), ids: 0 };
+    const batch: InFlight = {
+      tenant,
+      columns,
+      from: Infinity,
+      to: -Infinity,
+      set: new PointSet(columns),
+      ids: 0,
+    };
     const extras = columns.extras();
     const dropped: number[] = [];
     if (extras !== undefined) this.#dropKnownIds(batch, extras, now, equalPoints, dropped);
@@ -66,7 +80,7 @@ export class RequestDedupe {
     let duplicates = dropped.length;
     dropped.length = 0;
     if (equalPoints) this.#dropEqual(batch, dropped);
-    else this.#noteNewest(columns);
+    else this.#noteNewest(batch);
     columns.remove(dropped);
     duplicates += dropped.length;
     // Rows moved up: what was indexed meanwhile names other rows now.
@@ -130,13 +144,31 @@ export class RequestDedupe {
     const { columns } = batch;
     const { series, timestamps, length } = columns;
     const texts = columns.hasExtras ? textRows(columns) : undefined;
+    this.#batch++;
+    let isNoting = false;
+    let { from, to } = batch;
     for (let row = 0; row < length; row++) {
       const handle = series[row]!;
       if (handle >= this.#newest.length) this.#growNewest(handle);
       const timestamp = timestamps[row]!;
+      if (timestamp < from) from = timestamp;
+      if (timestamp > to) to = timestamp;
       if (timestamp > this.#newest[handle]!) this.#newest[handle] = timestamp;
-      else if (this.#isTaken(batch, row) && texts?.has(row) !== true) dropped.push(row);
+      else {
+        if (!isNoting) for (let i = 0; i < row; i++) this.#note(series[i]!, timestamps[i]!);
+        isNoting = true;
+        if (this.#isTaken(batch, row) && texts?.has(row) !== true) dropped.push(row);
+      }
+      if (isNoting) this.#note(handle, timestamp);
     }
+    batch.from = from;
+    batch.to = to;
+  }
+
+  #note(handle: number, timestamp: number): void {
+    if (this.#seenIn[handle] === this.#batch && this.#newestIn[handle]! >= timestamp) return;
+    this.#seenIn[handle] = this.#batch;
+    this.#newestIn[handle] = timestamp;
   }
 
   /** The exact question, for a point that is not newer than all others of its series. */
@@ -149,8 +181,11 @@ export class RequestDedupe {
       this.#newest[handle] = Math.max(newest, timestamp);
       if (timestamp > newest) return false;
     }
-    if (batch.set.has(row, handle, timestamp, value)) return true;
+    // Senders that take turns are late by a whole batch: its points are newer than all it brought itself.
+    const mayRepeat = this.#seenIn[handle] === this.#batch && this.#newestIn[handle]! >= timestamp;
+    if (mayRepeat && batch.set.has(row, handle, timestamp, value)) return true;
     for (const other of this.#inFlight) {
+      if (timestamp < other.from || timestamp > other.to) continue;
       if (!other.set.has(other.columns.length, handle, timestamp, value)) continue;
       this.#depends = true;
       return true;
@@ -158,14 +193,18 @@ export class RequestDedupe {
     return this.#recent.has(handle, timestamp, value);
   }
 
-  #noteNewest({ series, timestamps, length }: PointColumns): void {
+  #noteNewest(batch: InFlight): void {
+    const { series, timestamps, length } = batch.columns;
     for (let row = 0; row < length; row++) {
       const handle = series[row]!;
       if (handle >= this.#newest.length) this.#growNewest(handle);
       const newest = this.#newest[handle]!;
-      if (timestamps[row]! > newest) this.#newest[handle] = timestamps[row]!;
+      const timestamp = timestamps[row]!;
+      if (timestamp < batch.from) batch.from = timestamp;
+      if (timestamp > batch.to) batch.to = timestamp;
+      if (timestamp > newest) this.#newest[handle] = timestamp;
       else if (Number.isNaN(newest)) {
-        this.#newest[handle] = Math.max(this.#recent.newestOf(handle), timestamps[row]!);
+        this.#newest[handle] = Math.max(this.#recent.newestOf(handle), timestamp);
       }
     }
   }
@@ -174,6 +213,12 @@ export class RequestDedupe {
     const grown = new Float64Array(Math.max(this.#newest.length * 2, handle + 1)).fill(Number.NaN);
     grown.set(this.#newest);
     this.#newest = grown;
+    const seenIn = new Uint32Array(grown.length);
+    seenIn.set(this.#seenIn);
+    this.#seenIn = seenIn;
+    const newestIn = new Float64Array(grown.length);
+    newestIn.set(this.#newestIn);
+    this.#newestIn = newestIn;
   }
 }
 

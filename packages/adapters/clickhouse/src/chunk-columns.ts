@@ -199,13 +199,23 @@ function fillSteps(out: Int8Array | Int16Array | Int32Array, integers: Float64Ar
 
 /** Whole milliseconds (1), whole microseconds (1000), or neither, or steps too long for 32 bits (0). */
 function timeScaleOf(times: Float64Array, from: number, to: number): number {
-  let scale = 1;
+  const scale = areWhole(times, from, to) ? 1 : 1000;
+  for (let i = from; i < to && scale === 1000; i++) {
+    const time = times[i]!;
+    if (Math.round(time * 1000) / 1000 !== time || Object.is(time, -0)) return 0;
+  }
+  // They ascend: no step is longer than all of them together.
+  if ((times[to - 1]! - times[from]!) * scale < longestStep) return scale;
+  for (let i = from + 1; i < to; i++) if ((times[i]! - times[i - 1]!) * scale >= longestStep) return 0;
+  return scale;
+}
+
+const longestStep = 4_294_967_295;
+
+function areWhole(times: Float64Array, from: number, to: number): boolean {
   for (let i = from; i < to; i++) {
     const time = times[i]!;
-    if (scale === 1 && time !== Math.floor(time)) scale = 1000;
-    if (scale === 1000 && Math.round(time * 1000) / 1000 !== time) return 0;
-    if (Object.is(time, -0)) return 0;
+    if (time !== Math.floor(time) || Object.is(time, -0)) return false;
   }
-  for (let i = from + 1; i < to; i++) if ((times[i]! - times[i - 1]!) * scale >= 4_294_967_295) return 0;
-  return scale;
+  return true;
 }
