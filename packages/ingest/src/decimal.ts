@@ -128,6 +128,11 @@ export function fourDigits(view: DataView, at: number): number {
   return (pairs & 0xff) * 100 + ((pairs >>> 16) & 0xff);
 }
 
+/** Whether digits before this byte are a whole number: neither more digits, a fraction nor an exponent. */
+export function endsNumber(byte: number): boolean {
+  return (byte ^ zero) >= 10 && byte !== 46 && (byte | 0x20) !== 0x65;
+}
+
 /**
  * Thirteen digits, a time in milliseconds between 2001 and 2286, into `values[row]`; the place after them, or −1.
  * Sixteen bytes must lie in the view.
@@ -137,9 +142,7 @@ export function scanMillis(view: DataView, at: number, values: Float64Array, row
   const b = fourDigits(view, at + 4);
   const c = fourDigits(view, at + 8);
   const last = view.getUint8(at + 12) ^ zero;
-  const next = view.getUint8(at + 13);
-  // More digits, a fraction or an exponent: a number, but not this one.
-  if ((a | b | c) < 0 || last >= 10 || (next ^ zero) < 10 || next === 46 || (next | 0x20) === 0x65) return -1;
+  if ((a | b | c) < 0 || last >= 10 || !endsNumber(view.getUint8(at + 13))) return -1;
   values[row] = (a * 10_000 + b) * 100_000 + (c * 10 + last);
   return at + 13;
 }

@@ -13,7 +13,7 @@
 import { appError } from '@nowcast/contract';
 import { type AppError, assert } from '@nowcast/kernel';
 import { sameBytes } from './byte-table.ts';
-import { scanDecimal, scanMillis } from './decimal.ts';
+import { endsNumber, scanDecimal, scanMillis } from './decimal.ts';
 import {
   type DecodeContext,
   defineSeries,
@@ -24,6 +24,7 @@ import {
 import { JsonPoint, textLimits } from './json-point.ts';
 import { JsonScanner } from './json-scanner.ts';
 import { type JsonTemplates, cut } from './json-templates.ts';
+import { LastTime } from './last-time.ts';
 import type { PointColumns } from './point-columns.ts';
 import { parseRfc3339 } from './rfc3339.ts';
 
@@ -48,6 +49,7 @@ export class JsonDecoder {
   #context!: DecodeContext;
   #columns!: PointColumns;
   #templates!: JsonTemplates;
+  readonly #time = new LastTime();
   #minTimestamp = 0;
   #maxTimestamp = 0;
   #last = 0;
@@ -70,6 +72,7 @@ export class JsonDecoder {
   decode(body: Uint8Array, format: JsonFormat, templates: JsonTemplates, context: DecodeContext): void {
     this.#bytes = body;
     this.#view = new DataView(body.buffer, body.byteOffset, body.length);
+    this.#time.begin(this.#view, 13);
     this.#text = Buffer.from(body.buffer, body.byteOffset, body.length);
     this.#end = body.length;
     this.#scanner.bytes = body;
@@ -247,8 +250,18 @@ export class JsonDecoder {
 
   #knownTimestamp(at: number, row: number): number {
     const { timestamps } = this.#columns;
-    const end = at + 16 <= this.#end ? scanMillis(this.#view, at, timestamps, row) : -1;
-    return end >= 0 ? end : scanDecimal(this.#bytes, at, timestamps, row);
+    if (at + 16 <= this.#end) {
+      if (this.#time.isAt(at) && endsNumber(this.#bytes[at + 13]!)) {
+        timestamps[row] = this.#time.value;
+        return at + 13;
+      }
+      const end = scanMillis(this.#view, at, timestamps, row);
+      if (end >= 0) {
+        this.#time.note(at, timestamps[row]!);
+        return end;
+      }
+    }
+    return scanDecimal(this.#bytes, at, timestamps, row);
   }
 
   /** A text cut without escapes; anything longer or stranger is left to `#unknown`. */

@@ -127,6 +127,56 @@ describe('line protocol', () => {
     );
   });
 
+  test('agrees when a few series come in turn with other values, repeated times and slips of the pen', () => {
+    const start = fc.constantFrom(
+      'cpu,host=a usage=',
+      'cpu,host=b usage=',
+      'mem value=',
+      String.raw`m\ x,a=1 f\==`,
+    );
+    const number = fc.oneof(
+      fc.integer({ min: 0, max: 9999 }).map((n) => String(n / 100)),
+      numberText,
+    );
+    const time = fc.constantFrom(
+      '1700000000000000000',
+      '1700000000000000001',
+      '1700000000001000000',
+      '170000000000000000',
+      '17000000000000000000',
+      '1700000000000000000 ',
+      '1700000000000000000\r',
+      '9700000000000000000',
+    );
+    const slip = fc.constantFrom<(line: string) => string>(
+      (line) => line,
+      (line) => line,
+      (line) => line,
+      (line) => line.replace(' ', '  '),
+      (line) => line.replace('=', ''),
+      (line) => line.replace(/=(?=[^=]*$)/, ''),
+      (line) => line.replace(/ (?=\d+$)/, ''),
+      (line) => line.replace(' ', ' ,'),
+      (line) => `${line},`,
+    );
+    const turn = fc.tuple(start, number, time, slip).map(([s, n, t, change]) => change(`${s}${n} ${t}`));
+    fc.assert(
+      fc.property(fc.array(turn, { minLength: 4, maxLength: 24 }), (lines) => {
+        const decoder = new DecoderUnderTest();
+        for (let pass = 0; pass < 3; pass++) expectAgreement(lines.join('\n'), decoder);
+        expectAgreement(lines.map((line) => line.replace('  ', ' ')).join('\n'), decoder);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('a line learned with two spaces teaches nothing about one that lacks its sign', () => {
+    const decoder = new DecoderUnderTest();
+    const twice = 'cpu  usage=1 1700000000000000000\n'.repeat(2);
+    expect(decoder.lines(`${twice}cpu  usage5 1700000000000000000\n`).rejected).toHaveLength(1);
+    expect(decoder.lines(`cpu  usage5 1700000000000000000\n${twice}`).rejected).toHaveLength(1);
+  });
+
   test('any bytes at all give points or rejections and never an exception', () => {
     const decoder = new DecoderUnderTest();
     fc.assert(

@@ -10,6 +10,7 @@
  */
 import { sameBytes } from './byte-table.ts';
 import { scanDecimal, scanMillis, scanNanos } from './decimal.ts';
+import { LastTime } from './last-time.ts';
 import type { LineSeries } from './line-series.ts';
 import type { Precision } from './line-time.ts';
 import type { PointColumns } from './point-columns.ts';
@@ -33,9 +34,7 @@ export class PlainLines {
   #minTimestamp = 0;
   #maxTimestamp = 0;
   #last = 0;
-  /** Place of a timestamp of this body, and what it says; −1: none was read yet. */
-  #timeAt = -1;
-  #time = 0;
+  readonly #time = new LastTime();
 
   /** A body begins. */
   begin(
@@ -55,7 +54,7 @@ export class PlainLines {
     this.#minTimestamp = bounds.min;
     this.#maxTimestamp = bounds.max;
     this.#last = 0;
-    this.#timeAt = -1;
+    this.#time.begin(view, this.#digits);
   }
 
   /** Key of the line read last by `read`; 0 where the decoder read it itself. */
@@ -79,9 +78,9 @@ export class PlainLines {
     const timeAt = scanDecimal(this.#bytes, valueAt, columns.values, row) + 1;
     if (timeAt === 0 || this.#bytes[timeAt - 1] !== space || timeAt + roomForTime > this.#end) return -1;
     const next = timeAt + this.#digits;
-    if (!this.#isLastTime(timeAt) && !this.#readTime(timeAt, next)) return -1;
+    if (!this.#time.isAt(timeAt) && !this.#readTime(timeAt, next)) return -1;
     if (this.#bytes[next] !== newline) return -1;
-    columns.timestamps[row] = this.#time;
+    columns.timestamps[row] = this.#time.value;
     columns.series[row] = series.handleOfLine[line]!;
     columns.length = row + 1;
     this.#last = line;
@@ -99,19 +98,6 @@ export class PlainLines {
     if (this.#last === 0) this.#last = unknown;
   }
 
-  /** Digits of equal bytes are equal doubles, and never NaN. */
-  #isLastTime(at: number): boolean {
-    const last = this.#timeAt;
-    if (last < 0) return false;
-    const view = this.#view;
-    const tail = this.#digits - 8;
-    return (
-      view.getFloat64(at + tail, true) === view.getFloat64(last + tail, true) &&
-      view.getFloat64(at, true) === view.getFloat64(last, true) &&
-      (tail < 8 || view.getFloat64(at + 8, true) === view.getFloat64(last + 8, true))
-    );
-  }
-
   #readTime(at: number, end: number): boolean {
     const { timestamps, length: row } = this.#columns;
     const next =
@@ -122,8 +108,7 @@ export class PlainLines {
           : -1;
     const time = timestamps[row]!;
     if (next !== end || !(time >= this.#minTimestamp && time <= this.#maxTimestamp)) return false;
-    this.#timeAt = at;
-    this.#time = time;
+    this.#time.note(at, time);
     return true;
   }
 }
