@@ -17,8 +17,13 @@ let desk: AlertDesk;
 beforeAll(async () => {
   mail = await MailServer.start(selfSignedCertificate('mail'));
   server = await startServer([
-    ...['--no-collector', '--partitions', '2'],
-    ...['--smtp-url', `smtp://127.0.0.1:${mail.port}`, '--mail-from', 'Nowcast <alerts@example.com>'],
+    '--no-collector',
+    '--partitions',
+    '2',
+    '--smtp-url',
+    `smtp://127.0.0.1:${mail.port}`,
+    '--mail-from',
+    'Nowcast <alerts@example.com>',
   ]);
   desk = await AlertDesk.open(server);
 });

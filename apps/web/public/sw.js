@@ -127,7 +127,8 @@ async function open(link) {
   const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
   const page = pages.find((one) => one.url.startsWith(self.location.origin));
   if (page === undefined) return self.clients.openWindow(pathname + search);
-  await page.focus();
+  // Where the browser does not allow it, the page still goes there.
+  await page.focus().catch(() => undefined);
   return page.navigate(pathname + search).catch(() => self.clients.openWindow(pathname + search));
 }
 
