@@ -14,6 +14,7 @@ export const errorRegistry = {
   'request.conflict': { number: 1006, status: 409, retryable: false },
   'request.not_acceptable': { number: 1007, status: 406, retryable: false },
   'request.cancelled': { number: 1008, status: 499, retryable: true },
+  'request.throttled': { number: 1009, status: 429, retryable: true },
   'auth.required': { number: 1100, status: 401, close: 4401, retryable: false },
   'auth.invalid_credentials': { number: 1101, status: 401, retryable: false },
   'auth.forbidden': { number: 1102, status: 403, close: 4403, retryable: false },

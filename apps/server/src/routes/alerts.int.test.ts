@@ -320,6 +320,39 @@ describe('settings of alerting', () => {
     });
     await call(admin, 'DELETE', path);
   });
+
+  test('tests are for administrators, are few at a time, and the log says who sent which', async () => {
+    const tester = await nowcast.signIn('admin');
+    const config = { kind: 'webhook', url: `${nowcast.url}/healthz` };
+    const made = await call(admin, 'POST', '/channels', { name: 'Often', config });
+    const path = `/channels/${String(made.body['channel_id'])}`;
+    const rule = `/rules/${await makeRule('Tested')}`;
+    for (const who of [viewer, editor]) {
+      expect((await call(who, 'POST', `${path}/test`)).status).toBe(403);
+      expect((await call(who, 'POST', `${rule}/test`)).status).toBe(403);
+    }
+    expect((await call(tester, 'POST', `${rule}/test`)).status).toBe(200);
+    let last = await call(tester, 'POST', `${path}/test`);
+    for (let sent = 2; sent < 30 && last.status === 200; sent += 1)
+      last = await call(tester, 'POST', `${path}/test`);
+    expect(last).toMatchObject({
+      status: 429,
+      body: {
+        error: {
+          code: 'request.throttled',
+          retryable: true,
+          details: { retry_after_s: expect.any(Number) as number },
+        },
+      },
+    });
+    // Another person's tests are their own.
+    expect((await call(admin, 'POST', `${path}/test`)).status).toBe(200);
+    const said = nowcast.logs.filter((line) => line.includes('a test message is sent'));
+    expect(said.filter((line) => line.includes(tester.userId)).length).toBeGreaterThanOrEqual(10);
+    expect(said.some((line) => line.includes(String(made.body['channel_id'])))).toBe(true);
+    await call(admin, 'DELETE', path);
+    await call(editor, 'DELETE', rule);
+  });
 });
 
 describe('the inbox', () => {

@@ -13,6 +13,7 @@ import { PolicyService } from './policy-service.ts';
 import { type NotifyParts, RuleService } from './rule-service.ts';
 import { RuleWatch } from './rule-watch.ts';
 import { TenantBook } from './tenant-book.ts';
+import { TestSends } from './test-sends.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /**
@@ -76,7 +77,7 @@ export class AlertService implements Service {
     const queue = new WorkQueue();
     const events = new EventHub(options.store);
     const notifier = new Notifier(options, { book, queue, events, wakeWorker: () => this.#worker.wake() });
-    this.#parts = { options, book, queue, events, notifier };
+    this.#parts = { options, book, queue, events, notifier, tests: new TestSends(options) };
     this.#direct = new DirectSend(options);
     this.#rules = new RuleService(this.#parts);
     this.#life = new LifeService(this.#parts);

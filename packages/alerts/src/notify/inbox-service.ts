@@ -95,6 +95,7 @@ export class InboxService {
     const { user_id: userId, tenant_id: tenantId } = this.#person(actor);
     const device = await this.#store.people.device(tenantId, userId, deviceId);
     if (device === undefined) throw noSuchDevice();
+    this.#parts.tests.admit(actor, { device_id: deviceId });
     const delivery = await this.#direct.test(tenantId, pushDestination(device), 'push');
     const { at, error } = delivery;
     await this.#store.people.noteDevice(deviceId, { at, ok: delivery.status === 'sent', error });

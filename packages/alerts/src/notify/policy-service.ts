@@ -126,6 +126,7 @@ export class PolicyService {
     this.#require(actor, 'alert.manage');
     const channel = await this.#policies.get(actor.tenant_id, 'channel', id);
     if (channel === undefined) throw noSuchPolicy();
+    this.#parts.tests.admit(actor, { channel_id: id, kind: channel.content.config.kind });
     return this.#direct.test(actor.tenant_id, destinationOf(channel.content), channel.content.name);
   }
 

@@ -19,6 +19,7 @@ import type { Notifier } from './notifier.ts';
 import type { NotifyOptions } from './notify-options.ts';
 import { personOf, requireRight } from './rights.ts';
 import type { TenantBook } from './tenant-book.ts';
+import type { TestSends } from './test-sends.ts';
 import { wireRule } from './wire.ts';
 import type { WorkQueue } from './work-queue.ts';
 
@@ -31,6 +32,7 @@ export interface NotifyParts {
   queue: WorkQueue;
   events: EventHub;
   notifier: Notifier;
+  tests: TestSends;
 }
 
 /**
@@ -155,6 +157,7 @@ export class RuleService {
     this.#require(actor, 'alert.manage');
     const { user_id: userId } = personOf(actor);
     const row = await this.#row(actor, ruleId);
+    this.#parts.tests.admit(actor, { rule_id: ruleId });
     const now = this.#parts.options.clock.now();
     const { content } = row;
     const inbox = await this.#parts.queue.run(() =>
