@@ -2,31 +2,11 @@
  * Every screen, in both colour schemes and at three sizes: nothing sticks out sideways, no script complains, and
  * axe-core (WCAG 2.2 AA and best practice) finds nothing.
  */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { look } from './axe.ts';
 import { launchBrowser, openScreen, overflowsSideways, sizes } from './browser.ts';
 import { type RunningServer, startServer } from './server.ts';
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-interface Violation {
-  id: string;
-  help: string;
-  nodes: { target: string[]; html: string }[];
-}
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axeSource);
-  const options = { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] };
-  const found = await page.evaluate<Violation[]>(
-    `axe.run(document, ${JSON.stringify(options)}).then((result) => result.violations)`,
-  );
-  return found.map(
-    ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`,
-  );
-}
 
 let browser: Browser;
 let server: RunningServer;
@@ -41,17 +21,6 @@ afterAll(async () => {
 const cases = sizes.flatMap((size) =>
   (['dark', 'light'] as const).map((scheme) => ({ size, scheme, name: `${size.name}, ${scheme}` })),
 );
-
-/** Hold for the page behind a dialog, which a dialog rightly hides. */
-const pageRules = /^(landmark-one-main|page-has-heading-one):/;
-
-/** Collects what is wrong with what `page` shows. */
-async function look(page: Page, name: string, found: string[]): Promise<void> {
-  if (await overflowsSideways(page)) found.push(`${name} sticks out sideways`);
-  const isModal = (await page.getByRole('dialog').count()) > 0;
-  const real = (await violations(page)).filter((violation) => !isModal || !pageRules.test(violation));
-  found.push(...real.map((violation) => `${name} ${violation}`));
-}
 
 async function signIn(page: Page, login = server.login): Promise<void> {
   await page.getByLabel('E-mail or username').fill(login.login);
