@@ -14,7 +14,8 @@ const first: InhibitionContent = {
   equal: ['host'],
 };
 
-function contentOf({ inhibition_id: _, ...content }: Inhibition): InhibitionContent {
+function contentOf(inhibition: Inhibition): InhibitionContent {
+  const { inhibition_id: _, ...content } = inhibition;
   return content;
 }
 

@@ -25,8 +25,10 @@ export function MaintenancePage() {
   const manages = mayAdminister(useMe());
   const windows = useQuery({
     ...maintenanceQuery,
-    refetchInterval: refetchAt(live.serverNow, ({ maintenance }) =>
-      maintenance.flatMap(({ upcoming }) => upcoming.flatMap(({ from, to }) => [from, to])),
+    refetchInterval: refetchAt(
+      () => live.serverNow(),
+      ({ maintenance }) =>
+        maintenance.flatMap(({ upcoming }) => upcoming.flatMap(({ from, to }) => [from, to])),
     ),
   });
   const rules = useQuery(rulesQuery);
@@ -76,7 +78,8 @@ export function MaintenancePage() {
 }
 
 /** What of a stored window can be saved again. */
-function contentOf({ maintenance_id: _, upcoming: __, ...content }: Maintenance): MaintenanceContent {
+function contentOf(window: Maintenance): MaintenanceContent {
+  const { maintenance_id: _, upcoming: __, ...content } = window;
   return content;
 }
 

@@ -39,7 +39,9 @@ export function MatcherRows({
       <legend className="label">{title}</legend>
       <datalist id={listId}>
         {names.map((name) => (
-          <option key={name} value={name} />
+          <option key={name} value={name}>
+            {name}
+          </option>
         ))}
       </datalist>
       {rows.length === 0 && <p className="text-sm text-muted">{none}</p>}

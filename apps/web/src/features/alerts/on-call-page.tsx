@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { CalendarClock, PhoneCall, Plus, UserRoundCheck } from 'lucide-react';
 import { useState } from 'react';
-import type { Schedule, Shift } from '@nowcast/contract';
+import type { Schedule } from '@nowcast/contract';
 import { useLive } from '../../live/live-context.ts';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState, Failure, Skeleton } from '../../ui/states.tsx';
@@ -14,7 +14,8 @@ import { handovers } from './handovers.ts';
 import { LineActions } from './policy-parts.tsx';
 import { refetchAt } from './refetch-at.ts';
 import { ScheduleDialog } from './schedule-dialog.tsx';
-import { dayAndTime, fromNow, spanInWords, weekdayName } from './when-words.ts';
+import { nameOf, ShiftList } from './shift-list.tsx';
+import { dayAndTime, fromNow, weekdayName } from './when-words.ts';
 
 type Open = { kind: 'edit'; schedule: Schedule | null } | { kind: 'cover'; schedule: Schedule } | null;
 
@@ -24,8 +25,9 @@ export function OnCallPage() {
   const manages = mayAdminister(useMe());
   const schedules = useQuery({
     ...schedulesQuery,
-    refetchInterval: refetchAt(live.serverNow, (answer) =>
-      answer.schedules.flatMap(({ shifts }) => shifts.map(({ to }) => to)),
+    refetchInterval: refetchAt(
+      () => live.serverNow(),
+      (answer) => answer.schedules.flatMap(({ shifts }) => shifts.map(({ to }) => to)),
     ),
   });
   const [open, setOpen] = useState<Open>(null);
@@ -69,10 +71,6 @@ export function OnCallPage() {
       {open?.kind === 'cover' && <CoverDialog schedule={open.schedule} onClose={close} />}
     </AlertsFrame>
   );
-}
-
-export function nameOf(shift: Pick<Shift, 'name'>): string {
-  return shift.name === '' ? 'Somebody who has left' : shift.name;
 }
 
 function ScheduleCard({
@@ -144,21 +142,5 @@ function Now({ schedule: { shifts, tz } }: { schedule: Schedule }) {
       </div>
       {next.length > 0 && <ShiftList shifts={next.slice(0, 5)} tz={tz} />}
     </>
-  );
-}
-
-export function ShiftList({ shifts, tz }: { shifts: readonly Shift[]; tz: string }) {
-  return (
-    <ol className="divide-y divide-line text-sm" aria-label="Next shifts">
-      {shifts.map((shift) => (
-        <li key={shift.from} className="flex flex-wrap items-baseline justify-between gap-x-4 py-1.5">
-          <span className="font-medium break-words">
-            {nameOf(shift)}
-            {shift.override && <span className="chip ms-2 h-5">covers</span>}
-          </span>
-          <span className="text-muted">{spanInWords(shift, tz)}</span>
-        </li>
-      ))}
-    </ol>
   );
 }

@@ -15,14 +15,14 @@ const numberAggs = aggChoices.flatMap(({ value, title }) =>
 /** "sum of http_requests where status is 500": one query of a rule's sentence. */
 export function QueryWords({
   query,
-  role = 'Metric',
+  part = 'Metric',
   hasNumber = true,
   onQuery,
   onMetric,
 }: {
   query: RuleQuery;
   /** What the metric is in the sentence, for those who hear it. */
-  role?: string;
+  part?: string;
   /** False where only whether points come matters, not what they say. */
   hasNumber?: boolean;
   onQuery: (query: RuleQuery) => void;
@@ -35,7 +35,7 @@ export function QueryWords({
       {hasNumber && (
         <>
           <InlineSelect
-            label={role === 'Metric' ? 'Calculate' : `Calculate of the ${role.toLowerCase()}`}
+            label={part === 'Metric' ? 'Calculate' : `Calculate of the ${part.toLowerCase()}`}
             value={query.agg ?? 'avg'}
             choices={numberAggs}
             onValue={(agg) => onQuery({ ...query, agg })}
@@ -45,7 +45,7 @@ export function QueryWords({
       )}
       <Button
         className="max-w-full border-control! bg-bg! max-sm:text-lg!"
-        aria-label={`${role}: ${name}`}
+        aria-label={`${part}: ${name}`}
         onPress={() => setPicking(true)}
       >
         <span className="truncate font-semibold">{name}</span>

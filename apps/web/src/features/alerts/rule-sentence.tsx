@@ -99,7 +99,7 @@ function QueryPart({ rule, onRule }: PartProps) {
         <>
           <span>divided by</span>
           <QueryWords
-            role="Divisor"
+            part="Divisor"
             query={divisor}
             onQuery={(next) => set({ divide_by: next })}
             onMetric={({ metric_type, default_across: across }) =>

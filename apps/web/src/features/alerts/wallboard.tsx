@@ -103,6 +103,11 @@ function useSound(): Sound {
     };
   }, [wanted, allowed]);
   const state = wanted ? (allowed ? 'on' : 'blocked') : 'off';
+  const tryOut = async (): Promise<void> => {
+    const may = await mayChime();
+    setAllowed(may);
+    if (may) chime();
+  };
   const turn = (): void => {
     if (state === 'on') {
       localStorage.removeItem(storageKey);
@@ -112,10 +117,7 @@ function useSound(): Sound {
     localStorage.setItem(storageKey, 'on');
     setWanted(true);
     // Heard at once: who switches it on knows how loud it is.
-    void mayChime().then((may) => {
-      setAllowed(may);
-      if (may) chime();
-    });
+    void tryOut();
   };
   return { state, turn };
 }
