@@ -92,7 +92,9 @@ describe('a critical alert', () => {
     await page.addInitScript(countTones);
     const tones = () => page.evaluate<number>('tones');
     const rule = await makeHostRule(api, 'wall');
-    const { board_id: board } = await api.call<Board>('POST', '/api/v1/boards', { body: { title: 'Wall' } });
+    const { board_id: board } = await api.call<Board>('POST', '/api/v1/boards', {
+      body: { content: { title: 'Wall' } },
+    });
     await page.goto(`${server.url}/boards/${board}?kiosk=1`);
     const sound = button('Sound on new critical alerts');
     await sound.waitFor();

@@ -124,7 +124,7 @@ function RuleEditor({ start, stored }: { start: RuleContent; stored?: Rule }) {
             <RuleNotify rule={rule} onRule={setRule} />
           </section>
           <RuleDetails rule={rule} onRule={setRule} />
-          <div className="sticky bottom-14 z-20 -mx-4 flex flex-wrap items-end gap-3 border-t border-line bg-bg/95 px-4 py-3 backdrop-blur-sm sm:bottom-0">
+          <div className="bottom-0 z-20 -mx-4 flex flex-wrap items-end gap-3 border-t border-line bg-bg/95 px-4 py-3 backdrop-blur-sm sm:sticky">
             <TextInput
               label="Name"
               className="min-w-40 flex-1 sm:max-w-md"

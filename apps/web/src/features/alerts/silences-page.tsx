@@ -88,7 +88,7 @@ function SilenceLine({ silence, rules, now }: { silence: Silence; rules: readonl
       {mayEnd && (
         <Button
           size="small"
-          aria-label={`End the silence “${silence.reason}”`}
+          aria-label={`End now: “${silence.reason}”`}
           isDisabled={end.isPending}
           onPress={() => end.mutate()}
         >
