@@ -3,8 +3,8 @@ import { isAppError } from '@nowcast/kernel';
 import type { DeliveryOutcome, DeliveryRow, Destination } from '@nowcast/ports';
 import type { PictureReader } from './alert-picture.ts';
 import { type AfterAttempt, afterAttempt } from './decide-retry.ts';
-import { DeliveryPlaces } from './delivery-places.ts';
-import { digestMessage, digestsOf } from './digest.ts';
+import { DeliveryQueue } from './delivery-queue.ts';
+import { digestMessage } from './digest.ts';
 import type { DirectSend } from './direct-send.ts';
 import { pushDestination } from './inbox-service.ts';
 import type { NotifyOptions } from './notify-options.ts';
@@ -28,12 +28,12 @@ export class DeliveryWorker {
   readonly #direct: DirectSend;
   readonly #pictures: PictureReader;
   readonly #onFailed: OnFailed;
-  readonly #places = new DeliveryPlaces();
-  /** Ids under way: every row of a digest is, in one place. */
-  readonly #underWay = new Set<string>();
+  readonly #queue = new DeliveryQueue();
   readonly #running = new Set<Promise<void>>();
   #pumping: Promise<void> | undefined;
   #again = false;
+  /** The store may have something that is not in the queue. */
+  #isStale = true;
   #stopped = true;
   #cancelTimer = (): void => {};
 
@@ -62,11 +62,16 @@ export class DeliveryWorker {
 
   /** Something may be due. */
   wake(): void {
+    this.#isStale = true;
+    this.#pumpSoon();
+  }
+
+  #pumpSoon(): void {
     this.#again = true;
     this.#pumping ??= this.#pump().finally(() => {
       this.#pumping = undefined;
       // Woken while the timer was being set.
-      if (this.#again && !this.#stopped) this.wake();
+      if (this.#again && !this.#stopped) this.#pumpSoon();
     });
   }
 
@@ -83,38 +88,38 @@ export class DeliveryWorker {
     }
   }
 
-  /** Ways that are idle come first; then those with a place left may have a second one. */
   async #startDue(): Promise<void> {
-    for (const mostOfWay of [1, 2]) {
-      let isMore = true;
-      // Behind a full page there may be others: what is busy by then is left out of the next.
-      while (isMore && !this.#places.isFull) isMore = await this.#startPage(mostOfWay);
-    }
+    do {
+      if (this.#isStale) await this.#read();
+      if (this.#stopped) return;
+      for (let next = this.#queue.take(); next !== undefined; next = this.#queue.take()) {
+        this.#start(next.digest);
+        this.#isStale ||= next.ranOut;
+      }
+    } while (this.#isStale);
   }
 
-  /** Whether something was started and there may be more to start. */
-  async #startPage(mostOfWay: number): Promise<boolean> {
+  /** Behind a full page there may be others: what is known by then is left out of the next. */
+  async #read(): Promise<void> {
     const { clock, store } = this.#options;
-    const limit = readAtOnce + this.#underWay.size;
-    const rows = await store.alerting.deliveries.due(clock.now(), limit, this.#places.busy(mostOfWay));
-    let started = 0;
-    for (const digest of digestsOf(rows.filter(({ deliveryId }) => !this.#underWay.has(deliveryId)))) {
-      const [first] = digest;
-      if (first === undefined || !this.#places.hasFor(first, mostOfWay)) continue;
-      this.#start(first, digest);
-      started += 1;
+    const limit = readAtOnce + this.#queue.size;
+    this.#isStale = false;
+    this.#queue.beginRead();
+    try {
+      const rows = await store.alerting.deliveries.due(clock.now(), limit, this.#queue.busy);
+      this.#queue.add(rows);
+      this.#isStale ||= rows.length === limit;
+    } catch (error) {
+      this.#isStale = true;
+      throw error;
     }
-    return started > 0 && rows.length === limit;
   }
 
-  #start(first: DeliveryRow, digest: readonly DeliveryRow[]): void {
-    this.#places.take(first);
-    for (const { deliveryId } of digest) this.#underWay.add(deliveryId);
+  #start(digest: readonly DeliveryRow[]): void {
     const making = this.#make(digest).finally(() => {
-      this.#places.give(first);
-      for (const { deliveryId } of digest) this.#underWay.delete(deliveryId);
+      this.#queue.done(digest);
       this.#running.delete(making);
-      if (!this.#stopped) this.wake();
+      if (!this.#stopped) this.#pumpSoon();
     });
     this.#running.add(making);
   }

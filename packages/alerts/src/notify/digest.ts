@@ -3,16 +3,6 @@ import type { AlertMessage, DeliveryRow } from '@nowcast/ports';
 
 const linesShown = 50;
 
-/** Deliveries that go out together: those of one digest key, and every other one alone. */
-export function digestsOf(rows: readonly DeliveryRow[]): DeliveryRow[][] {
-  const groups = new Map<string, DeliveryRow[]>();
-  for (const row of rows) {
-    const key = row.digestKey === undefined ? `one ${row.deliveryId}` : `digest ${row.digestKey}`;
-    groups.set(key, [...(groups.get(key) ?? []), row]);
-  }
-  return [...groups.values()];
-}
-
 /** One mail for many messages: the oldest first, as severe as the most severe. At least one row. */
 export function digestMessage(rows: readonly DeliveryRow[]): AlertMessage {
   const messages = rows.map(({ message }) => message).sort((a, b) => a.at - b.at);
