@@ -4,8 +4,8 @@ import type { ByteReader, ByteWriter } from '@nowcast/contract';
 const bucketsPerOctave = 2;
 const leastOctave = -40;
 const bucketCount = 160;
-/** A distance of so long ago counts 1/e: a week of five-minute slots. */
-const memory = 2016;
+/** A distance of so long ago counts 1/e: three and a half days of five-minute slots. */
+const memory = 1000;
 const fading = 1 - 1 / memory;
 
 /** How far values have been from what was usual, as a histogram that slowly forgets. */

@@ -11,7 +11,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { planRule, type RulePlan } from './plan.ts';
 import { RuleEvaluator } from './rule-evaluator.ts';
-import { type ReceivedPoint, ReferenceEvaluator } from './testing/reference-evaluator.ts';
+import { ReferenceEvaluator } from './testing/reference-evaluator.ts';
+import type { ReceivedPoint } from './testing/reference-values.ts';
 
 /**
  * Random rules over random points, against an evaluator that keeps every point and computes everything anew: the same

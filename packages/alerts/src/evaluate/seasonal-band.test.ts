@@ -49,7 +49,8 @@ describe('the band of what is usual', () => {
     const value = (i: number) =>
       (i >= 10 * day ? 150 : 100 - 50 * Math.cos((i / day) * 2 * Math.PI)) + noise(i);
     const found = outside(new SeasonalBand(condition), 10 * day + 48, value);
-    expect(found.filter((i) => i >= 10 * day)).toHaveLength(48);
+    const threeHours = Array.from({ length: 36 }, (_, i) => 10 * day + i);
+    expect(found.filter((i) => i >= 10 * day)).toEqual(expect.arrayContaining(threeHours));
     expect(found.filter((i) => i >= 5 * day && i < 10 * day)).toEqual([]);
   });
 

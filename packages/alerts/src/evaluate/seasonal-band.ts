@@ -8,22 +8,22 @@ const hoursOfDay = 24;
 const hoursOfWeek = 168;
 /** Slots that must have been learned before anything can be unusual: a day. */
 const leastLearned = 288;
-/** Of the distances of the last week, so many may be larger than what the band is measured by: four values a day. */
-const exceptions = 0.015;
+/** Of the distances of the last days, so many may be larger than what the band is measured by: six values a day. */
+const exceptions = 0.02;
 /** Beyond which multiple of that a value is unusual. */
-const widths = { low: 2.5, medium: 1.75, high: 1.25 } as const;
+const widths = { low: 2, medium: 1.4, high: 1.2 } as const;
 /** A band is at least so wide, as a share of the level: a constant may wobble. */
 const leastSpread = 0.01;
 /** How much better a season must fit than the level alone before it is believed. */
-const betterBy = 0.8;
+const betterBy = 0.9;
 
 /**
  * What is usual for a group, learned value by value.
  *
  * Mean and standard deviation follow every spike they are meant to find, and a few deviations say nothing of values that
  * are not normally distributed: most machines are quiet and spike on the hour, every hour. So the band is not measured in
- * deviations but by what happened: it is as wide, on each side, as all but the largest 1.5 % of last week's distances,
- * times the sensitivity. What happens five times a day is usual; what is larger than all that is not.
+ * deviations but by what happened: it is as wide, on each side, as all but the largest 2 % of the last days' distances,
+ * times the sensitivity. What happens seven times a day is usual; what is larger than all that is not.
  *
  * Distances are taken from the level, or from what is usual at the hour of the day or of the week, whichever has fitted
  * best. All of them move by bounded steps, so that an hour of outage does not become usual.
@@ -71,7 +71,7 @@ export class SeasonalBand implements Baseline {
     this.#learnDistance(this.#below, -distance);
     this.#learnFit(at, value);
     this.#learnSpread(Math.abs(distance));
-    this.#level += this.#step(value - this.#level, Math.max(0.02, 2 / this.#learned));
+    this.#level += this.#step(value - this.#level, Math.max(0.01, 2 / this.#learned));
     this.#learnHour(this.#day, at, value);
     this.#learnHour(this.#week, at, value);
   }
@@ -108,7 +108,7 @@ export class SeasonalBand implements Baseline {
     const most =
       this.#learned < leastLearned
         ? Infinity
-        : 1.5 * Math.max(this.#spread, distances.exceededBy(exceptions));
+        : 2.5 * Math.max(this.#spread, distances.exceededBy(exceptions));
     distances.add(Math.max(0, Math.min(distance, most)));
   }
 
