@@ -1,7 +1,7 @@
 import { useEffect, useState, type ReactNode } from 'react';
 import type { Panel } from '@nowcast/contract';
-import { boxesOf } from '../edit/suggest-panel.ts';
 import { reflow, type Box } from './grid-layout.ts';
+import { boxesOf } from './panel-boxes.ts';
 
 const tablet = matchMedia('(min-width: 640px)');
 const desktop = matchMedia('(min-width: 1024px)');

@@ -7,6 +7,7 @@ import { EmptyState } from '../../ui/states.tsx';
 import { showToast } from '../../ui/toast.tsx';
 import { boardContent, replacePanel } from '../board/board-content.ts';
 import { boardColumns, compact, type Box } from '../board/grid-layout.ts';
+import { boxesOf, withBoxes } from '../board/panel-boxes.ts';
 import { PanelMenu } from '../board/panel-menu.tsx';
 import { Panel } from '../board/panel.tsx';
 import { useBoardView } from '../board/board-context.ts';
@@ -21,7 +22,7 @@ import { draftOf, withoutPanel, type EditIntent } from './edit-intent.ts';
 import { EditGrid } from './edit-grid.tsx';
 import { MoveDialog } from './move-dialog.tsx';
 import { PanelEditor } from './panel-editor.tsx';
-import { boxesOf, duplicatePanel, withBoxes } from './suggest-panel.ts';
+import { duplicatePanel } from './suggest-panel.ts';
 import { useEditKeys } from './use-edit-keys.ts';
 import { useSaveBoard } from './use-save-board.ts';
 

@@ -4,7 +4,7 @@ import type { Panel } from '@nowcast/contract';
 import { Grid, useColumns } from '../board/board-grid.tsx';
 import { minimumHeight } from '../board/board-content.ts';
 import { boardColumns, moveBox, reflow, type Box } from '../board/grid-layout.ts';
-import { boxesOf } from './suggest-panel.ts';
+import { boxesOf } from '../board/panel-boxes.ts';
 import { useGridEditor } from './use-grid-editor.ts';
 
 interface EditGridProps {

@@ -1,7 +1,8 @@
 import type { BoardContent, Panel } from '@nowcast/contract';
 import { boardColumns, compact } from '../board/grid-layout.ts';
+import { boxesOf, withBoxes } from '../board/panel-boxes.ts';
 import { draftReducer, startDraft, type Draft } from './board-draft.ts';
-import { boxesOf, duplicatePanel, withBoxes } from './suggest-panel.ts';
+import { duplicatePanel } from './suggest-panel.ts';
 
 /** What was chosen in a panel's menu while the board was only being looked at; editing begins with it. */
 export interface EditIntent {

@@ -8,7 +8,8 @@ import {
   type Panel,
 } from '@nowcast/contract';
 import { newPanelId, startingSize } from '../board/board-content.ts';
-import { boardColumns, placeBox, type Box } from '../board/grid-layout.ts';
+import { boxesOf } from '../board/panel-boxes.ts';
+import { boardColumns, placeBox } from '../board/grid-layout.ts';
 
 /**
  * A panel that is right at once: nobody should have to choose an aggregate before having seen a line move.
@@ -32,18 +33,6 @@ function suggestChart(metric: MetricInfo, groups: readonly string[]): ChartType 
   });
   // Areas of several lines hide each other.
   return chart_type === 'area' && groups.length > 0 ? 'stacked' : chart_type;
-}
-
-export function boxesOf(panels: readonly Panel[]): Box[] {
-  return panels.map((panel) => ({ id: panel.visualization_id, ...panel.layout }));
-}
-
-/** Writes places computed by the grid back into the panels. */
-export function withBoxes(panels: readonly Panel[], boxes: readonly Box[]): Panel[] {
-  return panels.map((panel) => {
-    const box = boxes.find((one) => one.id === panel.visualization_id);
-    return box === undefined ? panel : { ...panel, layout: { x: box.x, y: box.y, w: box.w, h: box.h } };
-  });
 }
 
 export function suggestPanel(
