@@ -6,6 +6,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { chartTypes } from '@nowcast/contract';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { patience } from '../fixtures/live-peer.ts';
@@ -18,7 +19,6 @@ const attack = `"'><b data-ran><img src=x onerror=ran=1><script>ran=1</script>\$
 const evil = (field: string): string => `${attack} ${field}`;
 
 const password = 'correct horse battery';
-const chartTypes = ['line', 'area', 'stacked', 'bar', 'pie', 'stat', 'gauge', 'table', 'feed'] as const;
 
 let browser: Browser;
 let server: Awaited<ReturnType<typeof serve>>;
