@@ -18,6 +18,7 @@ import { type EventTarget, Followers } from './followers.ts';
 import { type FrameHandler, FrameParser, ProtocolError } from './frame-parser.ts';
 import { pingFrame, pongFrame } from './frames.ts';
 import { readHandshake, switchingProtocols } from './handshake.ts';
+import { takeOver } from './live-socket.ts';
 import { type LiveTiming, messageBucket, Session, usualTiming } from './session.ts';
 import { SharedViews } from './shared-views.ts';
 
@@ -120,8 +121,7 @@ export class Gateway implements Service {
     socket.setNoDelay(true);
     socket.setTimeout(0);
     socket.write(switchingProtocols(handshake));
-    const connection = this.#add(socket, handshake.protocol, descriptorOf(socket));
-    this.#listen(connection, socket, head);
+    const connection = this.#open(socket, handshake.protocol, head);
     const credential = readCredential(request.headers, client.secure);
     if (credential !== undefined) void this.#session.authenticate(connection, credential);
   }
@@ -147,20 +147,24 @@ export class Gateway implements Service {
     return connection;
   }
 
-  #listen(connection: Connection, socket: Socket, head: Buffer): void {
-    const parser = new FrameParser(limits.socketMessageBytes, this.#frames, connection);
+  #open(upgraded: Socket, format: LiveFormat, head: Buffer): Connection {
+    let parser: FrameParser<Connection> | undefined;
     const take = (bytes: Uint8Array): void => {
       if (connection.closed) return;
       try {
-        parser.push(bytes);
+        parser?.push(bytes);
       } catch (error) {
         const code = error instanceof ProtocolError ? error.closeCode : 1011;
         this.#session.close(connection, code, error instanceof ProtocolError ? error.message : '');
       }
     };
-    socket.on('data', take);
+    const socket = takeOver(upgraded, take);
+    socket.on('error', () => socket.destroy());
+    const connection = this.#add(socket, format, descriptorOf(socket));
+    parser = new FrameParser(limits.socketMessageBytes, this.#frames, connection);
     this.#watch(connection, socket);
     if (head.length > 0) take(head);
+    return connection;
   }
 
   #watch(connection: Connection, stream: Socket | ServerResponse): void {
