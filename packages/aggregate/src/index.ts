@@ -1,6 +1,7 @@
 export { type Buckets, stepKey } from './buckets.ts';
 export { TimeZone } from './calendar.ts';
 export { counterReach } from './counter-reach.ts';
+export { powersOfTen, scaleToIntegers } from './decimal.ts';
 export { type NamelessRecord, RecordNames } from './data-id.ts';
 export { ddIndex } from './dd-sketch.ts';
 export { hllSlot } from './hyperloglog.ts';
@@ -8,4 +9,4 @@ export { groupLabels, labelText, otherLabels } from './labels.ts';
 export { normaliseQuery, rangeNow, type ResolvedQuery } from './normalise.ts';
 export { isPerSeries, partsOf, type PartSet } from './parts.ts';
 export { QueryGrid } from './query-grid.ts';
-export { StateGrid } from './state-grid.ts';
+export { isBefore, StateGrid, type StateSource } from './state-grid.ts';

@@ -367,8 +367,23 @@ function combination(across: Across): AggName {
   return across === 'merge' ? 'sum' : across;
 }
 
-/** Rows so that each begins where the one before it ends, if they chain at all: by (first, last), each (time, value). */
-function timeOrder({ length, firstAt, first, lastAt, last }: StateSource & { length: number }): Uint32Array {
+/**
+ * Rows so that each begins where the one before it ends, if they chain at all: by (first, last), each (time, value).
+ * Undefined when the rows of each group are so already, as they are when read series by series.
+ */
+function timeOrder({
+  length,
+  group,
+  firstAt,
+  first,
+  lastAt,
+  last,
+}: StateSource & { length: number; group: Uint32Array }): Uint32Array | undefined {
+  let inOrder = true;
+  for (let i = 1; i < length && inOrder; i += 1) {
+    inOrder = group[i] === group[i - 1] ? firstAt[i]! > firstAt[i - 1]! : group[i]! > group[i - 1]!;
+  }
+  if (inOrder) return undefined;
   const order = new Uint32Array(length);
   for (let i = 0; i < length; i += 1) order[i] = i;
   return order.sort(

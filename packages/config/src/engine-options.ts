@@ -56,6 +56,15 @@ export const engineOptions = {
     default: 500_000,
     help: 'Aggregates kept in memory after they are written, 128 bytes each, for a day at most',
   },
+  warmMegabytes: {
+    kind: 'integer',
+    flag: 'warm-megabytes',
+    placeholder: 'N',
+    min: 0,
+    max: 1_000_000,
+    default: 256,
+    help: 'Memory for history that was asked for lately, in megabytes; 0 to keep none',
+  },
   seriesPerTenant: {
     kind: 'integer',
     flag: 'series-per-tenant',

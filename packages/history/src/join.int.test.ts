@@ -82,6 +82,7 @@ describe('the exact join of history and live', () => {
               index: bench.index,
               head: bench.head,
               hot: bench.hot,
+              warm: undefined,
               warehouse: bench.warehouse,
               clock: new ManualClock(nowMs),
             });

@@ -3,7 +3,7 @@ import type { SeriesIndex } from '@nowcast/head';
 import type { OffsetVector, PointColumns, QueryLimits, StateColumns, StateParts } from '@nowcast/ports';
 import { planQuery } from './plan.ts';
 import { byStableId, type Selection } from './selection.ts';
-import type { StoredRows } from './stored-rows.ts';
+import type { LayeredRows } from './stored-rows.ts';
 
 /** What is stored of a range: merged states by unit, and points where no state fits. */
 export interface Piece {
@@ -25,10 +25,12 @@ export interface PieceRequest {
   pointsOnly: boolean;
 }
 
+/** `onMissing` is called when the warehouse is asked. */
 export async function readPiece(
-  stored: StoredRows,
+  stored: LayeredRows,
   index: SeriesIndex,
   request: PieceRequest,
+  onMissing: () => void,
 ): Promise<Piece> {
   const { borders, parts } = request;
   const { selection, ids } = byStableId(request.selection, index);
@@ -48,22 +50,17 @@ export async function readPiece(
   };
   const [states, points] = await Promise.all([
     useStates
-      ? stored.readStates({
-          ...common,
-          groups: selection.units,
-          buckets: borders,
-          resolutions,
-          coarse,
-          parts,
-        })
+      ? stored.readStates(
+          { ...common, groups: selection.units, buckets: borders, resolutions, coarse, parts },
+          onMissing,
+        )
       : undefined,
     useStates && statedAt.length === 0
       ? undefined
-      : stored.readPoints({
-          ...common,
-          ...(useStates ? { statedAt, bySketch } : {}),
-          records: parts.uniques,
-        }),
+      : stored.readPoints(
+          { ...common, ...(useStates ? { statedAt, bySketch } : {}), records: parts.uniques },
+          onMissing,
+        ),
   ]);
   return { borders, selection, states, points };
 }

@@ -7,6 +7,7 @@ import { HistoryReader } from './reader.ts';
 import { readRecords } from './records.ts';
 import type { HeadSource } from './sources.ts';
 import { hotFirst } from './stored-rows.ts';
+import type { WarmStore } from './warm/warm-store.ts';
 
 const timeoutMs = 30_000;
 /** Cells of one answer: more than any table or chart shows, less than hurts. */
@@ -26,14 +27,16 @@ export class QueryService {
     index: SeriesIndex;
     head: HeadSource;
     hot: HotStore;
+    warm: WarmStore | undefined;
     warehouse: Warehouse;
     clock: Clock;
   }) {
-    this.#index = options.index;
-    this.#head = options.head;
+    const { index, head, warm } = options;
+    this.#index = index;
+    this.#head = head;
     this.#warehouse = options.warehouse;
     this.#clock = options.clock;
-    this.reader = new HistoryReader(options.index, options.head, hotFirst(options.hot, options.warehouse));
+    this.reader = new HistoryReader({ index, head, warm, stored: hotFirst(options.hot, options.warehouse) });
   }
 
   /** Rejects with `query.*`, `warehouse.unavailable` or `request.cancelled`. */

@@ -1,10 +1,11 @@
 import { counterReach, type QueryGrid, type ResolvedQuery } from '@nowcast/aggregate';
 import type { SeriesIndex } from '@nowcast/head';
 import type { QueryLimits, StateParts } from '@nowcast/ports';
-import { feedPiece, type Piece, readPiece, seedFrom } from './piece.ts';
+import { feedPiece, type Piece, type PieceRequest, readPiece, seedFrom } from './piece.ts';
 import { type Selection, subset } from './selection.ts';
 import type { HeadSource, Pin } from './sources.ts';
-import type { StoredRows } from './stored-rows.ts';
+import type { LayeredRows } from './stored-rows.ts';
+import type { WarmStore } from './warm/warm-store.ts';
 import { endOf, foldTail, startOf, tailReaches, type TailSpan } from './tail-fold.ts';
 
 /** The asynchronous part of an answer is at hand; `finish` adds it and the tail to the grid in one turn. */
@@ -27,6 +28,9 @@ export interface LoadOptions {
   attempt?: number;
 }
 
+/** Flushed points of a query in the tails from which on folding them is slow. */
+const manyPoints = 20_000;
+
 /**
  * The exact join of history and live: `warehouse(≤ W) ⊕ tail(> W)` at one vector.
  *
@@ -37,12 +41,20 @@ export interface LoadOptions {
 export class HistoryReader {
   readonly #index: SeriesIndex;
   readonly #head: HeadSource;
-  readonly #stored: StoredRows;
+  readonly #stored: LayeredRows;
+  readonly #warm: WarmStore | undefined;
 
-  constructor(index: SeriesIndex, head: HeadSource, stored: StoredRows) {
-    this.#index = index;
-    this.#head = head;
-    this.#stored = stored;
+  /** `stored` answers what neither the tails nor `warm` hold. */
+  constructor(options: {
+    index: SeriesIndex;
+    head: HeadSource;
+    stored: LayeredRows;
+    warm: WarmStore | undefined;
+  }) {
+    this.#index = options.index;
+    this.#head = options.head;
+    this.#stored = options.stored;
+    this.#warm = options.warm;
   }
 
   /** Adds the groups and units of the matching series to the grid. Throws `query.invalid` for a bad expression. */
@@ -58,7 +70,20 @@ export class HistoryReader {
     const reach = grid.parts.growth ? counterReach(buckets, from) : from;
     const end = options.until;
     const inMemory = () => selection.handles.length === 0 || tailReaches(this.#head.tails, reach);
+    const held = this.#held(selection, grid, options);
+    if (held !== undefined) {
+      const { pin, piece } = held;
+      const span: TailSpan = { start: pin.positions, end, reach };
+      return {
+        finish: () => {
+          pin.release();
+          return this.#finish(selection, grid, span, [piece]);
+        },
+        release: () => pin.release(),
+      };
+    }
     if (inMemory()) {
+      this.#wantIfMany(selection, grid, options);
       const span: TailSpan = { start: undefined, end, reach };
       // Nothing is pinned here: a flush that commits before `finish` may make memory let go of some of it.
       const finish = () => inMemory() && this.#finish(selection, grid, span, []);
@@ -83,6 +108,37 @@ export class HistoryReader {
     }
   }
 
+  /**
+   * What the warm store has of the range, with the pin it stands at. It is asked before the tails: these are made for
+   * what is new, and most of a day in them takes longer to fold than its hours.
+   */
+  #held(
+    selection: Selection,
+    grid: QueryGrid,
+    { limits }: LoadOptions,
+  ): { pin: Pin; piece: Piece } | undefined {
+    if (this.#warm === undefined || grid.parts.growth || selection.handles.length === 0) return undefined;
+    if (!Number.isFinite(grid.spec.to - grid.spec.from)) return undefined;
+    const pin = this.#head.pin();
+    const piece = this.#warm.read(requestOf(selection, grid, pin, limits));
+    if (piece !== undefined) return { pin, piece };
+    pin.release();
+    return undefined;
+  }
+
+  /** The tails answer it, slowly when they hold many points of these series: the next time may be better. */
+  #wantIfMany(selection: Selection, grid: QueryGrid, { limits }: LoadOptions): void {
+    const flushed = this.#head.pin();
+    const points = this.#head.tails.reduce(
+      (sum, tail) => sum + flushed.positions[tail.partition]! - tail.first,
+      0,
+    );
+    const share = selection.handles.length / Math.max(1, this.#index.size);
+    if (!grid.parts.growth && points * share > manyPoints)
+      this.#warm?.want(requestOf(selection, grid, flushed, limits));
+    flushed.release();
+  }
+
   #finish(selection: Selection, grid: QueryGrid, span: TailSpan, pieces: readonly Piece[]): boolean {
     for (const piece of pieces) {
       if (grid.parts.growth && piece.borders[0] === span.reach) seedFrom(piece, grid);
@@ -92,17 +148,15 @@ export class HistoryReader {
     return grid.overlapping.size === 0;
   }
 
-  #read(selection: Selection, grid: QueryGrid, { at }: Pin, { limits }: LoadOptions): Promise<Piece> {
-    const { from, to, buckets } = grid.spec;
-    const borders = buckets.boundaries(from, to);
-    return readPiece(this.#stored, this.#index, {
-      selection,
-      borders,
-      parts: partsOf(grid),
-      at,
-      limits,
-      pointsOnly: false,
-    });
+  /** Synchronously asked, so that what is in memory stands at the very vector that was pinned. */
+  #piece(request: PieceRequest): Promise<Piece> {
+    const piece = this.#warm?.read(request);
+    if (piece !== undefined) return Promise.resolve(piece);
+    return readPiece(this.#stored, this.#index, request, () => this.#warm?.want(request));
+  }
+
+  #read(selection: Selection, grid: QueryGrid, pin: Pin, { limits }: LoadOptions): Promise<Piece> {
+    return this.#piece(requestOf(selection, grid, pin, limits));
   }
 
   /**
@@ -125,14 +179,14 @@ export class HistoryReader {
       const late = subset(selection, (i) => byPoints.has(selection.units[i]!));
       const [main, seed, points] = await Promise.all([
         this.#read(straight, grid, pin, options),
-        readPiece(this.#stored, this.#index, {
+        this.#piece({
           ...common,
           selection: straight,
           borders: Float64Array.of(span.reach, from),
           parts: { ...parts, growth: false },
           pointsOnly: false,
         }),
-        readPiece(this.#stored, this.#index, {
+        this.#piece({
           ...common,
           selection: late,
           borders: Float64Array.of(span.reach, to),
@@ -169,6 +223,18 @@ export class HistoryReader {
     });
     return oldest;
   }
+}
+
+function requestOf(selection: Selection, grid: QueryGrid, { at }: Pin, limits: QueryLimits): PieceRequest {
+  const { from, to, buckets } = grid.spec;
+  return {
+    selection,
+    borders: buckets.boundaries(from, to),
+    parts: partsOf(grid),
+    at,
+    limits,
+    pointsOnly: false,
+  };
 }
 
 function partsOf(grid: QueryGrid): StateParts {

@@ -3,6 +3,7 @@ import type { SeriesIndex, Tail } from '@nowcast/head';
 import { CounterPoints, storedPoints } from './counter-points.ts';
 import type { Piece } from './piece.ts';
 import type { Selection } from './selection.ts';
+import { Cells, mostCells } from './warm/cells.ts';
 
 /** Whether memory holds every point with an event time at or after `from`. */
 export function tailReaches(tails: readonly Tail[], from: number): boolean {
@@ -46,6 +47,7 @@ export function foldTail(
     foldCounters(grid, selection, index, tails, span, pieces);
     return;
   }
+  if (scanTails(grid, selection, index, tails, span)) return;
   const { handles, units } = selection;
   const { from, to } = grid.spec;
   const withActors = grid.parts.uniques;
@@ -58,6 +60,48 @@ export function foldTail(
     };
     tail.walk(handles[i]!, startOf(span, tail), endOf(span, tail), add, from);
   }
+}
+
+/** A series' points are found by going back from one to the last, which costs this many times a look at each point. */
+const walkCost = 40;
+
+/**
+ * Most series are asked for: their points are met sooner by looking at all that the tails hold. False when that is not
+ * so, or cannot be.
+ */
+function scanTails(
+  grid: QueryGrid,
+  { handles, units }: Selection,
+  index: SeriesIndex,
+  tails: readonly Tail[],
+  span: TailSpan,
+): boolean {
+  const { from, to, buckets } = grid.spec;
+  if (grid.parts.uniques || !Number.isFinite(to - from)) return false;
+  if (handles.length < 2 || handles.length * walkCost < index.size) return false;
+  const borders = buckets.boundaries(from, to);
+  if (grid.unitCount * (borders.length - 1) > mostCells) return false;
+  const unitOf = new Int32Array(index.size).fill(-1);
+  for (let i = 0; i < handles.length; i++) unitOf[handles[i]!] = units[i]!;
+  const cells = new Cells(grid.parts, grid.unitCount, borders.length - 1);
+  for (const tail of tails) {
+    const first = Math.max(startOf(span, tail), tail.first);
+    const end = endOf(span, tail);
+    if (end <= first) continue;
+    let bucket = 0;
+    tail.scan(first, end, (seen, timestamps, values) => {
+      for (let i = 0; i < seen.length; i++) {
+        const time = timestamps[i]!;
+        const unit = unitOf[seen[i]!]!;
+        if (unit < 0 || time < from || time >= to) continue;
+        while (time < borders[bucket]!) bucket--;
+        while (time >= borders[bucket + 1]!) bucket++;
+        cells.addPoint(unit, bucket, time, values[i]!);
+      }
+    });
+  }
+  grid.mergeStates(cells.columns(), borders);
+  return true;
 }
 
 function foldCounters(

@@ -76,7 +76,10 @@ function begin(budgetRows: number): { service: QueryService; tenant: string } {
   bench.restartHot(budgetRows);
   const { index, head, hot, warehouse } = bench;
   const clock = new ManualClock(hour + 60_000);
-  return { service: new QueryService({ index, head, hot, warehouse, clock }), tenant: `t${hour}` };
+  return {
+    service: new QueryService({ index, head, hot, warm: undefined, warehouse, clock }),
+    tenant: `t${hour}`,
+  };
 }
 
 const budget = fc.constantFrom(0, 1_000_000);

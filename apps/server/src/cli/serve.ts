@@ -115,6 +115,7 @@ function engineSettings(settings: Settings<typeof serveOptions>): EmbeddedOption
     hotPoints: settings.hotPoints,
     hotMs: settings.hotSeconds * 1000,
     hotStates: settings.hotStates,
+    warmBytes: settings.warmMegabytes * 2 ** 20,
     seriesPerTenant: settings.seriesPerTenant,
     retention: {
       rawMs: settings.rawDays * dayMs,

@@ -9,7 +9,7 @@ import {
   type Where,
 } from '@nowcast/contract';
 import { SeriesIndex } from '@nowcast/head';
-import { QueryService } from '@nowcast/history';
+import { QueryService, WarmStore } from '@nowcast/history';
 import { type DurableRecord, IngestService } from '@nowcast/ingest';
 import { AppError, assert, type Clock } from '@nowcast/kernel';
 import { LiveViewRegistry } from '@nowcast/live';
@@ -81,6 +81,7 @@ interface Running {
   points: NewPoints;
   live: LiveViewRegistry;
   queries: QueryService;
+  warm: WarmStore;
   catalog: Catalog;
   trigger: FlushTrigger;
   flusher: Flusher;
@@ -188,7 +189,8 @@ export class EngineCore {
     const warehouse = this.#warehouse;
     const pins = new Pins(states);
     const points = new NewPoints(index, pins.tails);
-    const queries = new QueryService({ index, head: pins, hot, warehouse, clock });
+    const warm = new WarmStore({ index, warehouse, clock, ...warmLimits(options) });
+    const queries = new QueryService({ index, head: pins, hot, warm, warehouse, clock });
     const watch = new SeriesWatch(index);
     const sources = {
       clock,
@@ -210,7 +212,7 @@ export class EngineCore {
         ingest.appendControl(partition, { kind: 'flush', receivedAt: ingest.receivedAt(), from }),
     });
     const committed = () => this.#committed();
-    const flusher = new Flusher({ states, index, warehouse, hot, clock, log, committed });
+    const flusher = new Flusher({ states, index, warehouse, hot: inTurn(hot, warm), clock, log, committed });
     const upkeep = new Upkeep(warehouse, clock, log, () => ({
       at: states.map((state) => state.watermark),
       pinned: pins.vectors(),
@@ -242,6 +244,7 @@ export class EngineCore {
       points,
       live,
       queries,
+      warm,
       catalog: new Catalog(index, pins.tails, defaults),
       trigger,
       flusher,
@@ -278,6 +281,7 @@ export class EngineCore {
       running.ticker.stop();
       running.trigger.stop();
       running.live.stop();
+      await running.warm.stop();
       await running.upkeep.stop();
       await running.flusher.stop();
       running.alerts.end();
@@ -319,7 +323,7 @@ export class EngineCore {
   }
 
   async stats(): Promise<EngineStats> {
-    const { ingest, live, index, states, flusher, alerts } = this.#ready();
+    const { ingest, live, index, states, flusher, alerts, warm } = this.#ready();
     const { hot, logFigures, clock } = this.#parts;
     return engineStats({
       ingest: ingest.stats(),
@@ -329,6 +333,7 @@ export class EngineCore {
       log: logFigures(),
       warehouse: await this.#warehouse.stats().catch(() => undefined),
       hot: hot.stats(),
+      warm: warm.stats(),
       flushes: { done: this.#flushes, failed: flusher.failures },
       deadLetters: this.#deadLetters,
       alerts: { rules: alerts.engine.size, transitions: alerts.engine.transitions },
@@ -455,6 +460,19 @@ function warehouseBehind(): AppError {
     'the warehouse has not taken points for a long time; send the same again later',
     { details: { retry_after_s: 30 } },
   );
+}
+
+function warmLimits({ warmBytes, retention }: EngineOptions) {
+  return { budgetBytes: warmBytes, retention };
+}
+
+/** A flush is put into each of them before readers' vectors reach it. */
+function inTurn(...stores: readonly Pick<HotStore, 'put'>[]): Pick<HotStore, 'put'> {
+  return {
+    put: async (block) => {
+      for (const store of stores) await store.put(block);
+    },
+  };
 }
 
 function vectorOf(states: readonly PartitionState[]): number[] {

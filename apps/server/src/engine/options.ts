@@ -13,6 +13,8 @@ export interface EngineOptions {
   hotMs: number;
   /** Flushed state rows kept in memory, all partitions together; sketches and points of sparse series count too. */
   hotStates: number;
+  /** Memory for what was asked for lately of the warehouse, bytes; 0: none. */
+  warmBytes: number;
   /** Shortest time between two ticks of the live views while data flows, milliseconds. */
   tickMs: number;
   seriesPerTenant: number;
@@ -29,6 +31,7 @@ export const defaultEngineOptions: Omit<EngineOptions, 'dataDir'> = {
   hotPoints: 2_000_000,
   hotMs: 15 * 60_000,
   hotStates: 500_000,
+  warmBytes: 256 * 2 ** 20,
   tickMs: 50,
   seriesPerTenant: 1_000_000,
   lateMs: 10 * 60_000,

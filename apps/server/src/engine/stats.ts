@@ -1,5 +1,6 @@
 import type { SeriesIndex } from '@nowcast/head';
 import type { IngestStats } from '@nowcast/ingest';
+import type { WarmStats } from '@nowcast/history';
 import type { LiveStats } from '@nowcast/live';
 import type { EngineStats, HistogramSnapshot, HotStoreStats, WarehouseStats } from '@nowcast/ports';
 import type { PartitionState } from './partition-state.ts';
@@ -19,6 +20,7 @@ export function engineStats(parts: {
   log: LogFigures;
   warehouse: WarehouseStats | undefined;
   hot: HotStoreStats;
+  warm: WarmStats;
   flushes: { done: number; failed: number };
   /** Records of the log that could not be read and were put aside. */
   deadLetters: number;
@@ -42,6 +44,10 @@ export function engineStats(parts: {
       view_reloads_total: live.reloads,
       hot_answered_total: parts.hot.answered,
       hot_declined_total: parts.hot.declined,
+      warm_answered_total: parts.warm.answered,
+      warm_declined_total: parts.warm.declined,
+      warm_loads_total: parts.warm.loads,
+      warm_load_failures_total: parts.warm.failedLoads,
       ...parts.log.counters,
     },
     gauges: {
@@ -53,6 +59,8 @@ export function engineStats(parts: {
       hot_state_rows: parts.hot.stateRows,
       hot_points: parts.hot.points,
       hot_bytes: parts.hot.bytes,
+      warm_blocks: parts.warm.blocks,
+      warm_bytes: parts.warm.bytes,
       ingest_bytes_in_flight: ingest.bytesInFlight,
       ingest_points_in_flight: ingest.pointsInFlight,
       views: live.views,

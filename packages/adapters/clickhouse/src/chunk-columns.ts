@@ -1,6 +1,6 @@
 import type { ChunkRows } from '@nowcast/ports';
 import { Int64Column } from './int64-column.ts';
-import { scaleToIntegers } from './decimal.ts';
+import { scaleToIntegers } from '@nowcast/aggregate';
 
 /**
  * Packs chunk rows into the columns of the `chunks` table (schema.ts).

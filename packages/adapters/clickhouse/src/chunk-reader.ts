@@ -1,6 +1,6 @@
 import type { PointColumns } from '@nowcast/ports';
 import { rawExponent } from './chunk-columns.ts';
-import { powersOfTen } from './decimal.ts';
+import { powersOfTen } from '@nowcast/aggregate';
 import type { ArrayColumn, NativeAnswer } from './native-reader.ts';
 
 /** What `flushes` needs beside the values; upkeep alone asks which flush a point came with. */

@@ -26,6 +26,11 @@ const names = `tenant LowCardinality(String) CODEC(ZSTD(1)),
   series UInt64 CODEC(ZSTD(1))`;
 const flushed = `partition UInt16 CODEC(ZSTD(1)),
   flush_to UInt64 CODEC(ZSTD(1))`;
+/**
+ * Receipt times: each series of a batch has the same steps, mostly zeros. As bytes they are full of short accidental
+ * matches; as differences only the long true ones are left (0.008 instead of 0.12 bytes a point of a bulk load).
+ */
+const receiptSteps = 'CODEC(Delta(4), ZSTD(1))';
 /** Small differences in wide integers: only the bits in use are kept, then squeezed. */
 const narrow = `CODEC(T64('bit'), ZSTD(1))`;
 
@@ -50,7 +55,7 @@ const chunks = `CREATE TABLE IF NOT EXISTS chunks (
   values_raw Array(Float64) CODEC(Gorilla, ZSTD(1)),
   receipt_lag Int64 CODEC(ZSTD(1)),
   receipt_step Int32 CODEC(ZSTD(1)),
-  receipt_steps Array(Int32) CODEC(ZSTD(1)),
+  receipt_steps Array(Int32) ${receiptSteps},
   data_ids Array(String) CODEC(ZSTD(1)),
   actors Array(String) CODEC(ZSTD(1)),
   messages Array(String) CODEC(ZSTD(1)),
@@ -97,7 +102,7 @@ ORDER BY (tenant, metric, intDiv(bucket, ${hourMs}), series, bucket)
 ${settings(', index_granularity = 1024')}`;
 
 /**
- * Few rows that wide ranges read whole: plain doubles, and codecs that decode fastest. `first_order` and `last_order`
+ * Few rows that wide ranges read whole: plain doubles. `first_order` and `last_order`
  * once ranked points of one time; nobody reads or writes them any more (their default costs next to nothing).
  */
 const statesCoarse = `CREATE TABLE IF NOT EXISTS states_coarse (
@@ -106,17 +111,17 @@ const statesCoarse = `CREATE TABLE IF NOT EXISTS states_coarse (
   series UInt64 CODEC(LZ4),
   res UInt32 CODEC(LZ4),
   bucket Int64 CODEC(LZ4),
-  n UInt64 CODEC(LZ4),
-  sum Float64 CODEC(LZ4),
-  min Float64 CODEC(LZ4),
-  max Float64 CODEC(LZ4),
-  first Float64 CODEC(LZ4),
+  n UInt64 CODEC(T64, ZSTD(1)),
+  sum Float64 CODEC(ZSTD(1)),
+  min Float64 CODEC(ZSTD(1)),
+  max Float64 CODEC(ZSTD(1)),
+  first Float64 CODEC(ZSTD(1)),
   first_at Float64 CODEC(LZ4),
   first_order UInt64 CODEC(LZ4),
-  last Float64 CODEC(LZ4),
+  last Float64 CODEC(ZSTD(1)),
   last_at Float64 CODEC(LZ4),
   last_order UInt64 CODEC(LZ4),
-  growth Float64 CODEC(LZ4),
+  growth Float64 CODEC(ZSTD(1)),
   gen UInt32 CODEC(LZ4)
 ) ENGINE = MergeTree PARTITION BY intDiv(bucket, ${monthMs})
 ORDER BY (tenant, metric, res, intDiv(bucket, toInt64(res) * 24), series, bucket)

@@ -1,6 +1,6 @@
 import type { StateRows } from '@nowcast/ports';
 import { Int64Column } from './int64-column.ts';
-import { powersOfTen, scaleToIntegers } from './decimal.ts';
+import { powersOfTen, scaleToIntegers } from '@nowcast/aggregate';
 
 /**
  * Packs fine state rows into the columns of the `states` table (schema.ts).

@@ -1,7 +1,7 @@
 import type { ReferencePoint } from '@nowcast/aggregate/testing';
 import { SeriesIndex, Tail } from '@nowcast/head';
 import type { HotStore, Warehouse } from '@nowcast/ports';
-import { buildFlush, type HeadSource } from '../index.ts';
+import { buildFlush, type HeadSource, type WarmStore } from '../index.ts';
 
 export const partitions = 3;
 
@@ -15,6 +15,7 @@ export class JoinBench {
   readonly storedSeries = Array.from({ length: partitions }, () => 0);
   readonly warehouse: Warehouse;
   hot: HotStore;
+  warm: WarmStore | undefined;
   readonly newestFlushed = new Float64Array(partitions);
 
   readonly #createHot: (budgetRows: number) => HotStore;
@@ -69,6 +70,7 @@ export class JoinBench {
     await this.warehouse.insertFlush(step.value);
     await this.warehouse.commit({ partition, to, receivedAt: 0 });
     await this.hot.put(step.value);
+    await this.warm?.put(step.value);
     for (const timestamp of step.value.chunks.timestamps)
       this.newestFlushed[partition] = Math.max(this.newestFlushed[partition]!, timestamp);
     this.watermarks[partition] = to;

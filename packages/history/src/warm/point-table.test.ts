@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { mergePoints, packPoints, type PointTable, sortPoints, unpack } from './point-table.ts';
+
+type SlotPoint = [slot: number, timestamp: number, value: number];
+
+const slots = 3;
+const time = fc.oneof(
+  fc.integer({ min: 0, max: 5000 }),
+  fc.integer({ min: 0, max: 30 }).map((n) => 1.8e12 + n * 1000),
+  fc.double({ min: 1.8e12, max: 1.9e12, noNaN: true }),
+);
+const value = fc.oneof(
+  fc.integer({ min: -200, max: 200 }).map((cents) => cents / 100),
+  fc.integer({ min: -2_000_000, max: 2_000_000 }),
+  fc.integer({ min: -(2 ** 40), max: 2 ** 40 }),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+);
+const points = fc.array(fc.tuple(fc.nat({ max: slots - 1 }), time, value), { maxLength: 1500, size: 'max' });
+
+function pack(list: readonly SlotPoint[]): PointTable {
+  const starts = new Uint32Array(slots + 1);
+  const timestamps: number[] = [];
+  const values: number[] = [];
+  for (let slot = 0; slot < slots; slot++) {
+    for (const [, timestamp, found] of list.filter(([of]) => of === slot)) {
+      timestamps.push(timestamp);
+      values.push(found);
+    }
+    starts[slot + 1] = timestamps.length;
+  }
+  const columns = { starts, timestamps: Float64Array.from(timestamps), values: Float64Array.from(values) };
+  for (let slot = 0; slot < slots; slot++)
+    sortPoints(columns.timestamps, columns.values, starts[slot]!, starts[slot + 1]!);
+  return packPoints(columns);
+}
+
+function pointsIn(table: PointTable): string[] {
+  const found: string[] = [];
+  const times = new Float64Array(512);
+  const values = new Float64Array(512);
+  for (let slot = 0; slot < slots; slot++) {
+    for (let chunk = table.starts[slot]!; chunk < table.starts[slot + 1]!; chunk++) {
+      const n = unpack(table, chunk, times, values);
+      expect([table.start[chunk], table.until[chunk]]).toEqual([times[0], times[n - 1]]);
+      for (let i = 0; i < n; i++) found.push(shown([slot, times[i]!, values[i]!]));
+    }
+  }
+  return found;
+}
+
+/** Tells −0 from 0. */
+function shown([slot, timestamp, found]: SlotPoint): string {
+  return `${slot} ${timestamp} ${Object.is(found, -0) ? '-0' : found}`;
+}
+
+describe('a table of points', () => {
+  it('gives back every point to the last bit, by slot and in the order of time', () => {
+    fc.assert(
+      fc.property(points, (list) => {
+        const found = pointsIn(pack(list));
+        expect([...found].sort()).toEqual(list.map(shown).sort());
+        const times = found.map((text) => text.split(' ').map(Number) as [number, number]);
+        for (let i = 1; i < times.length; i++)
+          if (times[i]![0] === times[i - 1]![0])
+            expect(times[i]![1]).toBeGreaterThanOrEqual(times[i - 1]![1]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('is the same whether its points came at once or in several tables', () => {
+    fc.assert(
+      fc.property(points, points, (a, b) => {
+        const merged = mergePoints([pack(a), pack(b)]);
+        expect(pointsIn(merged).sort()).toEqual([...a, ...b].map(shown).sort());
+        expect(merged.points).toBe(a.length + b.length);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('takes a byte or so for a step of a two-decimal walk at even times', () => {
+    const walk = Array.from({ length: 5000 }, (_, i): SlotPoint => [
+      0,
+      i * 1000,
+      50 + ((i * 7919) % 100) / 100,
+    ]);
+    expect(pack(walk).bytes).toBeLessThan(1.2 * walk.length);
+  });
+});
