@@ -138,7 +138,7 @@ describe('the warm store', () => {
             await asker.warm.stop();
           },
         ),
-        { numRuns: isLong ? 2000 : 60, endOnFailure: true },
+        { numRuns: isLong ? 2000 : 30, endOnFailure: true },
       );
       expect(answered).toBeGreaterThan(0);
     },
