@@ -115,12 +115,14 @@ export class HistoryReader {
   #held(
     selection: Selection,
     grid: QueryGrid,
-    { limits }: LoadOptions,
+    { limits, until }: LoadOptions,
   ): { pin: Pin; piece: Piece } | undefined {
     if (this.#warm === undefined || grid.parts.growth || selection.handles.length === 0) return undefined;
     if (!Number.isFinite(grid.spec.to - grid.spec.from)) return undefined;
     const pin = this.#head.pin();
-    const piece = this.#warm.read(requestOf(selection, grid, pin, limits));
+    // What is flushed already and still to come for a live view must not be in its first answer.
+    const isAhead = until?.some((end, partition) => pin.positions[partition]! > end) === true;
+    const piece = isAhead ? undefined : this.#warm.read(requestOf(selection, grid, pin, limits));
     if (piece !== undefined) return { pin, piece };
     pin.release();
     return undefined;

@@ -8,12 +8,12 @@ import type { Need } from './need.ts';
 
 /** Boards open many panels at once; what is loaded for the next time waits until they have their answers. */
 const delayMs = 250;
-/** Rows of one statement. */
-const mostRows = 300_000;
+/** Rows of one statement: reading the answer keeps the engine's thread for some ten milliseconds. */
+const mostRows = 100_000;
 /** A metric of more series than this is not worth holding whole. */
-const mostSeries = 50_000;
+const mostSeries = 10_000;
 /** Points of a period: a day where it has no more, else a quarter of it or an hour, else none. */
-const mostPoints = 1_500_000;
+const mostPoints = 750_000;
 /** After a failed load, and for what turned out to be too large. */
 const refusedMs = 60_000;
 const mostWaiting = 1000;
