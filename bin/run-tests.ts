@@ -14,6 +14,7 @@ const gates: readonly [name: string, command: string][] = [
   ['unused code', 'npm run -s check:unused'],
   ['types', 'npm run -s check:types'],
   ['page, within its size budget', 'npm run -s build:web'],
+  ['speed, as a multiple of its floors', 'node bench/src/main.ts guard'],
 ];
 const suites = ['unit', 'int', 'web'] as const;
 

@@ -30,12 +30,15 @@ export interface RunningServer {
   destroy(): Promise<void>;
 }
 
+/** Whom `startServer` makes the owner of a data folder. */
+export const owner = { login: 'ada', password: 'correct horse battery' };
+
 /** Starts the real server on a fresh (or the given, empty) data folder, set up by the CLI, with one owner and one API key. */
 export async function startServer(
   args: readonly string[] = [],
   dataDir = mkdtempSync(join(tmpdir(), 'nowcast-e2e-')),
 ): Promise<RunningServer> {
-  const login = { login: 'ada', password: 'correct horse battery' };
+  const login = owner;
   const setup = [
     'setup',
     '--tenant',

@@ -1,8 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 /**
  * What the bench needs beyond this repository: peers from Debian, Go and npm, and its own programs in C. All of it is put
@@ -40,7 +49,7 @@ function run(
 }
 
 /** A C program of bench/native, built with the machine's gcc; its path. */
-export function nativeProgram(name: 'load'): string {
+export function nativeProgram(name: 'load' | 'viewers' | 'floor' | 'evict'): string {
   const hash = createHash('sha256');
   for (const file of readdirSync(native).sort()) hash.update(readFileSync(join(native, file)));
   const version = hash.digest('hex').slice(0, 12);
@@ -67,6 +76,13 @@ export function debianPackages(name: string, packages: readonly string[]): strin
   });
 }
 
+/** Some programs look for their files where Debian installs them and nowhere else: a link there, unless there is one. */
+export function linkFromSystem(root: string, path: string): void {
+  if (existsSync(path)) return;
+  mkdirSync(dirname(path), { recursive: true });
+  symlinkSync(join(root, path), path);
+}
+
 export function hasGo(): boolean {
   return spawnSync('go', ['version']).status === 0;
 }
@@ -78,6 +94,13 @@ export function goProgram(module: string, version: string): string {
     run('go', ['install', `${module}@${version}`], to, { GOBIN: to, GOFLAGS: '-trimpath' }),
   );
   return join(folder, name);
+}
+
+/** npm packages at exact versions; the folder whose node_modules has them. */
+export function npmPackages(name: string, packages: readonly string[]): string {
+  return cached(`npm-${name}`, packages.join(', '), (to) =>
+    run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', '--prefix', to, ...packages], to),
+  );
 }
 
 /** An empty folder for the data of a server; the server's end removes it. */

@@ -7,6 +7,8 @@ export interface Options {
   quick: boolean;
   /** Larger data where a measure has it (`query`: 50 M points). */
   full: boolean;
+  /** Where `query` keeps what it has loaded, for another run; absent: nowhere. */
+  data: string | undefined;
   /** Only the cases whose name matches. */
   only: RegExp | undefined;
 }

@@ -53,14 +53,11 @@ export function printTable(lines: readonly (readonly string[])[]): void {
 export function printChecks(checks: readonly Check[]): void {
   if (checks.length === 0) return;
   console.log('\nMust hold');
-  printTable(
-    checks.map(({ measure, what, limit, got, holds }) => [
-      holds ? 'holds ' : 'MISSED',
-      `${measure}: ${what}`,
-      short(got),
-      limit,
-    ]),
-  );
+  printTable(checks.map(checkText));
+}
+
+export function checkText({ measure, what, limit, got, holds }: Check): string[] {
+  return [holds ? 'holds ' : 'MISSED', `${measure}: ${what}`, short(got), limit];
 }
 
 export function printChanges(changes: readonly Change[], against: string): void {

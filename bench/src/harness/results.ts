@@ -48,16 +48,36 @@ export function write(result: Recorded, name: string): string {
   return path;
 }
 
+/** All documents of the folder, oldest first. */
+function documents(): Recorded[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Recorded)
+    .toSorted((a, b) => a.recorded_at.localeCompare(b.recorded_at));
+}
+
+/** The newest full record of each case, with the document it is in. */
+export function newestRows(): { row: Row; document: Recorded }[] {
+  const cases = new Map<string, { row: Row; document: Recorded }[]>();
+  for (const document of documents()) {
+    if (!document.arguments.includes('--record')) continue;
+    for (const name of new Set(document.rows.map(caseOf)))
+      cases.set(
+        name,
+        document.rows.filter((row) => caseOf(row) === name).map((row) => ({ row, document })),
+      );
+  }
+  return [...cases.values()].flat();
+}
+
 /** What changed against the newest record of each row. Quick runs are compared with quick ones. */
 export function changesOf(result: Recorded): Change[] {
   const quick = result.arguments.includes('--quick');
   const before = new Map<string, Row>();
-  const documents = readdirSync(folder)
-    .filter((name) => name.endsWith('.json'))
-    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Recorded)
-    .filter((old) => old.recorded_at < result.recorded_at && old.arguments.includes('--quick') === quick)
-    .toSorted((a, b) => a.recorded_at.localeCompare(b.recorded_at));
-  for (const { rows } of documents) for (const row of rows) before.set(keyOf(row), row);
+  for (const old of documents()) {
+    if (old.recorded_at >= result.recorded_at || old.arguments.includes('--quick') !== quick) continue;
+    for (const row of old.rows) before.set(keyOf(row), row);
+  }
   return result.rows.flatMap((row) =>
     Object.entries(row.figures).flatMap(([name, { median: now }]) => {
       const was = before.get(keyOf(row))?.figures[name]?.median;
@@ -67,6 +87,10 @@ export function changesOf(result: Recorded): Change[] {
   );
 }
 
+function caseOf(row: Row): string {
+  return `${row.measure}: ${row.case}`;
+}
+
 function keyOf(row: Row): string {
-  return `${row.measure}: ${row.case}: ${row.subject}`;
+  return `${caseOf(row)}: ${row.subject}`;
 }

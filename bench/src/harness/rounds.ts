@@ -66,6 +66,9 @@ export async function interleave(subjects: readonly Subject[], rounds: Rounds): 
     for (const [i, subject] of subjects.entries()) {
       await delay(settleMs / subjects.length);
       settle(i);
+      console.error(
+        `${rounds.measure}, ${rounds.case}: ${subject.name}, run ${round + 1} of ${warmUps + runs}`,
+      );
       taken[i]!.push(await watch(subject));
     }
   }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,16 +9,34 @@ import { dataFolder } from './cache.ts';
 export interface BenchServer {
   pid: number;
   port: number;
-  /** Ends it and removes its data. */
+  /** Asks it to end, and waits; its data stay. */
+  stop(): Promise<void>;
+  /** Kills it and removes its data. */
   destroy(): Promise<void>;
 }
 
-export interface PeerProcess extends BenchServer {
-  folder: string;
-  exit: Promise<void>;
+const patienceMs = 60_000;
+
+/** A bench that fails or is stopped in the middle leaves no server behind. */
+const running = new Set<number>();
+process.on('exit', () => {
+  for (const pid of running) end(pid);
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
 }
 
-const patienceMs = 60_000;
+/** Ties a server to this process until it has ended. */
+export function tie(pid: number, exit: Promise<unknown>): void {
+  running.add(pid);
+  void exit.finally(() => running.delete(pid));
+}
 
 /**
  * Starts a peer with a data folder of its own; `command` is told the folder and a free port. It is ready when it accepts
@@ -28,7 +46,8 @@ export async function startPeer(
   name: string,
   command: (folder: string, port: number) => { file: string; args: string[]; env?: NodeJS.ProcessEnv },
   folder = dataFolder(name),
-): Promise<PeerProcess> {
+): Promise<BenchServer> {
+  mkdirSync(folder, { recursive: true });
   const port = await freePort();
   const { file, args, env } = command(folder, port);
   const output = join(folder, 'output.log');
@@ -43,6 +62,7 @@ export async function startPeer(
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
   });
+  if (child.pid !== undefined) tie(child.pid, exit);
   if (!(await accepts(port, child))) {
     child.kill('SIGKILL');
     throw new Error(`${name} does not start:\n${readFileSync(output, 'utf8').slice(-2000)}`);
@@ -50,8 +70,10 @@ export async function startPeer(
   return {
     pid: child.pid!,
     port,
-    folder,
-    exit,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await exit;
+    },
     destroy: async () => {
       child.kill('SIGKILL');
       await exit;

@@ -1,8 +1,9 @@
 import { HttpApi } from '@nowcast/client';
 import type { QueryInput, RuleContentInput } from '@nowcast/contract';
-import { type RunningServer, startServer } from '@nowcast/e2e/server';
+import { owner, type RunningServer, serve, startServer } from '@nowcast/e2e/server';
 import { dataFolder } from '../harness/cache.ts';
-import { Viewer } from './viewer.ts';
+import { tie } from '../harness/server-process.ts';
+import { startOwnViewers, type Viewers } from '../harness/viewers.ts';
 
 export interface Nowcast extends RunningServer {
   /** Session token of its owner. */
@@ -12,12 +13,31 @@ export interface Nowcast extends RunningServer {
   headers: string[];
 }
 
+const plain = ['--no-collector', '--log-level', 'warn'];
+
 /** Our own server as people run it, without its collector, which would add points of its own. */
-export async function startNowcast(args: readonly string[] = []): Promise<Nowcast> {
-  const server = await startServer(['--no-collector', '--log-level', 'warn', ...args], dataFolder('nowcast'));
-  const api = new HttpApi({ url: server.url });
-  const { token } = await api.login(server.login.login, server.login.password);
-  return { ...server, token, api, headers: [`Authorization: Bearer ${server.key}`] };
+export async function startNowcast(
+  args: readonly string[] = [],
+  folder = dataFolder('nowcast'),
+): Promise<Nowcast> {
+  const server = await startServer([...plain, ...args], folder);
+  tie(server.pid, server.exit);
+  return { ...server, ...(await signIn(server)), headers: [`Authorization: Bearer ${server.key}`] };
+}
+
+export type OpenedNowcast = Awaited<ReturnType<typeof serve>> & Pick<Nowcast, 'token' | 'api'>;
+
+/** The same server again on the data that `startNowcast` made. */
+export async function reopenNowcast(folder: string, args: readonly string[] = []): Promise<OpenedNowcast> {
+  const server = await serve(folder, { args: [...plain, ...args] });
+  tie(server.pid, server.exit);
+  return { ...server, ...(await signIn({ ...server, login: owner })) };
+}
+
+async function signIn({ url, login: { login, password } }: Pick<RunningServer, 'url' | 'login'>) {
+  const api = new HttpApi({ url });
+  const { token } = await api.login(login, password);
+  return { api, token };
 }
 
 /** What boards ask for: gauges, event rates, quantiles, totals over hosts, top lists. */
@@ -35,15 +55,13 @@ const kinds: readonly Omit<QueryInput, 'metric_type'>[] = [
 ];
 
 /** Different live views of one metric, five boards of ten panels: their windows differ, so none is shared. */
-export async function openViews(server: Nowcast, count: number): Promise<Viewer> {
+export async function openViews(server: Nowcast, count: number): Promise<Viewers> {
   const queries = Array.from({ length: count }, (_, i) => ({
     metric_type: 'cpu_usage',
     window: `${15 + Math.floor(i / kinds.length)}m`,
     ...kinds[i % kinds.length]!,
   }));
-  const viewer = new Viewer(server, server.token, queries);
-  await viewer.ready;
-  return viewer;
+  return startOwnViewers(server, 1, queries);
 }
 
 /**

@@ -1,0 +1,202 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { dataFolder } from '../harness/cache.ts';
+import { get } from '../harness/http-client.ts';
+import { load } from '../harness/load.ts';
+import { median, residentBytes } from '../harness/machine.ts';
+import {
+  check,
+  figure,
+  type Measure,
+  type Options,
+  type Outcome,
+  runsOf,
+  wanted,
+} from '../harness/measure.ts';
+import { figureOf, interleave, type Row, type Run } from '../harness/rounds.ts';
+import { dropFromPageCache } from '../harness/storage.ts';
+import {
+  historyOf,
+  type History,
+  type Question,
+  querySubjects,
+  type QuerySubject,
+  questions,
+  type RunningSubject,
+  series,
+} from './query-subjects.ts';
+
+const warmRequests = 15;
+
+/**
+ * Questions of boards over 30 days of 1,000 series: warm (the median of fifteen of each run), cold (the first after a
+ * restart, with the files dropped from the page cache), and while 50,000 points a second come in. Nobody has a cache of
+ * results. Data are loaded once; `--data DIR` keeps them for another run.
+ */
+export const query: Measure = async (options) => {
+  const outcome: Outcome = { rows: [], checks: [] };
+  const folder = options.data ?? dataFolder('query');
+  try {
+    mkdirSync(folder, { recursive: true });
+    const history = historyOf(
+      options.full ? 50_000_000 : options.quick ? 2_000_000 : 20_000_000,
+      loadedAt(folder),
+    );
+    const subjects = querySubjects(folder, history, options.peers);
+    for (const subject of subjects) outcome.rows.push(await fill(subject, history));
+    if (wanted(options, 'warm')) outcome.rows.push(...(await warm(subjects, options)));
+    if (wanted(options, 'cold')) outcome.rows.push(...(await cold(subjects, options)));
+    outcome.notes = [
+      `${history.points} points of ${series} series, one every ${history.stepMs / 1000} s of each`,
+    ];
+  } finally {
+    if (options.data === undefined) rmSync(folder, { recursive: true, force: true });
+  }
+  outcome.checks.push(...checksOf(outcome));
+  return outcome;
+};
+
+/** When the data of a folder were loaded: the questions' times follow from it. */
+function loadedAt(folder: string): number {
+  const file = join(folder, 'loaded-at');
+  if (!existsSync(file)) writeFileSync(file, String(Date.now()));
+  return Number(readFileSync(file, 'utf8'));
+}
+
+/** Loads what is missing, and says what it takes on disk and in memory once everything is where it stays. */
+async function fill(subject: QuerySubject, history: History): Promise<Row> {
+  const done = join(subject.folder, '..', `${subject.name}.json`);
+  if (!existsSync(done)) {
+    console.error(`query: loading ${history.points} points into ${subject.name}`);
+    const server = await subject.start();
+    await load({
+      port: server.port,
+      path: server.loadPath,
+      headers: server.loadHeaders,
+      series,
+      batch: 5000,
+      connections: 2,
+      points: history.points,
+      startMs: history.startMs,
+      stepMs: history.stepMs,
+    });
+    await subject.settled(server);
+    const resident = residentBytes(server.pid);
+    await server.stop();
+    const again = await subject.start();
+    await subject.settled(again);
+    await again.stop();
+    const perPoint = Object.entries(subject.disk()).map(([name, bytes]) => [
+      `${name}_a_point`,
+      bytes / history.points,
+    ]);
+    const figures = { ...Object.fromEntries(perPoint), resident_mib: resident / 2 ** 20 };
+    writeFileSync(done, JSON.stringify(figures));
+  }
+  const figures = JSON.parse(readFileSync(done, 'utf8')) as Record<string, number>;
+  return {
+    measure: 'query',
+    case: 'stored',
+    subject: subject.name,
+    figures: Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, figureOf([value])])),
+    runs: 1,
+    noisy_runs: 0,
+  };
+}
+
+async function askAll(server: RunningSubject): Promise<Run> {
+  const figures: Record<string, number> = {};
+  for (const question of questions) {
+    const times: number[] = [];
+    // A server that takes seconds is asked three times.
+    for (const until = performance.now() + 3000; times.length < warmRequests;) {
+      if (times.length >= 3 && performance.now() > until) break;
+      times.push(await ask(server, question));
+    }
+    figures[`${question}, ms`] = median(times);
+  }
+  return { figures };
+}
+
+async function ask(server: RunningSubject, question: Question): Promise<number> {
+  const { path, headers } = server.question(question);
+  const { body, ms } = await get(server.port, path, headers);
+  if (body.length < 200) throw new Error(`an empty answer to ${path}: ${body}`);
+  return ms;
+}
+
+async function warm(subjects: readonly QuerySubject[], options: Options): Promise<Row[]> {
+  const running = await Promise.all(subjects.map((subject) => subject.start()));
+  try {
+    const asked = subjects.map(({ name }, i) => ({ name, run: () => askAll(running[i]!) }));
+    const rounds = { measure: 'query', case: 'warm', runs: runsOf(options), settleMs: 200 };
+    return await interleave(asked, rounds);
+  } finally {
+    for (const server of running) await server.stop();
+  }
+}
+
+async function cold(subjects: readonly QuerySubject[], options: Options): Promise<Row[]> {
+  const asked = subjects.map((subject) => ({ name: subject.name, run: () => askCold(subject) }));
+  return interleave(asked, {
+    measure: 'query',
+    case: 'cold',
+    runs: runsOf(options, 3),
+    warmUps: 0,
+    settleMs: 0,
+  });
+}
+
+/** Each question is the first that the server is asked. */
+async function askCold(subject: QuerySubject): Promise<Run> {
+  const figures: Record<string, number> = {};
+  for (const question of questions) {
+    dropFromPageCache(subject.folder);
+    const server = await subject.start();
+    try {
+      figures[`${question}, ms`] = await ask(server, question);
+    } finally {
+      await server.stop();
+    }
+  }
+  return { figures };
+}
+
+function checksOf({ rows }: Outcome) {
+  const of = (name: string, question: string, subject = 'nowcast') =>
+    figure(rows, { case: name, subject, name: `${question}, ms` });
+  const [one, month, top, p99] = questions;
+  const stored = (subject: string, name: string) => figure(rows, { case: 'stored', subject, name });
+  const peer = 'victoria-metrics';
+  return [
+    ...check('query', `warm: ${one}, ms`, of('warm', one), '≤', 2),
+    ...check('query', `warm: ${month}, ms`, of('warm', month), '≤', 20),
+    ...check(
+      'query',
+      `warm: ${month}, times VictoriaMetrics`,
+      of('warm', month) / of('warm', month, peer),
+      '≤',
+      0.4,
+    ),
+    ...check('query', `warm: ${top}, ms`, of('warm', top), '≤', 8),
+    ...check('query', `warm: ${p99}, ms`, of('warm', p99), '≤', 15),
+    ...questions.flatMap((question) =>
+      check(
+        'query',
+        `cold: ${question}, times VictoriaMetrics`,
+        of('cold', question) / of('cold', question, peer),
+        '≤',
+        1,
+      ),
+    ),
+    ...check('query', 'raw bytes a point', stored('nowcast', 'points_bytes_a_point'), '≤', 1),
+    ...check(
+      'query',
+      'raw bytes a point, times VictoriaMetrics',
+      stored('nowcast', 'points_bytes_a_point') / stored(peer, 'points_bytes_a_point'),
+      '≤',
+      1,
+    ),
+    ...check('query', 'bytes of states a point', stored('nowcast', 'states_bytes_a_point'), '≤', 1.5),
+  ];
+}

@@ -1,0 +1,152 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { decodeDeltaBody, decodeFrame } from '@nowcast/contract';
+import { launchBrowser, openScreen, sizes } from '@nowcast/e2e/browser';
+import type { CDPSession, Page } from 'playwright-core';
+import { quantile } from '../harness/machine.ts';
+import {
+  check,
+  figure,
+  type Measure,
+  type Options,
+  type Outcome,
+  runsOf,
+  wanted,
+} from '../harness/measure.ts';
+import { interleave, type Run } from '../harness/rounds.ts';
+import { feed } from '../servers/feed.ts';
+import { type Nowcast, startNowcast } from '../servers/nowcast.ts';
+
+const panels = 12;
+const series = 4;
+const hz = 10;
+const windowSeconds = 12;
+const name = '12 panels at 10 Hz in Chromium';
+
+/** The page itself, from the real server, in a headless Chromium that draws in software. */
+export const web: Measure = async (options) => {
+  const outcome: Outcome = { rows: [], checks: [] };
+  if (!wanted(options, name)) return outcome;
+  const server = await startNowcast();
+  const stop = await feed(server, { views: panels, series, hz });
+  const browser = await launchBrowser();
+  try {
+    const { page } = await openScreen(browser, sizes[2]);
+    await page.addInitScript(probe);
+    await openBoard(page, server);
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send('Performance.enable');
+    const subject = { name: 'nowcast', run: () => look(page, devtools, options) };
+    const rounds = { measure: 'web', case: name, runs: runsOf(options, 5), settleMs: 500 };
+    outcome.rows.push(...(await interleave([subject], rounds)));
+  } finally {
+    await browser.close();
+    await stop();
+    await server.destroy();
+  }
+  const of = (what: string) => figure(outcome.rows, { case: name, subject: 'nowcast', name: what });
+  outcome.checks.push(
+    ...check('web', 'main thread busy, %', of('main_thread_percent'), '≤', 40),
+    ...check('web', 'long tasks in 12 s', of('long_tasks'), '≤', 2),
+    ...check('web', 'worst interaction, ms', of('worst_interaction_ms'), '≤', 200),
+    ...check('latency', 'to the pixel, p50 ms', of('painted_p50_ms'), '≤', 50),
+    ...check('latency', 'to the pixel, p99 ms', of('painted_p99_ms'), '≤', 150),
+  );
+  return outcome;
+};
+
+/**
+ * In the page: long tasks, slow interactions, and for each frame of the socket when the picture after it was drawn: the
+ * frame of the screen that follows the message and the one after that, when the first is on the screen.
+ */
+const probe = `(() => {
+  const seen = (window.seen = { longTasks: 0, interactions: [], frames: [] });
+  new PerformanceObserver((list) => (seen.longTasks += list.getEntries().length)).observe({ type: 'longtask' });
+  new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) seen.interactions.push(duration);
+  }).observe({ type: 'event', durationThreshold: 16 });
+  const Socket = window.WebSocket;
+  window.WebSocket = class extends Socket {
+    constructor(...args) {
+      super(...args);
+      this.addEventListener('message', ({ data }) => {
+        if (!(data instanceof ArrayBuffer)) return;
+        const bytes = Array.from(new Uint8Array(data));
+        requestAnimationFrame(() => requestAnimationFrame(() => seen.frames.push([Date.now(), bytes])));
+      });
+    }
+  };
+})()`;
+
+interface Seen {
+  longTasks: number;
+  interactions: number[];
+  frames: [paintedAt: number, bytes: number[]][];
+}
+
+async function openBoard(page: Page, server: Nowcast): Promise<void> {
+  const content = {
+    title: 'Bench',
+    panels: Array.from({ length: panels }, (_, i) => ({
+      visualization_id: `p${i}`,
+      title: `Load ${i}`,
+      metric_type: `load_${i}`,
+      chart_type: 'line',
+      query: { group_by: ['host'], agg: 'last', step: '1s' },
+      layout: { x: (i % 4) * 3, y: Math.floor(i / 4) * 8, w: 3, h: 8 },
+      display: {},
+    })),
+  };
+  const board = await server.api.call<{ board_id: string }>('POST', '/api/v1/boards', { body: { content } });
+  await page.goto(`${server.url}/login`);
+  await page.getByLabel('E-mail or username').fill(server.login.login);
+  await page.getByLabel('Password', { exact: true }).fill(server.login.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL((url) => url.pathname !== '/login');
+  await page.goto(`${server.url}/boards/${board.board_id}`);
+  await page
+    .locator('canvas')
+    .nth(panels - 1)
+    .waitFor();
+}
+
+async function look(page: Page, devtools: CDPSession, options: Options): Promise<Run> {
+  await page.evaluate('seen.longTasks = 0; seen.interactions = []; seen.frames = []');
+  const heapBefore = await heapBytes(devtools);
+  const before = { at: performance.now(), busy: await busySeconds(devtools) };
+  // Somebody moves over the charts and clicks in one, as people do.
+  const seconds = options.quick ? windowSeconds / 2 : windowSeconds;
+  for (let i = 0; i < seconds * 2; i++) {
+    await page.mouse.move(100 + ((i * 97) % 1200), 150 + ((i * 53) % 600));
+    if (i % 6 === 0) await page.mouse.click(1300, 20);
+    await delay(500);
+  }
+  const after = { at: performance.now(), busy: await busySeconds(devtools) };
+  const seen = await page.evaluate<Seen>('seen');
+  const painted = seen.frames.flatMap(([at, bytes]) => {
+    const frame = decodeFrame(Uint8Array.from(bytes));
+    const newest = frame.type === 2 ? decodeDeltaBody(frame.body).newest : 0;
+    return newest === 0 ? [] : [at - newest];
+  });
+  return {
+    figures: {
+      main_thread_percent: ((after.busy - before.busy) / ((after.at - before.at) / 1000)) * 100,
+      long_tasks: seen.longTasks * (windowSeconds / seconds),
+      worst_interaction_ms: Math.max(0, ...seen.interactions),
+      painted_p50_ms: quantile(painted, 0.5),
+      painted_p99_ms: quantile(painted, 0.99),
+      frames_per_second: seen.frames.length / seconds,
+      heap_growth_mib: ((await heapBytes(devtools)) - heapBefore) / 2 ** 20,
+    },
+  };
+}
+
+async function busySeconds(devtools: CDPSession): Promise<number> {
+  const { metrics } = await devtools.send('Performance.getMetrics');
+  return metrics.find(({ name: of }) => of === 'TaskDuration')!.value;
+}
+
+async function heapBytes(devtools: CDPSession): Promise<number> {
+  await devtools.send('HeapProfiler.collectGarbage');
+  const { metrics } = await devtools.send('Performance.getMetrics');
+  return metrics.find(({ name: of }) => of === 'JSHeapUsedSize')!.value;
+}
