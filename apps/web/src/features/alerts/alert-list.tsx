@@ -1,4 +1,4 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { CircleCheck } from 'lucide-react';
 import { bothWhere, severities, type Alert, type AlertState, type Panel } from '@nowcast/contract';
@@ -31,10 +31,7 @@ export function AlertList({ panel }: { panel: Panel }) {
     ...(states.includes('resolved') ? { range: board.range } : {}),
     limit: panel.query.limit ?? usualLines,
   };
-  const alerts = useQuery({
-    ...selectedAlertsQuery(selection, () => live.serverNow()),
-    placeholderData: keepPreviousData,
-  });
+  const alerts = useQuery(selectedAlertsQuery(selection, () => live.serverNow()));
   if (alerts.isPending) return <PanelState kind="loading" text="" onRetry={() => void alerts.refetch()} />;
   if (alerts.data === undefined) {
     const isForbidden = alerts.error instanceof ApiError && alerts.error.status === 403;
