@@ -121,8 +121,12 @@ describe('a mail of the real program', () => {
     }
   });
 
-  it('the page is told that mail can be sent', async () => {
+  it('the page is told that mail can be sent, and a test of a mail channel arrives', async () => {
     expect(await desk.api.call('GET', '/api/v1/notify-info')).toMatchObject({ email: true });
+    const channel = await desk.makeChannel('Team', { kind: 'email', to: ['team@example.com'] });
+    const test = await desk.test(`/api/v1/channels/${channel.channel_id}/test`);
+    expect(test).toMatchObject({ status: 'sent', via: 'Team', error: '' });
+    expect((await mailOf('[Info] Test message')).to).toEqual(['team@example.com']);
   });
 
   it('mails are tried again while the mail server is away, as the same mail', async () => {

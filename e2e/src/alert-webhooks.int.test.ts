@@ -152,14 +152,19 @@ describe('webhooks of the real program', () => {
     await vi.waitFor(() => expect(services.received).toHaveLength(vendors.length), patience);
     await desk.send({ metric_type: 'nasty', labels: { host: nasty.slice(0, 200) }, value: 1 });
     await vi.waitFor(() => expect(services.received).toHaveLength(vendors.length * 2), patience);
+    for (const { channel_id: id, name } of channels) {
+      expect(await desk.test(`/api/v1/channels/${id}/test`)).toMatchObject({ status: 'sent', via: name });
+    }
+    expect(services.received).toHaveLength(vendors.length * 3);
     for (const { path, body } of services.received) {
       const format = vendors.find((vendor) => path.includes(vendor)) ?? 'telegram';
       expect([format, vendorProblem(format, body.toString())]).toEqual([format, undefined]);
     }
-    const pagerduty = services.received.filter(({ path }) => path.includes('pagerduty')).map(bodyOf);
+    const opened = services.received.slice(0, vendors.length * 2);
+    const pagerduty = opened.filter(({ path }) => path.includes('pagerduty')).map(bodyOf);
     expect(pagerduty.map(({ event_action: action }) => action)).toEqual(['trigger', 'resolve']);
     expect(pagerduty[1]!['dedup_key']).toBe(pagerduty[0]!['dedup_key']);
-    const [, closing] = services.received.filter(({ path }) => path.includes('opsgenie'));
+    const [, closing] = opened.filter(({ path }) => path.includes('opsgenie'));
     expect(closing!.path).toMatch(/^\/opsgenie\/[\w-]+\/close\?identifierType=alias$/);
   });
 });

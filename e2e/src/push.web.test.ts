@@ -158,6 +158,7 @@ it('the page asks for permission when "Notify this device" is pressed, not befor
   const button = page.getByRole('button', { name: 'Notify this device' });
   await button.waitFor();
   expect(await page.evaluate('timesAsked')).toBe(0);
+  await page.getByText('This server has no mail server to send through').waitFor();
   await screen.context.grantPermissions(['notifications'], { origin: server.url });
   await button.click();
   await received(1);

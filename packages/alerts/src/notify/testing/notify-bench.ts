@@ -29,6 +29,8 @@ export class NotifyBench {
   readonly put: { rule_id: string; version: number }[] = [];
   readonly removed: string[] = [];
   statuses: EvaluatedRuleStatus[] = [];
+  /** Read at a start. */
+  email = true;
   preview: AlertEvaluation['preview'] = () => Promise.reject(new Error('no history here'));
   outcome: (delivery: OutgoingDelivery) => DeliveryOutcome | Promise<DeliveryOutcome> = () => ({ ok: true });
   store!: SqliteMetaStore;
@@ -54,7 +56,7 @@ export class NotifyBench {
       store: this.store,
       evaluation: this.#evaluation(),
       outgoing: {
-        email: true,
+        email: this.email,
         pushPublicKey: 'key',
         send: async (delivery) => {
           this.sent.push(delivery);
