@@ -280,7 +280,9 @@ it(
     });
     expect(open.alerts).toEqual([]);
     expect(kills.length).toBeGreaterThan(1);
-    console.info(`${wanted} transitions, ${kills.length + doubleKills} kills, ${repeated} messages repeated`);
+    process.stderr.write(
+      `${wanted} transitions, ${kills.length + doubleKills} kills, ${repeated} messages repeated\n`,
+    );
   },
   isLong ? 3_600_000 : undefined,
 );

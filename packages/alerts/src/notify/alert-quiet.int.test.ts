@@ -70,7 +70,7 @@ describe('a maintenance window', () => {
     await fires(content);
     await fires(content, 'web-2');
     await says(['firing CPU > 80 %: web-2']);
-    expect((await mutedBy()).toSorted()).toEqual(['maintenance: Backup', null]);
+    expect(new Set(await mutedBy())).toEqual(new Set(['maintenance: Backup', null]));
     bench.clock.advance(44 * minute);
     await bench.again();
     await says(['firing CPU > 80 %: web-2']);

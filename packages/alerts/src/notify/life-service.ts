@@ -8,7 +8,7 @@ import {
   type Transition,
 } from '@nowcast/contract';
 import { randomId } from '@nowcast/kernel';
-import type { AlertFilter, AlertRow, LabelTest, NewDelivery, RuleRow } from '@nowcast/ports';
+import type { AlertFilter, AlertRow, LabelTest, NewDelivery } from '@nowcast/ports';
 import { keepsIncidents, messageOf, type Messages } from './decide-messages.ts';
 import { noticeOf } from './notice.ts';
 import { requireRight } from './rights.ts';

@@ -179,7 +179,7 @@ export function randomRules(random: () => number): EvaluatedRule[] {
       ...times(),
       query: query('errors', 'sum'),
       divide_by: query('requests', 'sum', 'count'),
-      condition: one(threshold('above', 0.4), change('previous')),
+      condition: one<EvaluationInput['condition']>(threshold('above', 0.4), change('previous')),
     },
     silent: {
       ...times(),
@@ -197,7 +197,9 @@ export function randomRules(random: () => number): EvaluatedRule[] {
   const ids = Object.keys(all);
   const parts = () => [...new Set([one(...ids), one(...ids), one(...ids)])];
   const about = (mode: 'all' | 'any', groupBy: string[]): EvaluationInput => ({
-    ...{ group_by: groupBy, for: one('0s', '30s'), keep_firing_for: one('0s', '1m') },
+    group_by: groupBy,
+    for: one('0s', '30s'),
+    keep_firing_for: one('0s', '1m'),
     condition: { kind: 'composite', mode, rule_ids: parts() },
   });
   all['all of them'] = about('all', one(['host'], []));

@@ -86,10 +86,14 @@ export class NotifyBench {
 
   /** The service ends and another one begins on what is stored; the engine still knows of everything that is open. */
   async again(): Promise<void> {
-    await this.alerts.stop();
+    await this.halt();
     const counts = { ok: 0, pending: 0, firing: 0, no_data: 0 };
     this.statuses = (await this.store.alerting.alerts.active()).map(({ tenantId, ruleId, alertId }) => ({
-      ...{ tenant: tenantId, ruleId, version: Number.MAX_SAFE_INTEGER, problem: undefined, counts },
+      tenant: tenantId,
+      ruleId,
+      version: Number.MAX_SAFE_INTEGER,
+      problem: undefined,
+      counts,
       activeAlerts: [alertId],
     }));
     await this.restart();
