@@ -1,3 +1,6 @@
+/** `MSG_DONTWAIT | MSG_NOSIGNAL` on Linux. */
+export const sendFlags = 0x4040;
+
 /** The functions of the C library that are needed here, called through koffi. Results are -1 on errors. */
 export interface Libc {
   send(fd: number, bytes: Uint8Array, length: number, flags: number): number;

@@ -1,9 +1,6 @@
 import type { DirectSend } from '@nowcast/ports';
-import { type Libc, loadLibc } from './libc.ts';
+import { type Libc, loadLibc, sendFlags } from './libc.ts';
 import { Uring } from './uring.ts';
-
-/** `MSG_DONTWAIT | MSG_NOSIGNAL` on Linux. */
-export const sendFlags = 0x4040;
 
 /**
  * The best there is on this machine: io_uring, else `send` call by call; undefined where neither can be had (not Linux, no

@@ -1,7 +1,6 @@
 import { assert } from '@nowcast/kernel';
 import type { DirectSend } from '@nowcast/ports';
-import type { Libc } from './libc.ts';
-import { sendFlags } from './open-direct-send.ts';
+import { type Libc, sendFlags } from './libc.ts';
 
 /**
  * Sends through io_uring: the requests for a few hundred sockets are written into memory that the kernel shares with us, and one
