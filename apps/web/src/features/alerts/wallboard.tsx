@@ -56,6 +56,12 @@ function Banner({ alerts }: { alerts: readonly Alert[] }) {
   useSecond();
   const live = useLive();
   const [first] = alerts;
+  const isShown = first !== undefined;
+  useEffect(() => {
+    // The board makes room: what is critical must not hide what it is about.
+    document.documentElement.toggleAttribute('data-critical', isShown);
+    return () => document.documentElement.removeAttribute('data-critical');
+  }, [isShown]);
   return (
     <div role="alert" className="pointer-events-none fixed inset-x-4 top-3 z-70 flex justify-center">
       {first !== undefined && (
@@ -136,7 +142,7 @@ function SoundButton({ state, turn }: Sound) {
         aria-label="Sound on new critical alerts"
         aria-pressed={state !== 'off'}
         title={soundTitles[state]}
-        className={state === 'off' ? 'opacity-60 hover:opacity-100 focus-visible:opacity-100' : ''}
+        variant={state === 'off' ? 'ghost' : 'plain'}
         onPress={turn}
       >
         <Icon size={16} className={state === 'blocked' ? 'text-warn' : ''} aria-hidden />
