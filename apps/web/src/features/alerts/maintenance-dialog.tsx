@@ -102,10 +102,10 @@ function Days({ days, onDays }: { days: readonly number[]; onDays: (days: number
               type="button"
               className="btn btn-plain grow px-2!"
               aria-pressed={isOn}
-              aria-label={weekdayName(day, 'long')}
               onClick={() => onDays(isOn ? days.filter((one) => one !== day) : [...days, day])}
             >
-              {weekdayName(day)}
+              <span aria-hidden>{weekdayName(day)}</span>
+              <span className="sr-only">{weekdayName(day, 'long')}</span>
             </button>
           );
         })}
