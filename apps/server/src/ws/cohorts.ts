@@ -1,5 +1,6 @@
 import type { Cohort, Connection } from './connection.ts';
 import type { LiveFormat } from './encoded-frame.ts';
+import { FastLane } from './fast-lane.ts';
 
 /**
  * Keeps every connection in the cohort of its flowing subscriptions. Moves are collected and made when the next tick
@@ -29,13 +30,14 @@ export class Cohorts {
   #join(connection: Connection, key: string, entries: Cohort['entries']): void {
     let cohort = this.#byKey.get(key);
     if (cohort === undefined) {
-      cohort = { key, format: connection.format, entries, members: [] };
+      cohort = { key, format: connection.format, entries, members: [], lane: new FastLane() };
       this.#byKey.set(key, cohort);
       for (const { view } of entries) view.cohorts.add(cohort);
     }
     connection.cohort = cohort;
     connection.cohortIndex = cohort.members.length;
     cohort.members.push(connection);
+    cohort.lane.add(connection.cohortIndex);
   }
 
   #leave(connection: Connection): void {
@@ -44,6 +46,7 @@ export class Cohorts {
     const last = cohort.members.pop();
     if (last !== undefined && last !== connection) {
       cohort.members[connection.cohortIndex] = last;
+      cohort.lane.move(last.cohortIndex, connection.cohortIndex);
       last.cohortIndex = connection.cohortIndex;
     }
     connection.cohort = undefined;

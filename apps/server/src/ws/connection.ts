@@ -1,6 +1,7 @@
 import type { Actor, FollowTopic } from '@nowcast/contract';
 import type { OpenView } from '@nowcast/ports';
 import type { EncodedFrame, LiveFormat } from './encoded-frame.ts';
+import type { FastLane } from './fast-lane.ts';
 import { createFlow, type Flow, flowLimits } from './flow-control.ts';
 
 /** Where bytes go: a WebSocket's TCP socket, or the response of an event stream. */
@@ -42,6 +43,7 @@ export interface Cohort {
   readonly format: LiveFormat;
   readonly entries: readonly { id: string; view: SharedView }[];
   readonly members: Connection[];
+  readonly lane: FastLane;
 }
 
 /**
@@ -93,7 +95,7 @@ export class Connection {
   /** Monotonic ms. */
   readonly openedAt: number;
   heardAt: number;
-  /** When the peer last got a message; pings do not count, since no page can see them. */
+  /** When the peer last got a message, to a second; pings do not count, since no page can see them. */
   sentAt: number;
   pingedAt: number;
   /** Message bucket: what is left, and when it was last filled. */
@@ -133,6 +135,11 @@ export class Connection {
     return this.sink.writableLength === 0 ? this.#fd : -1;
   }
 
+  /** Something may have changed that a tick has to know: it must not be sent to unseen. */
+  look(): void {
+    if (this.cohort !== undefined) this.cohort.lane.fds[this.cohortIndex] = -1;
+  }
+
   /** Flowing subscriptions in a fixed order. */
   flowing(): Cohort['entries'] {
     const entries: { id: string; view: SharedView }[] = [];
@@ -147,6 +154,16 @@ export class Connection {
     if (this.closed) return;
     this.flush();
     this.sentAt = now;
+    this.#write(bytes);
+  }
+
+  /** What was not taken of bytes that were sent directly. */
+  writeRest(bytes: Uint8Array): void {
+    this.#write(bytes);
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.look();
     this.sink.write(bytes);
   }
 
@@ -163,6 +180,7 @@ export class Connection {
     this.#waiting ??= new Map();
     this.#waiting.delete(about);
     this.#waiting.set(about, bytes);
+    this.look();
     return this.#waiting.size;
   }
 
@@ -171,7 +189,7 @@ export class Connection {
     if (this.#waiting === undefined || this.closed) return;
     const waiting = this.#waiting;
     this.#waiting = undefined;
-    for (const bytes of waiting.values()) this.sink.write(bytes);
+    for (const bytes of waiting.values()) this.#write(bytes);
   }
 
   /** Whether the peer takes what it is sent, as far as this process can see. */
@@ -181,6 +199,6 @@ export class Connection {
 
   /** A ping or a pong. */
   writeControl(bytes: Uint8Array): void {
-    if (!this.closed) this.sink.write(bytes);
+    if (!this.closed) this.#write(bytes);
   }
 }

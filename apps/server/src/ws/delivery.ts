@@ -2,11 +2,12 @@ import type { Clock } from '@nowcast/kernel';
 import type { DirectSend, ViewFrame } from '@nowcast/ports';
 import type { Logger } from '../log.ts';
 import { Cadence } from './cadence.ts';
+import { CohortTick } from './cohort-tick.ts';
 import { Cohorts } from './cohorts.ts';
 import type { Cohort, Connection, SharedView, Subscription } from './connection.ts';
 import { CrowdWriter } from './crowd-writer.ts';
 import { EncodedFrame } from './encoded-frame.ts';
-import { ask, mustStall, shouldAsk } from './flow-control.ts';
+import { ask, mustStall, nextLookAt, shouldAsk } from './flow-control.ts';
 import type { SharedViews } from './shared-views.ts';
 
 /**
@@ -205,26 +206,18 @@ export class Delivery {
   }
 
   *#deliver(cohort: Cohort, news: Map<SharedView, EncodedFrame[]>, stalled: Connection[]): Generator<void> {
-    const { members } = cohort;
-    const question = this.#question;
+    const { members, lane } = cohort;
     const first = this.#rotation % members.length;
-    const plain = cohortBytes(cohort, news, 0);
-    let asking: CohortBytes | undefined;
+    const tick = new CohortTick(cohort, news, this.#question);
+    const { bytes, frames } = tick.plain;
+    this.#writer.begin(members);
     let now = this.#options.clock.monotonic();
     for (let i = 0; i < members.length; i++) {
-      const connection = members[first + i < members.length ? first + i : first + i - members.length]!;
-      if (connection.closed) continue;
-      const { flow, sink } = connection;
-      if (mustStall(flow, sink.writableLength, now)) {
-        this.stats.stalls++;
-        stalled.push(connection);
-        continue;
-      }
-      const asks = connection.acknowledges && shouldAsk(flow, now);
-      if (asks) ask(flow, question, now);
-      const { bytes } = asks ? (asking ??= cohortBytes(cohort, news, question)) : plain;
-      this.#writer.write(connection, bytes, now);
-      this.stats.frames += plain.frames;
+      const index = first + i < members.length ? first + i : first + i - members.length;
+      const fd = lane.fds[index]!;
+      if (fd >= 0 && now < lane.until[index]!) this.#writer.add(bytes, index, fd);
+      else if (!this.#look(cohort, index, tick, now, stalled)) continue;
+      this.stats.frames += frames;
       this.stats.bytes += bytes.length;
       if (++this.stats.writes % this.#writesPerTurn === 0) {
         this.#writer.flush();
@@ -233,6 +226,32 @@ export class Delivery {
       }
     }
     this.#writer.flush();
+  }
+
+  /** Sends to a member after looking at it as a whole, and puts it into the fast lane; false when it gets nothing. */
+  #look(cohort: Cohort, index: number, tick: CohortTick, now: number, stalled: Connection[]): boolean {
+    const connection = cohort.members[index]!;
+    if (connection.closed) return false;
+    const { flow, sink } = connection;
+    if (mustStall(flow, sink.writableLength, now)) {
+      this.stats.stalls++;
+      stalled.push(connection);
+      return false;
+    }
+    const asks = connection.acknowledges && shouldAsk(flow, now);
+    if (asks) ask(flow, this.#question, now);
+    const { bytes } = asks ? tick.asking : tick.plain;
+    const fd = this.#writer.fdOf(connection);
+    if (fd < 0) {
+      connection.write(bytes, now);
+      return true;
+    }
+    connection.sentAt = now;
+    // Before it is sent: what is not taken brings it out of the lane again.
+    cohort.lane.fds[index] = fd;
+    cohort.lane.until[index] = nextLookAt(flow);
+    this.#writer.add(bytes, index, fd);
+    return true;
   }
 
   /** Reads what the subscription misses; the answer joins the queue. */
@@ -323,20 +342,4 @@ export class Delivery {
     this.#cohorts.settle();
     this.#options.views.release(view);
   }
-}
-
-interface CohortBytes {
-  bytes: Buffer;
-  frames: number;
-}
-
-/** What a tick has for one cohort; only the last frame asks. */
-function cohortBytes(cohort: Cohort, news: Map<SharedView, EncodedFrame[]>, question: number): CohortBytes {
-  const wanted: { id: string; frame: EncodedFrame }[] = [];
-  for (const { id, view } of cohort.entries) {
-    for (const frame of news.get(view) ?? []) wanted.push({ id, frame });
-  }
-  const last = wanted.length - 1;
-  const parts = wanted.map(({ id, frame }, i) => frame.bytes(cohort.format, id, i === last ? question : 0));
-  return { bytes: parts.length === 1 ? parts[0]! : Buffer.concat(parts), frames: parts.length };
 }

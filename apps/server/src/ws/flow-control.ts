@@ -39,6 +39,11 @@ export function ask(flow: Flow, n: number, now: number): void {
   flow.askedAt = now;
 }
 
+/** When it is time to ask, or to stall, if nothing else happens; monotonic ms. */
+export function nextLookAt(flow: Flow): number {
+  return flow.askedAt + (flow.asked === 0 ? flowLimits.askEveryMs : flowLimits.stallMs);
+}
+
 /** Whether nothing more may be sent for now; remembers it. */
 export function mustStall(flow: Flow, bufferedBytes: number, now: number): boolean {
   if (flow.stalled) return true;

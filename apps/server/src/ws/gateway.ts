@@ -158,9 +158,9 @@ export class Gateway implements Service {
         this.#session.close(connection, code, error instanceof ProtocolError ? error.message : '');
       }
     };
-    const socket = takeOver(upgraded, take);
+    const { socket, fd } = takeOver(upgraded, { onBytes: take, onDestroy: () => connection.look() });
     socket.on('error', () => socket.destroy());
-    const connection = this.#add(socket, format, descriptorOf(socket));
+    const connection = this.#add(socket, format, fd);
     parser = new FrameParser(limits.socketMessageBytes, this.#frames, connection);
     this.#watch(connection, socket);
     if (head.length > 0) take(head);
@@ -336,12 +336,6 @@ export class Gateway implements Service {
 
 function accessEnded(): AppError {
   return appError('auth.revoked', 'your access has ended; sign in again');
-}
-
-/** -1 under TLS, where a socket does not carry what is written to it. Node names a descriptor nowhere else. */
-function descriptorOf(socket: Socket): number {
-  if ('encrypted' in socket) return -1;
-  return (socket as Socket & { _handle?: { fd?: number } | null })._handle?.fd ?? -1;
 }
 
 const sseHeartbeat = Buffer.from(': heartbeat\n\n');

@@ -79,7 +79,7 @@ export class Session {
     const { actor, authenticating } = connection;
     const n = actor === undefined ? -1 : readAck(text);
     if (n >= 0) {
-      if (acknowledge(connection.flow, n)) this.#options.delivery.release(connection);
+      this.#acknowledge(connection, n);
       return;
     }
     // Its promise never rejects, and continuations keep the order in which the messages came.
@@ -122,7 +122,7 @@ export class Session {
     }
     switch (message.type) {
       case 'ack':
-        if (acknowledge(connection.flow, message.n)) delivery.release(connection);
+        this.#acknowledge(connection, message.n);
         break;
       case 'subscribe':
         this.subscribe(connection, message);
@@ -141,6 +141,11 @@ export class Session {
         break;
       default:
     }
+  }
+
+  #acknowledge(connection: Connection, n: number): void {
+    connection.look();
+    if (acknowledge(connection.flow, n)) this.#options.delivery.release(connection);
   }
 
   #follow(connection: Connection, { topics }: FollowMessage): void {
@@ -304,6 +309,7 @@ export class Session {
   close(connection: Connection, code: number, reason: string): void {
     if (connection.closed) return;
     connection.closed = true;
+    connection.look();
     const { sink } = connection;
     if (connection.format !== 'sse') sink.write(closeFrame(code, reason));
     sink.end();
@@ -315,6 +321,7 @@ export class Session {
   lost(connection: Connection): void {
     if (connection.closed) return;
     connection.closed = true;
+    connection.look();
     connection.sink.destroy();
     this.#gone(connection);
   }
