@@ -33,8 +33,8 @@ export interface WarmStats {
 
 /**
  * What was asked for lately, in memory: states by the hour and points in their stored form, loaded from the warehouse
- * by the day and metric, and kept up with every flush. It answers a chart in a tenth of the time that the engine takes
- * to plan a statement (docs/decisions/0008-warm-history.md).
+ * by the day and metric, and kept up with every flush, because the engine takes milliseconds to plan any statement
+ * (docs/decisions/0008-warm-history.md).
  *
  * ```
  *  want ─► load at vector V ─► block (exactly at V) ──put(flush)──► block (exactly at flush.to)
