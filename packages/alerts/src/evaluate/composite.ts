@@ -29,9 +29,11 @@ export class CompositeEvaluator {
     firing: readonly (readonly Readonly<Record<string, string>>[] | undefined)[],
     now: number,
   ): Decision[] {
+    const named = new Set<string>();
     for (const all of firing.flatMap((groups) => groups ?? [])) {
       const labels = Object.fromEntries(this.plan.groupBy.map((name) => [name, all[name] ?? '']));
       const name = labelText(labels);
+      named.add(name);
       if (!this.#groups.has(name)) this.#groups.set(name, new Group(name, labels, [], undefined));
     }
     const needed = this.#mode === 'all' ? this.ruleIds.length : 1;
@@ -41,11 +43,13 @@ export class CompositeEvaluator {
       group.value = rules.filter((rule) => rule.firesFor(group.labels)).length;
       group.limit = needed;
       const { state: from } = group.machine;
-      group.machine = step(group.machine, group.value >= needed, now, this.plan);
+      // One that fires for everything adds to the groups that others name, and keeps none of them up alone.
+      const holds = named.has(group.name) && group.value >= needed;
+      group.machine = step(group.machine, holds, now, this.plan);
       group.dueAt = dueAt(group.machine, this.plan);
       const { state: to } = group.machine;
       if (from !== to) decisions.push({ group, from, to, reason: 'value' });
-      if (to === 'ok' && group.value === 0) this.#groups.delete(group.name);
+      if (to === 'ok' && !named.has(group.name)) this.#groups.delete(group.name);
     }
     return decisions;
   }

@@ -105,6 +105,22 @@ describe('a rule about rules', () => {
   });
 });
 
+test('a rule about any of two ends for a group with what fired for that group, although the other fires for all', () => {
+  const byHost = rule('a', { query, group_by: ['host'], window: '1m', condition: firing });
+  const total = rule('b', { query, window: '1m', condition: firing });
+  const any = rule('any', {
+    group_by: ['host'],
+    condition: { kind: 'composite', mode: 'any', rule_ids: ['a', 'b'] },
+  });
+  const driven = new Driven().put(byHost).put(total).put(any);
+  const names = (all: ReturnType<Driven['tick']>) =>
+    all.filter((one) => one.rule_id === 'any').map(({ labels, to }) => `${labels['host']} ${to}`);
+  expect(names(driven.tick({ b: ['any', 90] }))).toEqual([' firing']);
+  expect(names(driven.tick({ a: ['x', 90] }))).toEqual(['x firing']);
+  expect(names(driven.tick({ a: ['x', 10] }))).toEqual(['x ok']);
+  expect(names(driven.tick({ b: ['any', 10] }))).toEqual([' ok']);
+});
+
 describe('state of another version of the program', () => {
   const content = rule('r', { query, window: '1m', condition: firing });
 

@@ -65,9 +65,11 @@ export class ReferenceRules {
     const { condition, groupBy, forMs, keepMs } = plan;
     if (condition.kind !== 'composite') throw new Error('not a rule about rules');
     const firing = condition.rule_ids.map((id) => this.#rules.get(id)?.evaluator?.firing() ?? []);
+    const named = new Set<string>();
     for (const labels of firing.flat()) {
       const own = Object.fromEntries(groupBy.map((name) => [name, labels[name] ?? '']));
       const name = groupName(own);
+      named.add(name);
       if (!composite.has(name)) composite.set(name, { labels: own, state: 'ok', since: 0 });
     }
     const changes: string[] = [];
@@ -75,7 +77,7 @@ export class ReferenceRules {
       const isSame = (labels: Readonly<Record<string, string>>) =>
         groupBy.every((label) => labels[label] === undefined || labels[label] === group.labels[label]);
       const fires = firing.filter((groups) => groups.some(isSame)).length;
-      const holds = fires >= (condition.mode === 'all' ? firing.length : 1);
+      const holds = named.has(name) && fires >= (condition.mode === 'all' ? firing.length : 1);
       const waited = now - group.since;
       const before = group.state;
       if (holds) {
