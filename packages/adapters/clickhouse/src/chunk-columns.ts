@@ -199,11 +199,9 @@ function fillSteps(out: Int8Array | Int16Array | Int32Array, integers: Float64Ar
 
 /** Whole milliseconds (1), whole microseconds (1000), or neither, or steps too long for 32 bits (0). */
 function timeScaleOf(times: Float64Array, from: number, to: number): number {
-  const scale = areWhole(times, from, to) ? 1 : 1000;
-  for (let i = from; i < to && scale === 1000; i++) {
-    const time = times[i]!;
-    if (Math.round(time * 1000) / 1000 !== time || Object.is(time, -0)) return 0;
-  }
+  const isWhole = areWhole(times, from, to);
+  if (!isWhole && !areMicroseconds(times, from, to)) return 0;
+  const scale = isWhole ? 1 : 1000;
   // They ascend: no step is longer than all of them together.
   if ((times[to - 1]! - times[from]!) * scale < longestStep) return scale;
   for (let i = from + 1; i < to; i++) if ((times[i]! - times[i - 1]!) * scale >= longestStep) return 0;
@@ -216,6 +214,14 @@ function areWhole(times: Float64Array, from: number, to: number): boolean {
   for (let i = from; i < to; i++) {
     const time = times[i]!;
     if (time !== Math.floor(time) || Object.is(time, -0)) return false;
+  }
+  return true;
+}
+
+function areMicroseconds(times: Float64Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) {
+    const time = times[i]!;
+    if (Math.round(time * 1000) / 1000 !== time || Object.is(time, -0)) return false;
   }
   return true;
 }
