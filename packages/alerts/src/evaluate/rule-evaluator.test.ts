@@ -7,7 +7,7 @@ import {
 } from '@nowcast/contract';
 import { describe, expect, test } from 'vitest';
 import { planRule } from './plan.ts';
-import { RuleEvaluator } from './rule-evaluator.ts';
+import { mostGroups, RuleEvaluator } from './rule-evaluator.ts';
 
 const second = 1000;
 const start = 1_700_000_000_000 - (1_700_000_000_000 % 60_000);
@@ -88,6 +88,18 @@ describe('a threshold', () => {
     expect(at).toBeGreaterThanOrEqual(104);
     expect(at).toBeLessThanOrEqual(108);
   });
+});
+
+test('C22 a rule watches ten thousand groups, counts the series of further ones, and goes on with those it has', () => {
+  const evaluation = evaluationSchema.parse({ query, group_by: ['host'], condition: above80 });
+  const rule = new RuleEvaluator(planRule(evaluation, () => 'avg'));
+  const unitOf = (host: number) => rule.addSeries(0, definition(`h${host}`), `h${host}`);
+  const units = Array.from({ length: mostGroups }, (_, host) => unitOf(host));
+  expect([unitOf(mostGroups), unitOf(mostGroups + 1)]).toEqual([-1, -1]);
+  expect(rule.leftOut).toBe(2);
+  const run = { length: 1, timestamps: Float64Array.of(start), values: Float64Array.of(90) };
+  for (const unit of [-1, units.at(-1)!]) rule.add(0, unit, run, start);
+  expect(rule.evaluate(start).map(({ group }) => group.labels['host'])).toEqual([`h${mostGroups - 1}`]);
 });
 
 describe('a count', () => {

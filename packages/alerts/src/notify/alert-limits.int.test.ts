@@ -1,0 +1,68 @@
+import { ruleContentSchema } from '@nowcast/contract';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NotifyBench, person, startMs } from './testing/notify-bench.ts';
+
+const ada = person('ada', 'owner');
+const zoe = person('zoe', 'owner', 'globex');
+const content = ruleContentSchema.parse({
+  name: 'CPU > 80 %',
+  evaluation: { query: { metric_type: 'cpu' }, condition: { kind: 'threshold', op: 'above', value: 80 } },
+});
+const silence = (reason: string) => ({ where: {}, from: startMs, to: startMs + 60_000, reason });
+
+let bench: NotifyBench;
+beforeEach(async () => {
+  bench = new NotifyBench();
+  await bench.start();
+});
+afterEach(() => bench.stop());
+
+describe('C22 what a tenant may have', () => {
+  it('is a thousand rules: the next is refused and says what to do, another tenant goes on', async () => {
+    const row = { userId: 'ada', content, version: 1, evaluationVersion: 1, createdAt: 1, updatedAt: 1 };
+    for (let i = 0; i < 1000; i += 1)
+      await bench.store.alerting.rules.create(
+        'acme',
+        { ...row, ruleId: `r${i}`, problem: undefined },
+        Infinity,
+      );
+    await expect(bench.alerts.createRule(ada, content)).rejects.toMatchObject({
+      code: 'request.conflict',
+      message: expect.stringContaining('at most 1000 rules; delete some'),
+    });
+    expect(bench.put).toEqual([]);
+    await bench.alerts.createRule(zoe, content);
+    expect(bench.put).toHaveLength(1);
+  });
+
+  it('is five hundred silences: the next is refused, and one less makes room', async () => {
+    for (let i = 0; i < 500; i += 1)
+      await bench.store.alerting.policies.create(
+        'acme',
+        { id: `s${i}`, kind: 'silence', content: silence('disk swap'), userId: 'ada', createdAt: 1 },
+        Infinity,
+      );
+    await expect(bench.alerts.createPolicy(ada, 'silence', silence('one more'))).rejects.toMatchObject({
+      code: 'request.conflict',
+      message: expect.stringContaining('500'),
+    });
+    await bench.store.alerting.policies.delete('acme', 'silence', 's0');
+    await bench.alerts.createPolicy(ada, 'silence', silence('one more'));
+    await bench.alerts.createPolicy(zoe, 'silence', silence('theirs'));
+  });
+
+  it('is twenty devices a person: the next is refused, one that is known already is not', async () => {
+    const device = (i: number) => ({
+      endpoint: `https://push.example/${i}`,
+      keys: { p256dh: 'k', auth: 'a' },
+      device: `Phone ${i}`,
+    });
+    for (let i = 0; i < 20; i += 1) await bench.alerts.addDevice(ada, device(i));
+    await expect(bench.alerts.addDevice(ada, device(20))).rejects.toMatchObject({
+      code: 'request.conflict',
+      message: expect.stringContaining('20 devices'),
+    });
+    await bench.alerts.addDevice(ada, device(7));
+    expect(await bench.alerts.devices(ada)).toHaveLength(20);
+  });
+});
