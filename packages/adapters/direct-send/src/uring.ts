@@ -5,7 +5,7 @@ import { type Libc, sendFlags } from './libc.ts';
 /**
  * Sends through io_uring: the requests for a few hundred sockets are written into memory that the kernel shares with us, and one
  * system call carries them all out. Measured with 2,000 sockets at 20 Hz that costs what a loop in C over `send` costs;
- * writing to Node's sockets costs 1.6 times as much (docs/decisions/0007).
+ * writing to Node's sockets costs 1.6 times as much (docs/decisions/0009).
  *
  * There is nothing asynchronous about it. A send that must not wait is carried out while it is submitted, well or badly, so
  * its completion is there when `io_uring_enter` returns, and nobody reads `bytes` any more. A ring that ever behaves otherwise is
