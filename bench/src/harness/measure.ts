@@ -1,4 +1,5 @@
 import type { Row } from './rounds.ts';
+import { stopAsked } from './stop.ts';
 
 export interface Options {
   /** Beside the peers, which are installed when they are missing. */
@@ -32,7 +33,7 @@ export interface Outcome {
 export type Measure = (options: Options) => Promise<Outcome>;
 
 export function wanted(options: Options, name: string): boolean {
-  return options.only === undefined || options.only.test(name);
+  return !stopAsked() && (options.only === undefined || options.only.test(name));
 }
 
 export function runsOf(options: Options, full = 5): number {

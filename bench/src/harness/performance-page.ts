@@ -56,11 +56,15 @@ function table(newest: Newest): string[] {
 }
 
 /** When, on which commit, and whether the machine was quiet. */
-function conditions(rows: readonly Row[], { recorded_at, commit, machine }: Recorded): string {
+function conditions(
+  rows: readonly Row[],
+  { recorded_at, commit, machine, arguments: args }: Recorded,
+): string {
   const noisy = rows.reduce((sum, one) => sum + one.noisy_runs, 0);
   const all = rows.reduce((sum, one) => sum + one.runs, 0);
   const noise = noisy === 0 ? '' : `; ${noisy} of ${all} runs with other work on the machine`;
-  return `, ${recorded_at.slice(0, 10)}, ${commit}, load ${machine.load}${noise}`;
+  const short = args.includes('--quick') ? ', quick' : '';
+  return `${short}, ${recorded_at.slice(0, 10)}, ${commit}, load ${machine.load}${noise}`;
 }
 
 function cell(row: Row, column: string): string {

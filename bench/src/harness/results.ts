@@ -56,7 +56,7 @@ function documents(): Recorded[] {
     .toSorted((a, b) => a.recorded_at.localeCompare(b.recorded_at));
 }
 
-/** The newest full record of each case, with the document it is in. */
+/** The newest record of each case, with the document it is in. */
 export function newestRows(): { row: Row; document: Recorded }[] {
   const cases = new Map<string, { row: Row; document: Recorded }[]>();
   for (const document of documents()) {

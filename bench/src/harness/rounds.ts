@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cpuSeconds, median, processorTime } from './machine.ts';
+import { stopAsked } from './stop.ts';
 
 /** One of those compared in a case: Nowcast, a peer, or a limit. */
 export interface Subject {
@@ -64,6 +65,7 @@ export async function interleave(subjects: readonly Subject[], rounds: Rounds): 
   };
   for (let round = 0; round < warmUps + runs; round++) {
     for (const [i, subject] of subjects.entries()) {
+      if (stopAsked()) break;
       await delay(settleMs / subjects.length);
       settle(i);
       console.error(
@@ -74,7 +76,9 @@ export async function interleave(subjects: readonly Subject[], rounds: Rounds): 
   }
   await delay(settleMs);
   subjects.forEach((_, i) => settle(i));
-  return subjects.map((subject, i) => rowOf(subject, taken[i]!.slice(warmUps), rounds));
+  return subjects
+    .map((subject, i) => rowOf(subject, taken[i]!.slice(warmUps), rounds))
+    .filter(({ runs: done }) => done > 0);
 }
 
 async function watch(subject: Subject): Promise<Taken> {

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { decodeDeltaBody, decodeFrame } from '@nowcast/contract';
 import { launchBrowser, openScreen, sizes } from '@nowcast/e2e/browser';
@@ -26,6 +28,7 @@ const name = '12 panels at 10 Hz in Chromium';
 export const web: Measure = async (options) => {
   const outcome: Outcome = { rows: [], checks: [] };
   if (!wanted(options, name)) return outcome;
+  buildPage();
   const server = await startNowcast();
   const stop = await feed(server, { views: panels, series, hz });
   const browser = await launchBrowser();
@@ -53,6 +56,16 @@ export const web: Measure = async (options) => {
   );
   return outcome;
 };
+
+/** What the server serves: the page as it is built from these sources. */
+function buildPage(): void {
+  const root = resolve(import.meta.dirname, '../../..');
+  const { status, stdout, stderr } = spawnSync('npm', ['run', '-s', 'build:web'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`the page cannot be built:\n${stdout}${stderr}`);
+}
 
 /**
  * In the page: long tasks, slow interactions, and for each frame of the socket when the picture after it was drawn: the
