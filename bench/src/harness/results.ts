@@ -25,7 +25,11 @@ export interface Change {
 }
 
 export function recorded(outcome: Outcome, args: readonly string[]): Recorded {
-  const commit = git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain') === '' ? '' : '+');
+  const commit =
+    git('rev-parse', '--short', 'HEAD') +
+    (git('status', '--porcelain', '--', ':/', ':/!bench/results', ':/!docs/performance.md') === ''
+      ? ''
+      : '+');
   return {
     recorded_at: new Date().toISOString(),
     commit,
