@@ -1,5 +1,5 @@
 /**
- * `bin/bench MEASURE… [--peers] [--quick] [--full] [--record] [--only PATTERN] [--data DIR]`: see docs/performance.md. Prints tables, writes one
+ * `bin/bench MEASURE… [--peers] [--quick] [--full] [--record] [--only PATTERN] [--data DIR] [--within SECONDS]`: see docs/performance.md. Prints tables, writes one
  * document into bench/results and says what changed since the last one that was recorded.
  */
 import { parseArgs } from 'node:util';
@@ -17,6 +17,7 @@ import { memory } from './measures/memory.ts';
 import { query } from './measures/query.ts';
 import { visible } from './measures/visible.ts';
 import { web } from './measures/web.ts';
+import { stopAfter } from './harness/stop.ts';
 import { benchAnomalies } from './parts/anomalies.ts';
 import { benchDecode } from './parts/decode.ts';
 import { benchLog } from './parts/log.ts';
@@ -89,9 +90,11 @@ function parse() {
         record: { type: 'boolean', default: false },
         only: { type: 'string' },
         data: { type: 'string' },
+        within: { type: 'string' },
       },
     });
-    const { only, data, ...flags } = values;
+    const { only, data, within, ...flags } = values;
+    if (within !== undefined) stopAfter(Number(within));
     const wanted = positionals.includes('all')
       ? Object.keys(measures).filter((name) => name !== 'guard')
       : positionals;

@@ -1,5 +1,5 @@
 import type { Row } from './rounds.ts';
-import { stopAsked } from './stop.ts';
+import { isOver } from './stop.ts';
 
 export interface Options {
   /** Beside the peers, which are installed when they are missing. */
@@ -33,7 +33,7 @@ export interface Outcome {
 export type Measure = (options: Options) => Promise<Outcome>;
 
 export function wanted(options: Options, name: string): boolean {
-  return !stopAsked() && (options.only === undefined || options.only.test(name));
+  return !isOver() && (options.only === undefined || options.only.test(name));
 }
 
 export function runsOf(options: Options, full = 5): number {

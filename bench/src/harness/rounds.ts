@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cpuSeconds, median, processorTime } from './machine.ts';
-import { stopAsked } from './stop.ts';
+import { isOver } from './stop.ts';
 
 /** One of those compared in a case: Nowcast, a peer, or a limit. */
 export interface Subject {
@@ -65,7 +65,7 @@ export async function interleave(subjects: readonly Subject[], rounds: Rounds): 
   };
   for (let round = 0; round < warmUps + runs; round++) {
     for (const [i, subject] of subjects.entries()) {
-      if (stopAsked()) break;
+      if (isOver()) break;
       await delay(settleMs / subjects.length);
       settle(i);
       console.error(

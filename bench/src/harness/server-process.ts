@@ -23,6 +23,8 @@ process.on('exit', () => {
   for (const pid of running) end(pid);
 });
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 function end(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');

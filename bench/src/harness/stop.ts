@@ -1,13 +1,10 @@
-/** The first SIGINT or SIGTERM asks for an early end: what is measured by then is reported. The second ends at once. */
-let asked = false;
+let endMs = Number.POSITIVE_INFINITY;
 
-export function stopAsked(): boolean {
-  return asked;
+/** `--within`: no run begins later than so many seconds from the start; what is measured by then is reported. */
+export function stopAfter(seconds: number): void {
+  endMs = seconds * 1000;
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.on(signal, () => {
-    if (asked) process.exit(1);
-    asked = true;
-    console.error('Ending early; what was measured so far is reported.');
-  });
+export function isOver(): boolean {
+  return performance.now() > endMs;
+}
