@@ -6,6 +6,7 @@ import { resolveZone, type ZoneName } from '../time/zone.ts';
 import { axes, plotPaddingEnd } from './axes.ts';
 import { barPaths } from './bar-paths.ts';
 import type { ChartOverlay } from './chart-overlay.ts';
+import { lineWidth } from './line-width.ts';
 import { drawVeil } from './live-edge.ts';
 import { valueRange } from './value-range.ts';
 import { slotColour, slotDash, withAlpha, type Palette } from './palette.ts';
@@ -65,12 +66,11 @@ function plotSeries(spec: PlotSpec, one: StoredSeries, bars: uPlot.Series.PathBu
   const series: uPlot.Series = {
     label: one.name === '' ? spec.fallbackName : one.name,
     stroke: colour,
-    width: 1.75,
+    width: lineWidth(spec.kind, 0, 1),
   };
   const dash = slotDash(one.slot);
   if (dash !== undefined) series.dash = dash;
   if (spec.kind === 'bar') {
-    series.width = 0;
     series.fill = colour;
     series.paths = bars;
     series.points = { show: false };
@@ -84,7 +84,6 @@ function plotSeries(spec: PlotSpec, one: StoredSeries, bars: uPlot.Series.PathBu
   };
   if (spec.kind === 'area') series.fill = fill(colour, 0.28);
   if (spec.kind === 'stacked') {
-    series.width = 1.25;
     series.fill = withAlpha(colour, 0.42);
   }
   return series;

@@ -9,6 +9,7 @@ import type { ChartOverlay } from './chart-overlay.ts';
 import { plotOptions, stacking, type PlotSpec } from './chart-options.ts';
 import type { Sample } from './describe-sample.ts';
 import { listenToGestures, type Span } from './history-gestures.ts';
+import { lineWidth } from './line-width.ts';
 import { unfinishedFrom, veilFrom } from './live-edge.ts';
 import { listenToPinch } from './pinch.ts';
 import { Tooltip } from './tooltip.ts';
@@ -171,8 +172,10 @@ export class Plot implements Drawable {
     this.#shownSeries.forEach((index, i) => {
       columns[index] = this.#data.drawn[i]!;
     });
+    const width = lineWidth(this.#spec.kind, this.#data.x.length, this.#plot.bbox.width);
     this.#plot.batch(() => {
       for (let i = 0; i < series.length; i++) {
+        this.#plot.series[i + 1]!.width = width;
         const show = !this.#hidden.has(series[i]!.name);
         if (this.#plot.series[i + 1]!.show !== show) this.#plot.setSeries(i + 1, { show }, false);
       }
