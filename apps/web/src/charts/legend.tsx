@@ -35,8 +35,11 @@ export function Legend({
     const settled = settledAt(agg, store.stepMs, nowMs);
     box.current?.querySelectorAll('b').forEach((cell, i) => {
       const series = store.series[i];
-      if (series !== undefined)
-        cell.textContent = formatValue(summarise(series, from, to, settled).last, unit, decimals);
+      if (series === undefined) return;
+      const text = formatValue(summarise(series, from, to, settled).last, unit, decimals);
+      cell.textContent = text;
+      // It never gets narrower: a legend that wraps with every digit less takes its chart's height along.
+      cell.style.minWidth = `${Math.max(text.length, Number.parseFloat(cell.style.minWidth) || 0)}ch`;
     });
   });
   return (
