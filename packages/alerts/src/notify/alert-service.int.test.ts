@@ -295,6 +295,28 @@ describe('AlertService', () => {
     expect((await bench.alerts.getRule(ed, rule.rule_id)).problem).toBe('no such metric');
   });
 
+  it('says of what ended while nobody listened how it ended, when the engine decides that during the start', async () => {
+    const rule = await bench.alerts.createRule(ed, cpu());
+    await firing(rule);
+    await bench.alerts.stop();
+    bench.clock.advance(60_000);
+    // Killed with points that no tick had covered: the first tick after the start ends the alert.
+    bench.beforeStatuses = () => {
+      bench.beforeStatuses = () => {};
+      bench.tick({ rule_id: rule.rule_id, from: 'firing', to: 'ok', value: 40 });
+    };
+    await bench.restart();
+    expect((await inboxOf(ed))[0]).toEqual({
+      kind: 'resolved',
+      message: 'CPU > 80 %: web-1 is well again after 60 s, now at 40 %',
+    });
+    const { events } = await bench.alerts.getAlert(ed, 'a1');
+    expect(events.map(({ kind, note }) => [kind, note])).toEqual([
+      ['firing', ''],
+      ['resolved', ''],
+    ]);
+  });
+
   it('closes at a start what the engine does not know, and puts the rules that it lacks', async () => {
     const rule = await bench.alerts.createRule(ed, cpu());
     await firing(rule);

@@ -38,21 +38,20 @@ export class RuleWatch {
   }
 
   async #poll(): Promise<void> {
-    const { clock, log } = this.#parts.options;
+    const { clock, log, evaluation } = this.#parts.options;
     try {
-      await this.#parts.queue.run(() => this.#look());
+      // Asked before the queue, not in it: what the engine decided before it answered waits there in front, and an alert
+      // that ended in it must not be taken for one that nobody knows.
+      const statuses = await evaluation.rules();
+      await this.#parts.queue.run(() => this.#look(statuses));
     } catch (error) {
       log('warn', 'rules could not be compared with the engine; trying again', { error });
     }
     if (!this.#stopped) this.#cancel = clock.after(pollMs, () => void this.#poll());
   }
 
-  async #look(): Promise<void> {
-    const { options } = this.#parts;
-    const [statuses, rows] = await Promise.all([
-      options.evaluation.rules(),
-      options.store.alerting.rules.listAll(),
-    ]);
+  async #look(statuses: readonly EvaluatedRuleStatus[]): Promise<void> {
+    const rows = await this.#parts.options.store.alerting.rules.listAll();
     const rules = new Map(rows.map((row) => [keyOf(row), row]));
     await this.#align(statuses, rules);
     if (!this.#reconciled) await this.#closeUnknown(statuses);

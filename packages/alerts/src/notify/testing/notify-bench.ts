@@ -29,6 +29,8 @@ export class NotifyBench {
   readonly put: { rule_id: string; version: number }[] = [];
   readonly removed: string[] = [];
   statuses: EvaluatedRuleStatus[] = [];
+  /** What the engine does before it says how its rules stand. */
+  beforeStatuses = (): void => {};
   /** Read at a start. */
   email = true;
   preview: AlertEvaluation['preview'] = () => Promise.reject(new Error('no history here'));
@@ -132,8 +134,10 @@ export class NotifyBench {
     return {
       put: async (_tenant, rule) => void this.put.push({ rule_id: rule.rule_id, version: rule.version }),
       remove: async (_tenant, ruleId) => void this.removed.push(ruleId),
-      rules: async (tenant) =>
-        this.statuses.filter((status) => tenant === undefined || status.tenant === tenant),
+      rules: async (tenant) => {
+        this.beforeStatuses();
+        return this.statuses.filter((status) => tenant === undefined || status.tenant === tenant);
+      },
       preview: (...asked) => this.preview(...asked),
       onTransitions: (listener) => {
         this.#deliver = listener;
