@@ -1,9 +1,10 @@
 import { ruleContentSchema } from '@nowcast/contract';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { NotifyBench, person, startMs } from './testing/notify-bench.ts';
 
 const ada = person('ada', 'owner');
 const zoe = person('zoe', 'owner', 'globex');
+const patience = 30_000;
 const content = ruleContentSchema.parse({
   name: 'CPU > 80 %',
   evaluation: { query: { metric_type: 'cpu' }, condition: { kind: 'threshold', op: 'above', value: 80 } },
@@ -64,5 +65,42 @@ describe('C22 what a tenant may have', () => {
     });
     await bench.alerts.addDevice(ada, device(7));
     expect(await bench.alerts.devices(ada)).toHaveLength(20);
+  });
+
+  it('is three hundred mails an hour: further ones wait and say why, another tenant’s go at once', async () => {
+    const noisy = ruleContentSchema.parse({
+      ...content,
+      severity: 'critical',
+      notify: { group_by: ['host'] },
+    });
+    const rule = await bench.alerts.createRule(ada, noisy);
+    const theirs = await bench.alerts.createRule(zoe, noisy);
+    const mailed = (tenant: string) =>
+      bench.sent.filter(({ message }) => message.tenantName === tenant).length;
+    bench.tick(
+      ...Array.from({ length: 303 }, (_, i) => ({
+        rule_id: rule.rule_id,
+        alert_id: `a${i}`,
+        labels: { host: `web-${i}` },
+      })),
+    );
+    await vi.waitFor(async () => {
+      expect(await bench.store.alerting.deliveries.counts()).toMatchObject({ sent: 300, waiting: 3 });
+    }, patience);
+    const reasons = async () => {
+      const { notifications } = await bench.alerts.notifications(ada, { limit: 400 });
+      return notifications
+        .flatMap(({ deliveries }) => deliveries)
+        .filter(({ status }) => status === 'waiting');
+    };
+    const wait = { error: expect.stringContaining('300 mails within an hour') };
+    await vi.waitFor(async () => expect(await reasons()).toMatchObject([wait, wait, wait]), patience);
+    bench.tick({ tenant: 'globex', rule_id: theirs.rule_id, alert_id: 'z1', labels: { host: 'db-1' } });
+    await vi.waitFor(() => expect(mailed('Globex')).toBe(1), patience);
+    expect(mailed('Acme')).toBe(300);
+    await vi.waitFor(async () => {
+      bench.clock.advance(12_000);
+      expect(mailed('Acme')).toBe(303);
+    }, patience);
   });
 });

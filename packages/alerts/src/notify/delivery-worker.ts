@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { isAppError } from '@nowcast/kernel';
 import type { DeliveryOutcome, DeliveryRow, Destination } from '@nowcast/ports';
 import type { PictureReader } from './alert-picture.ts';
+import { Allowances } from './allowances.ts';
 import { type AfterAttempt, afterAttempt } from './decide-retry.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import { digestMessage } from './digest.ts';
@@ -12,6 +13,8 @@ import { destinationOf } from './policy-service.ts';
 
 const readAtOnce = 200;
 const retryReadMs = 1000;
+/** Mails an organisation may send in a row, and after them in an hour: a storm of alerts must not spoil its name with mail servers. */
+const mailsAnHour = 300;
 
 /** Where a delivery goes now, or why it goes nowhere. */
 type Address = { destination: Destination } | { skipped: string };
@@ -30,6 +33,7 @@ export class DeliveryWorker {
   readonly #onFailed: OnFailed;
   readonly #queue = new DeliveryQueue();
   readonly #running = new Set<Promise<void>>();
+  readonly #mails = new Allowances({ most: mailsAnHour, oneEachMs: 3_600_000 / mailsAnHour });
   #pumping: Promise<void> | undefined;
   #again = false;
   /** The store may have something that is not in the queue. */
@@ -133,6 +137,11 @@ export class DeliveryWorker {
         await this.#skip(digest, address.skipped);
         return;
       }
+      const waitMs = this.#mailWaitMs(first.tenantId, address.destination);
+      if (waitMs > 0) {
+        await this.#postpone(digest, waitMs);
+        return;
+      }
       const message = digest.length === 1 ? first.message : digestMessage(digest);
       const picture =
         address.destination.kind === 'email' ? await this.#pictures.pictureOf(first.tenantId, message) : {};
@@ -163,6 +172,27 @@ export class DeliveryWorker {
     if (after.status === 'failed') await this.#onFailed(row, after.error);
     await this.#options.store.alerting.deliveries.finish(row.deliveryId, after);
     if (after.delayMs !== undefined) this.#options.observeDelayMs?.(after.delayMs);
+  }
+
+  /** Counts a mail to each of its recipients, or says how long it must wait. */
+  #mailWaitMs(tenantId: string, destination: Destination): number {
+    if (destination.kind !== 'email') return 0;
+    return this.#mails.take(tenantId, this.#options.clock.monotonic(), destination.to.length);
+  }
+
+  /** Keeps it for later, and says why in the inbox; this is no attempt. */
+  async #postpone(digest: readonly DeliveryRow[], waitMs: number): Promise<void> {
+    const at = this.#options.clock.now();
+    const error = `this organisation has sent ${mailsAnHour} mails within an hour; the next one goes when there is room`;
+    for (const { deliveryId, attempts } of digest)
+      await this.#options.store.alerting.deliveries.finish(deliveryId, {
+        status: 'waiting',
+        attempts,
+        error,
+        at,
+        dueAt: at + waitMs,
+        delayMs: undefined,
+      });
   }
 
   async #skip(digest: readonly DeliveryRow[], reason: string): Promise<void> {

@@ -1,16 +1,7 @@
 import { type Actor, appError } from '@nowcast/contract';
+import { Allowances } from './allowances.ts';
 import type { NotifyOptions } from './notify-options.ts';
 import { personOf } from './rights.ts';
-
-/** Tests in a row; after them one for each tenth of a minute that passes. */
-const mostAtOnce = 10;
-const oneEachMs = 6000;
-const mostPeople = 10_000;
-
-interface Allowance {
-  left: number;
-  at: number;
-}
 
 /**
  * Test messages leave the house at a person's word alone, to wherever a channel points: they are few, and the log says
@@ -18,7 +9,8 @@ interface Allowance {
  */
 export class TestSends {
   readonly #options: NotifyOptions;
-  readonly #people = new Map<string, Allowance>();
+  /** Ten in a row; after them one for each tenth of a minute that passes. */
+  readonly #people = new Allowances({ most: 10, oneEachMs: 6000 });
 
   constructor(options: NotifyOptions) {
     this.#options = options;
@@ -27,20 +19,13 @@ export class TestSends {
   /** Throws `request.throttled` when there were too many; else it counts and is logged. `what` names its target. */
   admit(actor: Actor, what: Readonly<Record<string, unknown>>): void {
     const { user_id: userId, tenant_id: tenantId } = personOf(actor);
-    const now = this.#options.clock.monotonic();
-    const key = JSON.stringify([tenantId, userId]);
-    const before = this.#people.get(key) ?? { left: mostAtOnce, at: now };
-    const left = Math.min(mostAtOnce, before.left + (now - before.at) / oneEachMs);
-    if (left < 1) {
-      const seconds = Math.ceil(((1 - left) * oneEachMs) / 1000);
+    const waitMs = this.#people.take(JSON.stringify([tenantId, userId]), this.#options.clock.monotonic());
+    if (waitMs > 0) {
+      const seconds = Math.ceil(waitMs / 1000);
       throw appError('request.throttled', `These were many tests; send the next one in ${seconds} s`, {
         details: { retry_after_s: seconds },
       });
     }
-    this.#people.delete(key);
-    this.#people.set(key, { left: left - 1, at: now });
-    const oldest = this.#people.keys().next();
-    if (this.#people.size > mostPeople && !oldest.done) this.#people.delete(oldest.value);
     this.#options.log('info', 'a test message is sent', { tenant_id: tenantId, user_id: userId, ...what });
   }
 }

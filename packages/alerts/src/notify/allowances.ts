@@ -1,0 +1,32 @@
+/** More keys than this are not kept: those used longest ago begin anew. */
+const mostKeys = 10_000;
+
+interface Allowance {
+  left: number;
+  at: number;
+}
+
+/** How much each of many may do: so much at once, and then one for each stretch of time that passes. */
+export class Allowances {
+  readonly #most: number;
+  readonly #oneEachMs: number;
+  readonly #kept = new Map<string, Allowance>();
+
+  constructor(options: { most: number; oneEachMs: number }) {
+    this.#most = options.most;
+    this.#oneEachMs = options.oneEachMs;
+  }
+
+  /** Takes `count` (at most all there can be) and returns 0; or takes nothing and returns the milliseconds to wait. */
+  take(key: string, nowMs: number, count = 1): number {
+    const wanted = Math.min(count, this.#most);
+    const before = this.#kept.get(key) ?? { left: this.#most, at: nowMs };
+    const left = Math.min(this.#most, before.left + (nowMs - before.at) / this.#oneEachMs);
+    if (left < wanted) return Math.ceil((wanted - left) * this.#oneEachMs);
+    this.#kept.delete(key);
+    this.#kept.set(key, { left: left - wanted, at: nowMs });
+    const oldest = this.#kept.keys().next();
+    if (this.#kept.size > mostKeys && !oldest.done) this.#kept.delete(oldest.value);
+    return 0;
+  }
+}
