@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { load } from '../harness/load.ts';
 import { cpuSeconds, median } from '../harness/machine.ts';
-import { check, figure, type Measure, type Outcome } from '../harness/measure.ts';
+import { check, type Measure, type Outcome } from '../harness/measure.ts';
 import { interleave, type Subject } from '../harness/rounds.ts';
 import type { BenchServer } from '../harness/server-process.ts';
 import { startOwnViewers, startViewers, type Viewers } from '../harness/viewers.ts';
@@ -12,7 +12,8 @@ import { startHashServer } from '../servers/peers.ts';
 
 /**
  * The regression guard of CI: what a point and a frame cost, as a multiple of a floor in the same run. Nothing here looks
- * at a clock on the wall: a busy machine makes both dearer. The limits are twice what was measured.
+ * at a clock on the wall: a busy machine makes both dearer. What others do can only add to a run, so the least of three
+ * counts. It was 2.5 on a machine with little else to do and 5 on one with ten times the work it has cores for.
  */
 export const guard: Measure = async () => {
   const outcome: Outcome = { rows: [], checks: [] };
@@ -34,7 +35,9 @@ export const guard: Measure = async () => {
     for (const end of ends.toReversed()) await end();
   }
   for (const [name, limit] of Object.entries(limits)) {
-    const of = (subject: string) => figure(outcome.rows, { case: name, subject, name: 'cpu_us' });
+    const of = (subject: string) =>
+      outcome.rows.find((row) => row.case === name && row.subject === subject)?.figures['cpu_us']?.min ??
+      Number.NaN;
     outcome.checks.push(
       ...check('guard', `${name}: times the floor`, of('nowcast') / of(floorName), '≤', limit),
     );
@@ -44,8 +47,8 @@ export const guard: Measure = async () => {
 
 const floorName = 'floor';
 const viewers = 500;
-const rounds = { measure: 'guard', runs: 2, settleMs: 0 };
-const limits = { ingest: 11, fanout: 11 };
+const rounds = { measure: 'guard', runs: 3, settleMs: 0 };
+const limits = { ingest: 8, fanout: 8 };
 
 function sending(name: string, server: BenchServer, headers: readonly string[]): Subject {
   let nextMs = 0;
@@ -60,7 +63,7 @@ function sending(name: string, server: BenchServer, headers: readonly string[]):
         series: 1000,
         batch: 5000,
         connections: 2,
-        points: 600_000,
+        points: 500_000,
       };
       const { next_ms, points } = await load({ ...what, port: server.port, headers, startMs, stepMs: 1 });
       nextMs = next_ms;
