@@ -23,8 +23,8 @@ const stalled = 'a stalled reader';
 
 /** Series of each view, so that a frame of changed values has about as many bytes as those of the peers. */
 const cases = [
-  { name: 'one update a frame', views: 1, series: 112 },
-  { name: 'five updates a frame', views: 5, series: 16 },
+  { name: 'one update a frame', views: 1, series: 142 },
+  { name: 'five updates a frame', views: 5, series: 20 },
 ];
 
 type Ends = (() => Promise<void>)[];
