@@ -82,7 +82,8 @@ export function querySubjects(root: string, history: History, peers: boolean): Q
 }
 
 function nowcast(folder: string, times: Times, { points }: History): QuerySubject {
-  const args = ['--raw-days', '60'];
+  // What is left over after the last full flush must not wait for its age.
+  const args = ['--raw-days', '60', '--flush-seconds', '20'];
   const ask: Record<Question, string> = {
     'one series, 6 h in 300 buckets': 'agg=avg&where=host:web-7',
     '30 days by region, 1 h buckets': 'agg=avg&group_by=region',
@@ -108,7 +109,6 @@ function nowcast(folder: string, times: Times, { points }: History): QuerySubjec
       };
     },
     async settled(server) {
-      // The last flush waits for its size or its age; stopping brings it about, and starting again the rest of upkeep.
       for (let rows = -1; ; await delay(2000)) {
         const metrics = (await get(server.port, '/metrics')).body;
         const now = Number(/^nowcast_warehouse_rows (\S+)/m.exec(metrics)?.[1]);
