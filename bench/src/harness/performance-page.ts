@@ -47,12 +47,19 @@ function table(newest: Newest): string[] {
   const rows = newest.map((one) => one.row);
   const columns = [...new Set(rows.flatMap((one) => Object.keys(one.figures)))];
   return [
-    `**${row.case}** (${row.runs} ${row.runs === 1 ? 'run' : 'runs'}${conditions(rows, document)})`,
+    `**${row.case}** (${runsText(rows)}${conditions(rows, document)})`,
     '',
     `| | ${columns.map((column) => column.replaceAll('_', ' ')).join(' | ')} |`,
     `|---|${columns.map(() => '---:').join('|')}|`,
     ...rows.map((one) => `| ${one.subject} | ${columns.map((column) => cell(one, column)).join(' | ')} |`),
   ];
+}
+
+function runsText(rows: readonly Row[]): string {
+  const runs = rows.map((one) => one.runs);
+  const [least, most] = [Math.min(...runs), Math.max(...runs)];
+  if (most === 1) return '1 run';
+  return least === most ? `${most} runs` : `${least} to ${most} runs`;
 }
 
 /** When, on which commit, and whether the machine was quiet. */

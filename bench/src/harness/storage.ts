@@ -3,7 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { nativeProgram } from './cache.ts';
 
-/** Bytes that a folder's files occupy, following the links by which ClickHouse names its tables. */
+/** Bytes that a folder's files occupy; links below it are not followed, one that is the folder itself is. */
 export function bytesOnDisk(folder: string): number {
   let bytes = 0;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {

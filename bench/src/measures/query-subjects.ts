@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { get } from '../harness/http-client.ts';
@@ -119,11 +119,13 @@ function nowcast(folder: string, times: Times, { points }: History): QuerySubjec
     },
     disk() {
       const tables = join(folder, 'warehouse/chdb/data/default');
-      const chunks = bytesOnDisk(`${tables}/chunks/`);
+      // Tables are links by name to where ClickHouse keeps them.
+      const bytesOf = (name: string) => bytesOnDisk(`${tables}/${name}/`);
+      const states = readdirSync(tables).filter((name) => /^(states|sketches)/.test(name));
       return {
-        points_bytes: chunks,
+        points_bytes: bytesOf('chunks'),
+        states_bytes: states.reduce((sum, name) => sum + bytesOf(name), 0),
         all_bytes: bytesOnDisk(folder),
-        states_bytes: bytesOnDisk(tables) - chunks,
       };
     },
   };
