@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Check } from './measure.ts';
 import { checkText, short } from './report.ts';
 import { newestRows, type Recorded } from './results.ts';
 import type { Row } from './rounds.ts';
@@ -15,10 +16,14 @@ export function writePerformancePage(): void {
   const after = text.slice(text.indexOf(end));
   const newest = newestRows();
   const measures = [...new Set(newest.map(({ row }) => row.measure))];
+  const checks = [...new Set(newest.map(({ document }) => document))]
+    .toSorted((a, b) => a.recorded_at.localeCompare(b.recorded_at))
+    .flatMap((one) => one.checks);
   const parts = measures.map((measure) =>
     section(
       measure,
       newest.filter(({ row }) => row.measure === measure),
+      checks.filter((one) => one.measure === measure),
     ),
   );
   writeFileSync(page, `${before}\n\n${parts.join('\n\n')}\n\n${after}`);
@@ -26,12 +31,11 @@ export function writePerformancePage(): void {
 
 type Newest = ReturnType<typeof newestRows>;
 
-function section(measure: string, newest: Newest): string {
+function section(measure: string, newest: Newest, checks: readonly Check[]): string {
   const lines = [`### ${measure}`];
   for (const name of new Set(newest.map(({ row }) => row.case)))
     lines.push('', ...table(newest.filter(({ row }) => row.case === name)));
   const documents = [...new Set(newest.map(({ document }) => document))];
-  const checks = documents.flatMap(({ checks: all }) => all.filter((one) => one.measure === measure));
   const latest = [...new Map(checks.map((one) => [one.what, one])).values()];
   if (latest.length > 0) lines.push('', '| Must hold | Limit | Measured | |', '|---|---|---|---|');
   for (const one of latest) {
