@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import type { Agg, ChartType, Panel } from '@nowcast/contract';
+import type { Agg, Panel } from '@nowcast/contract';
 import { isAmount } from '../live/statistics.ts';
 import type { StoredSeries } from '../live/stored-series.ts';
 import { resolveZone, type ZoneName } from '../time/zone.ts';
@@ -7,13 +7,12 @@ import { axes, plotPaddingEnd } from './axes.ts';
 import { barPaths } from './bar-paths.ts';
 import type { ChartOverlay } from './chart-overlay.ts';
 import { lineWidth } from './line-width.ts';
+import type { PlotKind } from './plot-kind.ts';
 import { drawVeil } from './live-edge.ts';
 import { valueRange } from './value-range.ts';
 import { slotColour, slotDash, withAlpha, type Palette } from './palette.ts';
 import { drawLimitLines, drawLimitTexts } from './limits.ts';
 import { limitsOfThresholds } from './thresholds.ts';
-
-export type PlotKind = Extract<ChartType, 'line' | 'area' | 'stacked' | 'bar'>;
 
 export interface PlotSpec {
   kind: PlotKind;

@@ -1,4 +1,4 @@
-import type { PlotKind } from './chart-options.ts';
+import type { PlotKind } from './plot-kind.ts';
 
 const usual: Readonly<Record<PlotKind, number>> = { line: 1.75, area: 1.75, stacked: 1.25, bar: 0 };
 const thin = 1;

@@ -4,7 +4,7 @@ import type { ViewStore } from '../live/view-store.ts';
 import { useTheme } from '../theme/theme.ts';
 import type { TimeRange } from '../time/range.ts';
 import type { ZoneName } from '../time/zone.ts';
-import type { PlotKind } from './chart-options.ts';
+import type { PlotKind } from './plot-kind.ts';
 import type { ChartOverlay } from './chart-overlay.ts';
 import { describeSample } from './describe-sample.ts';
 import { paletteOf } from './palette.ts';
