@@ -48,7 +48,7 @@ export const guard: Measure = async () => {
 const floorName = 'floor';
 const viewers = 500;
 const rounds = { measure: 'guard', runs: 3, settleMs: 0 };
-const limits = { ingest: 8, fanout: 8 };
+const limits = { ingest: 6, fanout: 6 };
 
 function sending(name: string, server: BenchServer, headers: readonly string[]): Subject {
   let nextMs = 0;
