@@ -46,7 +46,7 @@ export async function openScreen(
   // A step takes less than a second; a small machine with other work takes its time.
   page.setDefaultTimeout(60_000);
   const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('pageerror', (error) => complaints.push(error.stack ?? error.message));
   page.on('console', (message) => {
     if (message.type() === 'error' && message.text().includes('Content Security Policy'))
       complaints.push(message.text());

@@ -223,8 +223,9 @@ export class Plot implements Drawable {
       return;
     }
     const time = this.#data.x[idx];
-    if (time === undefined) return;
     const pointed = this.#plot.posToVal(left, 'x');
+    // A plot that has no width, or no range yet, points at no time.
+    if (time === undefined || !Number.isFinite(pointed)) return;
     const { stepMs } = this.#store;
     const far = Math.abs(pointed - time) > farFromSample * this.#usualGapMs();
     const rows = this.#shownSeries.map((index, i) => ({
