@@ -3,8 +3,9 @@
  * or, with --rate, batches at fixed times. One thread over epoll, and points are printed by memcpy and digit tables, so
  * that it needs a small part of what any server needs for the same points.
  *
- * Point k belongs to series k mod S and to the time start + (k div S) * step; its value is the next step of a walk of
- * that series with two decimals. The same seed sends the same values, whatever the format.
+ * Each connection has a share of the series to itself, as senders in the field do, so that a series' points arrive in
+ * order. Point k of a share of n series belongs to its series k mod n and to the time start + (k div n) * step; its value
+ * is the next step of a walk of that series with two decimals.
  *
  * With --rate a latency counts from when the batch was due, not from when it was sent: a server that stalls is charged
  * for the batches that had to wait.
@@ -45,10 +46,12 @@ static char *texts;
 static uint32_t *text_at; /* S + 1 */
 static int32_t *walk;
 static uint64_t rng;
-static uint64_t next_point;
+static uint64_t sent_points;
 
 struct connection {
   int fd;
+  uint32_t first_series, series; /* its share */
+  uint64_t next_point, last_point;
   int busy;
   char *out;
   size_t out_length, out_sent;
@@ -113,8 +116,7 @@ static char *put_value(char *out, uint32_t s) {
   return out;
 }
 
-static char *put_point(char *out, uint64_t k, const char *time, size_t time_length) {
-  uint32_t s = k % options.series;
+static char *put_point(char *out, uint32_t s, const char *time, size_t time_length) {
   size_t length = text_at[s + 1] - text_at[s];
   memcpy(out, texts + text_at[s], length);
   out = put_value(out + length, s);
@@ -130,17 +132,19 @@ static char *put_point(char *out, uint64_t k, const char *time, size_t time_leng
 /* The length of a body is only known when it is printed, so the head is put in front of it afterwards. */
 static void fill(struct connection *c) {
   enum { room = 4608 };
-  uint64_t left = options.points - next_point;
+  uint64_t left = c->last_point - c->next_point;
   c->points = left < options.batch ? left : options.batch;
   char *body = c->out + room, *end = body;
   if (options.format == JSON) *end++ = '[';
   char time[24];
   size_t time_length = 0;
-  for (uint32_t i = 0; i < c->points; i++, next_point++) {
-    if (i == 0 || next_point % options.series == 0)
-      time_length = put_digits(time, options.start_ms + next_point / options.series * options.step_ms) - time;
-    end = put_point(end, next_point, time, time_length);
+  for (uint32_t i = 0; i < c->points; i++, c->next_point++) {
+    uint32_t s = c->next_point % c->series;
+    if (i == 0 || s == 0)
+      time_length = put_digits(time, options.start_ms + c->next_point / c->series * options.step_ms) - time;
+    end = put_point(end, c->first_series + s, time, time_length);
   }
+  sent_points += c->points;
   if (options.format == JSON) end[-1] = ']';
   char head[room];
   int length = snprintf(head, room, "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%sContent-Length: %zu\r\n\r\n", options.path,
@@ -198,7 +202,15 @@ static int receive(struct connection *c) {
   return 1;
 }
 
-static void dial(struct connection *c, int epoll) {
+/* Border of the shares of connection i − 1 and i, of `all` things. */
+static uint64_t share(uint64_t all, int i) {
+  return (unsigned __int128)all * i / options.connections;
+}
+
+static void dial(struct connection *c, int i, int epoll) {
+  c->first_series = share(options.series, i);
+  c->series = share(options.series, i + 1) - c->first_series;
+  c->last_point = options.points == UINT64_MAX ? UINT64_MAX : share(options.points, i + 1) - share(options.points, i);
   struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(options.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   c->fd = socket(AF_INET, SOCK_STREAM, 0);
   int one = 1;
@@ -238,6 +250,17 @@ static void parse(int argc, char **argv) {
   if (!options.port || !options.path || !options.series || !options.batch || (!options.seconds && options.points == UINT64_MAX))
     fail("usage: load --port P --path U (--seconds T | --points N) [--header H] [--format line|json|ndjson] [--series S]\n"
          "  [--batch B] [--connections C] [--rate POINTS_PER_SECOND] [--start-ms T] [--step-ms D] [--seed X]");
+  if (options.series < (uint32_t)options.connections) fail("%d connections need at least as many series", options.connections);
+}
+
+/* Of the connections that are free and have points left, the one whose series stand at the earliest time. */
+static struct connection *most_behind(struct connection *all) {
+  struct connection *found = NULL;
+  for (struct connection *c = all; c < all + options.connections; c++) {
+    if (c->busy || c->next_point == c->last_point) continue;
+    if (!found || c->next_point / c->series < found->next_point / found->series) found = c;
+  }
+  return found;
 }
 
 int main(int argc, char **argv) {
@@ -246,21 +269,21 @@ int main(int argc, char **argv) {
   make_series();
   int epoll = epoll_create1(0);
   struct connection *all = calloc(options.connections, sizeof *all);
-  for (int i = 0; i < options.connections; i++) dial(&all[i], epoll);
+  for (int i = 0; i < options.connections; i++) dial(&all[i], i, epoll);
 
   double begun = now(), until = options.seconds > 0 ? begun + options.seconds : 1e18, due = begun;
   double gap = options.rate > 0 ? options.batch / options.rate : 0;
   int busy = 0;
   for (;;) {
     double t = now();
-    for (int i = 0; i < options.connections; i++) {
-      if (t >= until || next_point >= options.points || (gap > 0 && due > t)) break;
-      if (all[i].busy) continue;
-      start(&all[i], gap > 0 ? due : 0);
+    while (t < until && sent_points < options.points && (gap == 0 || due <= t)) {
+      struct connection *c = most_behind(all);
+      if (!c) break;
+      start(c, gap > 0 ? due : 0);
       due += gap;
       busy++;
     }
-    if (busy == 0 && (t >= until || next_point >= options.points)) break;
+    if (busy == 0 && (t >= until || sent_points >= options.points)) break;
     double wait = gap > 0 && busy < options.connections && t < until ? (due > t ? due - t : 0) : 1;
     struct timespec patience = {.tv_sec = (time_t)wait, .tv_nsec = (long)((wait - (time_t)wait) * 1e9)};
     struct epoll_event events[256];
@@ -272,12 +295,17 @@ int main(int argc, char **argv) {
     }
   }
   double seconds = now() - begun;
+  uint64_t rounds = 0;
+  for (int i = 0; i < options.connections; i++) {
+    uint64_t begun_rounds = all[i].next_point / all[i].series + 1;
+    if (begun_rounds > rounds) rounds = begun_rounds;
+  }
   struct rusage usage;
   getrusage(RUSAGE_SELF, &usage);
   printf("{\"points\":%lu,\"requests\":%lu,\"seconds\":%.4f,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f,"
          "\"next_ms\":%lu,\"client_cpu_seconds\":%.2f}\n",
-         next_point, latencies.total, seconds, quantile(&latencies, 0.5) / 1000, quantile(&latencies, 0.99) / 1000,
-         latencies.max / 1000, options.start_ms + (next_point / options.series + 1) * options.step_ms,
+         sent_points, latencies.total, seconds, quantile(&latencies, 0.5) / 1000, quantile(&latencies, 0.99) / 1000,
+         latencies.max / 1000, options.start_ms + rounds * options.step_ms,
          usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
   return 0;
 }

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { planRule, RuleEvaluator } from '@nowcast/alerts';
+import { FoldedRun, planRule, RuleEvaluator } from '@nowcast/alerts';
 import { evaluationSchema, type EvaluationInput } from '@nowcast/contract';
 import { machine } from '../harness/machine.ts';
 
@@ -111,12 +111,7 @@ function ruleDetector(condition: EvaluationInput['condition']): Detector {
   const rule = new RuleEvaluator(planRule(evaluationSchema.parse(evaluation), () => 'last'));
   const unit = rule.addSeries(0, { tenant: 't', metric_type: 'm', source: '', labels: [] }, 's');
   return (timestamp, value) => {
-    rule.add(
-      0,
-      unit,
-      { length: 1, timestamps: Float64Array.of(timestamp), values: Float64Array.of(value) },
-      timestamp,
-    );
+    rule.add(0, unit, FoldedRun.ofPoint(timestamp, value), timestamp);
     rule.evaluate(timestamp);
     const [group] = rule.groups.values();
     return group!.machine.state === 'firing';

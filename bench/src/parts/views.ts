@@ -42,7 +42,8 @@ class Source implements LiveSources {
   readonly instance = 'i';
   readonly #touched = Uint32Array.from({ length: seriesCount }, (_, handle) => handle);
   readonly #run: PointRun & { timestamps: Float64Array; values: Float64Array } = {
-    length: pointsPerSeriesAndTick,
+    from: 0,
+    to: pointsPerSeriesAndTick,
     timestamps: new Float64Array(pointsPerSeriesAndTick),
     values: new Float64Array(pointsPerSeriesAndTick),
   };
@@ -79,8 +80,9 @@ class Source implements LiveSources {
       receivedAt: now,
       touched: this.#touched,
       touchedCount: seriesCount,
-      read: (handle) => {
-        const base = 50 + 20 * Math.sin((handle + this.#offset) / 60);
+      gather: () => undefined,
+      read: (i) => {
+        const base = 50 + 20 * Math.sin((i + this.#offset) / 60);
         for (let i = 0; i < values.length; i++) values[i] = base + i / 100;
         return this.#run;
       },

@@ -16,28 +16,62 @@ const logGamma = Math.log(gamma);
 /** Larger than the magnitude of any exponent: log_γ of the least double is −37,221. */
 const keyBias = 40_000;
 
-/** Measured values are decimals of few digits and repeat: looking a key up takes a quarter of its logarithm. */
-const memoMask = 4095;
-const memoValues = new Float64Array(memoMask + 1).fill(Number.NaN);
-const memoKeys = new Int32Array(memoMask + 1);
+/**
+ * Doubles by exponent and the first seven bits of their fraction: such a slice is less than a bucket wide, so it meets
+ * one border at most. With the bucket it begins in and that border a key is two look-ups, a tenth of a logarithm.
+ */
+const sliceShift = 13;
+const sliceCount = 2 ** (31 - sliceShift);
+const sliceKeys = new Int32Array(sliceCount);
+/** The largest value in the slice that still has its first key; 0 while the slice has not been looked at. */
+const sliceBorders = new Float64Array(sliceCount);
+/** Below it a slice holds many buckets. */
+const leastNormal = 2 ** -1022;
 const bits = new Float64Array(1);
-const words = new Int32Array(bits.buffer);
+const words = new Uint32Array(bits.buffer);
 
 /** Key of the bucket that holds the value; finite values only. */
 export function ddIndex(value: number): number {
-  bits[0] = value;
-  const slot = (Math.imul(words[0]! ^ Math.imul(words[1]!, 0x85ebca6b), 0x9e3779b1) >>> 20) & memoMask;
-  if (memoValues[slot] === value) return memoKeys[slot]!;
-  const key = computeKey(value);
-  memoValues[slot] = value;
-  memoKeys[slot] = key;
-  return key;
+  if (value === 0) return 0;
+  const key = magnitudeKey(Math.abs(value));
+  return value > 0 ? key : -key;
 }
 
-function computeKey(value: number): number {
-  if (value === 0) return 0;
-  const exponent = Math.ceil(Math.log(Math.abs(value)) / logGamma);
-  return value > 0 ? exponent + keyBias : -(exponent + keyBias);
+function magnitudeKey(magnitude: number): number {
+  if (magnitude < leastNormal) return computeKey(magnitude);
+  bits[0] = magnitude;
+  const slice = words[1]! >>> sliceShift;
+  if (sliceBorders[slice] === 0) fillSlice(slice);
+  // No branch: which side of the border a value lies on cannot be foretold.
+  return sliceKeys[slice]! + +(magnitude > sliceBorders[slice]!);
+}
+
+/** Key of a positive value as it is defined. */
+export function computeKey(magnitude: number): number {
+  return Math.ceil(Math.log(magnitude) / logGamma) + keyBias;
+}
+
+function fillSlice(slice: number): void {
+  let low = fromWords(slice << sliceShift, 0);
+  let high = fromWords((slice << sliceShift) + 2 ** sliceShift - 1, 2 ** 32 - 1);
+  const key = computeKey(low);
+  sliceKeys[slice] = key;
+  sliceBorders[slice] = high;
+  if (computeKey(high) === key) return;
+  // The slice's first values have its key, its last ones the next: halve what lies between, down to two neighbours.
+  for (;;) {
+    const middle = low + (high - low) / 2;
+    if (middle === low || middle === high) break;
+    if (computeKey(middle) === key) low = middle;
+    else high = middle;
+  }
+  sliceBorders[slice] = low;
+}
+
+function fromWords(high: number, low: number): number {
+  words[0] = low;
+  words[1] = high;
+  return bits[0]!;
 }
 
 /** The value that stands for a bucket: within 1 % of everything the bucket holds (normal doubles). */

@@ -29,6 +29,11 @@ export function quantileFraction(agg: AggName): number | undefined {
   return quantileOf[agg];
 }
 
+/** A number that equal sets of parts share. */
+export function partsNumber({ scalar, ends, growth, quantiles, uniques }: PartSet): number {
+  return Number(scalar) + 2 * Number(ends) + 4 * Number(growth) + 8 * Number(quantiles) + 16 * Number(uniques);
+}
+
 /** The parts from which `agg` can be answered. */
 export function partsOf(agg: AggName): PartSet {
   if (quantileFraction(agg) !== undefined) return { ...nothing, quantiles: true };

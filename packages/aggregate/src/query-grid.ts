@@ -185,7 +185,7 @@ export class QueryGrid {
   mergeCell(unit: number, start: number, other: StateGrid, row: number): boolean {
     if (start >= this.spec.to) return false;
     if (start < this.spec.from) {
-      if (this.parts.growth) this.seedCounter(unit, other.lastAt[row]!, other.last[row]!);
+      if (this.parts.growth) this.seedCounter(unit, other.read(row, 'lastAt'), other.read(row, 'last'));
       return false;
     }
     this.#cells.mergeRow(unit, start, other, row);

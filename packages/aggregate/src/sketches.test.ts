@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DdSketch, ddIndex, ddValue } from './dd-sketch.ts';
+import { computeKey, DdSketch, ddIndex, ddValue } from './dd-sketch.ts';
 import { HyperLogLog, hllSlot } from './hyperloglog.ts';
 import { hashText, murmur3 } from './murmur3.ts';
 
@@ -33,6 +33,24 @@ describe('DdSketch', () => {
       fc.property(finite, finite, (a, b) => {
         if (a < b) expect(ddIndex(a)).toBeLessThanOrEqual(ddIndex(b));
       }),
+    );
+  });
+
+  it('looks up the very key that the definition gives', () => {
+    const magnitude = fc.oneof(
+      fc.double({ min: 5e-324, max: Number.MAX_VALUE, noNaN: true }),
+      fc.integer({ min: 1, max: 1_000_000 }).map((hundredths) => hundredths / 100),
+      // Values next to the border between two buckets.
+      fc.tuple(fc.integer({ min: -30_000, max: 30_000 }), fc.integer({ min: -3, max: 3 })).map(([exponent, ulps]) => {
+        const border = (1.01 / 0.99) ** exponent;
+        return border * (1 + ulps * Number.EPSILON);
+      }),
+    );
+    fc.assert(
+      fc.property(magnitude.filter((value) => value > 0 && Number.isFinite(value)), (value) => {
+        expect([ddIndex(value), ddIndex(-value)]).toEqual([computeKey(value), -computeKey(value)]);
+      }),
+      { numRuns: 5000 },
     );
   });
 

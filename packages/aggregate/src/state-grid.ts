@@ -1,11 +1,12 @@
 import type { AggName, ByteReader, ByteWriter } from '@nowcast/contract';
+import { unreachable } from '@nowcast/kernel';
 import { DdSketch } from './dd-sketch.ts';
 import { HyperLogLog } from './hyperloglog.ts';
 import { type PartSet, quantileFraction } from './parts.ts';
 
 /**
- * Mergeable aggregate states as columns: row numbers are the caller's, an object per state would cost ten times the
- * memory and a cache miss a field.
+ * Mergeable aggregate states: row numbers are the caller's, an object per state would cost ten times the memory. The
+ * numbers of a row lie side by side, so that a state is one miss of the cache, or two, where columns would be one each.
  *
  * Every operation is commutative and associative, so partitions, flushes, nodes and time may meet in any order:
  * - count, min, max exactly; sum with Neumaier's compensation, so that any two orders agree to 1e-12 · Σ|v|.
@@ -38,7 +39,14 @@ export interface PointColumns {
   actors?: readonly (string | undefined)[] | undefined;
 }
 
-const none = new Float64Array(0);
+/** The numbers of a state that callers may read. */
+export type StateNumber = 'count' | 'min' | 'max' | 'first' | 'firstAt' | 'last' | 'lastAt' | 'growth';
+
+/** Places in a row. Those of the ends count from where the ends begin, behind the scalars if there are any. */
+const scalars = { count: 0, sum: 1, lost: 2, min: 3, max: 4 } as const;
+const scalarCount = 5;
+const ends = { first: 0, firstAt: 1, last: 2, lastAt: 3, growth: 4 } as const;
+const endCount = 4;
 
 /** Growth of a counter from one value to the next: a drop is a restart from zero. */
 export function counterStep(from: number, to: number): number {
@@ -54,17 +62,10 @@ export class StateGrid {
   readonly parts: PartSet;
   /** Rows with a number below this may be used; `reserve` raises it. */
   capacity = 0;
-  /** Columns of the parts asked for, the others stay empty. Replaced when the grid grows: do not keep references. */
-  count: Float64Array = none;
-  min: Float64Array = none;
-  max: Float64Array = none;
-  first: Float64Array = none;
-  firstAt: Float64Array = none;
-  last: Float64Array = none;
-  lastAt: Float64Array = none;
-  growth: Float64Array = none;
-  #sum: Float64Array = none;
-  #compensation: Float64Array = none;
+  #numbers = new Float64Array(0);
+  /** Numbers a row, and where its ends begin. */
+  readonly #width: number;
+  readonly #ends: number;
   #sketches: (DdSketch | undefined)[] = [];
   #uniques: (HyperLogLog | undefined)[] = [];
   /**
@@ -75,6 +76,8 @@ export class StateGrid {
 
   constructor(parts: PartSet, capacity = 16) {
     this.parts = parts;
+    this.#ends = parts.scalar ? scalarCount : 0;
+    this.#width = this.#ends + (parts.ends ? endCount : 0) + (parts.growth ? 1 : 0);
     this.reserve(capacity);
   }
 
@@ -83,49 +86,85 @@ export class StateGrid {
     if (rows <= this.capacity) return;
     const from = this.capacity;
     const capacity = Math.max(rows, from * 2);
-    if (this.parts.scalar) {
-      this.count = grown(this.count, capacity, from, 0);
-      this.#sum = grown(this.#sum, capacity, from, 0);
-      this.#compensation = grown(this.#compensation, capacity, from, 0);
-      this.min = grown(this.min, capacity, from, Infinity);
-      this.max = grown(this.max, capacity, from, -Infinity);
-    }
-    if (this.parts.ends) {
-      this.first = grown(this.first, capacity, from, Number.NaN);
-      this.firstAt = grown(this.firstAt, capacity, from, Infinity);
-      this.last = grown(this.last, capacity, from, Number.NaN);
-      this.lastAt = grown(this.lastAt, capacity, from, -Infinity);
-    }
-    if (this.parts.growth) this.growth = grown(this.growth, capacity, from, 0);
+    const numbers = new Float64Array(capacity * this.#width);
+    numbers.set(this.#numbers);
+    this.#numbers = numbers;
     this.capacity = capacity;
+    for (let row = from; row < capacity; row += 1) this.#empty(row);
   }
 
   clear(row: number): void {
-    if (this.parts.scalar) {
-      this.count[row] = 0;
-      this.#sum[row] = 0;
-      this.#compensation[row] = 0;
-      this.min[row] = Infinity;
-      this.max[row] = -Infinity;
-    }
-    if (this.parts.ends) {
-      this.first[row] = Number.NaN;
-      this.firstAt[row] = Infinity;
-      this.last[row] = Number.NaN;
-      this.lastAt[row] = -Infinity;
-    }
-    if (this.parts.growth) this.growth[row] = 0;
+    this.#empty(row);
     this.#sketches[row]?.clear();
     this.#uniques[row]?.clear();
+  }
+
+  #empty(row: number): void {
+    const numbers = this.#numbers;
+    const at = row * this.#width;
+    if (this.parts.scalar) {
+      numbers[at + scalars.count] = 0;
+      numbers[at + scalars.sum] = 0;
+      numbers[at + scalars.lost] = 0;
+      numbers[at + scalars.min] = Infinity;
+      numbers[at + scalars.max] = -Infinity;
+    }
+    const e = at + this.#ends;
+    if (this.parts.ends) {
+      numbers[e + ends.first] = Number.NaN;
+      numbers[e + ends.firstAt] = Infinity;
+      numbers[e + ends.last] = Number.NaN;
+      numbers[e + ends.lastAt] = -Infinity;
+    }
+    if (this.parts.growth) numbers[e + ends.growth] = 0;
+  }
+
+  /** One number of a row; its part must be kept. */
+  read(row: number, name: StateNumber): number {
+    return this.#numbers[row * this.#width + this.#placeOf(name)]!;
+  }
+
+  /** One number of the first `length` rows; empty when its part is not kept. */
+  column(name: StateNumber, length: number): Float64Array {
+    const { scalar, ends: hasEnds, growth } = this.parts;
+    const isKept = name in scalars ? scalar : name === 'growth' ? growth : hasEnds;
+    const place = this.#placeOf(name);
+    return Float64Array.from(
+      { length: isKept ? length : 0 },
+      (_, row) => this.#numbers[row * this.#width + place]!,
+    );
+  }
+
+  /** Says that a row's growth is not known: NaN. */
+  breakGrowth(row: number): void {
+    this.#numbers[row * this.#width + this.#ends + ends.growth] = Number.NaN;
+  }
+
+  #placeOf(name: StateNumber): number {
+    switch (name) {
+      case 'count':
+      case 'min':
+      case 'max':
+        return scalars[name];
+      case 'first':
+      case 'firstAt':
+      case 'last':
+      case 'lastAt':
+      case 'growth':
+        return this.#ends + ends[name];
+      default:
+        return unreachable(name);
+    }
   }
 
   /** `value` must be finite. */
   addPoint(row: number, timestamp: number, value: number, actor?: string): void {
     if (this.parts.scalar) {
-      this.count[row] = this.count[row]! + 1;
-      this.#addSum(row, value);
-      if (value < this.min[row]!) this.min[row] = value;
-      if (value > this.max[row]!) this.max[row] = value;
+      const numbers = this.#numbers;
+      const at = row * this.#width;
+      numbers[at + scalars.count]! += 1;
+      this.#addSum(at, value);
+      this.#joinRange(at, value, value);
     }
     if (this.parts.ends) this.#joinRun(row, timestamp, value, timestamp, value, 0);
     if (this.parts.quantiles) this.#sketch(row).add(value);
@@ -154,9 +193,10 @@ export class StateGrid {
   /** Merges entry `i` of state columns; columns of parts that are not kept are not looked at. */
   mergeColumns(row: number, source: StateSource, i: number): void {
     if (this.parts.scalar) {
-      this.count[row] = this.count[row]! + source.count[i]!;
-      this.#addSum(row, source.sum[i]!);
-      this.#joinRange(row, source.min[i]!, source.max[i]!);
+      const at = row * this.#width;
+      this.#numbers[at + scalars.count]! += source.count[i]!;
+      this.#addSum(at, source.sum[i]!);
+      this.#joinRange(at, source.min[i]!, source.max[i]!);
     }
     if (this.parts.ends) {
       this.#joinRun(
@@ -182,21 +222,25 @@ export class StateGrid {
 
   /** Merges a row of another grid that keeps at least the parts of this one. */
   mergeRow(row: number, other: StateGrid, otherRow: number): void {
+    const theirs = other.#numbers;
     if (this.parts.scalar) {
-      this.count[row] = this.count[row]! + other.count[otherRow]!;
-      this.#addSum(row, other.#sum[otherRow]!);
-      this.#compensation[row] = this.#compensation[row]! + other.#compensation[otherRow]!;
-      this.#joinRange(row, other.min[otherRow]!, other.max[otherRow]!);
+      const numbers = this.#numbers;
+      const at = row * this.#width;
+      const from = otherRow * other.#width;
+      numbers[at + scalars.count]! += theirs[from + scalars.count]!;
+      this.#addSum(at, theirs[from + scalars.sum]!);
+      numbers[at + scalars.lost]! += theirs[from + scalars.lost]!;
+      this.#joinRange(at, theirs[from + scalars.min]!, theirs[from + scalars.max]!);
     }
-    if (this.parts.ends && other.firstAt[otherRow]! !== Infinity) {
-      this.#joinRun(
-        row,
-        other.firstAt[otherRow]!,
-        other.first[otherRow]!,
-        other.lastAt[otherRow]!,
-        other.last[otherRow]!,
-        this.parts.growth ? other.growth[otherRow]! : 0,
-      );
+    if (this.parts.ends) {
+      const from = otherRow * other.#width + other.#ends;
+      const firstAt = theirs[from + ends.firstAt]!;
+      if (firstAt !== Infinity) {
+        const first = theirs[from + ends.first]!;
+        const last = theirs[from + ends.last]!;
+        const growth = this.parts.growth ? theirs[from + ends.growth]! : 0;
+        this.#joinRun(row, firstAt, first, theirs[from + ends.lastAt]!, last, growth);
+      }
     }
     const sketch = this.parts.quantiles ? other.#sketches[otherRow] : undefined;
     if (sketch !== undefined && sketch.total > 0) this.#sketch(row).merge(sketch);
@@ -210,11 +254,10 @@ export class StateGrid {
     if (fraction !== undefined) return this.#sketches[row]?.quantile(fraction) ?? Number.NaN;
     switch (agg) {
       case 'first':
-        return this.first[row]!;
       case 'last':
-        return this.last[row]!;
+        return this.read(row, agg);
       case 'increase':
-        return this.firstAt[row] === Infinity ? Number.NaN : this.growth[row]!;
+        return this.read(row, 'firstAt') === Infinity ? Number.NaN : this.read(row, 'growth');
       case 'uniques': {
         const distinct = this.#uniques[row];
         return distinct === undefined || distinct.isEmpty() ? Number.NaN : distinct.estimate();
@@ -226,15 +269,17 @@ export class StateGrid {
 
   /** Compensated sum of the row's values. */
   sumOf(row: number): number {
-    const sum = this.#sum[row]!;
-    const total = sum + this.#compensation[row]!;
+    const at = row * this.#width;
+    const sum = this.#numbers[at + scalars.sum]!;
+    const total = sum + this.#numbers[at + scalars.lost]!;
     // The compensation of an overflowed sum is −∞ or NaN; the sum itself then says all there is to say.
     return Number.isNaN(total) ? sum : total;
   }
 
   /** Writes a row so that `load` gives back exactly this state, to the last bit of its sums. */
   save(row: number, writer: ByteWriter): void {
-    for (const column of this.#columns()) writer.f64(column[row]!);
+    const at = row * this.#width;
+    for (let i = at; i < at + this.#width; i += 1) writer.f64(this.#numbers[i]!);
     if (this.parts.quantiles) {
       const sketch = this.#sketches[row];
       writer.varint(sketch?.length ?? 0);
@@ -256,7 +301,8 @@ export class StateGrid {
   /** Reads what `save` wrote, from a grid of the same parts. */
   load(row: number, reader: ByteReader): void {
     this.clear(row);
-    for (const column of this.#columns()) column[row] = reader.f64();
+    const at = row * this.#width;
+    for (let i = at; i < at + this.#width; i += 1) this.#numbers[i] = reader.f64();
     if (this.parts.quantiles) {
       for (let left = reader.varint(); left > 0; left -= 1)
         this.#sketch(row).addKey(reader.f64(), reader.f64());
@@ -264,14 +310,6 @@ export class StateGrid {
     if (!this.parts.uniques) return;
     for (let left = reader.varint(); left > 0; left -= 1)
       this.#distinct(row).addRank(reader.varint(), reader.u8());
-  }
-
-  #columns(): Float64Array[] {
-    return [
-      ...(this.parts.scalar ? [this.count, this.#sum, this.#compensation, this.min, this.max] : []),
-      ...(this.parts.ends ? [this.first, this.firstAt, this.last, this.lastAt] : []),
-      ...(this.parts.growth ? [this.growth] : []),
-    ];
   }
 
   /** The row's sketch and registers, for writing them down; undefined when the row never had one. */
@@ -284,34 +322,35 @@ export class StateGrid {
   }
 
   #scalarValue(row: number, agg: AggName, bucketSeconds: number): number {
-    const count = this.count[row]!;
+    const count = this.read(row, 'count');
     if (count === 0) return Number.NaN;
     if (agg === 'count') return count;
-    if (agg === 'min') return this.min[row]!;
-    if (agg === 'max') return this.max[row]!;
+    if (agg === 'min' || agg === 'max') return this.read(row, agg);
     const sum = this.sumOf(row);
     if (agg === 'avg') return sum / count;
     return agg === 'rate' ? sum / bucketSeconds : sum;
   }
 
   #addScalars(row: number, values: Float64Array, from: number, to: number): void {
-    let sum = this.#sum[row]!;
-    let compensation = this.#compensation[row]!;
-    let min = this.min[row]!;
-    let max = this.max[row]!;
+    const numbers = this.#numbers;
+    const at = row * this.#width;
+    let sum = numbers[at + scalars.sum]!;
+    let lost = numbers[at + scalars.lost]!;
+    let min = numbers[at + scalars.min]!;
+    let max = numbers[at + scalars.max]!;
     for (let i = from; i < to; i += 1) {
       const value = values[i]!;
       const next = sum + value;
-      compensation += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
+      lost += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
       sum = next;
       if (value < min) min = value;
       if (value > max) max = value;
     }
-    this.#sum[row] = sum;
-    this.#compensation[row] = compensation;
-    this.min[row] = min;
-    this.max[row] = max;
-    this.count[row] = this.count[row]! + (to - from);
+    numbers[at + scalars.sum] = sum;
+    numbers[at + scalars.lost] = lost;
+    numbers[at + scalars.min] = min;
+    numbers[at + scalars.max] = max;
+    numbers[at + scalars.count]! += to - from;
   }
 
   #addEnds(row: number, { timestamps, values }: PointColumns, from: number, to: number): void {
@@ -331,46 +370,49 @@ export class StateGrid {
     this.#joinRun(row, timestamps[first]!, values[first]!, timestamps[last]!, values[last]!, growth);
   }
 
-  #addSum(row: number, value: number): void {
-    const sum = this.#sum[row]!;
+  /** Here and below, `at` is where the row begins. */
+  #addSum(at: number, value: number): void {
+    const numbers = this.#numbers;
+    const sum = numbers[at + scalars.sum]!;
     const next = sum + value;
     const lost = Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
-    this.#sum[row] = next;
-    this.#compensation[row] = this.#compensation[row]! + lost;
+    numbers[at + scalars.sum] = next;
+    numbers[at + scalars.lost]! += lost;
   }
 
-  #joinRange(row: number, min: number, max: number): void {
-    if (min < this.min[row]!) this.min[row] = min;
-    if (max > this.max[row]!) this.max[row] = max;
+  #joinRange(at: number, min: number, max: number): void {
+    const numbers = this.#numbers;
+    if (min < numbers[at + scalars.min]!) numbers[at + scalars.min] = min;
+    if (max > numbers[at + scalars.max]!) numbers[at + scalars.max] = max;
   }
 
   #joinRun(row: number, firstAt: number, first: number, lastAt: number, last: number, growth: number): void {
+    const numbers = this.#numbers;
+    const e = row * this.#width + this.#ends;
     // Growth first: it needs the row's own ends as they were.
-    if (this.parts.growth) this.#joinGrowth(row, firstAt, first, lastAt, last, growth);
-    if (isBefore(firstAt, first, this.firstAt[row]!, this.first[row]!)) {
-      this.first[row] = first;
-      this.firstAt[row] = firstAt;
+    if (this.parts.growth) this.#joinGrowth(e, firstAt, first, lastAt, last, growth);
+    if (isBefore(firstAt, first, numbers[e + ends.firstAt]!, numbers[e + ends.first]!)) {
+      numbers[e + ends.first] = first;
+      numbers[e + ends.firstAt] = firstAt;
     }
-    if (isBefore(this.lastAt[row]!, this.last[row]!, lastAt, last)) {
-      this.last[row] = last;
-      this.lastAt[row] = lastAt;
+    if (isBefore(numbers[e + ends.lastAt]!, numbers[e + ends.last]!, lastAt, last)) {
+      numbers[e + ends.last] = last;
+      numbers[e + ends.lastAt] = lastAt;
     }
   }
 
-  #joinGrowth(
-    row: number,
-    firstAt: number,
-    first: number,
-    lastAt: number,
-    last: number,
-    growth: number,
-  ): void {
-    if (this.firstAt[row] === Infinity) {
-      this.growth[row] = growth;
-    } else if (!isBefore(firstAt, first, this.lastAt[row]!, this.last[row]!)) {
-      this.growth[row] = this.growth[row]! + counterStep(this.last[row]!, first) + growth;
-    } else if (!isBefore(this.firstAt[row]!, this.first[row]!, lastAt, last)) {
-      this.growth[row] = growth + counterStep(last, this.first[row]!) + this.growth[row]!;
+  /** `e` is where the row's ends begin. */
+  #joinGrowth(e: number, firstAt: number, first: number, lastAt: number, last: number, growth: number): void {
+    const numbers = this.#numbers;
+    const ownFirst = numbers[e + ends.first]!;
+    const ownLast = numbers[e + ends.last]!;
+    const ownGrowth = numbers[e + ends.growth]!;
+    if (numbers[e + ends.firstAt] === Infinity) {
+      numbers[e + ends.growth] = growth;
+    } else if (!isBefore(firstAt, first, numbers[e + ends.lastAt]!, ownLast)) {
+      numbers[e + ends.growth] = ownGrowth + counterStep(ownLast, first) + growth;
+    } else if (!isBefore(numbers[e + ends.firstAt]!, ownFirst, lastAt, last)) {
+      numbers[e + ends.growth] = growth + counterStep(last, ownFirst) + ownGrowth;
     } else {
       this.counterOverlap = true;
     }
@@ -383,11 +425,4 @@ export class StateGrid {
   #distinct(row: number): HyperLogLog {
     return (this.#uniques[row] ??= new HyperLogLog());
   }
-}
-
-function grown(column: Float64Array, capacity: number, from: number, empty: number): Float64Array {
-  const next = new Float64Array(capacity);
-  next.set(column);
-  if (empty !== 0) next.fill(empty, from);
-  return next;
 }

@@ -111,8 +111,7 @@ export class UnitStates {
       while (cells.length > 0 && cells.startAt(0) < from) {
         if (this.parts.growth) {
           const row = cells.rowAt(0);
-          const { last, lastAt } = this.#states;
-          this.seed(unit, lastAt[row]!, last[row]!);
+          this.seed(unit, this.#states.read(row, 'lastAt'), this.#states.read(row, 'last'));
         }
         this.#shift(unit);
         onDrop(unit);
@@ -176,9 +175,9 @@ export class UnitStates {
   #increase(unit: number, i: number): number {
     const cells = this.#units[unit]!;
     const row = cells.rowAt(i);
-    const before = i > 0 ? this.#states.last[cells.rowAt(i - 1)]! : this.#seeds[unit]?.value;
-    const step = before === undefined ? 0 : counterStep(before, this.#states.first[row]!);
-    return this.#states.growth[row]! + step;
+    const before = i > 0 ? this.#states.read(cells.rowAt(i - 1), 'last') : this.#seeds[unit]?.value;
+    const step = before === undefined ? 0 : counterStep(before, this.#states.read(row, 'first'));
+    return this.#states.read(row, 'growth') + step;
   }
 
   #growUnits(size: number): void {

@@ -82,7 +82,7 @@ export class FeedView implements View {
   addRun(handle: number, run: PointRun): void {
     const { range } = this.query;
     const oldest = this.#entries.length >= this.limit ? this.#entries[0]!.record.timestamp : -Infinity;
-    for (let i = firstOfNewest(run, this.limit); i < run.length; i += 1) {
+    for (let i = firstOfNewest(run, this.limit); i < run.to; i += 1) {
       const timestamp = run.timestamps[i]!;
       if (timestamp < oldest) continue;
       if (range.kind === 'fixed' && (timestamp < range.from || timestamp >= range.to)) continue;
@@ -182,11 +182,11 @@ function withoutHopeless(entries: Entry[], limit: number): Entry[] {
 
 /** Where to begin in a long run of ascending times of which only the last `limit` can be shown. */
 function firstOfNewest(run: PointRun, limit: number): number {
-  let start = run.length - limit;
-  if (start <= 0) return 0;
-  const { timestamps } = run;
-  for (let i = 1; i < run.length; i += 1) if (timestamps[i]! < timestamps[i - 1]!) return 0;
+  const { from, to, timestamps } = run;
+  let start = to - limit;
+  if (start <= from) return from;
+  for (let i = from + 1; i < to; i += 1) if (timestamps[i]! < timestamps[i - 1]!) return from;
   // Those of one time stay together: derived ids number them.
-  while (start > 0 && timestamps[start - 1] === timestamps[start]) start -= 1;
+  while (start > from && timestamps[start - 1] === timestamps[start]) start -= 1;
   return start;
 }

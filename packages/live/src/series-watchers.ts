@@ -1,4 +1,4 @@
-import { type PartSet, StateGrid } from '@nowcast/aggregate';
+import { type PartSet, partsNumber, StateGrid } from '@nowcast/aggregate';
 import { FeedView } from './feed-view.ts';
 import { FoldCohort } from './fold-cohort.ts';
 import type { GridView } from './grid-view.ts';
@@ -18,6 +18,8 @@ export class SeriesWatchers {
   readonly #nobody = new WatchNode([], []);
   readonly #scratches: (StateGrid | undefined)[] = [];
   readonly #cohorts = new Map<string, FoldCohort>();
+  /** Of the running tick: the touched series that somebody watches. */
+  #watched = new Uint32Array(1024);
   /** Counts changes of who watches what. */
   #version = 0;
 
@@ -53,12 +55,13 @@ export class SeriesWatchers {
   }
 
   fold(tick: Tick): void {
-    for (let i = 0; i < tick.touchedCount; i += 1) {
-      const handle = tick.touched[i]!;
-      const node = this.#watches[handle];
-      if (node === undefined) continue;
+    const count = this.#noteWatched(tick);
+    if (count > 0) tick.gather(this.#watched, count);
+    for (let i = 0; i < count; i += 1) {
+      const handle = this.#watched[i]!;
+      const node = this.#watches[handle]!;
       node.refresh(this.#version);
-      const run = tick.read(handle, node.wants);
+      const run = tick.read(i, node.wants);
       for (const feed of node.feeds) feed.addRun(handle, run);
       for (const step of node.steps) this.#foldStep(step, run);
     }
@@ -66,6 +69,15 @@ export class SeriesWatchers {
       if (cohort.isEmpty) this.#cohorts.delete(key);
       else if (cohort.isPending) cohort.flush();
     }
+  }
+
+  /** Lists the touched series that somebody watches, and says how many those are. */
+  #noteWatched({ touched, touchedCount }: Tick): number {
+    if (touchedCount > this.#watched.length) this.#watched = new Uint32Array(touched.length);
+    let count = 0;
+    for (let i = 0; i < touchedCount; i += 1)
+      if (this.#watches[touched[i]!] !== undefined) this.#watched[count++] = touched[i]!;
+    return count;
   }
 
   #leave(node: WatchNode, view: GridView | FeedView): WatchNode {
@@ -80,13 +92,13 @@ export class SeriesWatchers {
     const { buckets, parts, targets } = step;
     const scratch = this.#scratchOf(parts);
     const run = parts.growth ? inTime(arrived) : arrived;
-    const { timestamps, length } = run;
-    let from = 0;
-    while (from < length) {
+    const { timestamps, to: end } = run;
+    let { from } = run;
+    while (from < end) {
       const start = buckets.start(timestamps[from]!);
-      const end = buckets.end(timestamps[from]!);
+      const next = buckets.end(timestamps[from]!);
       let to = from + 1;
-      while (to < length && timestamps[to]! >= start && timestamps[to]! < end) to += 1;
+      while (to < end && timestamps[to]! >= start && timestamps[to]! < next) to += 1;
       scratch.clear(0);
       scratch.addRun(0, run, from, to);
       from = to;
@@ -96,13 +108,7 @@ export class SeriesWatchers {
 
   /** One row that keeps these parts; shared by all steps that keep the same. */
   #scratchOf(parts: PartSet): StateGrid {
-    const key =
-      Number(parts.scalar) +
-      2 * Number(parts.ends) +
-      4 * Number(parts.growth) +
-      8 * Number(parts.quantiles) +
-      16 * Number(parts.uniques);
-    return (this.#scratches[key] ??= new StateGrid(parts, 1));
+    return (this.#scratches[partsNumber(parts)] ??= new StateGrid(parts, 1));
   }
 }
 
@@ -112,15 +118,16 @@ function cohortName(view: GridView): string | undefined {
 
 /** Counters are followed in time order; the run itself stays as it is, for the feeds. */
 function inTime(run: PointRun): PointRun {
-  const { length, timestamps, values } = run;
+  const { from, to, timestamps, values } = run;
   let ascending = true;
-  for (let i = 1; i < length && ascending; i += 1) ascending = timestamps[i]! > timestamps[i - 1]!;
+  for (let i = from + 1; i < to && ascending; i += 1) ascending = timestamps[i]! > timestamps[i - 1]!;
   if (ascending) return run;
-  const at = Uint32Array.from({ length }, (_, i) => i).sort(
+  const at = Uint32Array.from({ length: to - from }, (_, i) => from + i).sort(
     (a, b) => timestamps[a]! - timestamps[b]! || values[a]! - values[b]!,
   );
   return {
-    length,
+    from: 0,
+    to: at.length,
     timestamps: Float64Array.from(at, (i) => timestamps[i]!),
     values: Float64Array.from(at, (i) => values[i]!),
     actors: run.actors === undefined ? undefined : Array.from(at, (i) => run.actors![i]),

@@ -69,8 +69,10 @@ export interface Tick {
   /** Handles that have new points, each once, valid below `touchedCount`. */
   touched: Uint32Array;
   touchedCount: number;
-  /** The new points of one of them; valid until the next call. */
-  read(handle: number, wants: RunWants): PointRun;
+  /** Makes the new points of the first `count` of these of the touched series ready to be read. */
+  gather(handles: Uint32Array, count: number): void;
+  /** The new points of the one that was given at `i`; valid until the next call. */
+  read(i: number, wants: RunWants): PointRun;
 }
 
 /** What a run must carry beside times and values; the rest may be left out. */
@@ -80,9 +82,10 @@ export interface RunWants {
   records: boolean;
 }
 
-/** Points of one series in order of arrival, valid below `length`. */
+/** Points `[from, to)` of columns: those of one series, in order of arrival. */
 export interface PointRun {
-  length: number;
+  from: number;
+  to: number;
   timestamps: Float64Array;
   values: Float64Array;
   actors?: readonly (string | undefined)[] | undefined;

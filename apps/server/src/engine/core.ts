@@ -386,7 +386,8 @@ export class EngineCore {
       receivedAt: this.#newestReceivedAt,
       touched: points.touched,
       touchedCount: points.touchedCount,
-      read: (handle, wants) => points.read(handle, wants),
+      gather: (handles, count) => points.gather(handles, count),
+      read: (i, wants) => points.read(i, wants),
     });
     points.settle();
     this.#newestReceivedAt = 0;

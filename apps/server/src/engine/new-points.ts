@@ -1,5 +1,5 @@
 import type { PointRun, RunWants } from '@nowcast/live';
-import type { SeriesIndex, Tail } from '@nowcast/head';
+import { type GatheredRun, GatheredRuns, type SeriesIndex, type Tail } from '@nowcast/head';
 
 /**
  * What arrived since the last tick: the series it touched, and each one's new points. Noting a point costs one byte's
@@ -13,14 +13,13 @@ export class NewPoints {
   touched = new Uint32Array(1024);
   touchedCount = 0;
   #marks = new Uint8Array(1024);
-  #timestamps = new Float64Array(256);
-  #values = new Float64Array(256);
-  #receivedAt = new Float64Array(256);
-  #positions = new Float64Array(256);
+  readonly #runs: GatheredRuns;
+  #gathered: Readonly<Uint32Array> = new Uint32Array(0);
 
   constructor(index: SeriesIndex, tails: readonly Tail[]) {
     this.#index = index;
     this.#tails = tails;
+    this.#runs = new GatheredRuns(index, tails);
     this.advanced = tails.map((tail) => tail.end);
   }
 
@@ -52,33 +51,34 @@ export class NewPoints {
     });
   }
 
-  /** New points of one series in order of arrival; valid until the next call. */
-  read(handle: number, wants: RunWants): PointRun {
-    const tail = this.#tails[this.#index.partitionOf(handle)]!;
-    let length = 0;
-    tail.walk(handle, this.advanced[tail.partition]!, tail.end, (timestamp, value, position) => {
-      if (length === this.#values.length) this.#growRun();
-      this.#timestamps[length] = timestamp;
-      this.#values[length] = value;
-      this.#positions[length++] = position;
-    });
-    const timestamps = this.#timestamps.subarray(0, length).reverse();
-    const values = this.#values.subarray(0, length).reverse();
-    const run: PointRun = { length, timestamps, values };
-    if (wants.actors || wants.records)
-      this.#addTexts(run, tail, this.#positions.subarray(0, length).reverse());
-    return run;
+  /** Makes the new points of the first `count` of these series ready to be read. */
+  gather(handles: Uint32Array, count: number): void {
+    const arrived = this.#tails.reduce((sum, tail, i) => sum + tail.end - this.advanced[i]!, 0);
+    const share = count / Math.max(1, this.touchedCount);
+    this.#runs.gather(handles, count, this.advanced, this.ends(), arrived * share);
+    this.#gathered = handles;
   }
 
-  #addTexts(run: PointRun, tail: Tail, positions: Float64Array): void {
-    const texts = Array.from(positions, (position) => tail.textsAt(position));
-    run.actors = texts.map((text) => text?.actor);
-    run.dataIds = texts.map((text) => text?.dataId);
-    run.messages = texts.map((text) => text?.message);
-    positions.forEach((position, i) => {
-      this.#receivedAt[i] = tail.recordAt(position).receivedAt;
-    });
-    run.receivedAt = this.#receivedAt;
+  /** New points of the series that was given at `i`, in order of arrival; valid until the next call. */
+  read(i: number, wants: RunWants): PointRun {
+    const run = this.#runs.run(i);
+    if (!wants.actors && !wants.records) return run;
+    return this.#withTexts(this.#tails[this.#index.partitionOf(this.#gathered[i]!)]!, run);
+  }
+
+  #withTexts(tail: Tail, { from, to, timestamps, values, positions }: GatheredRun): PointRun {
+    const at = positions.subarray(from, to);
+    const texts = Array.from(at, (position) => tail.textsAt(position));
+    return {
+      from: 0,
+      to: to - from,
+      timestamps: timestamps.subarray(from, to),
+      values: values.subarray(from, to),
+      actors: texts.map((text) => text?.actor),
+      dataIds: texts.map((text) => text?.dataId),
+      messages: texts.map((text) => text?.message),
+      receivedAt: at.map((position) => tail.recordAt(position).receivedAt),
+    };
   }
 
   #grow(): void {
@@ -89,18 +89,5 @@ export class NewPoints {
     touched.set(this.touched.subarray(0, this.touchedCount));
     this.#marks = marks;
     this.touched = touched;
-  }
-
-  #growRun(): void {
-    const size = this.#values.length * 2;
-    const larger = (column: Float64Array) => {
-      const out = new Float64Array(size);
-      out.set(column);
-      return out;
-    };
-    this.#timestamps = larger(this.#timestamps);
-    this.#values = larger(this.#values);
-    this.#positions = larger(this.#positions);
-    this.#receivedAt = new Float64Array(size);
   }
 }

@@ -1,11 +1,25 @@
 import type { Clock } from '@nowcast/kernel';
 
-/** Runs `tick` at once when idle, else no more often than every `intervalMs`; a request while one is due is free. */
+/** A tick may take this share of the time: where it takes long, the next one waits, and work itself goes on. */
+const share = 1 / 3;
+/** However long ticks take, nobody waits longer than this for the next one. */
+const mostMs = 250;
+
+/** How long after the begin of a tick that took `tookMs` the next one may begin, ms. */
+export function restMs(intervalMs: number, tookMs: number): number {
+  return Math.max(intervalMs, Math.min(tookMs / share, mostMs));
+}
+
+/**
+ * Runs `tick` at once when idle, else no more often than every `intervalMs`, less often when ticks take long; a request
+ * while one is due is free.
+ */
 export class Ticker {
   readonly #clock: Clock;
   readonly #intervalMs: number;
   readonly #tick: () => void;
-  #last = Number.NEGATIVE_INFINITY;
+  /** Monotonic time before which no tick begins. */
+  #next = Number.NEGATIVE_INFINITY;
   #due = false;
   #stopped = false;
 
@@ -18,7 +32,7 @@ export class Ticker {
   request(): void {
     if (this.#due || this.#stopped) return;
     this.#due = true;
-    const wait = this.#last + this.#intervalMs - this.#clock.monotonic();
+    const wait = this.#next - this.#clock.monotonic();
     if (wait <= 0) setImmediate(() => this.#run());
     else this.#clock.after(wait, () => this.#run());
   }
@@ -30,7 +44,8 @@ export class Ticker {
   #run(): void {
     if (this.#stopped) return;
     this.#due = false;
-    this.#last = this.#clock.monotonic();
+    const begun = this.#clock.monotonic();
     this.#tick();
+    this.#next = begun + restMs(this.#intervalMs, this.#clock.monotonic() - begun);
   }
 }

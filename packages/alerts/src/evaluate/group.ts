@@ -9,6 +9,8 @@ export class Group {
   /** Text of the labels: identity inside the rule. */
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Its number in the rule. */
+  readonly place: number;
   /** Its number in the window of each side. */
   readonly ids: readonly number[];
   presence = new Presence();
@@ -27,11 +29,13 @@ export class Group {
   constructor(
     name: string,
     labels: Readonly<Record<string, string>>,
+    place: number,
     ids: readonly number[],
     baseline: Baseline | undefined,
   ) {
     this.name = name;
     this.labels = labels;
+    this.place = place;
     this.ids = ids;
     this.baseline = baseline;
   }

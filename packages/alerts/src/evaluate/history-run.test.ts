@@ -1,6 +1,7 @@
 import { partsOf, StateGrid } from '@nowcast/aggregate';
 import { evaluationSchema } from '@nowcast/contract';
 import fc from 'fast-check';
+import { FoldedRun } from './folded-run.ts';
 import { expect, test } from 'vitest';
 import { HistoryRun } from './history-run.ts';
 import { planRule } from './plan.ts';
@@ -30,8 +31,7 @@ test('history reads the growth of a counter through its restarts, as the live ru
       let at = 0;
       run.run(start, start + parts * part, Infinity, (_, now) => {
         for (; at < counter.length && start + at * 1000 <= now; at += 1) {
-          const timestamps = Float64Array.of(start + at * 1000);
-          live.add(0, unit, { length: 1, timestamps, values: Float64Array.of(counter[at]!) }, now);
+          live.add(0, unit, FoldedRun.ofPoint(start + at * 1000, counter[at]!), now);
         }
         live.evaluate(now);
         const valueOf = (rule: RuleEvaluator) => [...rule.groups.values()].map(({ value }) => value);

@@ -9,6 +9,7 @@ import {
 } from '@nowcast/contract';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { FoldedRun } from './folded-run.ts';
 import { planRule, type RulePlan } from './plan.ts';
 import { RuleEvaluator } from './rule-evaluator.ts';
 import { ReferenceEvaluator } from './testing/reference-evaluator.ts';
@@ -183,13 +184,14 @@ class Subject {
   }
 }
 
-function runOf(points: readonly ReceivedPoint[]) {
-  return {
-    length: points.length,
+function runOf(points: readonly ReceivedPoint[]): FoldedRun {
+  return new FoldedRun().set({
+    from: 0,
+    to: points.length,
     timestamps: Float64Array.from(points, ({ timestamp }) => timestamp),
     values: Float64Array.from(points, ({ value }) => value),
     actors: points.map(({ actor }) => actor),
-  };
+  });
 }
 
 function labelsOf(host: string): [string, string][] {

@@ -6,6 +6,7 @@ import {
   type SeriesDefinition,
 } from '@nowcast/contract';
 import { describe, expect, test } from 'vitest';
+import { FoldedRun } from './folded-run.ts';
 import { planRule } from './plan.ts';
 import { mostGroups, RuleEvaluator } from './rule-evaluator.ts';
 
@@ -36,11 +37,7 @@ class Driven {
   send(host: string, seconds: number, value: number, receivedSeconds = seconds): this {
     let unit = this.#units.get(host);
     if (unit === undefined) this.#units.set(host, (unit = this.rule.addSeries(0, definition(host), host)));
-    const run = {
-      length: 1,
-      timestamps: Float64Array.of(start + seconds * second),
-      values: Float64Array.of(value),
-    };
+    const run = FoldedRun.ofPoint(start + seconds * second, value);
     this.rule.add(0, unit, run, start + receivedSeconds * second);
     return this.at(receivedSeconds);
   }
@@ -97,8 +94,7 @@ test('C22 a rule watches ten thousand groups, counts the series of further ones,
   const units = Array.from({ length: mostGroups }, (_, host) => unitOf(host));
   expect([unitOf(mostGroups), unitOf(mostGroups + 1)]).toEqual([-1, -1]);
   expect(rule.leftOut).toBe(2);
-  const run = { length: 1, timestamps: Float64Array.of(start), values: Float64Array.of(90) };
-  for (const unit of [-1, units.at(-1)!]) rule.add(0, unit, run, start);
+  for (const unit of [-1, units.at(-1)!]) rule.add(0, unit, FoldedRun.ofPoint(start, 90), start);
   expect(rule.evaluate(start).map(({ group }) => group.labels['host'])).toEqual([`h${mostGroups - 1}`]);
 });
 

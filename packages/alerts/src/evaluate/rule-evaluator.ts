@@ -1,11 +1,12 @@
 import { groupLabels, labelText, partsOf, type StateGrid } from '@nowcast/aggregate';
 import type { ByteReader, ByteWriter, ConditionState, SeriesDefinition, Transition } from '@nowcast/contract';
 import { createBaseline } from './baselines.ts';
+import type { FoldedRun } from './folded-run.ts';
 import { Group } from './group.ts';
 import { judge, type Verdict } from './judge.ts';
 import { dueAt, step } from './machine.ts';
 import type { PlannedQuery, RulePlan } from './plan.ts';
-import { SlidingWindow, type WindowRun } from './sliding-window.ts';
+import { SlidingWindow } from './sliding-window.ts';
 
 /** A change of one group's state. */
 export interface Decision {
@@ -33,9 +34,13 @@ export class RuleEvaluator {
   readonly plan: RulePlan;
   readonly #windows: readonly SlidingWindow[];
   readonly #groups = new Map<string, Group>();
-  /** Group of each unit, by side. */
-  readonly #groupOf: Group[][];
-  readonly #touched = new Set<Group>();
+  readonly #groupList: Group[] = [];
+  /** Place in the list of each unit's group, by side. */
+  readonly #groupOf: number[][];
+  /** Places of the groups that got points since the last evaluation, and a mark for each place. */
+  readonly #touched: number[] = [];
+  #marks = new Uint8Array(16);
+  #heardAt = 0;
   readonly #waiting = new Set<Group>();
   /** Units by the name of their series or group, by side: what a saved state is found by. */
   readonly #unitNames: Map<string, number>[];
@@ -69,38 +74,37 @@ export class RuleEvaluator {
   }
 
   /** Adds points received by `now`; those later than the rule allows count for charts only. */
-  add(side: number, unit: number, run: WindowRun, now: number): void {
-    const group = this.#groupOf[side]![unit];
-    if (group === undefined) return;
+  add(side: number, unit: number, run: FoldedRun, now: number): void {
+    const place = this.#groupOf[side]![unit];
+    if (place === undefined) return;
     const added = this.#windows[side]!.add(unit, run, now - this.plan.latenessMs, now);
-    if (added === 0) return;
-    group.presence.heard(now);
-    this.#touched.add(group);
+    if (added > 0) this.#touch(place, now);
   }
 
   /** The same for a ready state of one part of the window, as history has it. */
   mergePart(side: number, unit: number, start: number, states: StateGrid, row: number, now: number): void {
-    const group = this.#groupOf[side]![unit];
-    if (group === undefined) return;
+    const place = this.#groupOf[side]![unit];
+    if (place === undefined) return;
     this.#windows[side]!.mergePart(unit, start, states, row);
-    group.presence.heard(now);
-    this.#touched.add(group);
+    this.#touch(place, now);
   }
 
   evaluate(now: number): Decision[] {
     const decisions: Decision[] = [];
+    for (const place of this.#touched) this.#groupList[place]!.presence.heard(this.#heardAt);
     const sweep = Math.floor((now - this.plan.delayMs) / this.#sweepMs());
     if (sweep > this.#sweep) {
       this.#sweep = sweep;
       for (const group of this.#groups.values()) if (group.seen) this.#decide(group, now, decisions);
       this.#forget(now, decisions);
     } else {
-      for (const group of this.#touched) this.#decide(group, now, decisions);
+      for (const place of this.#touched) this.#decide(this.#groupList[place]!, now, decisions);
       for (const group of this.#waiting) {
-        if (!this.#touched.has(group) && group.dueAt <= now) this.#decide(group, now, decisions);
+        if (this.#marks[group.place] === 0 && group.dueAt <= now) this.#decide(group, now, decisions);
       }
     }
-    this.#touched.clear();
+    for (const place of this.#touched) this.#marks[place] = 0;
+    this.#touched.length = 0;
     return decisions;
   }
 
@@ -142,11 +146,11 @@ export class RuleEvaluator {
       group.save(writer);
     }
     this.#windows.forEach((window, side) => {
-      const names = [...this.#unitNames[side]!].filter(([, unit]) => this.#groupOf[side]![unit]!.seen);
+      const names = [...this.#unitNames[side]!].filter(([, unit]) => this.#groupOfUnit(side, unit).seen);
       writer.varint(names.length);
       for (const [name, unit] of names) {
         writer.string(name);
-        writer.string(this.#groupOf[side]![unit]!.name);
+        writer.string(this.#groupOfUnit(side, unit).name);
         window.saveUnit(unit, writer);
       }
     });
@@ -174,6 +178,13 @@ export class RuleEvaluator {
       }
     });
     return true;
+  }
+
+  #touch(place: number, now: number): void {
+    this.#heardAt = now;
+    if (this.#marks[place] === 1) return;
+    this.#marks[place] = 1;
+    this.#touched.push(place);
   }
 
   #decide(group: Group, now: number, decisions: Decision[]): void {
@@ -236,6 +247,10 @@ export class RuleEvaluator {
       : this.plan.partMs;
   }
 
+  #groupOfUnit(side: number, unit: number): Group {
+    return this.#groupList[this.#groupOf[side]![unit]!]!;
+  }
+
   #groupAt(name: string, labels: Readonly<Record<string, string>>): Group | undefined {
     const known = this.#groups.get(name);
     if (known !== undefined || this.#groups.size >= mostGroups) return known;
@@ -244,8 +259,14 @@ export class RuleEvaluator {
 
   #addGroup(name: string, labels: Readonly<Record<string, string>>): Group {
     const ids = this.#windows.map((window) => window.addGroup());
-    const group = new Group(name, labels, ids, createBaseline(this.plan));
+    const group = new Group(name, labels, this.#groupList.length, ids, createBaseline(this.plan));
     this.#groups.set(name, group);
+    this.#groupList.push(group);
+    if (group.place === this.#marks.length) {
+      const marks = new Uint8Array(2 * group.place);
+      marks.set(this.#marks);
+      this.#marks = marks;
+    }
     return group;
   }
 
@@ -258,7 +279,7 @@ export class RuleEvaluator {
   #addUnit(side: number, group: Group, key: string): number {
     const unit = this.#windows[side]!.addSeries(group.ids[side]!);
     this.#unitNames[side]!.set(key, unit);
-    this.#groupOf[side]![unit] = group;
+    this.#groupOf[side]![unit] = group.place;
     return unit;
   }
 }

@@ -1,5 +1,6 @@
 import { type EvaluatedRule, evaluationSchema, type EvaluationInput } from '@nowcast/contract';
 import { describe, expect, test } from 'vitest';
+import { FoldedRun } from './folded-run.ts';
 import { RuleSet } from './rule-set.ts';
 
 const start = 1_700_000_000_000;
@@ -34,8 +35,7 @@ class Driven {
       const { evaluator } = this.rules.get('acme', id)!;
       const labels: [string, string][] = [['host', host]];
       const unit = evaluator!.addSeries(0, { tenant: 'acme', metric_type: 'cpu', source: '', labels }, host);
-      const run = { length: 1, timestamps: Float64Array.of(moment.now), values: Float64Array.of(value) };
-      evaluator!.add(0, unit, run, moment.now);
+      evaluator!.add(0, unit, FoldedRun.ofPoint(moment.now, value), moment.now);
     }
     return this.rules.evaluate(moment);
   }

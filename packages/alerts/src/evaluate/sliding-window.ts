@@ -1,14 +1,7 @@
 import { type PartSet, StateGrid } from '@nowcast/aggregate';
 import type { Across, AggName, ByteReader, ByteWriter } from '@nowcast/contract';
 import { CounterRun } from './counter-run.ts';
-
-/** Points of one series, valid below `length`. */
-export interface WindowRun {
-  length: number;
-  timestamps: Float64Array;
-  values: Float64Array;
-  actors?: readonly (string | undefined)[] | undefined;
-}
+import type { FoldedRun } from './folded-run.ts';
 
 export interface WindowSpec {
   agg: AggName;
@@ -78,15 +71,27 @@ export class SlidingWindow {
   }
 
   /** Adds the points from `oldest` on and says how many those were. Times above `newest` count as `newest`. */
-  add(unit: number, run: WindowRun, oldest: number, newest: number): number {
+  add(unit: number, folded: FoldedRun, oldest: number, newest: number): number {
+    const { run } = folded;
+    if (!this.#counting && folded.oldest >= oldest && folded.newest <= newest)
+      return this.#merge(unit, folded);
     let added = 0;
-    for (let i = 0; i < run.length; i += 1) {
+    for (let i = run.from; i < run.to; i += 1) {
       const timestamp = Math.min(run.timestamps[i]!, newest);
       if (timestamp < oldest) continue;
       this.#addPoint(unit, timestamp, run.values[i]!, run.actors?.[i]);
       added += 1;
     }
     return added;
+  }
+
+  #merge(unit: number, folded: FoldedRun): number {
+    const { numbers, states } = folded.parts(this.#spec.partMs, this.#spec.states);
+    for (let i = 0; i < numbers.length; i += 1) {
+      const row = this.#rowOf(unit, numbers[i]!);
+      if (row >= 0) this.#states.mergeRow(row, states, i);
+    }
+    return folded.run.to - folded.run.from;
   }
 
   /**
@@ -165,23 +170,29 @@ export class SlidingWindow {
 
   /** A counter's part as the points at its ends; growth beyond theirs is a climb and a restart between them. */
   #addCounterPart(unit: number, states: StateGrid, row: number): void {
-    const { [row]: firstAt = 0 } = states.firstAt;
-    const { [row]: first = 0 } = states.first;
-    const { [row]: lastAt = 0 } = states.lastAt;
-    const { [row]: last = 0 } = states.last;
+    const firstAt = states.read(row, 'firstAt');
+    const first = states.read(row, 'first');
+    const lastAt = states.read(row, 'lastAt');
+    const last = states.read(row, 'last');
+    const growth = states.read(row, 'growth');
     this.#addPoint(unit, firstAt, first, undefined);
     if (lastAt === firstAt) return;
-    const peak = first + states.growth[row]! - last;
-    if (states.growth[row]! > (last >= first ? last - first : last)) {
+    const peak = first + growth - last;
+    if (growth > (last >= first ? last - first : last)) {
       this.#addPoint(unit, firstAt, peak, undefined);
       this.#addPoint(unit, lastAt, 0, undefined);
     }
     this.#addPoint(unit, lastAt, last, undefined);
   }
 
+  /** Where in a ring a part lies; a remainder of such large numbers would cost five times as much. */
+  #slotOf(part: number): number {
+    return part - Math.floor(part / this.#ring) * this.#ring;
+  }
+
   /** Row that holds a part of a unit, empty when it is new; −1 when the ring has moved past it. */
   #rowOf(unit: number, part: number): number {
-    const row = unit * this.#ring + (((part % this.#ring) + this.#ring) % this.#ring);
+    const row = unit * this.#ring + this.#slotOf(part);
     const held = this.#partOf[row]!;
     if (held > part) return -1;
     if (held < part) {
@@ -210,9 +221,11 @@ export class SlidingWindow {
       return this.#counters[unit]!.growth(first * partMs, (last + 1) * partMs, reach);
     }
     this.#scratch.clear(0);
+    let slot = this.#slotOf(first);
     for (let part = first; part <= last; part += 1) {
-      const row = unit * this.#ring + (((part % this.#ring) + this.#ring) % this.#ring);
+      const row = unit * this.#ring + slot;
       if (this.#partOf[row] === part) this.#scratch.mergeRow(0, this.#states, row);
+      slot = slot + 1 === this.#ring ? 0 : slot + 1;
     }
     return this.#scratch.value(0, agg, windowMs / 1000);
   }

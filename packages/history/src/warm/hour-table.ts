@@ -52,7 +52,7 @@ export function hourTable(kind: HourKind, slotCount: number, pieces: readonly Ho
     starts[piece.slot[i]! + 1]!++;
   }
   for (let slot = 0; slot < slotCount; slot++) starts[slot + 1]! += starts[slot]!;
-  for (const row of broken) grid.growth[row] = Number.NaN;
+  for (const row of broken) grid.breakGrowth(row);
   const columns = columnsOf(grid, ends.length);
   const width = kind === 'scalar' ? 4 : 5;
   return { starts, hour, columns, bytes: starts.byteLength + hour.length * (1 + 8 * width) };
@@ -98,19 +98,18 @@ function inTime(a: Ref, b: Ref): number {
 }
 
 function columnsOf(grid: StateGrid, length: number): StateSource {
-  const cut = (column: Float64Array) => column.slice(0, Math.min(length, column.length));
   const sum = new Float64Array(grid.parts.scalar ? length : 0);
   for (let row = 0; row < sum.length; row++) sum[row] = grid.sumOf(row);
   return {
-    count: cut(grid.count),
+    count: grid.column('count', length),
     sum,
-    min: cut(grid.min),
-    max: cut(grid.max),
-    first: cut(grid.first),
-    firstAt: cut(grid.firstAt),
-    last: cut(grid.last),
-    lastAt: cut(grid.lastAt),
-    growth: cut(grid.growth),
+    min: grid.column('min', length),
+    max: grid.column('max', length),
+    first: grid.column('first', length),
+    firstAt: grid.column('firstAt', length),
+    last: grid.column('last', length),
+    lastAt: grid.column('lastAt', length),
+    growth: grid.column('growth', length),
     ...noSketches,
   };
 }

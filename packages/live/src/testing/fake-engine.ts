@@ -56,15 +56,18 @@ export class FakeEngine implements LiveSources {
     const fresh = this.log.slice(this.#ticked);
     this.#ticked = this.log.length;
     const handles = [...new Set(fresh.map(({ series }) => this.#define(series)))];
+    let gathered: number[] = [];
     return {
       at: this.at,
       receivedAt: fresh.at(-1)?.receivedAt ?? 0,
       touched: Uint32Array.from(handles),
       touchedCount: handles.length,
-      read: (handle, wants) => {
-        const points = fresh.filter(({ series }) => this.#define(series) === handle);
+      gather: (wanted, count) => void (gathered = [...wanted.subarray(0, count)]),
+      read: (i, wants) => {
+        const points = fresh.filter(({ series }) => this.#define(series) === gathered[i]);
         return {
-          length: points.length,
+          from: 0,
+          to: points.length,
           timestamps: Float64Array.from(points, ({ timestamp }) => timestamp),
           values: Float64Array.from(points, ({ value }) => value),
           actors: wants.actors ? points.map(({ actor }) => actor) : undefined,

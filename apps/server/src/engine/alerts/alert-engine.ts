@@ -7,11 +7,12 @@ import type {
   EvaluatedRule,
   TickRecord,
 } from '@nowcast/contract';
-import { assert } from '@nowcast/kernel';
+import { assert, type Clock, type Unsubscribe } from '@nowcast/kernel';
 import type { DecidedTransition, EvaluatedRuleStatus, TransitionBatch } from '@nowcast/ports';
 import type { EngineLog } from '../embedded-engine.ts';
 import type { PartitionState } from '../partition-state.ts';
 import type { AlertCheckpoint } from './alert-checkpoint.ts';
+import { restMs } from '../ticker.ts';
 import type { RulePoints } from './rule-points.ts';
 import { statusOf } from './rule-status.ts';
 
@@ -23,6 +24,7 @@ export interface LoggedControl {
 
 export interface AlertEngineParts {
   epoch: string;
+  clock: Clock;
   states: readonly PartitionState[];
   points: RulePoints;
   defaultAgg: (tenant: string, metricType: string) => AggName;
@@ -61,6 +63,9 @@ export class AlertEngine {
   #lastNow = 0;
   #written: WrittenTick | undefined;
   #failing = false;
+  /** Monotonic time before which no tick is written, and what ends the wait for it. */
+  #restsUntil = Number.NEGATIVE_INFINITY;
+  #cancelWake: Unsubscribe | undefined;
   /** What a replay decides is reported once it is through. */
   #begun = false;
   #unconfirmed: TransitionBatch[] = [];
@@ -127,8 +132,29 @@ export class AlertEngine {
   /** Called with every tick of the live views, and every second. */
   tick(): void {
     if (this.#rules.size === 0 || this.#written !== undefined) return;
+    if (this.#rest()) return;
     const now = this.#parts.receivedAt();
     if (this.#parts.points.touchedCount > 0 || now - this.#lastNow >= secondMs) this.#write(now);
+  }
+
+  /** No tick begins by itself any more. */
+  stop(): void {
+    this.#cancelWake?.();
+    this.#restsUntil = Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether the rules took so much time lately that it is others' turn; a tick follows by itself. */
+  #rest(): boolean {
+    const { clock } = this.#parts;
+    const left = this.#restsUntil - clock.monotonic();
+    if (left <= 0) return false;
+    if (left < Number.POSITIVE_INFINITY) {
+      this.#cancelWake ??= clock.after(left, () => {
+        this.#cancelWake = undefined;
+        this.tick();
+      });
+    }
+    return true;
   }
 
   /** A tick or an alert record became durable, in the order of the log. */
@@ -229,6 +255,7 @@ export class AlertEngine {
 
   #follow(offset: number, record: TickRecord, handles: readonly number[], ends: readonly number[]): void {
     const now = record.receivedAt;
+    const begun = this.#parts.clock.monotonic();
     this.#parts.points.fold(handles, this.#seen, ends, now);
     const receivedAt = this.#receiptOf(ends, now);
     this.#seen = ends;
@@ -236,6 +263,7 @@ export class AlertEngine {
     this.#seq = offset + 1;
     this.#lastNow = now;
     this.#announce(offset, this.#rules.evaluate({ now, seq: offset, receivedAt }));
+    this.#restsUntil = begun + restMs(0, this.#parts.clock.monotonic() - begun);
   }
 
   #command(offset: number, { tenant, command, receivedAt, seed }: AlertRecord): void {

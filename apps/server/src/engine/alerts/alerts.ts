@@ -95,6 +95,7 @@ export class Alerts {
 
   /** The next `save` is the last one. */
   end(): void {
+    this.#engine.stop();
     this.#savedAt = Number.NEGATIVE_INFINITY;
   }
 

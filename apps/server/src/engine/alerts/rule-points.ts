@@ -1,5 +1,5 @@
-import type { RuleEntry, WindowRun } from '@nowcast/alerts';
-import type { SeriesIndex, Tail } from '@nowcast/head';
+import { FoldedRun, type RuleEntry, type WindowRun } from '@nowcast/alerts';
+import { type GatheredRun, GatheredRuns, type SeriesIndex, type Tail } from '@nowcast/head';
 import type { Unsubscribe } from '@nowcast/kernel';
 import type { SeriesWatch } from '../series-watch.ts';
 
@@ -7,6 +7,8 @@ interface Target {
   entry: RuleEntry;
   side: number;
   unit: number;
+  /** Whether it counts people. */
+  actors: boolean;
 }
 
 /**
@@ -22,14 +24,14 @@ export class RulePoints {
   /** Whether any rule reads the series: 0 no, 1 yes, 2 and it has new points. */
   #marks = new Uint8Array(1024);
   #touched: number[] = [];
-  #timestamps = new Float64Array(256);
-  #values = new Float64Array(256);
-  #positions = new Float64Array(256);
+  readonly #runs: GatheredRuns;
+  readonly #folded = new FoldedRun();
 
   constructor(index: SeriesIndex, watch: SeriesWatch, tails: readonly Tail[]) {
     this.#index = index;
     this.#watch = watch;
     this.#tails = tails;
+    this.#runs = new GatheredRuns(index, tails);
   }
 
   get touchedCount(): number {
@@ -43,7 +45,7 @@ export class RulePoints {
         const name = String(this.#index.idOf(handle));
         const unit = entry.evaluator!.addSeries(side, definition, name);
         if (unit < 0) return;
-        (this.#targets[handle] ??= []).push({ entry, side, unit });
+        (this.#targets[handle] ??= []).push({ entry, side, unit, actors: query.agg === 'uniques' });
         this.#reserve(handle);
         this.#touch(handle);
       }),
@@ -98,33 +100,31 @@ export class RulePoints {
 
   /** Hands the points of these series between two positions of each tail to their rules. */
   fold(handles: readonly number[], from: readonly number[], to: readonly number[], now: number): void {
-    for (const handle of handles) {
+    const arrived = this.#tails.reduce((sum, tail, i) => sum + to[i]! - Math.max(from[i]!, tail.first), 0);
+    this.#runs.gather(handles, handles.length, from, to, arrived * this.#share(handles.length));
+    handles.forEach((handle, i) => {
       const targets = this.#targets[handle];
-      if (targets === undefined) continue;
-      const partition = this.#index.partitionOf(handle);
-      const actors = targets.some(({ entry }) => entry.plan.queries.some(({ agg }) => agg === 'uniques'));
-      const run = this.#read(handle, this.#tails[partition]!, from[partition]!, to[partition]!, actors);
-      if (run.length === 0) continue;
-      for (const { entry, side, unit } of targets) entry.evaluator!.add(side, unit, run, now);
-    }
+      const run = this.#runs.run(i);
+      if (targets === undefined || run.from === run.to) return;
+      this.#folded.set(targets.some(({ actors }) => actors) ? this.#withActors(handle, run) : run);
+      for (const { entry, side, unit } of targets) entry.evaluator!.add(side, unit, this.#folded, now);
+    });
   }
 
-  #read(handle: number, tail: Tail, from: number, to: number, actors: boolean): WindowRun {
-    let length = 0;
-    tail.walk(handle, from, to, (timestamp, value, position) => {
-      if (length === this.#values.length) this.#growRun();
-      this.#timestamps[length] = timestamp;
-      this.#values[length] = value;
-      this.#positions[length++] = position;
-    });
-    const run: WindowRun = {
-      length,
-      timestamps: this.#timestamps.subarray(0, length).reverse(),
-      values: this.#values.subarray(0, length).reverse(),
+  /** About which part of what arrives a number of series sends, were they all alike. */
+  #share(series: number): number {
+    return series / Math.max(1, this.#index.size);
+  }
+
+  #withActors(handle: number, { from, to, timestamps, values, positions }: GatheredRun): WindowRun {
+    const tail = this.#tails[this.#index.partitionOf(handle)]!;
+    return {
+      from: 0,
+      to: to - from,
+      timestamps: timestamps.subarray(from, to),
+      values: values.subarray(from, to),
+      actors: Array.from(positions.subarray(from, to), (position) => tail.textsAt(position)?.actor),
     };
-    if (!actors) return run;
-    const positions = this.#positions.subarray(0, length).reverse();
-    return { ...run, actors: Array.from(positions, (position) => tail.textsAt(position)?.actor) };
   }
 
   #touch(handle: number): void {
@@ -142,16 +142,5 @@ export class RulePoints {
     marks.set(this.#marks);
     marks[handle] = 1;
     this.#marks = marks;
-  }
-
-  #growRun(): void {
-    const larger = (column: Float64Array) => {
-      const out = new Float64Array(column.length * 2);
-      out.set(column);
-      return out;
-    };
-    this.#timestamps = larger(this.#timestamps);
-    this.#values = larger(this.#values);
-    this.#positions = larger(this.#positions);
   }
 }

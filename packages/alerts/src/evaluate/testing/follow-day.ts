@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { AggName, EvaluatedRule } from '@nowcast/contract';
 import type { DecidedTransition } from '@nowcast/ports';
+import { FoldedRun } from '../folded-run.ts';
 import { type RuleEntry, RuleSet } from '../rule-set.ts';
 import { randomOf, RandomDay, randomRules } from './random-day.ts';
 import { ReferenceRules, type SentPoint } from './reference-rules.ts';
@@ -17,6 +18,7 @@ type Entry =
 /** The rules under test, as the engine drives them: by the log alone. */
 class Subject {
   #rules: RuleSet;
+  readonly #folded = new FoldedRun();
   readonly #units = new Map<RuleEntry, Map<string, number>>();
 
   constructor(saved?: Uint8Array) {
@@ -51,12 +53,13 @@ class Subject {
       const definition = { tenant: 't', metric_type: metric, source: '', labels: Object.entries(labels) };
       units.set(key, (unit = rule.evaluator!.addSeries(side, definition, series)));
     }
-    const run = {
-      length: points.length,
+    const run = this.#folded.set({
+      from: 0,
+      to: points.length,
       timestamps: Float64Array.from(points, ({ timestamp }) => timestamp),
       values: Float64Array.from(points, ({ value }) => value),
       actors: points.map(({ actor }) => actor),
-    };
+    });
     rule.evaluator!.add(side, unit, run, now);
   }
 }

@@ -1,0 +1,149 @@
+import type { SeriesIndex } from './series-index.ts';
+import type { Tail } from './tail.ts';
+
+/** Points `[from, to)` of columns: those of one series, in order of arrival. */
+export interface GatheredRun {
+  from: number;
+  to: number;
+  timestamps: Float64Array;
+  values: Float64Array;
+  /** Position in the series' tail. */
+  positions: Float64Array;
+}
+
+/** Going back from a series' point to the one before costs as much as so many looks at points that lie in a row. */
+const walkCost = 10;
+
+/**
+ * What arrived between two positions of each tail, by series. Following one series back through a tail is a jump in
+ * memory for each point; when most of what arrived is asked for, one counting sort of all of it costs a tenth.
+ */
+export class GatheredRuns {
+  readonly #index: SeriesIndex;
+  readonly #tails: readonly Tail[];
+  /** One more than the run of a handle; 0 for none. */
+  #slotOf = new Uint32Array(1024);
+  #handles: ArrayLike<number> = [];
+  #count = 0;
+  /** Where each run ends, and, while points are placed, where its next one goes. */
+  #ends = new Uint32Array(1024);
+  #timestamps = new Float64Array(4096);
+  #values = new Float64Array(4096);
+  #positions = new Float64Array(4096);
+
+  constructor(index: SeriesIndex, tails: readonly Tail[]) {
+    this.#index = index;
+    this.#tails = tails;
+  }
+
+  /**
+   * Gathers the points of the first `count` of these handles, each of which occurs once, with positions in `[from, to)`
+   * of their tails. `expected` is about how many those are.
+   */
+  gather(
+    handles: ArrayLike<number>,
+    count: number,
+    from: readonly number[],
+    to: readonly number[],
+    expected: number,
+  ): void {
+    this.#begin(handles, count);
+    const starts = this.#tails.map((tail, i) => Math.max(from[i]!, tail.first));
+    const whole = this.#tails.reduce((sum, _tail, i) => sum + Math.max(0, to[i]! - starts[i]!), 0);
+    if (whole <= expected * walkCost) this.#sortAll(starts, to);
+    else this.#walkEach(starts, to);
+  }
+
+  /** The run of the handle that was given at `i`. Its columns are valid until the next `gather`. */
+  run(i: number): GatheredRun {
+    return {
+      from: i === 0 ? 0 : this.#ends[i - 1]!,
+      to: this.#ends[i]!,
+      timestamps: this.#timestamps,
+      values: this.#values,
+      positions: this.#positions,
+    };
+  }
+
+  #begin(handles: ArrayLike<number>, count: number): void {
+    for (let i = 0; i < this.#count; i++) this.#slotOf[this.#handles[i]!] = 0;
+    this.#handles = handles;
+    this.#count = count;
+    if (this.#index.size > this.#slotOf.length)
+      this.#slotOf = new Uint32Array(Math.max(this.#index.size, 2 * this.#slotOf.length));
+    for (let i = 0; i < count; i++) this.#slotOf[handles[i]!] = i + 1;
+    if (count > this.#ends.length) this.#ends = new Uint32Array(Math.max(count, 2 * this.#ends.length));
+    this.#ends.fill(0, 0, count);
+  }
+
+  #sortAll(from: readonly number[], to: readonly number[]): void {
+    const slotOf = this.#slotOf;
+    const ends = this.#ends;
+    this.#tails.forEach((tail, partition) => {
+      if (from[partition]! >= to[partition]!) return;
+      tail.scan(from[partition]!, to[partition]!, (handles) => {
+        for (let i = 0; i < handles.length; i++) {
+          const slot = slotOf[handles[i]!]!;
+          if (slot !== 0) ends[slot - 1]!++;
+        }
+      });
+    });
+    let total = 0;
+    for (let i = 0; i < this.#count; i++) {
+      const length = ends[i]!;
+      ends[i] = total;
+      total += length;
+    }
+    this.#reserve(total);
+    this.#tails.forEach((tail, partition) => {
+      if (from[partition]! >= to[partition]!) return;
+      tail.scan(from[partition]!, to[partition]!, (handles, timestamps, values, position) =>
+        this.#place(handles, timestamps, values, position),
+      );
+    });
+  }
+
+  #place(handles: Uint32Array, timestamps: Float64Array, values: Float64Array, position: number): void {
+    const slotOf = this.#slotOf;
+    const ends = this.#ends;
+    const [toTimestamps, toValues, toPositions] = [this.#timestamps, this.#values, this.#positions];
+    for (let i = 0; i < handles.length; i++) {
+      const slot = slotOf[handles[i]!]!;
+      if (slot === 0) continue;
+      const at = ends[slot - 1]!++;
+      toTimestamps[at] = timestamps[i]!;
+      toValues[at] = values[i]!;
+      toPositions[at] = position + i;
+    }
+  }
+
+  #walkEach(from: readonly number[], to: readonly number[]): void {
+    let end = 0;
+    for (let i = 0; i < this.#count; i++) {
+      const handle = this.#handles[i]!;
+      const partition = this.#index.partitionOf(handle);
+      const start = end;
+      this.#tails[partition]!.walk(handle, from[partition]!, to[partition]!, (timestamp, value, position) => {
+        this.#reserve(end + 1);
+        this.#timestamps[end] = timestamp;
+        this.#values[end] = value;
+        this.#positions[end++] = position;
+      });
+      this.#ends[i] = end;
+      for (const column of [this.#timestamps, this.#values, this.#positions])
+        column.subarray(start, end).reverse();
+    }
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.#values.length) return;
+    const larger = (column: Float64Array) => {
+      const out = new Float64Array(Math.max(length, 2 * column.length));
+      out.set(column);
+      return out;
+    };
+    this.#timestamps = larger(this.#timestamps);
+    this.#values = larger(this.#values);
+    this.#positions = larger(this.#positions);
+  }
+}
