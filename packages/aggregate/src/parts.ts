@@ -31,7 +31,9 @@ export function quantileFraction(agg: AggName): number | undefined {
 
 /** A number that equal sets of parts share. */
 export function partsNumber({ scalar, ends, growth, quantiles, uniques }: PartSet): number {
-  return Number(scalar) + 2 * Number(ends) + 4 * Number(growth) + 8 * Number(quantiles) + 16 * Number(uniques);
+  return (
+    Number(scalar) + 2 * Number(ends) + 4 * Number(growth) + 8 * Number(quantiles) + 16 * Number(uniques)
+  );
 }
 
 /** The parts from which `agg` can be answered. */

@@ -3,7 +3,7 @@ import { assert } from '@nowcast/kernel';
 import type { Buckets } from './buckets.ts';
 import { groupLabels, labelText, labelValue, otherLabels } from './labels.ts';
 import { isPerSeries, type PartSet } from './parts.ts';
-import { StateGrid, type StateSource } from './state-grid.ts';
+import { type PointColumns, StateGrid, type StateSource } from './state-grid.ts';
 import { UnitStates } from './unit-states.ts';
 
 /**
@@ -159,6 +159,25 @@ export class QueryGrid {
     const start = this.spec.buckets.start(timestamp);
     this.#cells.addPoint(unit, start, timestamp, value, actor);
     return start;
+  }
+
+  /** Adds the points `[from, to)` of columns, ascending in (time, value): the same as adding each, a look-up a bucket. */
+  addSorted(unit: number, columns: PointColumns, from: number, to: number): void {
+    const { timestamps } = columns;
+    const { buckets } = this.spec;
+    for (let i = from; i < to;) {
+      const timestamp = timestamps[i]!;
+      if (timestamp < this.spec.from || timestamp >= this.spec.to) {
+        this.addPoint(unit, timestamp, columns.values[i]!, columns.actors?.[i]);
+        i += 1;
+        continue;
+      }
+      const end = Math.min(buckets.end(timestamp), this.spec.to);
+      let next = i + 1;
+      while (next < to && timestamps[next]! < end) next += 1;
+      this.#cells.addRun(unit, buckets.start(timestamp), columns, i, next);
+      i = next;
+    }
   }
 
   /**

@@ -41,15 +41,20 @@ describe('DdSketch', () => {
       fc.double({ min: 5e-324, max: Number.MAX_VALUE, noNaN: true }),
       fc.integer({ min: 1, max: 1_000_000 }).map((hundredths) => hundredths / 100),
       // Values next to the border between two buckets.
-      fc.tuple(fc.integer({ min: -30_000, max: 30_000 }), fc.integer({ min: -3, max: 3 })).map(([exponent, ulps]) => {
-        const border = (1.01 / 0.99) ** exponent;
-        return border * (1 + ulps * Number.EPSILON);
-      }),
+      fc
+        .tuple(fc.integer({ min: -30_000, max: 30_000 }), fc.integer({ min: -3, max: 3 }))
+        .map(([exponent, ulps]) => {
+          const border = (1.01 / 0.99) ** exponent;
+          return border * (1 + ulps * Number.EPSILON);
+        }),
     );
     fc.assert(
-      fc.property(magnitude.filter((value) => value > 0 && Number.isFinite(value)), (value) => {
-        expect([ddIndex(value), ddIndex(-value)]).toEqual([computeKey(value), -computeKey(value)]);
-      }),
+      fc.property(
+        magnitude.filter((value) => value > 0 && Number.isFinite(value)),
+        (value) => {
+          expect([ddIndex(value), ddIndex(-value)]).toEqual([computeKey(value), -computeKey(value)]);
+        },
+      ),
       { numRuns: 5000 },
     );
   });

@@ -2,7 +2,7 @@ import type { AggName } from '@nowcast/contract';
 import type { Buckets } from './buckets.ts';
 import { counterReach } from './counter-reach.ts';
 import { partsOf, type PartSet } from './parts.ts';
-import { counterStep, isBefore, StateGrid, type StateSource } from './state-grid.ts';
+import { counterStep, isBefore, type PointColumns, StateGrid, type StateSource } from './state-grid.ts';
 import { UnitCells } from './unit-cells.ts';
 
 interface CounterSeed {
@@ -60,6 +60,12 @@ export class UnitStates {
 
   addPoint(unit: number, start: number, timestamp: number, value: number, actor?: string): void {
     this.#states.addPoint(this.#rowOf(unit, start), timestamp, value, actor);
+    this.#noteOverlap(unit);
+  }
+
+  /** Adds the points `[from, to)` of columns, all of one bucket; those of a counter ascending in (time, value). */
+  addRun(unit: number, start: number, columns: PointColumns, from: number, to: number): void {
+    this.#states.addRun(this.#rowOf(unit, start), columns, from, to);
     this.#noteOverlap(unit);
   }
 

@@ -262,6 +262,11 @@ export class Tail implements RecentPoints {
     return { dataId: extras.dataIds[low], actor: extras.actors[low], message: extras.messages[low] };
   }
 
+  /** Retained records, oldest first; points of the first one may be gone. */
+  records(): IterableIterator<TailRecord> {
+    return this.#records.values();
+  }
+
   /** Retained records whose points lie in `[from, to)`, oldest first. */
   recordsIn(from: number, to: number): TailRecord[] {
     return this.#records.filter((record) => record.start >= from && record.start + record.count <= to);

@@ -66,3 +66,15 @@ test('a long counter keeps its points while the columns grow', () => {
   points.sort();
   expect([points.length, points.values[0]]).toEqual([1, 1]);
 });
+
+test.each([
+  ['of senders that take turns', (i: number) => i - (i % 20) + ((i * 7) % 20)],
+  ['that is all over the place', (i: number) => (i * 7919) % 5000],
+])('a long counter in an order %s is put in time order', (_name, timeOf) => {
+  const points = new CounterPoints();
+  for (let i = 0; i < 5000; i++) points.add(timeOf(i), i % 3);
+  points.sort();
+  const found = Array.from({ length: points.length }, (_, i) => [points.timestamps[i], points.values[i]]);
+  const wanted = Array.from({ length: 5000 }, (_, i) => [timeOf(i), i % 3] as const);
+  expect(found).toEqual(wanted.sort((a, b) => a[0] - b[0] || a[1] - b[1]));
+});

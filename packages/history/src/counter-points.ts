@@ -1,5 +1,8 @@
 import type { Piece } from './piece.ts';
 
+/** How many places a point is carried on average before sorting all of them is cheaper. */
+const mostCarries = 32;
+
 /** Points of one counter, to be put in (time, value) order: columns that are used again for the next one. */
 export class CounterPoints {
   timestamps = new Float64Array(1024);
@@ -22,6 +25,37 @@ export class CounterPoints {
     this.timestamps.subarray(0, this.length).reverse();
     this.values.subarray(0, this.length).reverse();
     if (this.#isSorted()) return;
+    if (!this.#insertEach()) this.#sortAll();
+  }
+
+  /**
+   * Points of a few senders that take turns lie close to their places: each is carried back to its own. False when that
+   * is too far, with the points in some other order.
+   */
+  #insertEach(): boolean {
+    const { timestamps, values, length } = this;
+    let carries = mostCarries * length;
+    for (let i = 1; i < length; i++) {
+      const timestamp = timestamps[i]!;
+      const value = values[i]!;
+      let at = i;
+      while (
+        at > 0 &&
+        (timestamps[at - 1]! > timestamp || (timestamps[at - 1] === timestamp && values[at - 1]! > value))
+      ) {
+        timestamps[at] = timestamps[at - 1]!;
+        values[at] = values[at - 1]!;
+        at--;
+      }
+      timestamps[at] = timestamp;
+      values[at] = value;
+      carries -= i - at;
+      if (carries < 0) return false;
+    }
+    return true;
+  }
+
+  #sortAll(): void {
     const { timestamps, values, length } = this;
     const order = Uint32Array.from({ length }, (_, i) => i).sort(
       (a, b) => timestamps[a]! - timestamps[b]! || values[a]! - values[b]!,

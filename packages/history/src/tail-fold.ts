@@ -1,5 +1,5 @@
 import type { QueryGrid } from '@nowcast/aggregate';
-import type { SeriesIndex, Tail } from '@nowcast/head';
+import { GatheredRuns, type SeriesIndex, type Tail } from '@nowcast/head';
 import { CounterPoints, storedPoints } from './counter-points.ts';
 import type { Piece } from './piece.ts';
 import type { Selection } from './selection.ts';
@@ -104,27 +104,47 @@ function scanTails(
   return true;
 }
 
+/** Points that are gathered at a time: a few megabytes, however much a tail holds. */
+const gatheredAtOnce = 500_000;
+
 function foldCounters(
   grid: QueryGrid,
-  selection: Selection,
+  { handles, units }: Selection,
   index: SeriesIndex,
   tails: readonly Tail[],
   span: TailSpan,
   pieces: readonly Piece[],
 ): void {
-  const { handles, units } = selection;
   const stored = storedPoints(pieces);
   const points = new CounterPoints();
-  const keep = (timestamp: number, value: number) => {
-    if (timestamp >= span.reach) points.add(timestamp, value);
-  };
-  for (let i = 0; i < handles.length; i++) {
-    const unit = units[i]!;
-    points.clear();
-    stored.addTo(points, unit);
-    const tail = tails[index.partitionOf(handles[i]!)]!;
-    tail.walk(handles[i]!, startOf(span, tail), endOf(span, tail), keep, span.reach);
-    points.sort();
-    for (let k = 0; k < points.length; k++) grid.addPoint(unit, points.timestamps[k]!, points.values[k]!);
+  const runs = new GatheredRuns(index, tails);
+  const ends = tails.map((tail) => endOf(span, tail));
+  const starts = tails.map((tail) => firstSince(tail, startOf(span, tail), span.reach));
+  const arrived = tails.reduce((sum, _tail, i) => sum + Math.max(0, ends[i]! - starts[i]!), 0);
+  const ofOne = arrived / Math.max(1, index.size);
+  const step = Math.max(1, Math.floor(gatheredAtOnce / Math.max(1, ofOne)));
+  for (let first = 0; first < handles.length; first += step) {
+    const some = handles.subarray(first, first + step);
+    runs.gather(some, some.length, starts, ends, ofOne * some.length);
+    for (let i = 0; i < some.length; i++) {
+      const unit = units[first + i]!;
+      const { from, to, timestamps, values } = runs.run(i);
+      points.clear();
+      stored.addTo(points, unit);
+      for (let k = from; k < to; k++)
+        if (timestamps[k]! >= span.reach) points.add(timestamps[k]!, values[k]!);
+      points.sort();
+      grid.addSorted(unit, points, 0, points.length);
+    }
   }
+}
+
+/** The first position from `start` on before which everything is older than `since`, or one a little before it. */
+function firstSince(tail: Tail, start: number, since: number): number {
+  let first = Math.max(start, tail.first);
+  for (const record of tail.records()) {
+    if (record.newest >= since) break;
+    first = Math.max(first, record.start + record.count);
+  }
+  return first;
 }
