@@ -314,6 +314,9 @@ describe('the rule editor', () => {
     await button('Metric: choose a metric').click();
     await page.getByRole('dialog').getByText('requests', { exact: true }).click();
     await button('Divisor: requests').waitFor();
+    await button('Send a test').click();
+    const went = page.getByRole('list', { name: 'How the test went' });
+    await went.getByText('Under the bell of ada').waitFor();
     await page
       .getByText(/Would (not )?have fired/)
       .first()

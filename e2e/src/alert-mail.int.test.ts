@@ -1,4 +1,5 @@
 import { hostileTexts, MailServer, pixelsOf, readMail, readPng } from '@nowcast/adapter-outgoing/testing';
+import type { RuleTest } from '@nowcast/contract';
 import { selfSignedCertificate } from '@nowcast/ports/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AlertDesk, toChannel } from '../fixtures/alert-desk.ts';
@@ -127,6 +128,26 @@ describe('a mail of the real program', () => {
     const test = await desk.test(`/api/v1/channels/${channel.channel_id}/test`);
     expect(test).toMatchObject({ status: 'sent', via: 'Team', error: '' });
     expect((await mailOf('[Info] Test message')).to).toEqual(['team@example.com']);
+  });
+
+  it('the test of a rule that is not saved arrives as a mail, with the reason when it does not', async () => {
+    const ops = toChannel(await desk.makeChannel('Draft', { kind: 'email', to: ['draft@example.com'] }));
+    const content = desk.ruleBody('draft', [ops]);
+    const test = () => desk.api.call<RuleTest>('POST', '/api/v1/rules/test', { body: { content } });
+    expect((await test()).deliveries).toMatchObject([
+      { via: 'email', person: expect.any(String) as string, status: 'sent' },
+      { via: 'Draft', person: null, status: 'sent' },
+    ]);
+    await vi.waitFor(() => expect(mails('Test: draft is high')).toHaveLength(2), patience);
+    const [arrived] = mails('Test: draft is high');
+    expect(arrived!.headers.get('subject')).toBe('[Critical] Test: draft is high: host-1');
+    expect(textOf(arrived!, 0)).toContain('This is a test; nothing has happened.');
+    expect(textOf(arrived!, 0)).toContain('host=host-1: 90 % (limit 90 %)');
+    mail.dataError = { code: 451, text: 'come back later' };
+    const failed = await test();
+    mail.dataError = undefined;
+    expect(failed.deliveries.map(({ status }) => status)).toEqual(['failed', 'failed']);
+    expect(failed.deliveries[0]?.error).toContain('come back later');
   });
 
   it('mails are tried again while the mail server is away, as the same mail', async () => {

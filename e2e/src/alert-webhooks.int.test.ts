@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { Receiver, type Received, vendorProblem, vendors } from '@nowcast/adapter-outgoing/testing';
-import type { Channel } from '@nowcast/contract';
+import type { Channel, RulePreview, RuleTest } from '@nowcast/contract';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AlertDesk, toChannel } from '../fixtures/alert-desk.ts';
 import { patience } from '../fixtures/live-peer.ts';
@@ -113,6 +113,47 @@ describe('webhooks of the real program', () => {
       await desk.api.call<{ channels: Channel[] }>('GET', '/api/v1/channels')
     ).channels.filter(({ channel_id: id }) => id === channel.channel_id);
     expect(listed?.last).toMatchObject({ ok: false });
+  });
+
+  it('the test of a rule that is not saved arrives as its alert would, and says which receiver did not take it', async () => {
+    const good = await receiver();
+    const broken = await receiver((response) => void response.writeHead(503).end());
+    const targets = [
+      toChannel(await desk.makeWebhook('Takes it', good.url())),
+      toChannel(await desk.makeWebhook('Does not', broken.url())),
+    ];
+    await desk.send({ metric_type: 'draft', labels: { host: 'web-3' }, value: 42 });
+    const content = {
+      ...desk.ruleBody('draft', targets),
+      message: '{{labels.host}} is at {{value}} of {{limit}}',
+    };
+    // Once the value can be read.
+    await vi.waitFor(async () => {
+      const body = { evaluation: content.evaluation, range: '1h' };
+      const preview = await desk.api.call<RulePreview>('POST', '/api/v1/rules/preview', { body });
+      expect(preview.series).toHaveLength(1);
+    }, patience);
+    const answer = await desk.api.call<RuleTest>('POST', '/api/v1/rules/test', { body: { content } });
+    expect(answer.deliveries).toMatchObject([
+      { via: 'Takes it', status: 'sent', error: '' },
+      { via: 'Does not', status: 'failed', error: expect.stringContaining('(503)') as string },
+    ]);
+    const [sent] = good.received;
+    expect(bodyOf(sent!)).toMatchObject({
+      kind: 'test',
+      title: 'draft is high: web-3',
+      severity: 'critical',
+      message: expect.stringMatching(
+        /is a test; nothing has happened.*\nweb-3 is at 42 % of 90 %$/,
+      ) as string,
+      url: `${server.url}/alerts`,
+      alerts: [{ alert_id: 'test', labels: { host: 'web-3' }, value: 42, limit: 90 }],
+    });
+    expect(await desk.api.call('GET', '/api/v1/rules')).not.toMatchObject({
+      rules: expect.arrayContaining([expect.objectContaining({ name: content.name })]) as unknown,
+    });
+    // Whoever sent it knows that it failed: it is not tried again, and no message says so.
+    expect(broken.received).toHaveLength(1);
   });
 
   it('C13: what the operator did not open is refused before anything is dialled, however it is written', async () => {

@@ -1,5 +1,5 @@
 import type { AlertService } from '@nowcast/alerts';
-import { previewRuleSchema, ruleContentSchema, saveRuleSchema } from '@nowcast/contract';
+import { previewRuleSchema, ruleContentSchema, saveRuleSchema, testRuleSchema } from '@nowcast/contract';
 import { emptyAnswer, jsonAnswer, jsonBody, noBody, type Route, route } from '../http/route.ts';
 
 const ruleBytes = 256 * 1024;
@@ -43,6 +43,17 @@ function collectionRoutes(alerts: AlertService): Route[] {
         answers: { 200: 'RulePreview' },
       },
       async (call) => jsonAnswer(200, await alerts.previewRule(call.actor, call.body, call.signal)),
+    ),
+    route(
+      {
+        method: 'POST',
+        path: '/api/v1/rules/test',
+        access: 'alert.manage',
+        body: jsonBody(testRuleSchema, ruleBytes),
+        summary: 'Send a test notification the way a rule’s alerts would go, without saving it',
+        answers: { 200: 'RuleTest', 400: 'It could not be saved; the message says what to change' },
+      },
+      async (call) => jsonAnswer(200, await alerts.testDraft(call.actor, call.body)),
     ),
   ];
 }
@@ -96,7 +107,7 @@ function itemRoutes(alerts: AlertService): Route[] {
         access: 'alert.manage',
         body: noBody,
         summary: 'Send a test notification the way the rule’s alerts go',
-        answers: { 200: '{notification_id}' },
+        answers: { 200: 'RuleTest' },
       },
       async (call) => jsonAnswer(200, await alerts.testRule(call.actor, call.params['rule_id'] ?? '')),
     ),

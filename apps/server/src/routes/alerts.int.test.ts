@@ -330,11 +330,22 @@ describe('settings of alerting', () => {
     for (const who of [viewer, editor]) {
       expect((await call(who, 'POST', `${path}/test`)).status).toBe(403);
       expect((await call(who, 'POST', `${rule}/test`)).status).toBe(403);
+      expect((await call(who, 'POST', '/rules/test', { content: content('Draft') })).status).toBe(403);
     }
     expect((await call(tester, 'POST', `${rule}/test`)).status).toBe(200);
+    const nobody = { notify: { targets: [{ kind: 'channel', channel_id: 'channel_none' }] } };
+    const bad = await call(tester, 'POST', '/rules/test', { content: { ...content('Draft'), ...nobody } });
+    expect(bad).toMatchObject({
+      status: 400,
+      body: { error: { message: expect.stringContaining('a channel, does not exist') as string } },
+    });
+    expect((await call(tester, 'POST', '/rules/test', { content: { name: 'Draft' } })).status).toBe(400);
+    const draft = await call(tester, 'POST', '/rules/test', { content: content('Draft') });
+    expect(draft).toMatchObject({ status: 200, body: { deliveries: [] } });
     let last = await call(tester, 'POST', `${path}/test`);
     for (let sent = 2; sent < 30 && last.status === 200; sent += 1)
       last = await call(tester, 'POST', `${path}/test`);
+    expect((await call(tester, 'POST', '/rules/test', { content: content('Draft') })).status).toBe(429);
     expect(last).toMatchObject({
       status: 429,
       body: {

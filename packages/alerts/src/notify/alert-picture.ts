@@ -8,6 +8,7 @@ import {
 import type { AlertChart, AlertMessage } from '@nowcast/ports';
 import type { NotifyOptions } from './notify-options.ts';
 import type { TenantBook } from './tenant-book.ts';
+import { withinLimit } from './time-limit.ts';
 
 type Picture = Pick<AlertMessage, 'chart' | 'chartProblem'>;
 type FirstAlert = AlertMessage['alerts'][number];
@@ -65,15 +66,10 @@ export class PictureReader {
   async #read(tenantId: string, at: number, alert: FirstAlert, rule: RuleContent): Promise<Picture> {
     const { clock, evaluation, log } = this.#options;
     const from = at - lookBackMs(rule.evaluation);
-    const late = Promise.withResolvers<'late'>();
-    const limit = new AbortController();
-    const cancel = clock.after(limitMs, () => {
-      late.resolve('late');
-      limit.abort();
-    });
     try {
-      const values = evaluation.preview(tenantId, valueOf(rule, alert), from, at, limit.signal);
-      const answer = await Promise.race([values, late.promise]);
+      const answer = await withinLimit(clock, limitMs, (signal) =>
+        evaluation.preview(tenantId, valueOf(rule, alert), from, at, signal),
+      );
       if (answer === 'late') return { chartProblem: `the data did not come within ${limitMs / 1000} s.` };
       const chart = chartOf(answer.series[0], { from, to: at }, alert, rule);
       if (chart.values.filter(Number.isFinite).length >= 2) return { chart };
@@ -81,8 +77,6 @@ export class PictureReader {
     } catch (error) {
       log('warn', 'a mail goes without its picture', { error });
       return { chartProblem: 'the data could not be read.' };
-    } finally {
-      cancel();
     }
   }
 }
@@ -92,21 +86,25 @@ function lookBackMs({ window }: Evaluation): number {
   return Math.min(Math.max(hourMs, 2 * parseDuration(window)), longestMs);
 }
 
-/**
- * The rule's value for this alert's group alone. What it is compared with is left out: learning what is usual takes
- * weeks of data, and what the alert said is in the alert.
- */
+/** The rule's value for this alert's group alone. */
 function valueOf({ evaluation }: RuleContent, alert: FirstAlert): Evaluation {
   const group = Object.fromEntries(evaluation.group_by.map((name) => [name, [labelOf(alert, name)]]));
   const narrowed = (query: RuleQuery): RuleQuery => ({ ...query, where: bothWhere(query.where, group) });
   const { query, divide_by: divideBy } = evaluation;
   return {
-    ...evaluation,
+    ...unjudged(evaluation),
     ...(query === undefined ? {} : { query: narrowed(query) }),
     ...(divideBy === undefined ? {} : { divide_by: narrowed(divideBy) }),
-    condition: { kind: 'threshold', op: 'above', value: Number.MAX_VALUE },
-    no_data: 'ok',
   };
+}
+
+/**
+ * The rule's value and nothing else. What it is compared with is left out: learning what is usual takes weeks of data,
+ * and what the alert said is in the alert.
+ */
+export function unjudged(evaluation: Evaluation): Evaluation {
+  const never = { kind: 'threshold', op: 'above', value: Number.MAX_VALUE } as const;
+  return { ...evaluation, condition: never, no_data: 'ok' };
 }
 
 function labelOf({ labels }: FirstAlert, name: string): string {

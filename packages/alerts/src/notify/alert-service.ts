@@ -5,12 +5,14 @@ import { DeliveryWorker } from './delivery-worker.ts';
 import { DirectSend } from './direct-send.ts';
 import { EventHub, type EventListener } from './event-hub.ts';
 import { sayDeliveryFailed } from './failed-delivery.ts';
+import { FirstAttempts } from './first-attempts.ts';
 import { InboxService } from './inbox-service.ts';
 import { LifeService } from './life-service.ts';
 import { Notifier } from './notifier.ts';
 import type { NotifyOptions } from './notify-options.ts';
 import { PolicyService } from './policy-service.ts';
-import { type NotifyParts, RuleService } from './rule-service.ts';
+import type { NotifyParts } from './notify-parts.ts';
+import { RuleService } from './rule-service.ts';
 import { RuleWatch } from './rule-watch.ts';
 import { TenantBook } from './tenant-book.ts';
 import { TestSends } from './test-sends.ts';
@@ -41,6 +43,7 @@ export class AlertService implements Service {
   readonly previewRule: RuleService['preview'] = (actor, input, signal) =>
     this.#rules.preview(actor, input, signal);
   readonly testRule: RuleService['test'] = (actor, id) => this.#rules.test(actor, id);
+  readonly testDraft: RuleService['testDraft'] = (actor, draft) => this.#rules.testDraft(actor, draft);
   readonly listAlerts: LifeService['list'] = (actor, filter) => this.#life.list(actor, filter);
   readonly getAlert: LifeService['get'] = (actor, id) => this.#life.get(actor, id);
   readonly acknowledge: LifeService['acknowledge'] = (actor, id, act) =>
@@ -77,7 +80,9 @@ export class AlertService implements Service {
     const queue = new WorkQueue();
     const events = new EventHub(options.store);
     const notifier = new Notifier(options, { book, queue, events, wakeWorker: () => this.#worker.wake() });
-    this.#parts = { options, book, queue, events, notifier, tests: new TestSends(options) };
+    const attempts = new FirstAttempts(options.clock);
+    const tests = new TestSends(options);
+    this.#parts = { options, book, queue, events, notifier, tests, attempts };
     this.#direct = new DirectSend(options);
     this.#rules = new RuleService(this.#parts);
     this.#life = new LifeService(this.#parts);
@@ -85,6 +90,7 @@ export class AlertService implements Service {
     this.#inbox = new InboxService(this.#parts, this.#direct);
     this.#worker = new DeliveryWorker(options, {
       direct: this.#direct,
+      attempts,
       pictures: new PictureReader(options, book),
       onFailed: (row, error) => sayDeliveryFailed(this.#parts, row, error),
     });

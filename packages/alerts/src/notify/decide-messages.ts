@@ -51,7 +51,8 @@ function entryOf(notice: Notice, userId: string, sender: Sender): NewInboxEntry 
     message: notice.text,
     timestamp: notice.at,
     ruleId: notice.rule.ruleId === '' ? undefined : notice.rule.ruleId,
-    alertIds: notice.alerts.map(({ alertId }) => alertId),
+    // What a test speaks of is an example: there is no such alert.
+    alertIds: notice.kind === 'test' ? [] : notice.alerts.map(({ alertId }) => alertId),
     labels: notice.alerts.length === 1 ? (notice.alerts[0]?.labels ?? {}) : {},
     value: notice.alerts.length === 1 ? notice.alerts[0]?.value : undefined,
     delayMs: notice.receivedAt === undefined ? undefined : Math.max(0, notice.at - notice.receivedAt),
@@ -157,7 +158,7 @@ export function messageOf(notice: Notice, notificationId: string, sender: Sender
 }
 
 function pathOf(notice: Notice, alert: AlertRow | undefined): string {
-  if (alert !== undefined) return `/alerts/${encodeURIComponent(alert.alertId)}`;
+  if (alert !== undefined && notice.kind !== 'test') return `/alerts/${encodeURIComponent(alert.alertId)}`;
   return notice.rule.ruleId === '' ? '/alerts' : `/alerts/rules/${encodeURIComponent(notice.rule.ruleId)}`;
 }
 

@@ -7,6 +7,7 @@ import { type AfterAttempt, afterAttempt } from './decide-retry.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import { digestMessage } from './digest.ts';
 import type { DirectSend } from './direct-send.ts';
+import type { FirstAttempts } from './first-attempts.ts';
 import { pushDestination } from './inbox-service.ts';
 import type { NotifyOptions } from './notify-options.ts';
 import { destinationOf } from './policy-service.ts';
@@ -29,6 +30,7 @@ export type OnFailed = (row: DeliveryRow, error: string) => Promise<void>;
 export class DeliveryWorker {
   readonly #options: NotifyOptions;
   readonly #direct: DirectSend;
+  readonly #attempts: FirstAttempts;
   readonly #pictures: PictureReader;
   readonly #onFailed: OnFailed;
   readonly #queue = new DeliveryQueue();
@@ -43,9 +45,10 @@ export class DeliveryWorker {
 
   constructor(
     options: NotifyOptions,
-    parts: { direct: DirectSend; pictures: PictureReader; onFailed: OnFailed },
+    parts: { direct: DirectSend; attempts: FirstAttempts; pictures: PictureReader; onFailed: OnFailed },
   ) {
     this.#options = options;
+    this.#attempts = parts.attempts;
     this.#direct = parts.direct;
     this.#pictures = parts.pictures;
     this.#onFailed = parts.onFailed;
@@ -60,6 +63,7 @@ export class DeliveryWorker {
     this.#stopped = true;
     this.#cancelTimer();
     this.#direct.stop();
+    this.#attempts.stop();
     await this.#pumping;
     await Promise.all(this.#running);
   }
@@ -162,16 +166,22 @@ export class DeliveryWorker {
     await this.#noteDevice(digest[0], outcome, now);
     const [first] = digest;
     for (const row of digest) {
-      const after = afterAttempt(row, outcome, now, chanceOf(first?.deliveryId ?? '', row.attempts));
+      const chance = chanceOf(first?.deliveryId ?? '', row.attempts);
+      const after = afterAttempt(row, isTest(row) ? onceOnly(outcome) : outcome, now, chance);
       await this.#note(row, after);
     }
   }
 
   async #note(row: DeliveryRow, after: AfterAttempt): Promise<void> {
     // First said, then noted: a crash between says it twice rather than never; the fallback's id is the same then.
-    if (after.status === 'failed') await this.#onFailed(row, after.error);
-    await this.#options.store.alerting.deliveries.finish(row.deliveryId, after);
+    if (after.status === 'failed' && !isTest(row)) await this.#onFailed(row, after.error);
+    await this.#store(row.deliveryId, after);
     if (after.delayMs !== undefined) this.#options.observeDelayMs?.(after.delayMs);
+  }
+
+  async #store(deliveryId: string, after: AfterAttempt): Promise<void> {
+    await this.#options.store.alerting.deliveries.finish(deliveryId, after);
+    this.#attempts.note(deliveryId, after);
   }
 
   /** Counts a mail to each of its recipients, or says how long it must wait. */
@@ -185,7 +195,7 @@ export class DeliveryWorker {
     const at = this.#options.clock.now();
     const error = `this organisation has sent ${mailsAnHour} mails within an hour; the next one goes when there is room`;
     for (const { deliveryId, attempts } of digest)
-      await this.#options.store.alerting.deliveries.finish(deliveryId, {
+      await this.#store(deliveryId, {
         status: 'waiting',
         attempts,
         error,
@@ -198,7 +208,7 @@ export class DeliveryWorker {
   async #skip(digest: readonly DeliveryRow[], reason: string): Promise<void> {
     const at = this.#options.clock.now();
     for (const { deliveryId, attempts } of digest)
-      await this.#options.store.alerting.deliveries.finish(deliveryId, {
+      await this.#store(deliveryId, {
         status: 'skipped',
         attempts,
         error: reason,
@@ -249,6 +259,15 @@ export class DeliveryWorker {
     if (this.#stopped) return;
     this.#cancelTimer = this.#options.clock.after(delayMs, () => this.wake());
   }
+}
+
+function isTest({ message }: DeliveryRow): boolean {
+  return message.kind === 'test';
+}
+
+/** Whoever sent a test is told how it went, and sends another when something has changed. */
+function onceOnly(outcome: DeliveryOutcome): DeliveryOutcome {
+  return outcome.ok ? outcome : { ...outcome, retryable: false };
 }
 
 /** Spreads retries in [0, 1), the same for the same attempt. */

@@ -1,6 +1,6 @@
 import type { DeliveryRow, NewDelivery } from '@nowcast/ports';
 import type { Notice } from './notice.ts';
-import type { NotifyParts } from './rule-service.ts';
+import type { NotifyParts } from './notify-parts.ts';
 
 const fallbackMark = '-fallback';
 

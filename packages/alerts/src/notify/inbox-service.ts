@@ -13,7 +13,7 @@ import { randomId } from '@nowcast/kernel';
 import type { Destination, InboxFilter, PushDeviceRow } from '@nowcast/ports';
 import type { DirectSend } from './direct-send.ts';
 import { personOf, requireRight } from './rights.ts';
-import type { NotifyParts } from './rule-service.ts';
+import type { NotifyParts } from './notify-parts.ts';
 import { wireDevice } from './wire.ts';
 
 const mostDevices = 20;

@@ -12,7 +12,7 @@ import type { AlertFilter, AlertRow, LabelTest, NewDelivery } from '@nowcast/por
 import { keepsIncidents, messageOf, type Messages } from './decide-messages.ts';
 import { noticeOf } from './notice.ts';
 import { requireRight } from './rights.ts';
-import type { NotifyParts } from './rule-service.ts';
+import type { NotifyParts } from './notify-parts.ts';
 import { wireAlert, wireRule } from './wire.ts';
 
 const longestSnoozeMs = 30 * 86_400_000;

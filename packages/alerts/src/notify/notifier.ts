@@ -122,22 +122,35 @@ export class Notifier {
     await this.act(tenantId, { acted }, events);
   }
 
-  /** Says something that no alert is behind: rule problems, delivery problems, tests. */
-  async say(
-    notice: Notice,
-    deliveries: readonly NewDelivery[] = [],
-    inboxOnly = false,
-  ): Promise<NewInboxEntry[]> {
-    const messages = await this.#messages(notice);
-    await this.#store({
-      seq: undefined,
-      transitions: [],
-      alerts: [],
-      events: [],
-      inbox: messages.inbox,
-      deliveries: [...(inboxOnly ? [] : messages.deliveries), ...deliveries],
-    });
-    return messages.inbox;
+  /** Says something that no alert is behind: rule problems, delivery problems. */
+  async say(notice: Notice, deliveries: readonly NewDelivery[] = [], inboxOnly = false): Promise<void> {
+    const messages = await this.compose(notice);
+    const all = [...(inboxOnly ? [] : messages.deliveries), ...deliveries];
+    await this.send({ inbox: messages.inbox, deliveries: all });
+  }
+
+  /** Whom a notice reaches and how; nothing is stored yet. */
+  async compose(notice: Notice): Promise<Messages & { told: Told }> {
+    const { tenantId } = notice;
+    const { store } = this.#options;
+    const [members, schedules, channels] = await Promise.all([
+      store.members.list(tenantId),
+      this.#book.policies(tenantId, 'schedule'),
+      this.#book.policies(tenantId, 'channel'),
+    ]);
+    const directory = { members, schedules, channels };
+    const { userIds, channels: ways } =
+      notice.told === undefined
+        ? recipientsOf(notice.targets, directory, notice.rule.ownerId, notice.at)
+        : stillThere(notice.told, directory);
+    const people = await readPeople(store.alerting.people, tenantId, userIds, members);
+    const told = { userIds: [...userIds], channelIds: ways.map(({ id }) => id) };
+    return { ...messagesOf(notice, people, ways, await this.sender(tenantId)), told };
+  }
+
+  /** Stores what `compose` made and hands it to the worker. */
+  async send({ inbox, deliveries }: Messages): Promise<void> {
+    await this.#store({ seq: undefined, transitions: [], alerts: [], events: [], inbox, deliveries });
   }
 
   /** Looks at what is due and sets the timer for what will be. */
@@ -202,7 +215,7 @@ export class Notifier {
       );
       const notice = noticeOf(group, rule, now, received);
       if (notice === undefined) continue;
-      const { told, ...one } = await this.#messages(notice);
+      const { told, ...one } = await this.compose(notice);
       messages.inbox.push(...one.inbox);
       messages.deliveries.push(...one.deliveries);
       if (notice.kind !== 'resolved') this.#noteTold(decided, notice, told);
@@ -217,24 +230,6 @@ export class Notifier {
       ids.has(alert.alertId) ? { ...alert, told: bothTold(alert.told, told) } : alert,
     );
     for (const alert of decided.alerts) if (ids.has(alert.alertId)) this.#flaps.noteTold(alert);
-  }
-
-  async #messages(notice: Notice): Promise<Messages & { told: Told }> {
-    const { tenantId } = notice;
-    const { store } = this.#options;
-    const [members, schedules, channels] = await Promise.all([
-      store.members.list(tenantId),
-      this.#book.policies(tenantId, 'schedule'),
-      this.#book.policies(tenantId, 'channel'),
-    ]);
-    const directory = { members, schedules, channels };
-    const { userIds, channels: ways } =
-      notice.told === undefined
-        ? recipientsOf(notice.targets, directory, notice.rule.ownerId, notice.at)
-        : stillThere(notice.told, directory);
-    const people = await readPeople(store.alerting.people, tenantId, userIds, members);
-    const told = { userIds: [...userIds], channelIds: ways.map(({ id }) => id) };
-    return { ...messagesOf(notice, people, ways, await this.sender(tenantId)), told };
   }
 
   async #store(change: AlertChange): Promise<void> {

@@ -20,7 +20,7 @@ import { alertTest } from './alert-match.ts';
 import type { DirectSend } from './direct-send.ts';
 import { longestWindowMs, windowsFrom } from './maintenance.ts';
 import { requireRight } from './rights.ts';
-import type { NotifyParts } from './rule-service.ts';
+import type { NotifyParts } from './notify-parts.ts';
 import {
   wireChannel,
   wireInhibition,

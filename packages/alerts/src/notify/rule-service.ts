@@ -7,33 +7,22 @@ import {
   type Rule,
   type RuleContent,
   type RulePreview,
+  type RuleTest,
   type SaveRuleInput,
   type Target,
+  type TestRuleInput,
 } from '@nowcast/contract';
 import { isAppError, randomId } from '@nowcast/kernel';
 import type { EvaluatedRuleStatus, RuleRow } from '@nowcast/ports';
 import { planRule } from '../evaluate/plan.ts';
 import { durationOf } from './decide-news.ts';
-import type { EventHub } from './event-hub.ts';
-import type { Notifier } from './notifier.ts';
-import type { NotifyOptions } from './notify-options.ts';
+import type { NotifyParts } from './notify-parts.ts';
 import { personOf, requireRight } from './rights.ts';
-import type { TenantBook } from './tenant-book.ts';
-import type { TestSends } from './test-sends.ts';
+import { testRule } from './rule-test.ts';
 import { wireRule } from './wire.ts';
-import type { WorkQueue } from './work-queue.ts';
 
 const maxRulesPerTenant = 1000;
 const longestPreviewMs = 31 * 86_400_000;
-
-export interface NotifyParts {
-  options: NotifyOptions;
-  book: TenantBook;
-  queue: WorkQueue;
-  events: EventHub;
-  notifier: Notifier;
-  tests: TestSends;
-}
 
 /**
  * Rules: what a user saves is stored first and put to the engine then. A rule that is stored and could not be put is put
@@ -152,31 +141,19 @@ export class RuleService {
     return this.#parts.options.evaluation.preview(actor.tenant_id, evaluation, now - rangeMs, now, signal);
   }
 
-  /** Says a test to everybody the rule would tell, and to the actor. */
-  async test(actor: Actor, ruleId: string): Promise<{ notification_id: string }> {
+  /** How the test of a saved rule went; throws `request.throttled` after too many. */
+  async test(actor: Actor, ruleId: string): Promise<RuleTest> {
     this.#require(actor, 'alert.manage');
-    const { user_id: userId } = personOf(actor);
-    const row = await this.#row(actor, ruleId);
-    this.#parts.tests.admit(actor, { rule_id: ruleId });
-    const now = this.#parts.options.clock.now();
-    const { content } = row;
-    const inbox = await this.#parts.queue.run(() =>
-      this.#parts.notifier.say({
-        tenantId: actor.tenant_id,
-        kind: 'test',
-        severity: content.severity,
-        title: content.name,
-        text: `This is a test of the rule "${content.name}"; nothing has happened.`,
-        at: now,
-        rule: { ruleId, name: content.name, ownerId: row.userId, content },
-        alerts: [],
-        targets: [...testTargets(content, row.userId), { kind: 'user', user_id: userId }],
-        receivedAt: undefined,
-        tag: `test-${ruleId}`,
-      }),
-    );
-    const own = inbox.find((entry) => entry.userId === userId) ?? inbox[0];
-    return { notification_id: own?.notificationId ?? '' };
+    return testRule(this.#parts, actor, await this.#row(actor, ruleId));
+  }
+
+  /** The same of a rule as it is written now: refused like saving it, with `query.invalid` or `request.invalid`. */
+  async testDraft(actor: Actor, { content, rule_id: ruleId }: TestRuleInput): Promise<RuleTest> {
+    this.#require(actor, 'alert.write');
+    this.#require(actor, 'alert.manage');
+    const row = ruleId === undefined ? this.#unsaved(actor) : await this.#row(actor, ruleId);
+    await this.#check(actor, content, ruleId);
+    return testRule(this.#parts, actor, { ...row, content });
   }
 
   get #rules() {
@@ -191,6 +168,21 @@ export class RuleService {
     const row = await this.#rules.get(actor.tenant_id, ruleId);
     if (row === undefined) throw noSuchRule();
     return row;
+  }
+
+  #unsaved(actor: Actor): Omit<RuleRow, 'content'> {
+    const at = this.#parts.options.clock.now();
+    return {
+      tenantId: actor.tenant_id,
+      ruleId: '',
+      userId: personOf(actor).user_id,
+      ownerName: '',
+      version: 0,
+      evaluationVersion: 0,
+      createdAt: at,
+      updatedAt: at,
+      problem: undefined,
+    };
   }
 
   async #statuses(tenantId: string): Promise<ReadonlyMap<string, EvaluatedRuleStatus>> {
@@ -285,10 +277,6 @@ function canonical(value: unknown): string {
       ? Object.fromEntries(Object.entries(part).sort(([x], [y]) => (x < y ? -1 : 1)))
       : part,
   );
-}
-
-function testTargets(content: RuleContent, ownerId: string): Target[] {
-  return content.notify.targets.length > 0 ? content.notify.targets : [{ kind: 'user', user_id: ownerId }];
 }
 
 function noSuchRule() {

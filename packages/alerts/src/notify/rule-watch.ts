@@ -1,5 +1,5 @@
 import type { EvaluatedRuleStatus, RuleRow } from '@nowcast/ports';
-import type { NotifyParts } from './rule-service.ts';
+import type { NotifyParts } from './notify-parts.ts';
 import { evaluatedRule } from './rule-service.ts';
 
 const pollMs = 30_000;

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { unitNames } from '../board.ts';
 import { severitySchema } from './alert-names.ts';
 import { evaluationSchema } from './condition.ts';
+import type { Delivery } from './notification.ts';
 
 const id = z.string().check(z.minLength(1), z.maxLength(64));
 const durationText = z
@@ -82,6 +83,29 @@ export const saveRuleSchema = z.strictObject({
   base_version: z.number().check(z.int(), z.gte(0)),
 });
 export type SaveRuleInput = z.infer<typeof saveRuleSchema>;
+
+/** A rule that is not saved (yet), to be told of as if it fired. */
+export const testRuleSchema = z.strictObject({
+  content: ruleContentSchema,
+  /** The saved rule that it will be. */
+  rule_id: z.optional(id),
+});
+export type TestRuleInput = z.infer<typeof testRuleSchema>;
+
+/** How the test of a rule went: one attempt each way. */
+export interface RuleTest {
+  /** In the sender's own inbox. */
+  notification_id: string;
+  /** Names of those whose inbox has it. */
+  people: string[];
+  deliveries: RuleTestDelivery[];
+}
+
+/** `waiting` where it could not be tried at once; `error` says what for. */
+export interface RuleTestDelivery extends Pick<Delivery, 'delivery_id' | 'via' | 'status' | 'error'> {
+  /** Whose push or e-mail it is; null for a channel. */
+  person: string | null;
+}
 
 export interface Rule extends RuleContent {
   rule_id: string;

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { Send, Trash2 } from 'lucide-react';
+import { Trash2 } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { Rule, RuleContent } from '@nowcast/contract';
 import { api, ApiError, messageOf } from '../../api/http.ts';
@@ -19,6 +19,7 @@ import { contentOf, emptyRule, missingIn, watchedBy, watching } from './rule-dra
 import { RuleNotify } from './rule-notify.tsx';
 import { RulePreviewCard } from './rule-preview.tsx';
 import { RuleSentence } from './rule-sentence.tsx';
+import { RuleTests } from './rule-tests.tsx';
 
 const watchedChoices = [
   { value: 'metric', title: 'A metric' },
@@ -85,6 +86,8 @@ function RuleEditor({ start, stored }: { start: RuleContent; stored?: Rule }) {
   useLeaveWarning(rule !== start && !save.isSuccess);
   const missing = missingIn(rule);
   const watched = watchedBy(rule.evaluation);
+  const manages = mayAdminister(useMe());
+  const isWhole = missing === null && rule.name.trim() !== '';
   return (
     <AlertsFrame
       title={stored === undefined ? 'New rule' : stored.name}
@@ -122,6 +125,7 @@ function RuleEditor({ start, stored }: { start: RuleContent; stored?: Rule }) {
           {watched !== 'rules' && <RulePreviewCard rule={rule} onRule={setRule} />}
           <section className="card p-4" aria-label="Who is told">
             <RuleNotify rule={rule} onRule={setRule} />
+            {manages && <RuleTests rule={rule} ruleId={stored?.rule_id} isWhole={isWhole} />}
           </section>
           <RuleDetails rule={rule} onRule={setRule} />
           <div className="bottom-0 z-20 -mx-4 flex flex-wrap items-end gap-3 border-t border-line bg-bg/95 px-4 py-3 backdrop-blur-sm sm:sticky">
@@ -142,11 +146,7 @@ function RuleEditor({ start, stored }: { start: RuleContent; stored?: Rule }) {
               />
             </div>
             {editable && (
-              <Button
-                type="submit"
-                variant="primary"
-                isDisabled={missing !== null || !isChanged || save.isPending || rule.name.trim() === ''}
-              >
+              <Button type="submit" variant="primary" isDisabled={!isWhole || !isChanged || save.isPending}>
                 {stored === undefined ? 'Create rule' : 'Save'}
               </Button>
             )}
@@ -170,11 +170,9 @@ function useLeaveWarning(active: boolean): void {
 function StoredActions({ rule }: { rule: Rule }) {
   const client = useQueryClient();
   const navigate = useNavigate();
-  const manages = mayAdminister(useMe());
   const [deleting, setDeleting] = useState(false);
-  const path = `/api/v1/rules/${encodeURIComponent(rule.rule_id)}`;
   const remove = useMutation({
-    mutationFn: () => api<void>('DELETE', path),
+    mutationFn: () => api<void>('DELETE', `/api/v1/rules/${encodeURIComponent(rule.rule_id)}`),
     onSuccess: async () => {
       await navigate({ to: '/alerts/rules' });
       await client.invalidateQueries({ queryKey: ['rules'], exact: true });
@@ -182,19 +180,8 @@ function StoredActions({ rule }: { rule: Rule }) {
     },
     onError: (error) => showToast('error', messageOf(error)),
   });
-  const test = useMutation({
-    mutationFn: () => api<{ notification_id: string }>('POST', `${path}/test`),
-    onSuccess: () => showToast('ok', 'A test was sent to everybody this rule tells.'),
-    onError: (error) => showToast('error', messageOf(error)),
-  });
   return (
     <>
-      {manages && (
-        <Button isDisabled={test.isPending} onPress={() => test.mutate()}>
-          <Send size={15} aria-hidden />
-          Send a test
-        </Button>
-      )}
       {rule.editable && (
         <Button variant="danger" onPress={() => setDeleting(true)}>
           <Trash2 size={15} aria-hidden />
