@@ -197,6 +197,26 @@ describe('alert rules in the engine', () => {
       expect(line!.greatest![line!.timestamp.findIndex((point) => point >= moment)]).toBe(99);
   });
 
+  test('where data begins late in the range the answer begins there, as fine as a short range is', async () => {
+    const to = bench.clock.now();
+    for (let s = 720; s >= 0; s -= 10) await send('a', s > 300 && s < 360 ? 99 : 5, to - s * 1000);
+    const { signal } = new AbortController();
+    const ask = (days: number) => {
+      const range = { from: to - days * 86_400_000, to };
+      return bench.core.alerts.preview('acme', evaluationSchema.parse(highCpu), range, signal);
+    };
+    const preview = await ask(7);
+    expect(preview).toMatchObject({ to, fired: 1, note: 'history begins there' });
+    // To the part of a window: five seconds.
+    expect(Math.abs(to - 720_000 - preview.from)).toBeLessThanOrEqual(5000);
+    expect(preview.point_ms).toBe(5000);
+    const { timestamp } = preview.series[0]!;
+    expect(timestamp.length).toBeGreaterThan(140);
+    expect(to - timestamp.at(-1)!).toBeLessThan(5000);
+    // A moment of data in a month is a point at least.
+    expect((await ask(31)).series).toHaveLength(1);
+  });
+
   test('a rule without any series says so', async () => {
     await put({ ...highCpu, query: { metric_type: 'nothing_sends_this', agg: 'last' } });
     expect(bench.core.alerts.rules('acme')[0]?.problem).toMatch(/no series of nothing_sends_this matches/);

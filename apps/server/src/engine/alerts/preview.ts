@@ -5,12 +5,22 @@ import { learnMs, type RuleHistory } from './rule-history.ts';
 const mostParts = 10_000;
 const mostPoints = 500;
 const mostSeries = 20;
+const isCut = 'so short a window can only be tried over the newest part of this range';
 
 type Line = RulePreview['series'][number];
+
+/** What a rule did over a range. Times are epoch ms. */
+interface Trial extends Pick<RulePreview, 'from' | 'to' | 'step_ms' | 'point_ms'> {
+  lines: ReadonlyMap<string, Line>;
+  /** Start of the first part with a value. */
+  first: number | undefined;
+}
 
 /**
  * "Would have fired N times": the rule's own evaluator over stored states. It is asked at the end of each part of its
  * window; live it is asked at every arrival, so a shorter breach may fire there and not here, which the answer says.
+ * Where data begins in the second half of the range, the answer does too: a week's parts and points are too coarse for
+ * the minutes that a young series has.
  */
 export async function previewRule(
   history: RuleHistory,
@@ -19,37 +29,55 @@ export async function previewRule(
   range: { from: number; to: number },
   signal: AbortSignal | undefined,
 ): Promise<RulePreview> {
+  const whole = await tryRange(history, tenant, plan, range, signal);
+  const { from, to, first } = whole;
+  if (first === undefined) return answer(whole, undefined);
+  if (first - from <= (to - from) / 2) return answer(whole, from > range.from ? isCut : undefined);
+  const young = await tryRange(history, tenant, plan, { from: first, to }, signal);
+  return answer({ ...young, from: young.first ?? young.from }, 'history begins there');
+}
+
+async function tryRange(
+  history: RuleHistory,
+  tenant: string,
+  plan: RulePlan,
+  range: { from: number; to: number },
+  signal: AbortSignal | undefined,
+): Promise<Trial> {
   const warmUp = Math.max(learnMs(plan), 2 * plan.windowMs + plan.delayMs);
   const wanted = range.to - range.from + warmUp;
   const coarse = coarser(plan, wanted / mostParts);
-  const from = Math.max(range.from, range.to - coarse.partMs * mostParts + warmUp);
+  const { partMs } = coarse;
+  const from = Math.max(range.from, range.to - partMs * mostParts + warmUp);
+  const every = Math.max(1, Math.ceil((range.to - from) / partMs / mostPoints));
   const lines = new Map<string, Line>();
-  const every = Math.max(1, Math.ceil((range.to - from) / coarse.partMs / mostPoints));
   const extremes = new Map<string, Extremes>();
   let part = 0;
-  await history.run(
-    tenant,
-    coarse,
-    from - warmUp,
-    range.to,
-    (decisions, at, rule) => {
-      if (at < from) return;
-      part += 1;
-      if (part === 1) noteStanding(lines, rule, decisions, from);
-      if (every > 1) noteExtremes(extremes, rule);
-      if (part % every === 0) notePoints(lines, rule, at, extremes);
-      for (const { group, from: before, to: after } of decisions)
-        lineOf(lines, group.name, group.labels).transitions.push({
-          from: before,
-          to: after,
-          at,
-          value: orNull(group.value),
-        });
-    },
-    signal,
-  );
-  const stepMs = coarse.partMs;
-  return answer(lines, { from, to: range.to, step_ms: stepMs, point_ms: stepMs * every }, from > range.from);
+  let last = from;
+  let first: number | undefined;
+  const note = (decisions: readonly Decision[], at: number, rule: RuleEvaluator): void => {
+    if (at < from) return;
+    part += 1;
+    last = at;
+    if (first === undefined && hasValue(rule)) first = Math.max(from, at - partMs);
+    if (part === 1) noteStanding(lines, rule, decisions, from);
+    if (every > 1) noteExtremes(extremes, rule);
+    if (part % every === 0) notePoints(lines, rule, at, extremes);
+    for (const { group, from: before, to: after } of decisions)
+      lineOf(lines, group.name, group.labels).transitions.push({
+        from: before,
+        to: after,
+        at,
+        value: orNull(group.value),
+      });
+  };
+  const rule = await history.run(tenant, coarse, from - warmUp, range.to, note, signal);
+  if (part % every !== 0) notePoints(lines, rule, last, extremes);
+  return { from, to: range.to, step_ms: partMs, point_ms: partMs * every, lines, first };
+}
+
+function hasValue(rule: RuleEvaluator): boolean {
+  return rule.groups.values().some(({ seen }) => seen);
 }
 
 /** What was not well before the range begins with it: it would be listed as firing. */
@@ -124,19 +152,18 @@ function lineOf(lines: Map<string, Line>, name: string, labels: Readonly<Record<
   return line;
 }
 
-function answer(
-  lines: Map<string, Line>,
-  head: Pick<RulePreview, 'from' | 'to' | 'step_ms' | 'point_ms'>,
-  isCut: boolean,
-): RulePreview {
+function answer({ lines, from, to, step_ms, point_ms }: Trial, note: string | undefined): RulePreview {
   const firings = (line: Line) => line.transitions.filter(({ to }) => to === 'firing').length;
   const ranked = [...lines.values()].sort((a, b) => firings(b) - firings(a));
   return {
-    ...head,
+    from,
+    to,
+    step_ms,
+    point_ms,
     fired: ranked.reduce((sum, line) => sum + firings(line), 0),
     series: ranked.slice(0, mostSeries),
     more: Math.max(0, ranked.length - mostSeries),
-    ...(isCut ? { note: 'so short a window can only be tried over the newest part of this range' } : {}),
+    ...(note === undefined ? {} : { note }),
   };
 }
 

@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { RulePreview } from '@nowcast/contract';
 import {
   bandPath,
   firingsOf,
   linePath,
   niceStep,
   roundedTo,
-  shownFrom,
   stretchesOf,
   timeTicks,
   valueAt,
@@ -79,22 +77,6 @@ describe('a line', () => {
 });
 
 describe('what is shown of the past', () => {
-  const preview = (first: number): RulePreview => ({
-    from: 0,
-    to: 1000,
-    step_ms: 1,
-    point_ms: 1,
-    fired: 0,
-    series: [series([1], { timestamp: [first] })],
-    more: 0,
-  });
-
-  it('is all of it, or from where data begins when that is in its second half', () => {
-    expect(shownFrom(preview(400))).toBe(0);
-    expect(shownFrom(preview(900))).toBe(895);
-    expect(shownFrom({ ...preview(0), series: [] })).toBe(0);
-  });
-
   it('a value alone is a dot, not nothing', () => {
     expect(linePath([5000], [3], 1000, frame)).toMatch(/^M\d+ [\d.]+h0$/);
   });

@@ -103,13 +103,6 @@ export function timeTicks(
 /** Points further apart than this many times their spacing have a gap between them. */
 const gapSteps = 2.5;
 
-/** From where a chart of the preview is worth drawing: a young series in a week is a dot at the right edge. */
-export function shownFrom({ from, to, series }: RulePreview): number {
-  const first = Math.min(...series.map(({ timestamp }) => timestamp[0] ?? to));
-  const isYoung = first < to && first - from > (to - from) / 2;
-  return isYoung ? Math.max(from, first - (to - first) * 0.05) : from;
-}
-
 /** SVG path of the area between two lines, broken where either has no value. */
 export function bandPath(
   timestamps: readonly number[],

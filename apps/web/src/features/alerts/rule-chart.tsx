@@ -5,17 +5,7 @@ import { assignSlots, seriesName } from '../../live/series-name.ts';
 import { formatClock, formatDay, type ZoneName } from '../../time/zone.ts';
 import type { UnitName } from '../../units/format.ts';
 import { tickLabels } from '../../units/tick-labels.ts';
-import {
-  bandPath,
-  linePath,
-  shownFrom,
-  timeTicks,
-  valueEnds,
-  valueTicks,
-  xOf,
-  yOf,
-  type Frame,
-} from './chart-scale.ts';
+import { bandPath, linePath, timeTicks, valueEnds, valueTicks, xOf, yOf, type Frame } from './chart-scale.ts';
 import { LimitLine, type Limit } from './limit-line.tsx';
 import { Firings, Lane } from './preview-marks.tsx';
 import { severityTone } from './severity.tsx';
@@ -71,7 +61,7 @@ export function RuleChart({
     top: 8,
     width: Math.max(40, width - 64),
     height: plotHeight - 16,
-    from: shownFrom(preview),
+    from: preview.from,
     to: preview.to,
     ...ends,
   };

@@ -10,7 +10,7 @@ import { formatValue } from '../../units/format.ts';
 import { Skeleton } from '../../ui/states.tsx';
 import { usePreferredZone } from '../shell/use-me.ts';
 import { previewQuery } from './alert-queries.ts';
-import { firingsOf, shownFrom } from './chart-scale.ts';
+import { firingsOf } from './chart-scale.ts';
 import type { Limit } from './limit-line.tsx';
 import { RuleChart } from './rule-chart.tsx';
 import { missingIn } from './rule-draft.ts';
@@ -27,6 +27,10 @@ const ranges = [
   { value: '30d', title: '30 days' },
 ] as const;
 type Range = (typeof ranges)[number]['value'];
+
+/** A history of minutes grows while somebody looks. */
+const youngEachMs = 10_000;
+const isYoung = ({ from, to, series }: RulePreview): boolean => series.length === 0 || to - from < 3_600_000;
 
 /** The limits of a condition as lines, and on which side of each things are bad. */
 export function limitsOf({ condition }: Evaluation): Limit[] {
@@ -57,6 +61,7 @@ export function RulePreviewCard({
   const preview = useQuery({
     ...previewQuery(rested, range),
     enabled: missing === null && missingIn({ ...rule, evaluation: rested }) === null,
+    refetchInterval: ({ state: { data } }) => data !== undefined && isYoung(data) && youngEachMs,
   });
   if (missing !== null) return <p className="card p-6 text-center text-muted">{missing}</p>;
   const setLimit = (id: Limit['id'], value: number): void => {
@@ -105,15 +110,11 @@ function firedInWords({ fired, series }: RulePreview): string {
   return fired === 1 ? 'Would have fired once' : `Would have fired ${fired} times`;
 }
 
-/** What of the range could be tried, and what of it has data. */
+/** What of the range could be tried, and how it is drawn. */
 function Notes({ preview, zone }: { preview: RulePreview; zone: string }) {
-  const notes =
-    preview.note === undefined ? [] : [`Tried since ${formatMoment(preview.from, zone)}: ${preview.note}.`];
-  const from = shownFrom(preview);
-  if (from > preview.from) {
-    const first = Math.min(...preview.series.flatMap(({ timestamp }) => timestamp.slice(0, 1)));
-    notes.push(`There is data since ${formatMoment(first, zone)}; the chart begins there.`);
-  }
+  const { from, to, note } = preview;
+  const age = describeAge(to - from);
+  const notes = note === undefined ? [] : [`Tried since ${formatMoment(from, zone)}, ${age} ago: ${note}.`];
   if (preview.series.some(({ least }) => least !== undefined))
     notes.push('Shaded: from the lowest to the highest value between two points of the line.');
   return notes.map((note) => (
