@@ -129,6 +129,11 @@ describe('the inbox', () => {
     await vi.waitFor(async () => expect(await lines.count()).toBe(3), patience);
     const focused = () => page.evaluate<string>(`document.activeElement.closest('li')?.innerText ?? ''`);
     const hosts = await lines.evaluateAll((items) => items.map((item) => /k-\d/.exec(item.textContent)![0]));
+    // Each has the line of its value.
+    await vi.waitFor(
+      async () => expect(await lines.locator('svg path[stroke-width]').count()).toBe(3),
+      patience,
+    );
     // Down to the second of them, past it and back: j and k move the focus, which a screen reader follows.
     for (let steps = 0; steps < 50 && !(await focused()).includes(hosts[2]!); steps++)
       await page.keyboard.press('j');

@@ -63,6 +63,18 @@ function listRoutes(alerts: AlertService): Route[] {
       },
       async (call) => jsonAnswer(200, await alerts.getAlert(call.actor, call.params['alert_id'] ?? '')),
     ),
+    route(
+      {
+        method: 'GET',
+        path: '/api/v1/alerts/:alert_id/series',
+        access: 'alert.read',
+        body: noBody,
+        summary: 'An alert’s value around the moment it fired, as its rule computes it',
+        answers: { 200: 'AlertSeries' },
+      },
+      async (call) =>
+        jsonAnswer(200, await alerts.alertSeries(call.actor, call.params['alert_id'] ?? '', call.signal)),
+    ),
   ];
 }
 

@@ -82,12 +82,12 @@ export class PictureReader {
 }
 
 /** An hour; of a rule whose window is longer, two windows: its value hardly moves within one hour. */
-function lookBackMs({ window }: Evaluation): number {
+export function lookBackMs({ window }: Evaluation): number {
   return Math.min(Math.max(hourMs, 2 * parseDuration(window)), longestMs);
 }
 
 /** The rule's value for this alert's group alone. */
-function valueOf({ evaluation }: RuleContent, alert: FirstAlert): Evaluation {
+export function valueOf({ evaluation }: RuleContent, alert: Pick<FirstAlert, 'labels'>): Evaluation {
   const group = Object.fromEntries(evaluation.group_by.map((name) => [name, [labelOf(alert, name)]]));
   const narrowed = (query: RuleQuery): RuleQuery => ({ ...query, where: bothWhere(query.where, group) });
   const { query, divide_by: divideBy } = evaluation;
@@ -107,7 +107,7 @@ export function unjudged(evaluation: Evaluation): Evaluation {
   return { ...evaluation, condition: never, no_data: 'ok' };
 }
 
-function labelOf({ labels }: FirstAlert, name: string): string {
+function labelOf({ labels }: Pick<FirstAlert, 'labels'>, name: string): string {
   return Object.hasOwn(labels, name) ? (labels[name] ?? '') : '';
 }
 

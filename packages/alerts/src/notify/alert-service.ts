@@ -46,6 +46,7 @@ export class AlertService implements Service {
   readonly testDraft: RuleService['testDraft'] = (actor, draft) => this.#rules.testDraft(actor, draft);
   readonly listAlerts: LifeService['list'] = (actor, filter) => this.#life.list(actor, filter);
   readonly getAlert: LifeService['get'] = (actor, id) => this.#life.get(actor, id);
+  readonly alertSeries: LifeService['series'] = (actor, id, signal) => this.#life.series(actor, id, signal);
   readonly acknowledge: LifeService['acknowledge'] = (actor, id, act) =>
     this.#life.acknowledge(actor, id, act);
   readonly unacknowledge: LifeService['unacknowledge'] = (actor, id) => this.#life.unacknowledge(actor, id);

@@ -2,6 +2,7 @@ import {
   type Actor,
   type Alert,
   type AlertEvent,
+  type AlertSeries,
   appError,
   type Rule,
   type Severity,
@@ -9,6 +10,7 @@ import {
 } from '@nowcast/contract';
 import { randomId } from '@nowcast/kernel';
 import type { AlertFilter, AlertRow, LabelTest, NewDelivery } from '@nowcast/ports';
+import { alertSeries } from './alert-series.ts';
 import { keepsIncidents, messageOf, type Messages } from './decide-messages.ts';
 import { noticeOf } from './notice.ts';
 import { requireRight } from './rights.ts';
@@ -54,6 +56,14 @@ export class LifeService {
       events,
       rule: rule === undefined ? null : wireRule(rule, status, editable),
     };
+  }
+
+  /** Its value around the moment it fired. */
+  async series(actor: Actor, alertId: string, signal?: AbortSignal): Promise<AlertSeries> {
+    this.#require(actor, 'alert.read');
+    const alert = await this.#alerts.get(actor.tenant_id, alertId);
+    if (alert === undefined) throw noSuchAlert();
+    return alertSeries(this.#parts.options, this.#parts.book, alert, signal);
   }
 
   async acknowledge(actor: Actor, alertId: string, { note }: { note: string }): Promise<Alert> {

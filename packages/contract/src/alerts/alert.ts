@@ -31,6 +31,17 @@ export interface Alert {
   metric_type: string;
 }
 
+/** An alert's value around the moment it fired. Times are epoch ms, ascending. */
+export interface AlertSeries {
+  from: number;
+  to: number;
+  /** Between two points; a longer way is a gap. */
+  point_ms: number;
+  timestamp: number[];
+  /** Null where there was none. */
+  value: (number | null)[];
+}
+
 /** One step of an alert's life; the record that charts, inbox and channels are made from. Never taken back. */
 export interface Transition {
   /** Stable: the same after a crash and a replay. */

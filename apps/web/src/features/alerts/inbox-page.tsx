@@ -12,6 +12,7 @@ import { useSecond } from '../../ui/use-second.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { mayEdit, useMe } from '../shell/use-me.ts';
 import { alertsQuery, type AlertTab } from './alert-queries.ts';
+import { AlertSparkline } from './alert-sparkline.tsx';
 import { AlertsFrame } from './alerts-frame.tsx';
 import { describeLabels, saidOf, sortAlerts } from './alert-order.ts';
 import { SeverityIcon, SeverityText, stateTitles } from './severity.tsx';
@@ -156,7 +157,11 @@ function AlertLine({ alert, mayAct, ...acts }: LineProps) {
         {labels !== '' && <p className="text-xs break-words text-muted">{labels}</p>}
         <AlertMarks alert={alert} />
       </div>
-      {mayAct && alert.state !== 'resolved' && <LineActions alert={alert} {...acts} />}
+      <div className="flex shrink-0 items-center gap-3 max-sm:w-full max-sm:ps-8">
+        {/* A rule about rules has no value of its own. */}
+        {alert.metric_type !== '' && <AlertSparkline alert={alert} />}
+        {mayAct && alert.state !== 'resolved' && <LineActions alert={alert} {...acts} />}
+      </div>
     </div>
   );
 }
@@ -199,7 +204,7 @@ export function AlertMarks({ alert }: { alert: Alert }) {
 function LineActions({ alert, onAcknowledge, onTakeBack, onSnooze, onSilence }: Omit<LineProps, 'mayAct'>) {
   const name = alert.rule_name;
   return (
-    <div className="flex shrink-0 gap-1.5 max-sm:w-full max-sm:ps-8">
+    <div className="flex gap-1.5 max-sm:order-first">
       {alert.state === 'acknowledged' ? (
         <Button size="small" aria-label={`Give back ${name}`} onPress={onTakeBack}>
           Give back
