@@ -112,6 +112,14 @@ describe('a critical alert', () => {
     expect(await sound.getAttribute('aria-pressed')).toBe('false');
     await sendValues(server, 'wall', { 'w-1': 1, 'w-2': 1 });
     await page.getByRole('alert').getByText(rule.name).waitFor({ state: 'detached' });
+    // The same choice in the settings of this person, in this browser.
+    await page.goto(`${server.url}/alerts/notifications`);
+    const choice = page.getByLabel('Sound on new critical alerts, on wallboards in this browser');
+    expect(await choice.isChecked()).toBe(false);
+    await choice.check();
+    await page.goto(`${server.url}/boards/${board}?kiosk=1`);
+    await sound.waitFor();
+    expect(await sound.getAttribute('aria-pressed')).toBe('true');
   });
 });
 

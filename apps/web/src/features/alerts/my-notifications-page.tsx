@@ -12,6 +12,7 @@ import { notificationPreferencesQuery, notifyInfoQuery } from './alert-queries.t
 import { AlertsFrame } from './alerts-frame.tsx';
 import { Devices } from './push-devices.tsx';
 import { SeverityIcon, severityTitles } from './severity.tsx';
+import { useSound } from './use-sound.ts';
 
 /** `/alerts/notifications`: how I am told, and on which devices. */
 export function MyNotificationsPage() {
@@ -23,6 +24,7 @@ export function MyNotificationsPage() {
     >
       <div className="flex max-w-3xl flex-col gap-6">
         <Devices />
+        <WallboardSound />
         {preferences.isError && (
           <Failure error={preferences.error} onRetry={() => void preferences.refetch()} />
         )}
@@ -30,6 +32,24 @@ export function MyNotificationsPage() {
         {preferences.data !== undefined && <PreferencesForm start={preferences.data} />}
       </div>
     </AlertsFrame>
+  );
+}
+
+/** What the button on a wallboard chooses, where people look for it first. */
+function WallboardSound() {
+  const { state, setOn } = useSound();
+  return (
+    <section className="card flex flex-col gap-3 p-4 sm:p-6" aria-labelledby="sound">
+      <h2 id="sound" className="text-base font-semibold">
+        Sound
+      </h2>
+      <Check
+        label="Sound on new critical alerts, on wallboards in this browser"
+        hint="A wallboard is a board whose address ends with ?kiosk=1. The button at its corner is the same choice; other browsers have their own."
+        checked={state !== 'off'}
+        onChecked={setOn}
+      />
+    </section>
   );
 }
 

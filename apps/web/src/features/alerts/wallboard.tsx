@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Volume2, VolumeX } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef } from 'react';
 import { createPortal } from 'react-dom';
 import type { Alert } from '@nowcast/contract';
 import { useLive } from '../../live/live-context.ts';
@@ -9,8 +9,9 @@ import { Button } from '../../ui/button.tsx';
 import { useSecond } from '../../ui/use-second.ts';
 import { describeLabels, sortAlerts } from './alert-order.ts';
 import { alertsQuery } from './alert-queries.ts';
-import { chime, mayChime } from './chime.ts';
+import { chime } from './chime.ts';
 import { SeverityIcon } from './severity.tsx';
+import { useSound, type Sound, type SoundState } from './use-sound.ts';
 
 /**
  * A wallboard has nobody in front of it: what is critical stands on it for as long as it fires, not until somebody
@@ -84,57 +85,13 @@ function Banner({ alerts }: { alerts: readonly Alert[] }) {
   );
 }
 
-type SoundState = 'off' | 'on' | 'blocked';
-interface Sound {
-  state: SoundState;
-  turn: () => void;
-}
-
-const storageKey = 'nowcast.wallboard-sound';
-
-/** Off until somebody at this screen switches it on; kept for this browser. */
-function useSound(): Sound {
-  const [wanted, setWanted] = useState(() => localStorage.getItem(storageKey) === 'on');
-  const [allowed, setAllowed] = useState(false);
-  useEffect(() => {
-    if (!wanted || allowed) return undefined;
-    let current = true;
-    const ask = (): void => void mayChime().then((may) => current && setAllowed(may));
-    ask();
-    const events = ['pointerdown', 'keydown'] as const;
-    for (const event of events) addEventListener(event, ask);
-    return () => {
-      current = false;
-      for (const event of events) removeEventListener(event, ask);
-    };
-  }, [wanted, allowed]);
-  const state = wanted ? (allowed ? 'on' : 'blocked') : 'off';
-  const tryOut = async (): Promise<void> => {
-    const may = await mayChime();
-    setAllowed(may);
-    if (may) chime();
-  };
-  const turn = (): void => {
-    if (state === 'on') {
-      localStorage.removeItem(storageKey);
-      setWanted(false);
-      return;
-    }
-    localStorage.setItem(storageKey, 'on');
-    setWanted(true);
-    // Heard at once: who switches it on knows how loud it is.
-    void tryOut();
-  };
-  return { state, turn };
-}
-
 const soundTitles: Record<SoundState, string> = {
   off: 'Sound is off',
   on: 'Sound is on',
   blocked: 'Sound is blocked: press to allow',
 };
 
-function SoundButton({ state, turn }: Sound) {
+function SoundButton({ state, setOn }: Sound) {
   const Icon = state === 'on' ? Volume2 : VolumeX;
   return (
     <div className="fixed end-3 bottom-3 z-70">
@@ -143,7 +100,7 @@ function SoundButton({ state, turn }: Sound) {
         aria-pressed={state !== 'off'}
         title={soundTitles[state]}
         variant={state === 'off' ? 'ghost' : 'plain'}
-        onPress={turn}
+        onPress={() => setOn(state !== 'on')}
       >
         <Icon size={16} className={state === 'blocked' ? 'text-warn' : ''} aria-hidden />
         <span aria-hidden>{state === 'on' ? 'Mute' : soundTitles[state]}</span>
