@@ -5,7 +5,8 @@ import { learnMs, type RuleHistory } from './rule-history.ts';
 const mostParts = 10_000;
 const mostPoints = 500;
 const mostSeries = 20;
-const isCut = 'so short a window can only be tried over the newest part of this range';
+const cutNote = 'so short a window can only be tried over the newest part of this range';
+const youngNote = 'history begins there';
 
 type Line = RulePreview['series'][number];
 
@@ -32,9 +33,9 @@ export async function previewRule(
   const whole = await tryRange(history, tenant, plan, range, signal);
   const { from, to, first } = whole;
   if (first === undefined) return answer(whole, undefined);
-  if (first - from <= (to - from) / 2) return answer(whole, from > range.from ? isCut : undefined);
+  if (first - from <= (to - from) / 2) return answer(whole, from > range.from ? cutNote : undefined);
   const young = await tryRange(history, tenant, plan, { from: first, to }, signal);
-  return answer({ ...young, from: young.first ?? young.from }, 'history begins there');
+  return answer({ ...young, from: young.first ?? first }, youngNote);
 }
 
 async function tryRange(

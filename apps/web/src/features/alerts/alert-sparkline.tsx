@@ -22,10 +22,10 @@ export function AlertSparkline({ alert }: { alert: Alert }) {
 }
 
 function Sparkline({ alert, series }: { alert: Alert; series: AlertSeries }) {
-  const { timestamp, value, point_ms: pointMs } = series;
-  const limits = alert.limit === null ? [] : [alert.limit];
-  const ends = valueEnds([{ labels: {}, timestamp, value, transitions: [] }], limits);
-  const { from, to } = series;
+  const { from, to, timestamp, value, point_ms: pointMs } = series;
+  const { limit } = alert;
+  const line = { labels: {}, timestamp, value, transitions: [] };
+  const ends = valueEnds([line], limit === null ? [] : [limit]);
   const frame: Frame = { left: 1, top: 1, width: width - 2, height: height - 2, from, to, ...ends };
   const tone = severityTone[alert.severity];
   const firedX = Math.max(frame.left, xOf(frame, alert.fired_at ?? alert.since));
@@ -42,15 +42,14 @@ function Sparkline({ alert, series }: { alert: Alert; series: AlertSeries }) {
           opacity="0.16"
         />
       )}
-      {limits.map((limit) => (
+      {limit !== null && (
         <path
-          key="limit"
           d={`M${frame.left} ${yOf(frame, limit).toFixed(1)}h${frame.width}`}
           stroke={tone}
           strokeDasharray="2 3"
           opacity="0.8"
         />
-      ))}
+      )}
       <path
         d={linePath(timestamp, value, pointMs, frame)}
         stroke="var(--text)"
