@@ -2,7 +2,6 @@ import { keepPreviousData, queryOptions, type QueryClient } from '@tanstack/reac
 import type {
   Alert,
   AlertEvent,
-  AlertSeries,
   AlertState,
   Channel,
   Evaluation,
@@ -96,19 +95,6 @@ export const alertQuery = (alertId: string) =>
       `/api/v1/alerts/${encodeURIComponent(alertId)}`,
     ),
   });
-
-/** An alert's line ends a quarter of its length after it fired; until then it is read again as it grows. */
-const seriesEachMs = 30_000;
-export const alertSeriesQuery = ({ alert_id: alertId, fired_at: firedAt, since }: Alert) => {
-  const grows = ({ from, to }: AlertSeries): boolean => to < (firedAt ?? since) + (to - from) / 4;
-  return queryOptions({
-    queryKey: ['alert-series', alertId],
-    queryFn: get<AlertSeries>(`/api/v1/alerts/${encodeURIComponent(alertId)}/series`),
-    staleTime: ({ state: { data } }) =>
-      data === undefined || grows(data) ? seriesEachMs : Number.POSITIVE_INFINITY,
-    refetchInterval: ({ state: { data } }) => data !== undefined && grows(data) && seriesEachMs,
-  });
-};
 
 export const rulesQuery = queryOptions({
   queryKey: ['rules'],

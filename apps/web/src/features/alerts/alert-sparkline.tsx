@@ -1,18 +1,32 @@
-import { useQuery } from '@tanstack/react-query';
+import { queryOptions, useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import type { Alert, AlertSeries } from '@nowcast/contract';
-import { alertSeriesQuery } from './alert-queries.ts';
+import { api } from '../../api/http.ts';
 import { linePath, valueEnds, xOf, yOf, type Frame } from './chart-scale.ts';
 import { severityTone } from './severity.tsx';
 
 const width = 112;
 const height = 36;
 
+/** An alert's line ends a quarter of its length after it fired; until then it is read again as it grows. */
+const growsEachMs = 30_000;
+function seriesQuery({ alert_id: alertId, fired_at: firedAt, since }: Alert) {
+  const path = `/api/v1/alerts/${encodeURIComponent(alertId)}/series`;
+  const grows = ({ from, to }: AlertSeries): boolean => to < (firedAt ?? since) + (to - from) / 4;
+  return queryOptions({
+    queryKey: ['alert-series', alertId],
+    queryFn: ({ signal }) => api<AlertSeries>('GET', path, undefined, signal),
+    staleTime: ({ state: { data } }) =>
+      data === undefined || grows(data) ? growsEachMs : Number.POSITIVE_INFINITY,
+    refetchInterval: ({ state: { data } }) => data !== undefined && grows(data) && growsEachMs,
+  });
+}
+
 /** The value around the moment an alert fired: its box is there at once, its line when it has been in view. */
 export function AlertSparkline({ alert }: { alert: Alert }) {
   const box = useRef<HTMLDivElement>(null);
   const isSeen = useSeen(box);
-  const series = useQuery({ ...alertSeriesQuery(alert), enabled: isSeen });
+  const series = useQuery({ ...seriesQuery(alert), enabled: isSeen });
   const isEmpty = series.data === undefined || series.data.timestamp.length === 0;
   return (
     <div ref={box} dir="ltr" aria-hidden className="shrink-0 max-sm:ms-auto" style={{ width, height }}>
