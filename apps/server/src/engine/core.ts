@@ -367,6 +367,7 @@ export class EngineCore {
       running.alerts.points.note(durable.handles);
       this.#newestReceivedAt = receivedAt;
       running.ticker.request();
+      running.alerts.engine.request();
       running.trigger.check(state);
     } else if (durable.record.kind === 'flush') {
       state.applyFlush(offset, durable.record.receivedAt);
@@ -392,12 +393,12 @@ export class EngineCore {
     points.settle();
     this.#newestReceivedAt = 0;
     if (frames.length > 0) this.#parts.publish(frames);
-    running.alerts.engine.tick();
   }
 
   #idle(running: Running): void {
     this.#cancelIdle = this.#parts.clock.after(idleTickMs, () => {
       running.ticker.request();
+      running.alerts.engine.request();
       this.#idle(running);
     });
   }

@@ -6,7 +6,7 @@ const share = 1 / 3;
 const mostMs = 250;
 
 /** How long after the begin of a tick that took `tookMs` the next one may begin, ms. */
-export function restMs(intervalMs: number, tookMs: number): number {
+function restMs(intervalMs: number, tookMs: number): number {
   return Math.max(intervalMs, Math.min(tookMs / share, mostMs));
 }
 
@@ -37,6 +37,11 @@ export class Ticker {
     else this.#clock.after(wait, () => this.#run());
   }
 
+  /** What belongs to the last tick and began at `begun`, monotonic ms, has ended only now. */
+  took(begun: number): void {
+    this.#next = Math.max(this.#next, begun + restMs(this.#intervalMs, this.#clock.monotonic() - begun));
+  }
+
   stop(): void {
     this.#stopped = true;
   }
@@ -45,7 +50,8 @@ export class Ticker {
     if (this.#stopped) return;
     this.#due = false;
     const begun = this.#clock.monotonic();
+    this.#next = begun + this.#intervalMs;
     this.#tick();
-    this.#next = begun + restMs(this.#intervalMs, this.#clock.monotonic() - begun);
+    this.took(begun);
   }
 }

@@ -7,12 +7,12 @@ import type {
   EvaluatedRule,
   TickRecord,
 } from '@nowcast/contract';
-import { assert, type Clock, type Unsubscribe } from '@nowcast/kernel';
+import { assert, type Clock } from '@nowcast/kernel';
 import type { DecidedTransition, EvaluatedRuleStatus, TransitionBatch } from '@nowcast/ports';
 import type { EngineLog } from '../embedded-engine.ts';
 import type { PartitionState } from '../partition-state.ts';
 import type { AlertCheckpoint } from './alert-checkpoint.ts';
-import { restMs } from '../ticker.ts';
+import { Ticker } from '../ticker.ts';
 import type { RulePoints } from './rule-points.ts';
 import { statusOf } from './rule-status.ts';
 
@@ -38,6 +38,8 @@ export interface AlertEngineParts {
 
 /** The partition that carries rules and ticks. */
 export const alertOwner = 0;
+/** Ticks of rules come no sooner after one another: a tick is a record of the log, and people wait for what it finds. */
+const tickMs = 20;
 /** Time must pass for rules although nothing arrives. */
 const secondMs = 1000;
 
@@ -63,9 +65,7 @@ export class AlertEngine {
   #lastNow = 0;
   #written: WrittenTick | undefined;
   #failing = false;
-  /** Monotonic time before which no tick is written, and what ends the wait for it. */
-  #restsUntil = Number.NEGATIVE_INFINITY;
-  #cancelWake: Unsubscribe | undefined;
+  readonly #ticker: Ticker;
   /** What a replay decides is reported once it is through. */
   #begun = false;
   #unconfirmed: TransitionBatch[] = [];
@@ -78,6 +78,7 @@ export class AlertEngine {
     this.#rules = new RuleSet(parts.defaultAgg);
     this.#seen = parts.states.map(({ tail }) => tail.first);
     this.#at = parts.states.map(() => 0);
+    this.#ticker = new Ticker(parts.clock, tickMs, () => this.#tick());
   }
 
   get size(): number {
@@ -129,32 +130,20 @@ export class AlertEngine {
     this.#write(Math.max(this.#lastNow, ...this.#parts.states.map((state) => state.lastReceivedAt)));
   }
 
-  /** Called with every tick of the live views, and every second. */
-  tick(): void {
+  /** Points were applied, or a second has passed. */
+  request(): void {
+    if (this.#rules.size > 0) this.#ticker.request();
+  }
+
+  #tick(): void {
     if (this.#rules.size === 0 || this.#written !== undefined) return;
-    if (this.#rest()) return;
     const now = this.#parts.receivedAt();
     if (this.#parts.points.touchedCount > 0 || now - this.#lastNow >= secondMs) this.#write(now);
   }
 
-  /** No tick begins by itself any more. */
+  /** No tick begins any more. */
   stop(): void {
-    this.#cancelWake?.();
-    this.#restsUntil = Number.POSITIVE_INFINITY;
-  }
-
-  /** Whether the rules took so much time lately that it is others' turn; a tick follows by itself. */
-  #rest(): boolean {
-    const { clock } = this.#parts;
-    const left = this.#restsUntil - clock.monotonic();
-    if (left <= 0) return false;
-    if (left < Number.POSITIVE_INFINITY) {
-      this.#cancelWake ??= clock.after(left, () => {
-        this.#cancelWake = undefined;
-        this.tick();
-      });
-    }
-    return true;
+    this.#ticker.stop();
   }
 
   /** A tick or an alert record became durable, in the order of the log. */
@@ -167,6 +156,7 @@ export class AlertEngine {
     assert(written !== undefined, 'ticks are written here alone');
     this.#written = undefined;
     this.#follow(offset, record, written.handles, written.ends);
+    if (this.#parts.points.touchedCount > 0) this.request();
   }
 
   async put(tenant: string, rule: EvaluatedRule): Promise<void> {
@@ -263,7 +253,7 @@ export class AlertEngine {
     this.#seq = offset + 1;
     this.#lastNow = now;
     this.#announce(offset, this.#rules.evaluate({ now, seq: offset, receivedAt }));
-    this.#restsUntil = begun + restMs(0, this.#parts.clock.monotonic() - begun);
+    this.#ticker.took(begun);
   }
 
   #command(offset: number, { tenant, command, receivedAt, seed }: AlertRecord): void {
