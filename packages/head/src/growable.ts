@@ -1,11 +1,11 @@
-/** Typed arrays that double when they are full; index with `at` inside hot loops only through `.array`. */
+/** Typed arrays that grow when they are full, large ones by half; index with `at` inside hot loops only through `.array`. */
 export class GrowableUint32 {
-  array = new Uint32Array(16);
+  array = new Uint32Array(4);
   length = 0;
 
   push(value: number): void {
     if (this.length === this.array.length) {
-      const larger = new Uint32Array(this.length * 2);
+      const larger = new Uint32Array(this.length < 65_536 ? this.length * 2 : Math.ceil(this.length * 1.5));
       larger.set(this.array);
       this.array = larger;
     }

@@ -15,6 +15,24 @@ export function* labelsOf({
   for (const label of labels) if (label[0] !== sourceLabel) yield label;
 }
 
+/** Ascending handles. Most values of a label that names a thing are had by one series only: no list is made for it. */
+type Postings = number | GrowableUint32;
+
+function listOf(first: number, second: number): GrowableUint32 {
+  const list = new GrowableUint32();
+  list.push(first);
+  list.push(second);
+  return list;
+}
+
+function viewOf(postings: Postings): Uint32Array {
+  return typeof postings === 'number' ? Uint32Array.of(postings) : postings.view();
+}
+
+function countOf(postings: Postings): number {
+  return typeof postings === 'number' ? 1 : postings.length;
+}
+
 /**
  * Inverted index of the series of one metric: label → value → ascending handles. Handles only ever grow, so every
  * posting list is sorted by construction, and a matcher costs the distinct values of one label, not the series:
@@ -22,7 +40,7 @@ export function* labelsOf({
  */
 export class MetricIndex {
   readonly #all = new GrowableUint32();
-  readonly #labels = new Map<string, Map<string, GrowableUint32>>();
+  readonly #labels = new Map<string, Map<string, Postings>>();
 
   add(handle: number, definition: SeriesDefinition): void {
     this.#all.push(handle);
@@ -60,7 +78,7 @@ export class MetricIndex {
     const isAll = handles.length === this.size;
     for (const [label, values] of this.#labels) {
       for (const [value, postings] of values) {
-        const series = isAll ? postings.length : countChosen(postings.view(), isChosen);
+        const series = isAll ? countOf(postings) : countChosen(viewOf(postings), isChosen);
         if (series > 0) visit(label, value, series);
       }
     }
@@ -69,9 +87,10 @@ export class MetricIndex {
   #post(label: string, value: string, handle: number): void {
     let values = this.#labels.get(label);
     if (values === undefined) this.#labels.set(label, (values = new Map()));
-    let postings = values.get(value);
-    if (postings === undefined) values.set(value, (postings = new GrowableUint32()));
-    postings.push(handle);
+    const postings = values.get(value);
+    if (postings === undefined) values.set(value, handle);
+    else if (typeof postings !== 'number') postings.push(handle);
+    else values.set(value, listOf(postings, handle));
   }
 
   /**
@@ -83,7 +102,7 @@ export class MetricIndex {
     const keepsMissing = accepts('');
     const lists: Uint32Array[] = [];
     for (const [value, postings] of candidates(this.#labels.get(label), matcher)) {
-      if (accepts(value) !== keepsMissing) lists.push(postings.view());
+      if (accepts(value) !== keepsMissing) lists.push(viewOf(postings));
     }
     const listed = union(lists);
     return keepsMissing ? difference(handles, listed) : intersect(handles, listed);
@@ -95,9 +114,9 @@ export class MetricIndex {
  * it can only narrow them, or the refused ones of a condition that stands alone.
  */
 function* candidates(
-  values: Map<string, GrowableUint32> | undefined,
+  values: Map<string, Postings> | undefined,
   matcher: Matcher,
-): Iterable<[string, GrowableUint32]> {
+): Iterable<[string, Postings]> {
   if (values === undefined) return;
   const wanted = conditionsOf(matcher).find((one) => Array.isArray(one) && !one.includes(''));
   const listed = wanted ?? ('not' in matcher && !matcher.not.includes('') ? matcher.not : undefined);

@@ -10,6 +10,7 @@ export interface SeriesRegistry {
   partitionOf(handle: number): number;
   localOf(handle: number): number;
   definitionOf(handle: number): SeriesDefinition;
+  metricOf(handle: number): string;
   /** Number of series of the partition, = the next local index. */
   partitionSize(partition: number): number;
   handleOf(partition: number, local: number): number;

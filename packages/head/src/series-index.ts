@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { appError, limits, type SeriesDefinition, type Where } from '@nowcast/contract';
 import { assert, type Unsubscribe } from '@nowcast/kernel';
+import { DefinitionStore } from './definition-store.ts';
 import { GrowableUint32 } from './growable.ts';
 import { labelsOf, MetricIndex } from './metric-index.ts';
 import type { SeriesRegistry } from './registry.ts';
@@ -16,8 +17,7 @@ import type { SeriesRegistry } from './registry.ts';
 export class SeriesIndex implements SeriesRegistry {
   readonly #partitions: number;
   readonly #seriesLimit: (tenant: string) => number;
-  readonly #handles = new Map<string, number>();
-  readonly #definitions: SeriesDefinition[] = [];
+  readonly #definitions = new DefinitionStore();
   #partition = new Uint16Array(1024);
   #local = new Uint32Array(1024);
   #ids = new BigUint64Array(1024);
@@ -35,13 +35,12 @@ export class SeriesIndex implements SeriesRegistry {
   }
 
   get size(): number {
-    return this.#definitions.length;
+    return this.#definitions.size;
   }
 
   define(definition: SeriesDefinition): number {
-    const key = canonicalKey(definition);
-    const known = this.#handles.get(key);
-    if (known !== undefined) return known;
+    const known = this.#definitions.find(definition);
+    if (known >= 0) return known;
     const limit = this.#seriesLimit(definition.tenant);
     if ((this.#tenantSizes.get(definition.tenant) ?? 0) >= limit) {
       throw appError(
@@ -49,7 +48,7 @@ export class SeriesIndex implements SeriesRegistry {
         `this tenant already has ${limit} series; drop a label whose values keep changing, or ask for a higher limit`,
       );
     }
-    return this.#add(key, definition);
+    return this.#add(canonicalKey(definition), definition);
   }
 
   /**
@@ -58,8 +57,8 @@ export class SeriesIndex implements SeriesRegistry {
    */
   restore(partition: number, local: number, definition: SeriesDefinition): number {
     const key = canonicalKey(definition);
-    const known = this.#handles.get(key);
-    if (known !== undefined) {
+    const known = this.#definitions.find(definition);
+    if (known >= 0) {
       assert(
         this.#partition[known] === partition && this.#local[known] === local,
         `series ${key} moved within the log`,
@@ -103,10 +102,17 @@ export class SeriesIndex implements SeriesRegistry {
     return this.#ids[handle]!;
   }
 
+  /** Made anew at each call; `tenantOf` and `metricOf` are cheaper. */
   definitionOf(handle: number): SeriesDefinition {
-    const definition = this.#definitions[handle];
-    assert(definition !== undefined, `handle ${handle} is not defined`);
-    return definition;
+    return this.#definitions.definitionOf(handle);
+  }
+
+  tenantOf(handle: number): string {
+    return this.#definitions.tenantOf(handle);
+  }
+
+  metricOf(handle: number): string {
+    return this.#definitions.metricOf(handle);
   }
 
   partitionSize(partition: number): number {
@@ -147,13 +153,11 @@ export class SeriesIndex implements SeriesRegistry {
   }
 
   #add(key: string, definition: SeriesDefinition): number {
-    const handle = this.#definitions.length;
+    const handle = this.#definitions.add(definition);
     this.#ensure(handle + 1);
     const id = seriesId(key);
     const partition = Number(id % BigInt(this.#partitions));
     const locals = this.#locals[partition]!;
-    this.#handles.set(key, handle);
-    this.#definitions.push(definition);
     this.#ids[handle] = id;
     this.#partition[handle] = partition;
     this.#local[handle] = locals.length;

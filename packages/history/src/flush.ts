@@ -54,8 +54,7 @@ export function* buildFlush(
     const start = points.starts[s]!;
     const end = points.starts[s + 1]!;
     const handle = index.handleOf(range.partition, points.locals[s]!);
-    const definition = index.definitionOf(handle);
-    const name = { tenant: definition.tenant, metric: definition.metric_type, id: index.idOf(handle) };
+    const name = { tenant: index.tenantOf(handle), metric: index.metricOf(handle), id: index.idOf(handle) };
     const stateRes = resolutionFor(fineResolutions, points.timestamps, start, end);
     const sketchRes = resolutionFor(sketchResolutions, points.timestamps, start, end);
     chunks.add(name, stateRes, sketchRes, start, end);

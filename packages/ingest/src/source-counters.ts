@@ -66,7 +66,7 @@ export class SourceCounters {
   #noteMetrics(metrics: Set<string>, handles: Uint32Array): void {
     const stride = Math.ceil(handles.length / sampledPoints);
     for (let i = 0; i < handles.length && metrics.size < mostMetrics; i += stride) {
-      metrics.add(this.#registry.definitionOf(handles[i]!).metric_type);
+      metrics.add(this.#registry.metricOf(handles[i]!));
     }
   }
 
