@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { dataFolder } from '../harness/cache.ts';
 import { get } from '../harness/http-client.ts';
 import { load } from '../harness/load.ts';
@@ -15,6 +16,7 @@ import {
 } from '../harness/measure.ts';
 import { figureOf, interleave, type Row, type Run } from '../harness/rounds.ts';
 import { dropFromPageCache } from '../harness/storage.ts';
+import { coldBoard, measureColdBoard } from './cold-board.ts';
 import {
   historyOf,
   type History,
@@ -27,6 +29,10 @@ import {
 } from './query-subjects.ts';
 
 const warmRequests = 15;
+const underIngest = 'warm, under 50k points/s';
+const pointsPerSecond = 50_000;
+/** Longer than all questions take, three seconds at most each. */
+const loadSeconds = 14;
 
 /**
  * Questions of boards over 30 days of 1,000 series: warm (the median of fifteen of each run), cold (the first after a
@@ -46,6 +52,10 @@ export const query: Measure = async (options) => {
     for (const subject of subjects) outcome.rows.push(await fill(subject, history));
     if (wanted(options, 'warm')) outcome.rows.push(...(await warm(subjects, options)));
     if (wanted(options, 'cold')) outcome.rows.push(...(await cold(subjects, options)));
+    if (wanted(options, coldBoard))
+      outcome.rows.push(...(await measureColdBoard(subjects[0]!.folder, history, options)));
+    // Last: it adds points to what is stored.
+    if (wanted(options, underIngest)) outcome.rows.push(...(await warmUnderIngest(subjects, options)));
     outcome.notes = [
       `${history.points} points of ${series} series, one every ${history.stepMs / 1000} s of each`,
     ];
@@ -136,6 +146,42 @@ async function warm(subjects: readonly QuerySubject[], options: Options): Promis
   }
 }
 
+/** The same questions while 50,000 points a second of the same series come in; each server has its load by itself. */
+async function warmUnderIngest(subjects: readonly QuerySubject[], options: Options): Promise<Row[]> {
+  const running = await Promise.all(subjects.map((subject) => subject.start()));
+  const nextMs = running.map(() => 0);
+  try {
+    const asked = subjects.map(({ name }, i) => ({
+      name,
+      run: async () => {
+        const { port, loadPath, loadHeaders } = running[i]!;
+        const startMs = Math.max(nextMs[i]!, Date.now());
+        const background = load({
+          port,
+          path: loadPath,
+          headers: loadHeaders,
+          series,
+          batch: 500,
+          connections: 4,
+          rate: pointsPerSecond,
+          seconds: loadSeconds,
+          startMs,
+          stepMs: (series / pointsPerSecond) * 1000,
+        });
+        await delay(1000);
+        const { figures } = await askAll(running[i]!);
+        const { p99_ms: ingestP99, next_ms: next } = await background;
+        nextMs[i] = next;
+        return { figures: { ...figures, ingest_p99_ms: ingestP99 } };
+      },
+    }));
+    const rounds = { measure: 'query', case: underIngest, runs: runsOf(options, 3), settleMs: 200 };
+    return await interleave(asked, rounds);
+  } finally {
+    for (const server of running) await server.stop();
+  }
+}
+
 async function cold(subjects: readonly QuerySubject[], options: Options): Promise<Row[]> {
   const asked = subjects.map((subject) => ({ name: subject.name, run: () => askCold(subject) }));
   return interleave(asked, {
@@ -188,6 +234,13 @@ function checksOf({ rows }: Outcome) {
         '≤',
         1,
       ),
+    ),
+    ...check(
+      'query',
+      `${coldBoard}, ms`,
+      figure(rows, { case: coldBoard, subject: 'nowcast', name: 'board_ms' }),
+      '≤',
+      300,
     ),
     ...check('query', 'raw bytes a point', stored('nowcast', 'points_bytes_a_point'), '≤', 1),
     ...check(

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { decodeDeltaBody, decodeFrame, type QueryInput } from '@nowcast/contract';
+import { decodeDeltaBody, decodeFrame, type DeltaColumns, type QueryInput } from '@nowcast/contract';
 import type { Options } from '../harness/measure.ts';
 import { figureOf, type Row } from '../harness/rounds.ts';
 import { startOwnViewers } from '../harness/viewers.ts';
@@ -10,6 +10,8 @@ import { type Nowcast, startNowcast } from '../servers/nowcast.ts';
 
 const connections = 200;
 const hz = 20;
+/** Of the view. */
+const stepMs = 1000;
 
 /**
  * A reader that stops for 20 s among others that do not. It must not be cut; while it stands still no more than about a
@@ -129,9 +131,18 @@ class Reader {
 
   #frame(body: Buffer): void {
     const frame = decodeFrame(body);
-    if (frame.type === 2) this.ages.push(Date.now() - decodeDeltaBody(frame.body).newest);
+    if (frame.type === 2) this.ages.push(ageOf(decodeDeltaBody(frame.body)));
     if (frame.ack !== undefined) this.#send({ type: 'ack', n: frame.ack });
   }
+}
+
+/**
+ * How old a delta is by its newest point; one that stands for several says nothing of its points, but its newest bucket
+ * ends no sooner than its newest point came.
+ */
+function ageOf({ newest, buckets, count }: DeltaColumns): number {
+  const at = newest > 0 ? newest : Math.max(...buckets.subarray(0, count)) + stepMs;
+  return Math.max(0, Date.now() - at);
 }
 
 function frameSize(data: Buffer): { head: number; body: number } | undefined {
