@@ -61,7 +61,7 @@ function fillSlice(slice: number): void {
   // The slice's first values have its key, its last ones the next: halve what lies between, down to two neighbours.
   for (;;) {
     const middle = low + (high - low) / 2;
-    if (middle === low || middle === high) break;
+    if (!(middle > low && middle < high)) break;
     if (computeKey(middle) === key) low = middle;
     else high = middle;
   }

@@ -129,10 +129,9 @@ export class StateGrid {
     const { scalar, ends: hasEnds, growth } = this.parts;
     const isKept = name in scalars ? scalar : name === 'growth' ? growth : hasEnds;
     const place = this.#placeOf(name);
-    return Float64Array.from(
-      { length: isKept ? length : 0 },
-      (_, row) => this.#numbers[row * this.#width + place]!,
-    );
+    const column = new Float64Array(isKept ? length : 0);
+    for (let row = 0; row < column.length; row += 1) column[row] = this.#numbers[row * this.#width + place]!;
+    return column;
   }
 
   /** Says that a row's growth is not known: NaN. */

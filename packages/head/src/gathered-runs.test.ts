@@ -52,10 +52,11 @@ test('every wanted series gets its points between two positions in order of arri
         const runs = new GatheredRuns(index, tails);
         const from = ends(before);
         const to = ends([...before, ...between]);
-        // Gathered before for others: nothing of it is left.
-        runs.gather(handles, handles.length, [0, 0], to, expected);
-        const asked = wanted.map((host) => handles[host]!);
-        runs.gather(asked, asked.length, from, to, expected);
+        // Gathered before for others, listed in the same memory: nothing of it is left.
+        const asked = Uint32Array.from(handles);
+        runs.gather(asked, asked.length, [0, 0], to, expected);
+        wanted.forEach((host, i) => (asked[i] = handles[host]!));
+        runs.gather(asked, wanted.length, from, to, expected);
         const found = wanted.map((host, i) => {
           const run = runs.run(i);
           return Array.from({ length: run.to - run.from }, (_, k) => ({

@@ -66,18 +66,17 @@ export class GatheredRuns {
   }
 
   #begin(handles: ArrayLike<number>, count: number): void {
-    for (let i = 0; i < this.#count; i++) this.#slotOf[this.#handles[i]!] = 0;
     this.#handles = handles;
     this.#count = count;
-    if (this.#index.size > this.#slotOf.length)
-      this.#slotOf = new Uint32Array(Math.max(this.#index.size, 2 * this.#slotOf.length));
-    for (let i = 0; i < count; i++) this.#slotOf[handles[i]!] = i + 1;
     if (count > this.#ends.length) this.#ends = new Uint32Array(Math.max(count, 2 * this.#ends.length));
     this.#ends.fill(0, 0, count);
   }
 
   #sortAll(from: readonly number[], to: readonly number[]): void {
+    if (this.#index.size > this.#slotOf.length)
+      this.#slotOf = new Uint32Array(Math.max(this.#index.size, 2 * this.#slotOf.length));
     const slotOf = this.#slotOf;
+    for (let i = 0; i < this.#count; i++) slotOf[this.#handles[i]!] = i + 1;
     const ends = this.#ends;
     this.#tails.forEach((tail, partition) => {
       if (from[partition]! >= to[partition]!) return;
@@ -101,6 +100,8 @@ export class GatheredRuns {
         this.#place(handles, timestamps, values, position),
       );
     });
+    // Now, not before the next time: the handles are the caller's, who may have written others over them by then.
+    for (let i = 0; i < this.#count; i++) slotOf[this.#handles[i]!] = 0;
   }
 
   #place(handles: Uint32Array, timestamps: Float64Array, values: Float64Array, position: number): void {

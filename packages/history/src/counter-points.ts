@@ -20,12 +20,7 @@ export class CounterPoints {
   }
 
   sort(): void {
-    // A tail is walked newest first, so what arrived in order lies here in reverse.
-    if (this.#isSorted()) return;
-    this.timestamps.subarray(0, this.length).reverse();
-    this.values.subarray(0, this.length).reverse();
-    if (this.#isSorted()) return;
-    if (!this.#insertEach()) this.#sortAll();
+    if (!this.#isSorted() && !this.#insertEach()) this.#sortAll();
   }
 
   /**

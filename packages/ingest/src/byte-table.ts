@@ -43,26 +43,64 @@ export function hashBytes(view: DataView, at: number, length: number, owner: num
   return hash ^ (hash >>> 13);
 }
 
+/** Bytes that are kept, back to back; tables whose texts contain each other share one. */
+export class ByteArena {
+  #bytes = new Uint8Array(4096);
+  view = new DataView(this.#bytes.buffer);
+  #used = 0;
+
+  /** Bytes of memory held. */
+  get size(): number {
+    return this.#bytes.length;
+  }
+
+  /** Keeps a copy and says where it starts. */
+  keep(bytes: Uint8Array, at: number, length: number): number {
+    if (this.#used + length > this.#bytes.length) this.#grow(length);
+    const start = this.#used;
+    this.#bytes.set(bytes.subarray(at, at + length), start);
+    this.#used += length;
+    return start;
+  }
+
+  /** Whether the same bytes are kept at `start`. */
+  holds(start: number, bytes: Uint8Array, at: number, length: number): boolean {
+    if (start < 0 || start + length > this.#used) return false;
+    for (let i = 0; i < length; i++) if (this.#bytes[start + i] !== bytes[at + i]) return false;
+    return true;
+  }
+
+  #grow(more: number): void {
+    const { length } = this.#bytes;
+    const grown = new Uint8Array(Math.max(Math.ceil(length * 1.5), this.#used + more));
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+    this.view = new DataView(grown.buffer);
+  }
+}
+
 export class ByteTable {
-  /** The kept bytes, back to back. */
-  view: DataView;
+  readonly #arena: ByteArena;
   /** Where the bytes of an entry start and how many there are. Entry 0 is free for the caller's use. */
   starts = new Int32Array(64);
   lengths = new Int32Array(64);
   entries = 0;
-  #bytes = new Uint8Array(4096);
-  #used = 0;
   #owners = new Int32Array(64);
   #hashes = new Int32Array(64);
   #slots = new Int32Array(256);
 
-  constructor() {
-    this.view = new DataView(this.#bytes.buffer);
+  constructor(arena = new ByteArena()) {
+    this.#arena = arena;
   }
 
-  /** Bytes of memory held. */
+  /** The kept bytes. */
+  get view(): DataView {
+    return this.#arena.view;
+  }
+
+  /** Bytes of memory held beside the arena's. */
   get size(): number {
-    return this.#bytes.length + this.#slots.length * 4 + this.starts.length * 16;
+    return this.#slots.length * 4 + this.starts.length * 16;
   }
 
   /** Entries there is room for before the arrays double; callers keep arrays of their own beside. */
@@ -87,21 +125,22 @@ export class ByteTable {
     return 0;
   }
 
-  /** Keeps the bytes under a new entry; 0 when too many others share their place, which only costs time. */
-  add(bytes: Uint8Array, at: number, length: number, owner: number, hash: number): number {
+  /**
+   * Keeps the bytes under a new entry; 0 when too many others share their place, which only costs time. `hint` is where
+   * the arena may have them already.
+   */
+  add(bytes: Uint8Array, at: number, length: number, owner: number, hash: number, hint = -1): number {
     if ((this.entries + 1) * 2 > this.#slots.length) this.#rehash();
     const slot = this.#freeSlot(hash);
     if (slot < 0) return 0;
     if (this.entries + 1 >= this.starts.length) this.#growEntries();
-    if (this.#used + length > this.#bytes.length) this.#growBytes(length);
     const entry = ++this.entries;
-    this.#bytes.set(bytes.subarray(at, at + length), this.#used);
-    this.starts[entry] = this.#used;
+    const isKept = this.#arena.holds(hint, bytes, at, length);
+    this.starts[entry] = isKept ? hint : this.#arena.keep(bytes, at, length);
     this.lengths[entry] = length;
     this.#owners[entry] = owner;
     this.#hashes[entry] = hash;
     this.#slots[slot] = entry;
-    this.#used += length;
     return entry;
   }
 
@@ -127,13 +166,6 @@ export class ByteTable {
     this.lengths = doubled(this.lengths);
     this.#owners = doubled(this.#owners);
     this.#hashes = doubled(this.#hashes);
-  }
-
-  #growBytes(more: number): void {
-    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#used + more));
-    grown.set(this.#bytes);
-    this.#bytes = grown;
-    this.view = new DataView(grown.buffer);
   }
 }
 

@@ -7,7 +7,7 @@
  * the same cuts means the same series, so that a known template is matched by comparing bytes and reading numbers.
  * Like `LineSeries`, only a cache.
  */
-import { ByteTable, doubled } from './byte-table.ts';
+import { ByteArena, ByteTable, doubled } from './byte-table.ts';
 
 /** Kinds of cuts, in the order of the digits in `members`. 0 ends a template. */
 export const cut = {
@@ -21,7 +21,8 @@ export const cut = {
 } as const;
 
 export class JsonTemplates {
-  readonly texts = new ByteTable();
+  readonly #arena = new ByteArena();
+  readonly texts = new ByteTable(this.#arena);
   /** Template that followed a template; of entry 0: the first of a request. */
   next = new Int32Array(64);
   handles = new Int32Array(64);
@@ -34,7 +35,7 @@ export class JsonTemplates {
   #pieces = 0;
 
   get size(): number {
-    return this.texts.size + this.pieceStarts.length * 12 + this.next.length * 12;
+    return this.#arena.size + this.texts.size + this.pieceStarts.length * 12 + this.next.length * 12;
   }
 
   /** Keeps a template whose cuts are marked in `bytes`; 0 when the table has no place for it. */

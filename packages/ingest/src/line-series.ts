@@ -3,15 +3,16 @@
  * with the series they mean, and which of them came next the last time. Only a cache: it may be dropped at any
  * moment and changes nothing but speed.
  */
-import { ByteTable, doubled, hashBytes } from './byte-table.ts';
+import { ByteArena, ByteTable, doubled, hashBytes } from './byte-table.ts';
 
 export class LineSeries {
+  readonly #arena = new ByteArena();
   /** Entry = measurement and tags, with the space that ends them. */
-  readonly keys = new ByteTable();
+  readonly keys = new ByteTable(this.#arena);
   /** Entry = field name with its `=`, owned by a key. */
-  readonly fields = new ByteTable();
+  readonly fields = new ByteTable(this.#arena);
   /** Entry = a line up to its value (key and only field), owned by the key. */
-  readonly lines = new ByteTable();
+  readonly lines = new ByteTable(this.#arena);
   /** Line that followed a line; of entry 0: a request's first line. */
   nextLine = new Int32Array(64);
   keyOfLine = new Int32Array(64);
@@ -25,7 +26,7 @@ export class LineSeries {
   handles = new Int32Array(64);
 
   get size(): number {
-    return this.keys.size + this.fields.size + this.lines.size;
+    return this.#arena.size + this.keys.size + this.fields.size + this.lines.size;
   }
 
   addKey(bytes: Uint8Array, at: number, length: number, hash: number): number {
@@ -54,7 +55,8 @@ export class LineSeries {
     const hash = hashBytes(view, at, length, key);
     const known = this.lines.find(view, at, length, key, hash);
     if (known !== 0) return known;
-    const line = this.lines.add(bytes, at, length, key, hash);
+    // A key and its first field were kept one behind the other: together they are the line.
+    const line = this.lines.add(bytes, at, length, key, hash, this.keys.starts[key]!);
     while (this.nextLine.length < this.lines.capacity) {
       this.nextLine = doubled(this.nextLine);
       this.keyOfLine = doubled(this.keyOfLine);

@@ -48,6 +48,12 @@ export class Ticker {
 
   #run(): void {
     if (this.#stopped) return;
+    const wait = this.#next - this.#clock.monotonic();
+    if (wait > 0) {
+      // The last tick turned out to take longer after this one was asked for.
+      this.#clock.after(wait, () => this.#run());
+      return;
+    }
     this.#due = false;
     const begun = this.#clock.monotonic();
     this.#next = begun + this.#intervalMs;

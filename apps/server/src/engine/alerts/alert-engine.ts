@@ -45,6 +45,7 @@ const secondMs = 1000;
 
 /** A tick that is on its way into the log: what it will make the rules see. */
 interface WrittenTick {
+  /** Series with points below `ends`. */
   handles: readonly number[];
   ends: readonly number[];
   done: Promise<void>;
@@ -264,7 +265,10 @@ export class AlertEngine {
     if (before !== undefined) points.remove(before);
     if (command.type === 'rule') {
       const { entry, ended } = this.#rules.put(tenant, command.rule, seed, moment);
-      points.add(entry);
+      const added = points.add(entry);
+      // The tick that is on its way comes behind this in the log: the rule is there when it is followed.
+      if (this.#written !== undefined)
+        this.#written.handles = [...new Set([...this.#written.handles, ...added])];
       this.#announce(offset, ended);
     } else {
       this.#announce(offset, this.#rules.remove(tenant, id, moment));

@@ -38,8 +38,12 @@ export class RulePoints {
     return this.#touched.length;
   }
 
-  /** From now on the rule gets the points of every series that matches, those of the running tick included. */
-  add(entry: RuleEntry): void {
+  /**
+   * From now on the rule gets the points of every series that matches, those of the running tick included. Returns the
+   * series that match by now.
+   */
+  add(entry: RuleEntry): readonly number[] {
+    const added: number[] = [];
     const unwatch = entry.plan.queries.map((query, side) =>
       this.#watch.watch(entry.tenant, query, (handle, definition) => {
         const name = String(this.#index.idOf(handle));
@@ -48,9 +52,11 @@ export class RulePoints {
         (this.#targets[handle] ??= []).push({ entry, side, unit, actors: query.agg === 'uniques' });
         this.#reserve(handle);
         this.#touch(handle);
+        added.push(handle);
       }),
     );
     this.#unwatch.set(entry, unwatch);
+    return [...added];
   }
 
   remove(entry: RuleEntry): void {
