@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { get } from '../harness/http-client.ts';
@@ -82,6 +82,7 @@ export function querySubjects(root: string, history: History, peers: boolean): Q
 }
 
 function nowcast(folder: string, times: Times, { points }: History): QuerySubject {
+  const keyFile = `${folder}.key.json`;
   // What is left over after the last full flush must not wait for its age.
   const args = ['--raw-days', '60', '--flush-seconds', '20'];
   const ask: Record<Question, string> = {
@@ -97,6 +98,8 @@ function nowcast(folder: string, times: Times, { points }: History): QuerySubjec
       const server = existsSync(folder)
         ? await reopenNowcast(folder, args)
         : await startNowcast(args, folder);
+      // Its key is shown once; the load of a later start needs it too.
+      if ('headers' in server) writeFileSync(keyFile, JSON.stringify(server.headers));
       return {
         ...server,
         question: (of) => {
@@ -105,7 +108,7 @@ function nowcast(folder: string, times: Times, { points }: History): QuerySubjec
           return { path: `/data?${query}`, headers: { authorization: `Bearer ${server.token}` } };
         },
         loadPath: '/write?precision=ms',
-        loadHeaders: 'headers' in server ? (server as { headers: string[] }).headers : [],
+        loadHeaders: JSON.parse(readFileSync(keyFile, 'utf8')) as string[],
       };
     },
     async settled(server) {

@@ -56,7 +56,7 @@ export class LineSeries {
     const known = this.lines.find(view, at, length, key, hash);
     if (known !== 0) return known;
     // A key and its first field were kept one behind the other: together they are the line.
-    const line = this.lines.add(bytes, at, length, key, hash, this.keys.starts[key]!);
+    const line = this.lines.add(bytes, at, length, key, hash, this.keys.starts[key]);
     while (this.nextLine.length < this.lines.capacity) {
       this.nextLine = doubled(this.nextLine);
       this.keyOfLine = doubled(this.keyOfLine);
