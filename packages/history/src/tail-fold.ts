@@ -122,7 +122,8 @@ function foldCounters(
   const starts = tails.map((tail) => firstSince(tail, startOf(span, tail), span.reach));
   const arrived = tails.reduce((sum, _tail, i) => sum + Math.max(0, ends[i]! - starts[i]!), 0);
   const ofOne = arrived / Math.max(1, index.size);
-  const step = Math.max(1, Math.floor(gatheredAtOnce / Math.max(1, ofOne)));
+  // As if nobody else had sent anything: these may be the few that send much.
+  const step = Math.max(1, Math.floor((gatheredAtOnce * handles.length) / Math.max(1, arrived)));
   for (let first = 0; first < handles.length; first += step) {
     const some = handles.subarray(first, first + step);
     runs.gather(some, some.length, starts, ends, ofOne * some.length);

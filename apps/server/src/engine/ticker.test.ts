@@ -20,6 +20,33 @@ async function tickTimes(tookMs: number, forMs: number): Promise<number[]> {
   return times;
 }
 
+test('ticks: what a tick began and ends later is followed by a rest too', async () => {
+  // Timers that are due while a thread works fire when it has: a manual clock would fire them in between.
+  let now = 0;
+  const timers: { due: number; fn: () => void }[] = [];
+  const after = (ms: number, fn: () => void) => {
+    const timer = { due: now + ms, fn };
+    timers.push(timer);
+    return () => void timers.splice(timers.indexOf(timer), 1);
+  };
+  const times: number[] = [];
+  const ticker = new Ticker({ now: () => now, monotonic: () => now, after }, 20, () => void times.push(now));
+  for (ticker.request(); times.length < 5; now += 1) {
+    await immediates();
+    for (const timer of timers.filter(({ due }) => due <= now)) {
+      timers.splice(timers.indexOf(timer), 1);
+      timer.fn();
+    }
+    if (times.at(-1) !== now) continue;
+    // The next one is asked for before the work of this one, which takes 60 ms.
+    ticker.request();
+    now += 60;
+    ticker.took(now - 60);
+  }
+  const gaps = times.slice(1).map((time, i) => time - times[i]!);
+  expect(gaps).toEqual([180, 180, 180, 180]);
+});
+
 test.each([
   ['short ones come at their interval', 4, 50],
   ['long ones leave two thirds of the time to others', 40, 120],

@@ -9,7 +9,7 @@ export interface WindowRun {
   actors?: readonly (string | undefined)[] | undefined;
 }
 
-/** A run added up by parts: row i of `states` is part `numbers[i]`; those of one part may be in several rows. */
+/** A run added up by parts: row i of `states` is part `numbers[i]`. */
 export interface RunParts {
   numbers: readonly number[];
   states: StateGrid;
@@ -81,9 +81,13 @@ export class FoldedRun {
       const end = start + partMs;
       let next = from + 1;
       while (next < to && timestamps[next]! >= start && timestamps[next]! < end) next += 1;
-      const row = numbers.push(number) - 1;
-      states.reserve(row + 1);
-      states.clear(row);
+      // Senders that take turns may come back to a part; there are few of them in a run.
+      let row = numbers.lastIndexOf(number);
+      if (row < 0) {
+        row = numbers.push(number) - 1;
+        states.reserve(row + 1);
+        states.clear(row);
+      }
       states.addRun(row, this.run, from, next);
       from = next;
     }

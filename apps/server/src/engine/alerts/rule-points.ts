@@ -24,6 +24,9 @@ export class RulePoints {
   /** Whether any rule reads the series: 0 no, 1 yes, 2 and it has new points. */
   #marks = new Uint8Array(1024);
   #touched: number[] = [];
+  /** Points of series with rules since the last `take`, and those of before it that were taken. */
+  #noted = 0;
+  #taken = 0;
   readonly #runs: GatheredRuns;
   readonly #folded = new FoldedRun();
 
@@ -76,7 +79,10 @@ export class RulePoints {
     const marks = this.#marks;
     for (let i = 0; i < handles.length; i++) {
       const handle = handles[i]!;
-      if (marks[handle] === 1) {
+      const mark = handle < marks.length ? marks[handle]! : 0;
+      if (mark === 0) continue;
+      this.#noted++;
+      if (mark === 1) {
         marks[handle] = 2;
         this.#touched.push(handle);
       }
@@ -95,6 +101,8 @@ export class RulePoints {
   take(): number[] {
     const touched = this.#touched;
     this.#touched = [];
+    this.#taken = this.#noted;
+    this.#noted = 0;
     for (const handle of touched) if (this.#marks[handle] === 2) this.#marks[handle] = 1;
     return touched;
   }
@@ -102,12 +110,12 @@ export class RulePoints {
   /** After a tick that could not be written: its series are still to be read. */
   giveBack(handles: readonly number[]): void {
     for (const handle of handles) this.#touch(handle);
+    this.#noted += this.#taken;
   }
 
-  /** Hands the points of these series between two positions of each tail to their rules. */
+  /** Hands the points of these series, which were taken last, between two positions of each tail to their rules. */
   fold(handles: readonly number[], from: readonly number[], to: readonly number[], now: number): void {
-    const arrived = this.#tails.reduce((sum, tail, i) => sum + to[i]! - Math.max(from[i]!, tail.first), 0);
-    this.#runs.gather(handles, handles.length, from, to, arrived * this.#share(handles.length));
+    this.#runs.gather(handles, handles.length, from, to, this.#taken);
     handles.forEach((handle, i) => {
       const targets = this.#targets[handle];
       const run = this.#runs.run(i);
@@ -115,11 +123,6 @@ export class RulePoints {
       this.#folded.set(targets.some(({ actors }) => actors) ? this.#withActors(handle, run) : run);
       for (const { entry, side, unit } of targets) entry.evaluator!.add(side, unit, this.#folded, now);
     });
-  }
-
-  /** About which part of what arrives a number of series sends, were they all alike. */
-  #share(series: number): number {
-    return series / Math.max(1, this.#index.size);
   }
 
   #withActors(handle: number, { from, to, timestamps, values, positions }: GatheredRun): WindowRun {
