@@ -43,7 +43,7 @@ describe('the series of an alert', () => {
     expect(await bench.alerts.alertSeries(vic, 'a1')).toEqual({
       from: startMs - 60 * minute,
       to: startMs,
-      point_ms: minute,
+      point_ms: 5000,
       timestamp: [startMs - 2 * minute, startMs - 1],
       value: [70, null],
     });

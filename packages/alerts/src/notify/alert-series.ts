@@ -21,12 +21,16 @@ export async function alertSeries(
   const rule = (await book.rules(alert.tenantId)).get(alert.ruleId)?.content;
   const span = rule === undefined ? 0 : lookBackMs(rule.evaluation);
   const to = Math.min(clock.now(), (alert.firedAt ?? alert.since) + span / 4);
-  const empty = { from: to - span, to, point_ms: span / slots, timestamp: [], value: [] };
+  const from = to - span;
+  const empty = { from, to, point_ms: span / slots, timestamp: [], value: [] };
   if (rule?.evaluation.query === undefined) return empty;
-  const preview = await engine.preview(alert.tenantId, valueOf(rule, alert), to - span, to, signal);
+  const preview = await engine.preview(alert.tenantId, valueOf(rule, alert), from, to, signal);
   const [series] = preview.series;
   if (series === undefined) return empty;
-  return { ...empty, point_ms: Math.max(preview.point_ms, empty.point_ms), ...thinned(series, empty) };
+  // A young series is as long as it is: its minutes are not thinned to what the whole span would leave of them.
+  const known = { from: Math.max(from, series.timestamp[0] ?? from), to };
+  const pointMs = Math.max(preview.point_ms, (to - known.from) / slots);
+  return { ...empty, point_ms: pointMs, ...thinned(series, known) };
 }
 
 /** What a line of some dozen pixels can show: of each slot of time its extremes, in the order they came. */

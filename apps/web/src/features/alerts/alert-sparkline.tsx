@@ -36,7 +36,9 @@ export function AlertSparkline({ alert }: { alert: Alert }) {
 }
 
 function Sparkline({ alert, series }: { alert: Alert; series: AlertSeries }) {
-  const { from, to, timestamp, value, point_ms: pointMs } = series;
+  const { to, timestamp, value, point_ms: pointMs } = series;
+  // Where history is younger than the look back, its line has the whole width.
+  const from = Math.min(Math.max(series.from, timestamp[0] ?? series.from), to - 1);
   const { limit } = alert;
   const line = { labels: {}, timestamp, value, transitions: [] };
   const ends = valueEnds([line], limit === null ? [] : [limit]);
