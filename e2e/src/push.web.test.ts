@@ -88,6 +88,8 @@ beforeAll(async () => {
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.waitForURL((url) => !url.pathname.startsWith('/login'));
   registration = await found.promise;
+  // A worker may lead only a page that was loaded under it, and what is loaded while it starts may miss it.
+  await page.evaluate('navigator.serviceWorker.ready.then(() => undefined)');
 });
 afterAll(async () => {
   await browser.close();
