@@ -22,7 +22,8 @@ export default defineConfig({
           // Several servers are started in some of them; a small machine takes ten seconds for each when it is busy.
           testTimeout: 180_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          // Half of their time they wait for servers: three at a time use two cores.
+          maxWorkers: 3,
         },
       },
       {
