@@ -135,6 +135,15 @@ describe('the whole program', () => {
     expect(again.out()).not.toContain('setup?token');
   });
 
+  test('a SIGTERM in the moment it says where it is ends it in good order', async () => {
+    expect((await run(setupArgs, `${password}\n`)).code).toBe(0);
+    for (let i = 0; i < 3; i++) {
+      const server = nowcast(['serve', '--port', '0', '--no-collector']);
+      server.child.stdout?.once('data', () => server.child.kill('SIGTERM'));
+      expect(await server.exit).toBe(0);
+    }
+  });
+
   test('F15: a SIGTERM in the middle loses nothing that was acknowledged and tells viewers to come back', async () => {
     expect((await run(setupArgs, `${password}\n`)).code).toBe(0);
     const key =

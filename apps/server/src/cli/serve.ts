@@ -48,20 +48,46 @@ export async function serve(context: CommandContext): Promise<number> {
     log.info('stopped while starting', { code });
     return code;
   }
-  const local = await openLocalSocket(dataDir, nowcast, log);
-  await greet(nowcast, settings, context);
-  log.info('ready', {
-    url: nowcast.server.url,
-    data_dir: dataDir,
-    version,
-    ms: Math.round(performance.now() - started),
+  const code = await untilStopped({
+    nowcast,
+    dataDir,
+    settings,
+    context,
+    log,
+    started,
+    stopped: stopped.promise,
   });
-  const code = await stopped.promise;
-  await local?.stop();
-  await nowcast.stop();
   unlisten();
   log.info('stopped', { code });
   return code;
+}
+
+/** Says where it is and waits for the end. Stops all that runs whatever happens: what is left open keeps the process. */
+async function untilStopped(server: {
+  nowcast: EmbeddedNowcast;
+  dataDir: string;
+  settings: Settings<typeof serveOptions>;
+  context: CommandContext;
+  log: Logger;
+  /** Of `performance.now()`. */
+  started: number;
+  stopped: Promise<number>;
+}): Promise<number> {
+  const { nowcast, dataDir, settings, context, log, started, stopped } = server;
+  const local = await openLocalSocket(dataDir, nowcast, log);
+  try {
+    await greet(nowcast, settings, context);
+    log.info('ready', {
+      url: nowcast.server.url,
+      data_dir: dataDir,
+      version,
+      ms: Math.round(performance.now() - started),
+    });
+    return await stopped;
+  } finally {
+    await local?.stop();
+    await nowcast.stop();
+  }
 }
 
 /** Without it the server still serves; only commands that need it then say that they cannot reach it. */

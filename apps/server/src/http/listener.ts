@@ -38,6 +38,8 @@ export class Listener implements Service {
   readonly #watchers: FSWatcher[] = [];
   #reloadTimer: NodeJS.Timeout | undefined;
   #refused = 0;
+  /** Known once it listens, and said after it has closed, too. */
+  #port = 0;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -102,26 +104,25 @@ export class Listener implements Service {
       this.#server.once('error', (cause) => reject(listenError(cause, host, port)));
       this.#server.listen({ host, port, backlog: 4096 }, resolve);
     });
+    this.#port = (this.#server.address() as AddressInfo).port;
     this.#watchCertificate();
   }
 
   /** Where it listens, `https://host:port` without a path. */
   get url(): string {
-    const { port } = this.#server.address() as AddressInfo;
     const { host, tls } = this.#options;
     const shown = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
-    return `${tls === undefined ? 'http' : 'https'}://${shown.includes(':') ? `[${shown}]` : shown}:${port}`;
+    return `${tls === undefined ? 'http' : 'https'}://${shown.includes(':') ? `[${shown}]` : shown}:${this.#port}`;
   }
 
   /** The same under every address of this machine, when it listens on all of them. */
   get otherUrls(): string[] {
     const { host, tls } = this.#options;
     if (host !== '0.0.0.0' && host !== '::') return [];
-    const { port } = this.#server.address() as AddressInfo;
     const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
     return addresses
       .filter(({ internal, family }) => !internal && family === 'IPv4')
-      .map(({ address }) => `${tls === undefined ? 'http' : 'https'}://${address}:${port}`);
+      .map(({ address }) => `${tls === undefined ? 'http' : 'https'}://${address}:${this.#port}`);
   }
 
   get encrypted(): boolean {
