@@ -4,13 +4,14 @@ import { Ticker } from './ticker.ts';
 
 const immediates = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
-async function tickTimes(tookMs: number, forMs: number): Promise<number[]> {
+async function tickTimes(tookMs: number, utilisation: number, forMs: number): Promise<number[]> {
   const clock = new ManualClock();
   const times: number[] = [];
-  const ticker = new Ticker(clock, 50, () => {
+  const tick = () => {
     times.push(clock.now());
     clock.advance(tookMs);
-  });
+  };
+  const ticker = new Ticker(clock, 50, tick, () => utilisation);
   while (clock.now() < forMs) {
     ticker.request();
     ticker.request();
@@ -30,7 +31,13 @@ test('ticks: what a tick began and ends later is followed by a rest too', async 
     return () => void timers.splice(timers.indexOf(timer), 1);
   };
   const times: number[] = [];
-  const ticker = new Ticker({ now: () => now, monotonic: () => now, after }, 20, () => void times.push(now));
+  const clock = { now: () => now, monotonic: () => now, after };
+  const ticker = new Ticker(
+    clock,
+    20,
+    () => void times.push(now),
+    () => 0,
+  );
   for (ticker.request(); times.length < 5; now += 1) {
     await immediates();
     for (const timer of timers.filter(({ due }) => due <= now)) {
@@ -48,15 +55,54 @@ test('ticks: what a tick began and ends later is followed by a rest too', async 
 });
 
 test.each([
-  ['short ones come at their interval', 4, 50],
-  ['long ones leave two thirds of the time to others', 40, 120],
-  ['but nobody waits for longer than a quarter of a second', 200, 250],
-])('ticks: %s', async (_name, tookMs, apartMs) => {
-  const times = await tickTimes(tookMs, 2000);
+  ['short ones come at their interval', 4, 0.5, 50],
+  ['long ones leave two thirds of the time to others', 40, 0.8, 120],
+  ['a thread that has little to spare gives them less', 20, 0.9, 96],
+  ['and one that has nothing to spare a twelfth', 10, 1, 120],
+  ['but nobody waits for longer than a quarter of a second', 200, 0.5, 250],
+  ['nobody at all', 40, 1, 250],
+])('ticks: %s', async (_name, tookMs, utilisation, apartMs) => {
+  const times = await tickTimes(tookMs, utilisation, 2000);
   const gaps = times.slice(1).map((time, i) => time - times[i]!);
   expect(gaps.length).toBeGreaterThan(4);
   for (const gap of gaps) {
     expect(gap).toBeGreaterThanOrEqual(apartMs);
     expect(gap).toBeLessThanOrEqual(apartMs + 2);
   }
+});
+
+test('ticks: how busy this thread is, it sees for itself', async () => {
+  const work = (ms: number) => {
+    for (const end = performance.now() + ms; performance.now() < end;);
+  };
+  const clock = new ManualClock();
+  let ticks = 0;
+  const ticker = new Ticker(clock, 50, () => {
+    ticks += 1;
+    clock.advance(10);
+  });
+  /** How long the tick after the next one waits, once the thread has been as busy as `live` makes it. */
+  const restAfter = async (live: () => Promise<void>): Promise<number> => {
+    await live();
+    for (const before = ticks; ticks === before; clock.advance(1)) {
+      ticker.request();
+      await immediates();
+    }
+    ticker.request();
+    let waited = 0;
+    for (const before = ticks; ticks === before; waited += 1) {
+      clock.advance(1);
+      await immediates();
+    }
+    return waited;
+  };
+  const idle = await restAfter(() => new Promise((resolve) => void setTimeout(resolve, 200)));
+  const busy = await restAfter(async () => {
+    for (let i = 0; i < 10; i += 1) {
+      work(20);
+      await immediates();
+    }
+  });
+  expect(idle).toBeLessThan(60);
+  expect(busy).toBeGreaterThan(100);
 });

@@ -1,13 +1,31 @@
+import { performance } from 'node:perf_hooks';
 import type { Clock } from '@nowcast/kernel';
 
-/** A tick may take this share of the time: where it takes long, the next one waits, and work itself goes on. */
+/** Share of the time that ticks may take: where they take long the next one waits, and work itself goes on. */
 const share = 1 / 3;
+/** The same while the thread has no time to spare: what a tick costs whatever it brings is then taken from points. */
+const busyShare = 1 / 12;
+/** A thread that idles less than this share of the time has less and less to spare. */
+const spareIdle = 0.2;
 /** However long ticks take, nobody waits longer than this for the next one. */
 const mostMs = 250;
 
-/** How long after the begin of a tick that took `tookMs` the next one may begin, ms. */
-function restMs(intervalMs: number, tookMs: number): number {
-  return Math.max(intervalMs, Math.min(tookMs / share, mostMs));
+/** How long after the begin of a tick that took `tookMs` the next one may begin, ms. `utilisation`: of the thread. */
+function restMs(intervalMs: number, tookMs: number, utilisation: number): number {
+  const spare = Math.min(1, Math.max(0, (1 - utilisation) / spareIdle));
+  const allowed = busyShare + (share - busyShare) * spare;
+  return Math.max(intervalMs, Math.min(tookMs / allowed, mostMs));
+}
+
+/** Which part of the time since it was asked before this thread has worked, 0 … 1. */
+function threadUtilisation(): () => number {
+  let before = performance.eventLoopUtilization();
+  return () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, before);
+    before = now;
+    return utilization;
+  };
 }
 
 /**
@@ -18,15 +36,19 @@ export class Ticker {
   readonly #clock: Clock;
   readonly #intervalMs: number;
   readonly #tick: () => void;
+  readonly #utilisation: () => number;
+  /** As it was when the last tick began. */
+  #utilised = 0;
   /** Monotonic time before which no tick begins. */
   #next = Number.NEGATIVE_INFINITY;
   #due = false;
   #stopped = false;
 
-  constructor(clock: Clock, intervalMs: number, tick: () => void) {
+  constructor(clock: Clock, intervalMs: number, tick: () => void, utilisation = threadUtilisation()) {
     this.#clock = clock;
     this.#intervalMs = intervalMs;
     this.#tick = tick;
+    this.#utilisation = utilisation;
   }
 
   request(): void {
@@ -39,7 +61,8 @@ export class Ticker {
 
   /** What belongs to the last tick and began at `begun`, monotonic ms, has ended only now. */
   took(begun: number): void {
-    this.#next = Math.max(this.#next, begun + restMs(this.#intervalMs, this.#clock.monotonic() - begun));
+    const rest = restMs(this.#intervalMs, this.#clock.monotonic() - begun, this.#utilised);
+    this.#next = Math.max(this.#next, begun + rest);
   }
 
   stop(): void {
@@ -55,6 +78,7 @@ export class Ticker {
       return;
     }
     this.#due = false;
+    this.#utilised = this.#utilisation();
     const begun = this.#clock.monotonic();
     this.#next = begun + this.#intervalMs;
     this.#tick();
