@@ -3,7 +3,7 @@ export { TimeZone } from './calendar.ts';
 export { counterReach } from './counter-reach.ts';
 export { powersOfTen, scaleToIntegers } from './decimal.ts';
 export { type NamelessRecord, RecordNames } from './data-id.ts';
-export { ddIndex } from './dd-sketch.ts';
+export { ddIndex, DdSketch } from './dd-sketch.ts';
 export { hllSlot } from './hyperloglog.ts';
 export { groupLabels, labelText, otherLabels } from './labels.ts';
 export { normaliseQuery, rangeNow, type ResolvedQuery } from './normalise.ts';

@@ -65,6 +65,20 @@ describe('DdSketch', () => {
     ]);
   });
 
+  it('takes a run like the values one by one', () => {
+    const close = fc.double({ min: 1, max: 50, noNaN: true });
+    const runs = fc.array(fc.oneof(fc.array(close, { maxLength: 40 }), fc.array(finite, { maxLength: 12 })));
+    fc.assert(
+      fc.property(runs, (all) => {
+        const sketch = new DdSketch();
+        for (const run of all) sketch.addRun(Float64Array.from([7, ...run, 9]), 1, run.length + 1);
+        const expected = sketchOf(all.flat());
+        expect(pairsOf(sketch)).toEqual(pairsOf(expected));
+        expect(sketch.total).toBe(expected.total);
+      }),
+    );
+  });
+
   it('is the same bit for bit whatever the order of points and merges', () => {
     fc.assert(
       fc.property(fc.array(finite), fc.array(finite), (left, right) => {

@@ -178,10 +178,7 @@ export class StateGrid {
     const { values } = run;
     if (this.parts.scalar) this.#addScalars(row, values, from, to);
     if (this.parts.ends) this.#addEnds(row, run, from, to);
-    if (this.parts.quantiles) {
-      const sketch = this.#sketch(row);
-      for (let i = from; i < to; i += 1) sketch.add(values[i]!);
-    }
+    if (this.parts.quantiles) this.#sketch(row).addRun(values, from, to);
     if (!this.parts.uniques || run.actors === undefined) return;
     for (let i = from; i < to; i += 1) {
       const actor = run.actors[i];

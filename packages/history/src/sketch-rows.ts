@@ -1,4 +1,4 @@
-import { ddIndex, hllSlot } from '@nowcast/aggregate';
+import { DdSketch, hllSlot } from '@nowcast/aggregate';
 import type { SketchRows } from '@nowcast/ports';
 import type { SortedPoints } from './flush-points.ts';
 
@@ -15,9 +15,7 @@ export class SketchRowsBuilder {
   readonly #hllOffsets: number[] = [0];
   readonly #hllRegister: number[] = [];
   readonly #hllRank: number[] = [];
-  #scratch = new Int32Array(64);
-  /** Zero between calls. Three decades of values are 346 indexes. */
-  readonly #counts = new Uint32Array(512);
+  readonly #sketch = new DdSketch();
 
   add(
     name: { tenant: string; metric: string; id: bigint },
@@ -45,41 +43,12 @@ export class SketchRowsBuilder {
   }
 
   #quantiles(values: Float64Array, start: number, end: number): void {
-    const n = end - start;
-    if (n > this.#scratch.length) this.#scratch = new Int32Array(n * 2);
-    const indexes = this.#scratch;
-    let low = 2_147_483_647;
-    let high = -2_147_483_648;
-    for (let i = 0; i < n; i++) {
-      const index = ddIndex(values[start + i]!);
-      indexes[i] = index;
-      if (index < low) low = index;
-      if (index > high) high = index;
-    }
-    if (high - low < this.#counts.length) this.#countRange(n, low, high);
-    else this.#countSorted(indexes.subarray(0, n).sort());
-  }
-
-  /** Values of one series lie close together: their indexes are counted in place, not sorted. */
-  #countRange(n: number, low: number, high: number): void {
-    const counts = this.#counts;
-    for (let i = 0; i < n; i++) counts[this.#scratch[i]! - low]!++;
-    for (let index = low; index <= high; index++) {
-      const count = counts[index - low]!;
-      if (count === 0) continue;
-      this.#ddIndex.push(index);
-      this.#ddCount.push(count);
-      counts[index - low] = 0;
-    }
-  }
-
-  #countSorted(indexes: Int32Array): void {
-    for (let i = 0; i < indexes.length;) {
-      let stop = i + 1;
-      while (stop < indexes.length && indexes[stop] === indexes[i]) stop++;
-      this.#ddIndex.push(indexes[i]!);
-      this.#ddCount.push(stop - i);
-      i = stop;
+    const sketch = this.#sketch;
+    sketch.clear();
+    sketch.addRun(values, start, end);
+    for (let i = 0; i < sketch.length; i++) {
+      this.#ddIndex.push(sketch.keys[i]!);
+      this.#ddCount.push(sketch.counts[i]!);
     }
   }
 
