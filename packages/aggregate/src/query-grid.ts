@@ -293,6 +293,7 @@ export class QueryGrid {
 
   /** All buckets of a line made of these units, ascending, without those that have no value. */
   columns(units: readonly number[]): { timestamps: Float64Array; values: Float64Array } {
+    if (units.length === 1) return this.#cells.columns(units[0]!);
     const slots = new Map<number, number>();
     const merged = new StateGrid(this.perSeries ? scalarOnly : this.parts, 64);
     for (const unit of units) this.#collect(unit, slots, merged);

@@ -158,6 +158,21 @@ export class UnitStates {
     return i < 0 ? Number.NaN : this.#value(unit, i);
   }
 
+  /** The cells of a unit that have a value, ascending. */
+  columns(unit: number): { timestamps: Float64Array; values: Float64Array } {
+    const cells = this.#units[unit]!;
+    const timestamps = new Float64Array(cells.length);
+    const values = new Float64Array(cells.length);
+    let length = 0;
+    for (let i = 0; i < cells.length; i += 1) {
+      const value = this.#value(unit, i);
+      if (Number.isNaN(value)) continue;
+      timestamps[length] = cells.startAt(i);
+      values[length++] = value;
+    }
+    return { timestamps: timestamps.subarray(0, length), values: values.subarray(0, length) };
+  }
+
   /** Aggregate over all cells, `rate` per second of one second; NaN when there are none. */
   total(unit: number): number {
     const cells = this.#units[unit]!;

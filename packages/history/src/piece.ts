@@ -19,6 +19,8 @@ export interface PieceRequest {
   /** Bucket starts and the exclusive end, epoch ms. */
   borders: Float64Array;
   parts: StateParts;
+  /** Whether the least and the largest value are asked for; otherwise what `min` and `max` say is open. */
+  extremes: boolean;
   at: OffsetVector;
   limits: QueryLimits;
   /** Read every point, use no states. */

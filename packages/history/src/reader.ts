@@ -5,6 +5,7 @@ import { feedPiece, type Piece, type PieceRequest, readPiece, seedFrom } from '.
 import { type Selection, subset } from './selection.ts';
 import type { HeadSource, Pin } from './sources.ts';
 import type { LayeredRows } from './stored-rows.ts';
+import { asksForExtremes } from './warm/cells.ts';
 import type { WarmStore } from './warm/warm-store.ts';
 import { endOf, foldTail, startOf, tailReaches, type TailSpan } from './tail-fold.ts';
 
@@ -174,7 +175,7 @@ export class HistoryReader {
   ): Promise<Piece[]> {
     const { from, to } = grid.spec;
     const parts = partsOf(grid);
-    const common = { at: pin.at, limits: options.limits };
+    const common = { at: pin.at, limits: options.limits, extremes: false };
     const byPoints = new Set<number>((options.attempt ?? 0) > 0 ? selection.units : []);
     for (;;) {
       const straight = subset(selection, (i) => !byPoints.has(selection.units[i]!));
@@ -233,6 +234,7 @@ function requestOf(selection: Selection, grid: QueryGrid, { at }: Pin, limits: Q
     selection,
     borders: buckets.boundaries(from, to),
     parts: partsOf(grid),
+    extremes: asksForExtremes(grid),
     at,
     limits,
     pointsOnly: false,

@@ -1,4 +1,4 @@
-import { isBefore, StateGrid, type StateSource } from '@nowcast/aggregate';
+import { isBefore, type QueryGrid, StateGrid, type StateSource } from '@nowcast/aggregate';
 import type { StateColumns, StateParts } from '@nowcast/ports';
 import { noSketches } from './hour-table.ts';
 
@@ -8,12 +8,18 @@ export const mostCells = 4_000_000;
 const none = new Float64Array(0);
 const quantilesOnly = { scalar: false, ends: false, growth: false, quantiles: true, uniques: false };
 
+/** Whether an answer is worked out from the least and the largest value of its cells. */
+export function asksForExtremes({ spec: { agg } }: QueryGrid): boolean {
+  return agg === 'min' || agg === 'max';
+}
+
 /**
  * Dense (unit, bucket) cells that hours and points are added to: a loop over columns costs a tenth of looking up a row
  * for each state. Sums are compensated like those of a `StateGrid`.
  */
 export class Cells {
   readonly #parts: StateParts;
+  readonly #extremes: boolean;
   readonly #buckets: number;
   readonly #count: Float64Array;
   readonly #sum: Float64Array;
@@ -26,18 +32,20 @@ export class Cells {
   readonly #lastAt: Float64Array;
   readonly #sketches: StateGrid | undefined;
 
-  constructor(parts: StateParts, units: number, buckets: number) {
+  /** `extremes`: whether anybody asks for min and max; otherwise they come out as if there were none. */
+  constructor(parts: StateParts, extremes: boolean, units: number, buckets: number) {
     const column = (wanted: boolean, empty = 0) => {
       const made = wanted ? new Float64Array(units * buckets) : none;
       return empty === 0 ? made : made.fill(empty);
     };
     this.#parts = parts;
+    this.#extremes = parts.scalar && extremes;
     this.#buckets = buckets;
     this.#count = column(parts.scalar || parts.quantiles);
     this.#sum = column(parts.scalar);
     this.#lost = column(parts.scalar);
-    this.#min = column(parts.scalar, Number.POSITIVE_INFINITY);
-    this.#max = column(parts.scalar, Number.NEGATIVE_INFINITY);
+    this.#min = column(this.#extremes, Number.POSITIVE_INFINITY);
+    this.#max = column(this.#extremes, Number.NEGATIVE_INFINITY);
     this.#first = column(parts.ends, Number.NaN);
     this.#firstAt = column(parts.ends, Number.POSITIVE_INFINITY);
     this.#last = column(parts.ends, Number.NaN);
@@ -54,7 +62,8 @@ export class Cells {
     bucketOf: Int32Array,
   ): void {
     const base = unit * this.#buckets;
-    if (this.#parts.scalar) this.#addHourScalars(base, hour, columns, from, to, bucketOf);
+    if (this.#parts.scalar) this.#addHourSums(base, hour, columns, from, to, bucketOf);
+    if (this.#extremes) this.#addHourExtremes(base, hour, columns, from, to, bucketOf);
     if (!this.#parts.ends) return;
     const { first, firstAt, last, lastAt } = columns;
     for (let i = from; i < to; i++) {
@@ -64,20 +73,17 @@ export class Cells {
   }
 
   /** `#addScalars` for each row, written out: a month of a thousand series are 720,000 of them. */
-  #addHourScalars(
+  #addHourSums(
     base: number,
     hour: Uint8Array,
-    columns: StateSource,
+    { count, sum }: StateSource,
     from: number,
     to: number,
     bucketOf: Int32Array,
   ): void {
-    const { count, sum, min, max } = columns;
     const counts = this.#count;
     const sums = this.#sum;
     const lost = this.#lost;
-    const mins = this.#min;
-    const maxs = this.#max;
     for (let i = from; i < to; i++) {
       const bucket = bucketOf[hour[i]!]!;
       if (bucket < 0) continue;
@@ -85,10 +91,28 @@ export class Cells {
       const value = sum[i]!;
       const before = sums[cell]!;
       const next = before + value;
-      lost[cell] =
-        lost[cell]! + (Math.abs(before) >= Math.abs(value) ? before - next + value : value - next + before);
+      const part = next - before;
+      // What rounding took away, to the last bit, without asking which of the two is larger.
+      lost[cell] = lost[cell]! + (before - (next - part) + (value - part));
       sums[cell] = next;
       counts[cell] = counts[cell]! + count[i]!;
+    }
+  }
+
+  #addHourExtremes(
+    base: number,
+    hour: Uint8Array,
+    { min, max }: StateSource,
+    from: number,
+    to: number,
+    bucketOf: Int32Array,
+  ): void {
+    const mins = this.#min;
+    const maxs = this.#max;
+    for (let i = from; i < to; i++) {
+      const bucket = bucketOf[hour[i]!]!;
+      if (bucket < 0) continue;
+      const cell = base + bucket;
       if (min[i]! < mins[cell]!) mins[cell] = min[i]!;
       if (max[i]! > maxs[cell]!) maxs[cell] = max[i]!;
     }
@@ -145,6 +169,7 @@ export class Cells {
       this.#lost[cell]! + (Math.abs(before) >= Math.abs(sum) ? before - next + sum : sum - next + before);
     this.#sum[cell] = next;
     this.#count[cell] = this.#count[cell]! + count;
+    if (!this.#extremes) return;
     if (min < this.#min[cell]!) this.#min[cell] = min;
     if (max > this.#max[cell]!) this.#max[cell] = max;
   }
@@ -181,8 +206,8 @@ export class Cells {
       bucket: cells.map((cell) => cell % this.#buckets),
       count: pick(this.#count),
       sum,
-      min: pick(this.#min),
-      max: pick(this.#max),
+      min: this.#extremes ? pick(this.#min) : this.#noExtreme(length, Number.POSITIVE_INFINITY),
+      max: this.#extremes ? pick(this.#max) : this.#noExtreme(length, Number.NEGATIVE_INFINITY),
       first: pick(this.#first),
       firstAt: pick(this.#firstAt),
       last: pick(this.#last),
@@ -191,6 +216,10 @@ export class Cells {
       ...noSketches,
       ...this.#quantiles(cells),
     };
+  }
+
+  #noExtreme(length: number, empty: number): Float64Array {
+    return this.#parts.scalar ? new Float64Array(length).fill(empty) : none;
   }
 
   #filled(): Uint32Array {

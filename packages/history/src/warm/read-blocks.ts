@@ -141,10 +141,10 @@ export function rawPoints(request: SlotRequest, parts: readonly Part<PointTable>
   return { borders: request.borders, selection: request.selection, states: undefined, points };
 }
 
-function cellsOf({ parts, selection, borders }: SlotRequest): Cells | undefined {
+function cellsOf({ parts, extremes, selection, borders }: SlotRequest): Cells | undefined {
   const units = selection.units.reduce((most, unit) => Math.max(most, unit + 1), 0);
   const buckets = borders.length - 1;
-  return units * buckets > mostCells ? undefined : new Cells(parts, units, buckets);
+  return units * buckets > mostCells ? undefined : new Cells(parts, extremes, units, buckets);
 }
 
 /** Bucket of each hour of a day's table; −1 outside the part. */
