@@ -72,30 +72,19 @@ export class HistoryReader {
     const end = options.until;
     const inMemory = () => selection.handles.length === 0 || tailReaches(this.#head.tails, reach);
     const held = this.#held(selection, grid, options);
-    if (held !== undefined) {
-      const { pin, piece } = held;
-      const span: TailSpan = { start: pin.positions, end, reach };
-      return {
-        finish: () => {
-          pin.release();
-          return this.#finish(selection, grid, span, [piece]);
-        },
-        release: () => pin.release(),
-      };
-    }
-    if (inMemory()) {
+    if (held === undefined && inMemory()) {
       this.#wantIfMany(selection, grid, options);
       const span: TailSpan = { start: undefined, end, reach };
       // Nothing is pinned here: a flush that commits before `finish` may make memory let go of some of it.
       const finish = () => inMemory() && this.#finish(selection, grid, span, []);
       return { finish, release: () => undefined };
     }
-    const pin = this.#head.pin();
+    const pin = held?.pin ?? this.#head.pin();
     try {
       const span: TailSpan = { start: pin.positions, end, reach };
       const pieces = grid.parts.growth
         ? await this.#readCounters(selection, grid, span, pin, options)
-        : [await this.#read(selection, grid, pin, options)];
+        : [await (held?.piece ?? this.#read(selection, grid, pin, options))];
       return {
         finish: () => {
           pin.release();
@@ -117,7 +106,7 @@ export class HistoryReader {
     selection: Selection,
     grid: QueryGrid,
     { limits, until }: LoadOptions,
-  ): { pin: Pin; piece: Piece } | undefined {
+  ): { pin: Pin; piece: Promise<Piece> } | undefined {
     if (this.#warm === undefined || grid.parts.growth || selection.handles.length === 0) return undefined;
     if (!Number.isFinite(grid.spec.to - grid.spec.from)) return undefined;
     const pin = this.#head.pin();
@@ -153,9 +142,8 @@ export class HistoryReader {
 
   /** Synchronously asked, so that what is in memory stands at the very vector that was pinned. */
   #piece(request: PieceRequest): Promise<Piece> {
-    const piece = this.#warm?.read(request);
-    if (piece !== undefined) return Promise.resolve(piece);
-    return readPiece(this.#stored, this.#index, request, () => this.#warm?.want(request));
+    const want = () => this.#warm?.want(request);
+    return this.#warm?.read(request) ?? readPiece(this.#stored, this.#index, request, want);
   }
 
   #read(selection: Selection, grid: QueryGrid, pin: Pin, { limits }: LoadOptions): Promise<Piece> {

@@ -1,5 +1,5 @@
 import type { SeriesIndex } from '@nowcast/head';
-import { buildFlush, type FlushRange, FlushScratch } from '@nowcast/history';
+import { buildFlush, type FlushRange, FlushScratch, inSlices } from '@nowcast/history';
 import { type Clock, isAppError } from '@nowcast/kernel';
 import type { HotStore, Warehouse } from '@nowcast/ports';
 import type { EngineLog } from './embedded-engine.ts';
@@ -116,16 +116,11 @@ export class Flusher {
   }
 
   async #flush(state: PartitionState, range: FlushRange): Promise<void> {
-    const steps = buildFlush(range, state.tail, this.#index, this.#scratch);
-    let step = steps.next();
-    while (step.done !== true) {
-      await new Promise(setImmediate);
-      step = steps.next();
-    }
-    await this.#warehouse.insertFlush(step.value);
+    const block = await inSlices(buildFlush(range, state.tail, this.#index, this.#scratch));
+    await this.#warehouse.insertFlush(block);
     await this.#warehouse.commit({ partition: range.partition, to: range.to, receivedAt: range.receivedAt });
     // Before readers' vectors move: from then on they expect to find it there, or the reach above it.
-    await this.#hot.put(step.value);
+    await this.#hot.put(block);
     state.committed(range);
     await this.#committed();
   }

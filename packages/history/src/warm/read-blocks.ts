@@ -10,6 +10,13 @@ const mostSketched = 100_000;
 const hourMs = 3_600_000;
 const none = new Float64Array(0);
 
+/** Rows of hours, or points, after which other work of the thread runs: a millisecond or two of them. */
+const sliceHours = 60_000;
+const slicePoints = 100_000;
+
+/** An answer that is made in slices; what it reads is not changed by anybody. */
+export type Answer = Generator<void, Piece>;
+
 /** A part `[from, to)` of the request's range and the tables that hold it. */
 export interface Part<T> {
   start: number;
@@ -24,11 +31,15 @@ export interface SlotRequest extends PieceRequest {
 }
 
 /** Merged states from whole hours; borders must all be whole hours. Undefined when that is too much for memory. */
-export function fromHours(request: SlotRequest, parts: readonly Part<HourTable>[]): Piece | undefined {
+export function fromHours(request: SlotRequest, parts: readonly Part<HourTable>[]): Answer | undefined {
   const cells = cellsOf(request);
-  if (cells === undefined) return undefined;
+  return cells === undefined ? undefined : addHours(cells, request, parts);
+}
+
+function* addHours(cells: Cells, request: SlotRequest, parts: readonly Part<HourTable>[]): Answer {
   const { selection, slots, borders } = request;
   const { units } = selection;
+  let sinceYield = 0;
   for (const part of parts) {
     const bucketOf = bucketsOfHours(borders, part);
     for (const table of part.tables) {
@@ -37,13 +48,17 @@ export function fromHours(request: SlotRequest, parts: readonly Part<HourTable>[
         const to = starts[slots[i]! + 1];
         if (to !== undefined) cells.addHours(units[i]!, table, starts[slots[i]!]!, to, bucketOf);
       }
+      sinceYield += table.hour.length;
+      if (sinceYield < sliceHours) continue;
+      sinceYield = 0;
+      yield;
     }
   }
   return { borders, selection, states: cells.columns(), points: undefined };
 }
 
 /** The same for a counter: its hours one by one, since only the grid knows how they chain. */
-export function growthFromHours(request: SlotRequest, parts: readonly Part<HourTable>[]): Piece {
+export function* growthFromHours(request: SlotRequest, parts: readonly Part<HourTable>[]): Answer {
   const { selection, slots, borders } = request;
   const sources = parts.flatMap((part) => {
     const bucketOf = bucketsOfHours(borders, part);
@@ -59,7 +74,12 @@ export function growthFromHours(request: SlotRequest, parts: readonly Part<HourT
   const states = emptyGrowth(rows);
   const { group, bucket, first, firstAt, last, lastAt, growth } = states;
   let length = 0;
+  let yielded = 0;
   for (let i = 0; i < slots.length; i++) {
+    if (length - yielded >= sliceHours) {
+      yielded = length;
+      yield;
+    }
     for (const { table, bucketOf } of sources) {
       const { starts, hour, columns } = table;
       const to = starts[slots[i]! + 1] ?? 0;
@@ -97,12 +117,15 @@ function emptyGrowth(rows: number): StateColumns {
 }
 
 /** Merged states from single points. Undefined when these are too many. */
-export function fromPoints(request: SlotRequest, parts: readonly Part<PointTable>[]): Piece | undefined {
+export function fromPoints(request: SlotRequest, parts: readonly Part<PointTable>[]): Answer | undefined {
   if (pointsOf(request, parts) > (request.parts.quantiles ? mostSketched : mostPoints)) return undefined;
   const cells = cellsOf(request);
-  if (cells === undefined) return undefined;
+  return cells === undefined ? undefined : addPoints(cells, request, parts);
+}
+
+function* addPoints(cells: Cells, request: SlotRequest, parts: readonly Part<PointTable>[]): Answer {
   const { borders, selection } = request;
-  visit(request, parts, (i, times, values, from, to) => {
+  yield* visit(request, parts, (i, times, values, from, to) => {
     let bucket = bucketAt(borders, times[from]!);
     for (let start = from; start < to;) {
       while (times[start]! >= borders[bucket + 1]!) bucket++;
@@ -116,12 +139,15 @@ export function fromPoints(request: SlotRequest, parts: readonly Part<PointTable
 }
 
 /** The points themselves, for a counter that is followed point by point. Undefined when these are too many. */
-export function rawPoints(request: SlotRequest, parts: readonly Part<PointTable>[]): Piece | undefined {
-  if (pointsOf(request, parts) > mostPoints) return undefined;
+export function rawPoints(request: SlotRequest, parts: readonly Part<PointTable>[]): Answer | undefined {
+  return pointsOf(request, parts) > mostPoints ? undefined : listPoints(request, parts);
+}
+
+function* listPoints(request: SlotRequest, parts: readonly Part<PointTable>[]): Answer {
   const series: number[] = [];
   const timestamps: number[] = [];
   const found: number[] = [];
-  visit(request, parts, (i, times, values, from, to) => {
+  yield* visit(request, parts, (i, times, values, from, to) => {
     for (let k = from; k < to; k++) {
       series.push(i);
       timestamps.push(times[k]!);
@@ -190,7 +216,12 @@ function pointsOf({ slots }: SlotRequest, parts: readonly Part<PointTable>[]): n
 type Visitor = (i: number, times: Float64Array, values: Float64Array, from: number, to: number) => void;
 
 /** Calls `visitor` with each chunk's points inside the range; `i` is the place of the series in the selection. */
-function visit({ slots }: SlotRequest, parts: readonly Part<PointTable>[], visitor: Visitor): void {
+function* visit(
+  { slots }: SlotRequest,
+  parts: readonly Part<PointTable>[],
+  visitor: Visitor,
+): Generator<void, void> {
+  let sinceYield = 0;
   const times = new Float64Array(chunkPoints);
   const values = new Float64Array(chunkPoints);
   for (const { from, to, tables } of parts) {
@@ -205,7 +236,11 @@ function visit({ slots }: SlotRequest, parts: readonly Part<PointTable>[], visit
           while (low < high && times[low]! < from) low++;
           while (high > low && times[high - 1]! >= to) high--;
           if (high > low) visitor(i, times, values, low, high);
+          sinceYield += high - low;
         }
+        if (sinceYield < slicePoints) continue;
+        sinceYield = 0;
+        yield;
       }
     }
   }

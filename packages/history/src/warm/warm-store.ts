@@ -1,6 +1,7 @@
 import type { SeriesIndex } from '@nowcast/head';
 import type { Clock } from '@nowcast/kernel';
 import type { FlushBlock, OffsetVector } from '@nowcast/ports';
+import { inSlices } from '../in-slices.ts';
 import type { Piece, PieceRequest } from '../piece.ts';
 import type { StoredRows } from '../stored-rows.ts';
 import { type Block, bytesOf, dayMs, isAt, tidy } from './block.ts';
@@ -10,7 +11,7 @@ import { LoadQueue } from './load-queue.ts';
 import { WarmMetric } from './metric.ts';
 import { type Need, needOf } from './need.ts';
 import type { PointTable } from './point-table.ts';
-import { fromHours, fromPoints, growthFromHours, type Part, rawPoints } from './read-blocks.ts';
+import { type Answer, fromHours, fromPoints, growthFromHours, type Part, rawPoints } from './read-blocks.ts';
 
 export interface WarmOptions {
   index: SeriesIndex;
@@ -61,14 +62,18 @@ export class WarmStore {
     });
   }
 
-  /** What is stored of the request's range, merged; undefined where that is not held. All in one turn. */
-  read(request: PieceRequest): Piece | undefined {
+  /**
+   * What is stored of the request's range, merged; undefined where that is not held. What is read is decided in this
+   * turn: flushes that come while the answer is worked out, in slices, are not part of it.
+   */
+  read(request: PieceRequest): Promise<Piece> | undefined {
     if (this.#options.budgetBytes === 0) return undefined;
     this.#noteVector(request.at);
     const need = needOf(request);
-    const piece = need === undefined ? undefined : this.#read(request, need);
-    if (piece !== undefined) this.#answered++;
-    return piece;
+    const answer = need === undefined ? undefined : this.#read(request, need);
+    if (answer === undefined) return undefined;
+    this.#answered++;
+    return inSlices(answer);
   }
 
   /** Has what the request needs loaded soon. */
@@ -98,13 +103,8 @@ export class WarmStore {
       metric,
       blocks: [...metric.blocks].filter((block) => (block.at[partition] ?? 0) < to),
     }));
-    const steps = flushTables(flush, wanted);
-    let step = steps.next();
-    while (step.done !== true) {
-      await new Promise(setImmediate);
-      step = steps.next();
-    }
-    for (const metric of this.#allMetrics()) this.#attach(metric, flush, step.value);
+    const tables = await inSlices(flushTables(flush, wanted));
+    for (const metric of this.#allMetrics()) this.#attach(metric, flush, tables);
     this.#makeRoom([]);
   }
 
@@ -140,7 +140,7 @@ export class WarmStore {
     return from < clock.now() - (kind === 'points' ? retention.rawMs : retention.coarseMs);
   }
 
-  #read(request: PieceRequest, need: Need): Piece | undefined {
+  #read(request: PieceRequest, need: Need): Answer | undefined {
     const { tenant, metric: name, handles } = request.selection;
     const metric = this.#metrics.get(tenant)?.get(name);
     if (metric === undefined || this.#isOld(need)) return undefined;
@@ -223,13 +223,13 @@ async function tidyAll(metric: WarmMetric): Promise<void> {
   }
 }
 
-/** Each block with the part of the range that it answers. */
+/** Each block with the part of the range that it answers, and the tables it has now: flushes bring further ones. */
 function partsOf<T extends HourTable | PointTable>(blocks: readonly Block[], need: Need): Part<T>[] {
   let at = need.from;
   return blocks.map((block) => {
     const from = Math.max(at, block.start);
     const to = Math.min(need.to, block.start + block.length);
     at = to;
-    return { start: block.start, from, to, tables: block.tables as T[] };
+    return { start: block.start, from, to, tables: [...(block.tables as T[])] };
   });
 }
