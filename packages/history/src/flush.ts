@@ -8,7 +8,7 @@ import { StateRowsBuilder } from './state-rows.ts';
 /** Points of one chunk row at most; longer runs of a series become several rows. */
 const chunkPoints = 8192;
 /** Points after which the builder lets other work run. */
-const slicePoints = 50_000;
+const slicePoints = 12_000;
 
 export interface FlushRange {
   partition: number;

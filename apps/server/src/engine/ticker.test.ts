@@ -76,25 +76,29 @@ test('ticks: how busy this thread is, it sees for itself', async () => {
     for (const end = performance.now() + ms; performance.now() < end;);
   };
   const clock = new ManualClock();
-  let ticks = 0;
+  const ticks: number[] = [];
   const ticker = new Ticker(clock, 50, () => {
-    ticks += 1;
+    ticks.push(clock.now());
     clock.advance(10);
   });
-  /** How long the tick after the next one waits, once the thread has been as busy as `live` makes it. */
-  const restAfter = async (live: () => Promise<void>): Promise<number> => {
-    await live();
-    for (const before = ticks; ticks === before; clock.advance(1)) {
-      ticker.request();
-      await immediates();
-    }
-    ticker.request();
+  /** Milliseconds of the clock until the next tick. */
+  const toNext = async (): Promise<number> => {
+    const before = ticks.length;
     let waited = 0;
-    for (const before = ticks; ticks === before; waited += 1) {
+    ticker.request();
+    await immediates();
+    while (ticks.length === before) {
       clock.advance(1);
+      waited += 1;
       await immediates();
     }
     return waited;
+  };
+  /** How long the tick after the next one waits, once the thread has lived as `live` says. */
+  const restAfter = async (live: () => Promise<void>): Promise<number> => {
+    await live();
+    await toNext();
+    return toNext();
   };
   const idle = await restAfter(() => new Promise((resolve) => void setTimeout(resolve, 200)));
   const busy = await restAfter(async () => {

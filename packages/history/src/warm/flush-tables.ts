@@ -36,9 +36,12 @@ export function* flushTables(
 /** Runs `[start, end)` of the metric's rows that share a series. */
 function rowsOfMetric(rows: StateRows, metric: WarmMetric): { slot: number; start: number; end: number }[] {
   const found: { slot: number; start: number; end: number }[] = [];
+  // Halves of the ids: each look at a whole one would make a bigint.
+  const ids = new Uint32Array(rows.series.buffer, rows.series.byteOffset, rows.series.length * 2);
   for (let start = 0; start < rows.length;) {
+    const [low, high] = [ids[2 * start], ids[2 * start + 1]];
     let end = start + 1;
-    while (end < rows.length && rows.series[end] === rows.series[start]) end++;
+    while (end < rows.length && ids[2 * end] === low && ids[2 * end + 1] === high) end++;
     if (rows.metric[start] === metric.name && rows.tenant[start] === metric.tenant) {
       const slot = metric.slotOf(rows.series[start]!);
       if (slot !== undefined) found.push({ slot, start, end });
