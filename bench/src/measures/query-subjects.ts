@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { get } from '../harness/http-client.ts';
 import type { BenchServer } from '../harness/server-process.ts';
-import { bytesOnDisk } from '../harness/storage.ts';
+import { bytesOfTable, bytesOnDisk } from '../harness/storage.ts';
 import { reopenNowcast, startNowcast } from '../servers/nowcast.ts';
 import { startInfluxDb, startVictoriaMetrics } from '../servers/peers.ts';
 
@@ -72,7 +72,7 @@ export interface QuerySubject {
 
 export function querySubjects(root: string, history: History, peers: boolean): QuerySubject[] {
   const times = timesOf(history);
-  const own = nowcast(join(root, 'nowcast'), times, history);
+  const own = nowcast(join(root, 'nowcast'), times);
   if (!peers) return [own];
   return [
     own,
@@ -81,7 +81,7 @@ export function querySubjects(root: string, history: History, peers: boolean): Q
   ];
 }
 
-function nowcast(folder: string, times: Times, { points }: History): QuerySubject {
+function nowcast(folder: string, times: Times): QuerySubject {
   const keyFile = `${folder}.key.json`;
   // What is left over after the last full flush must not wait for its age.
   const args = ['--raw-days', '60', '--flush-seconds', '20'];
@@ -116,14 +116,14 @@ function nowcast(folder: string, times: Times, { points }: History): QuerySubjec
         const metrics = (await get(server.port, '/metrics')).body;
         const now = Number(/^nowcast_warehouse_rows (\S+)/m.exec(metrics)?.[1]);
         const unflushed = Number(/^nowcast_unflushed_points (\S+)/m.exec(metrics)?.[1]);
-        if (unflushed < Math.min(1_000_000, points / 10) && now === rows) return;
+        if (unflushed === 0 && now === rows) return;
         rows = now;
       }
     },
     disk() {
       const tables = join(folder, 'warehouse/chdb/data/default');
       // Tables are links by name to where ClickHouse keeps them.
-      const bytesOf = (name: string) => bytesOnDisk(`${tables}/${name}/`);
+      const bytesOf = (name: string) => bytesOfTable(`${tables}/${name}/`);
       const states = readdirSync(tables).filter((name) => /^(states|sketches)/.test(name));
       return {
         points_bytes: bytesOf('chunks'),

@@ -16,10 +16,11 @@ import { Upkeep } from './upkeep.ts';
 import { readNative } from './native-reader.ts';
 import { readPoints } from './read-points.ts';
 import { readStates } from './read-states.ts';
-import { tableDefinitions } from './schema.ts';
+import { migrations, schemaVersion, tableDefinitions } from './schema.ts';
 import type { SqlConnection, StatementOptions } from './sql-connection.ts';
 
 const readOptions: StatementOptions = { lane: 'read', timeoutMs: 60_000 };
+const schemaOptions: StatementOptions = { lane: 'write', timeoutMs: 30_000 };
 /** Series are loaded at the start; a million of them at once would be a gigabyte of answer. */
 const seriesPage = 50_000;
 
@@ -39,10 +40,16 @@ export class ClickHouseWarehouse implements Warehouse {
 
   async run(): Promise<void> {
     await this.#connection.open();
-    for (const table of tableDefinitions)
-      await this.#connection.command(table, {}, { lane: 'write', timeoutMs: 30_000 });
+    for (const table of tableDefinitions) await this.#connection.command(table, {}, schemaOptions);
     await this.#manifest.load();
+    if (this.#manifest.version < schemaVersion) await this.#migrate();
     await this.#upkeep.removeLeftovers();
+  }
+
+  /** What is written from here on takes effect before the first row of it, so that no older program reads it wrongly. */
+  async #migrate(): Promise<void> {
+    for (const sql of migrations) await this.#connection.command(sql, {}, schemaOptions);
+    await this.#manifest.migrated();
   }
 
   stop(): Promise<void> {

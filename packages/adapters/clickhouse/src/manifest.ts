@@ -58,6 +58,7 @@ export class Manifest {
   /** res → period → generation below which every row is deleted. */
   readonly #cleaned = new Map<number, Map<number, number>>();
   #lastGen = 0;
+  #version = 0;
   #fineFrom = Number.NEGATIVE_INFINITY;
   /** Generation whose rows may be in the tables without a decision about them. */
   pendingGen: number | undefined;
@@ -81,13 +82,23 @@ export class Manifest {
     const version = await this.#query(
       `SELECT gen FROM manifest WHERE kind = 'schema' ORDER BY gen DESC LIMIT 1`,
     );
-    const found = version.rows === 0 ? undefined : version.fixed('gen', 'UInt32')[0]!;
-    if (found === undefined) await this.#decide({ kind: 'schema', gen: schemaVersion });
-    else if (found > schemaVersion) {
+    this.#version = version.rows === 0 ? 0 : version.fixed('gen', 'UInt32')[0]!;
+    if (this.#version > schemaVersion) {
       throw new Error(
-        `the warehouse was written by a newer version (schema ${found}, this one knows ${schemaVersion})`,
+        `the warehouse was written by a newer version (schema ${this.#version}, this one knows ${schemaVersion})`,
       );
     }
+  }
+
+  /** Of the tables; 0 before the first `migrated`. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** After the tables are what `schemaVersion` says. */
+  async migrated(): Promise<void> {
+    await this.#decide({ kind: 'schema', gen: schemaVersion });
+    this.#version = schemaVersion;
   }
 
   watermarks(): Watermark[] {

@@ -9,9 +9,11 @@
  *   one run of rows, one series over a few hours is a few short ones, and sealing an hour reads that hour alone.
  * - Partitions are weeks (fine) or about a month (coarse), so that retention drops files instead of rewriting them.
  *
- * A table's definition is for ever; a change of meaning is a new version with its migration in `warehouse.ts`.
+ * A table's definition is for ever; a change of meaning is a new version, and `migrations` bring older tables to it.
+ *
+ * 2: coarse states are scaled integers where that says the same; what was stored before is read as it is.
  */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 export const weekMs = 604_800_000;
 export const monthMs = 2_592_000_000;
@@ -21,9 +23,6 @@ export const dayMs = 86_400_000;
 const settings = (more = '') =>
   `SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000${more}`;
 
-const names = `tenant LowCardinality(String) CODEC(ZSTD(1)),
-  metric LowCardinality(String) CODEC(ZSTD(1)),
-  series UInt64 CODEC(ZSTD(1))`;
 const flushed = `partition UInt16 CODEC(ZSTD(1)),
   flush_to UInt64 CODEC(ZSTD(1))`;
 /**
@@ -33,6 +32,15 @@ const flushed = `partition UInt16 CODEC(ZSTD(1)),
 const receiptSteps = 'CODEC(Delta(4), ZSTD(1))';
 /** Small differences in wide integers: only the bits in use are kept, then squeezed. */
 const narrow = `CODEC(T64('bit'), ZSTD(1))`;
+/** Each hour has the same series in the same order: a block must be long enough to hold an hour twice. */
+const repeated = 'CODEC(ZSTD(1)) SETTINGS (min_compress_block_size = 262144)';
+
+const names = `tenant LowCardinality(String) CODEC(ZSTD(1)),
+  metric LowCardinality(String) CODEC(ZSTD(1)),
+  series UInt64 CODEC(ZSTD(1))`;
+const hourlyNames = `tenant LowCardinality(String) CODEC(ZSTD(1)),
+  metric LowCardinality(String) CODEC(ZSTD(1)),
+  series UInt64 ${repeated}`;
 
 const chunks = `CREATE TABLE IF NOT EXISTS chunks (
   ${names},
@@ -69,12 +77,12 @@ ORDER BY (tenant, metric, intDiv(start, ${dayMs}), series, start)
 ${settings(', index_granularity = 64')}`;
 
 const states = `CREATE TABLE IF NOT EXISTS states (
-  ${names},
+  ${hourlyNames},
   res UInt32 CODEC(ZSTD(1)),
   bucket Int64 CODEC(DoubleDelta, ZSTD(1)),
   n UInt32 ${narrow},
   scale Float64 CODEC(ZSTD(1)),
-  first Int64 CODEC(Delta(8), ZSTD(1)),
+  first Int64 ${narrow},
   low Int64 ${narrow},
   high Int64 ${narrow},
   last Int64 ${narrow},
@@ -89,7 +97,7 @@ ORDER BY (tenant, metric, intDiv(bucket, ${hourMs}), series, bucket)
 ${settings(', index_granularity = 2048')}`;
 
 const sketches = `CREATE TABLE IF NOT EXISTS sketches (
-  ${names},
+  ${hourlyNames},
   res UInt32 CODEC(ZSTD(1)),
   bucket Int64 CODEC(DoubleDelta, ZSTD(1)),
   dd_index Array(Int32) CODEC(Delta(4), ZSTD(1)),
@@ -102,8 +110,17 @@ ORDER BY (tenant, metric, intDiv(bucket, ${hourMs}), series, bucket)
 ${settings(', index_granularity = 1024')}`;
 
 /**
- * Few rows that wide ranges read whole: plain doubles. `first_order` and `last_order`
- * once ranked points of one time; nobody reads or writes them any more (their default costs next to nothing).
+ * The numbers of coarse states as integers of one decimal scale, as in `states` but for the times. A row that has no
+ * such scale has 0 for it and doubles in the columns that are 0 otherwise; that is how all were stored before version 2.
+ */
+const scaledColumns = [
+  'scale Float64 CODEC(ZSTD(1))',
+  ...['first_i', 'low_i', 'high_i', 'last_i', 'total_i', 'growth_i'].map((name) => `${name} Int64 ${narrow}`),
+];
+
+/**
+ * Few rows that wide ranges read whole. `first_order` and `last_order` once ranked points of one time; nobody reads or
+ * writes them any more (their default costs next to nothing).
  */
 const statesCoarse = `CREATE TABLE IF NOT EXISTS states_coarse (
   tenant LowCardinality(String),
@@ -122,7 +139,8 @@ const statesCoarse = `CREATE TABLE IF NOT EXISTS states_coarse (
   last_at Float64 CODEC(LZ4),
   last_order UInt64 CODEC(LZ4),
   growth Float64 CODEC(ZSTD(1)),
-  gen UInt32 CODEC(LZ4)
+  gen UInt32 CODEC(LZ4),
+  ${scaledColumns.join(',\n  ')}
 ) ENGINE = MergeTree PARTITION BY intDiv(bucket, ${monthMs})
 ORDER BY (tenant, metric, res, intDiv(bucket, toInt64(res) * 24), series, bucket)
 ${settings(', index_granularity = 4096')}`;
@@ -186,4 +204,11 @@ export const tableDefinitions = [
   series,
   touched,
   manifest,
+];
+
+/** What brings tables of an older version to this one; each may be repeated, and none touches what is stored. */
+export const migrations = [
+  `ALTER TABLE states MODIFY COLUMN first Int64 ${narrow}, MODIFY COLUMN series UInt64 ${repeated}`,
+  `ALTER TABLE sketches MODIFY COLUMN series UInt64 ${repeated}`,
+  `ALTER TABLE states_coarse ${scaledColumns.map((column) => `ADD COLUMN IF NOT EXISTS ${column}`).join(', ')}`,
 ];

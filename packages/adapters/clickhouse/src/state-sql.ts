@@ -1,3 +1,4 @@
+import { powersOfTen } from '@nowcast/aggregate';
 import type { StateParts, StatesRequest } from '@nowcast/ports';
 import type { Coverage, LateHour, Range } from './coverage.ts';
 import type { SqlParams } from './sql-literals.ts';
@@ -23,12 +24,18 @@ const fineValue = (bitsColumn: string, scaled: string) =>
 const fineTime = (column: string) =>
   `if(time_scale = 0, reinterpretAsFloat64(${column}), bucket + ${column} / time_scale)`;
 
+const coarseValue = (column: string, scaled: string) => `if(scale = 0, ${column}, (${scaled}) / scale)`;
+
 /** The columns of one row, from the fine table and from the coarse one. */
 const scalarColumns = [
   ['v_n', 'toUInt64(n)', 'n'],
-  ['v_sum', fineValue('total', 'total + toInt64(n) * first'), 'sum'],
-  ['v_min', fineValue('low', 'first - low'), 'min'],
-  ['v_max', fineValue('high', 'first + high'), 'max'],
+  [
+    'v_sum',
+    fineValue('total', 'total + toInt64(n) * first'),
+    coarseValue('sum', 'total_i + toInt64(n) * first_i'),
+  ],
+  ['v_min', fineValue('low', 'first - low'), coarseValue('min', 'first_i - low_i')],
+  ['v_max', fineValue('high', 'first + high'), coarseValue('max', 'first_i + high_i')],
 ] as const;
 const signBit = `toUInt64(${2n ** 63n})`;
 /** Bits that compare as the doubles do: those of negative numbers turned over, the sign of the others set. */
@@ -44,12 +51,14 @@ const sortable = (value: string) => {
 const key = (time: string, value: string) =>
   `reinterpretAsUInt128(concat(reinterpretAsFixedString(${sortable(value)}), reinterpretAsFixedString(toFloat64(${time}))))`;
 const endColumns = [
-  ['v_first', fineValue('first', 'first'), 'first'],
-  ['v_first_key', key(fineTime('first_in'), 'v_first'), key('first_at', 'first')],
-  ['v_last', fineValue('last', 'first + last'), 'last'],
-  ['v_last_key', key(fineTime('last_in'), 'v_last'), key('last_at', 'last')],
+  ['v_first', fineValue('first', 'first'), coarseValue('first', 'first_i')],
+  ['v_first_key', key(fineTime('first_in'), 'v_first'), key('first_at', 'v_first')],
+  ['v_last', fineValue('last', 'first + last'), coarseValue('last', 'first_i + last_i')],
+  ['v_last_key', key(fineTime('last_in'), 'v_last'), key('last_at', 'v_last')],
 ] as const;
-const growthColumns = [['v_growth', fineValue('growth', 'growth'), 'growth']] as const;
+const growthColumns = [
+  ['v_growth', fineValue('growth', 'growth'), coarseValue('growth', 'growth_i')],
+] as const;
 const quantileColumns = [
   ['v_dd_index', 'dd_index', 'dd_index'],
   ['v_dd_count', "CAST(dd_count, 'Array(UInt64)')", 'dd_count'],
@@ -231,18 +240,62 @@ export interface DerivationSource {
   coarse: string | undefined;
 }
 
-const coarseStateNames = 'n, sum, min, max, first, first_at, last, last_at, growth';
+const coarseStateNames = `n, first_at, last_at, scale, sum, min, max, first, last, growth,
+  first_i, low_i, high_i, last_i, total_i, growth_i`;
 
-/** `INSERT` that derives the rows of one coarse period; `head` are its constants res, bucket and gen. */
+/**
+ * The decimal scale of a derived row, chosen as state-columns.ts does for fine ones: the first under which the four
+ * points come back bit for bit, and the two sums as good as they are; 0 where none is.
+ */
+const coarseScale = (() => {
+  const limit = 2 ** 51;
+  const units = (column: string) => `round(o_${column} * s)`;
+  // The sum with 0 makes -0 another number than it was: no integer has it.
+  const isExact = (column: string) =>
+    `reinterpretAsUInt64((${units(column)} + 0.) / s) = reinterpretAsUInt64(o_${column}) AND abs(o_${column} * s) < ${limit}`;
+  const tolerance = 'least(o_n, 500) * greatest(abs(o_min), abs(o_max)) * 1e-15';
+  const isNear = (column: string) =>
+    `abs(${units(column)} / s - o_${column}) <= ${tolerance} AND abs(o_${column} * s) < ${limit}`;
+  const conditions = [
+    ...['first', 'min', 'max', 'last'].map(isExact),
+    ...['sum', 'growth'].map(isNear),
+    `abs(o_n * o_first * s) < ${limit}`,
+  ];
+  return `arrayFirst(s -> ${conditions.join(' AND ')}, [${powersOfTen.join(', ')}]::Array(Float64))`;
+})();
+
+/** Values of a derived row: doubles without a scale, else integers, of which the doubles beside them are 0. */
+const coarseStateValues = (() => {
+  const double = (column: string) => `if(o_scale = 0, o_${column}, 0)`;
+  const units = (column: string) => `toInt64(ifNotFinite(round(o_${column} * o_scale), 0))`;
+  return [
+    ...['sum', 'min', 'max', 'first', 'last', 'growth'].map(double),
+    units('first'),
+    `${units('first')} - ${units('min')}`,
+    `${units('max')} - ${units('first')}`,
+    `${units('last')} - ${units('first')}`,
+    `${units('sum')} - toInt64(o_n) * ${units('first')}`,
+    units('growth'),
+  ].join(', ');
+})();
+
+/** `INSERT` that derives the rows of one coarse period; `more` computes columns that others need, level by level. */
 export function deriveStates(
   period: { res: number; start: number; gen: number },
   source: DerivationSource,
 ): string {
   const columns = stateColumnsOf(everything);
-  const shown = `o_n, o_sum, o_min, o_max, ${unpackEnds}, o_growth`;
   const merged = `${mergeScalar}, ${mergeEnds}, ${mergeGrowth}`;
   const tables = { fine: 'states', coarse: 'states_coarse' };
-  return derive(period, source, { tables, columns, merged: [merged], shown: [shown] }, coarseStateNames);
+  const shown = `o_n, o_first_at, o_last_at, o_scale, ${coarseStateValues}`;
+  const more = [`*, ${unpackEnds}`, `*, ${coarseScale} AS o_scale`];
+  return derive(
+    period,
+    source,
+    { tables, columns, merged: [merged], shown: [shown] },
+    coarseStateNames,
+    more,
+  );
 }
 
 export function deriveSketches(
@@ -267,6 +320,7 @@ function derive(
   source: DerivationSource,
   shape: Shape,
   targets: string,
+  more: readonly string[] = [],
 ): string {
   const names = 'tenant, metric, series';
   const select = (table: string, column: 1 | 2, where: string) =>
@@ -275,8 +329,10 @@ function derive(
     ...(source.fine === undefined ? [] : [select(shape.tables.fine, 1, source.fine)]),
     ...(source.coarse === undefined ? [] : [select(shape.tables.coarse, 2, source.coarse)]),
   ];
+  const merged = `SELECT ${names}, ${shape.merged.join(', ')} FROM (${selects.join(' UNION ALL ')}) GROUP BY ${names}`;
+  const rows = more.reduce((inner, shown) => `SELECT ${shown} FROM (${inner})`, merged);
   return `INSERT INTO ${shape.tables.coarse} (${names}, res, bucket, gen, ${targets})
     SETTINGS insert_deduplication_token = {token:String}
     SELECT ${names}, ${period.res}, ${period.start}, ${period.gen}, ${shape.shown.join(', ')}
-    FROM (SELECT ${names}, ${shape.merged.join(', ')} FROM (${selects.join(' UNION ALL ')}) GROUP BY ${names})`;
+    FROM (${rows})`;
 }

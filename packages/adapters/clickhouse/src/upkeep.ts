@@ -2,6 +2,7 @@ import type { MaintainRequest } from '@nowcast/ports';
 import { replacedBy } from './chunk-sql.ts';
 import { compactDay, dayToCompact } from './compact.ts';
 import { chunkRes, coarseResolutions, type Generation, isBelow, type Manifest } from './manifest.ts';
+import { readNative } from './native-reader.ts';
 import { applyRetention } from './retention.ts';
 import { hourMs } from './schema.ts';
 import { nextSeal, seal } from './seal.ts';
@@ -60,11 +61,14 @@ export class Upkeep {
     return dropped;
   }
 
-  /** Rows of a generation that was begun and never adopted. */
+  /** Rows of a generation that was begun and never adopted. A deletion makes every part anew: none without need. */
   async removeLeftovers(): Promise<void> {
     for (const table of ['chunks', 'states_coarse', 'sketches_coarse']) {
-      const sql = `ALTER TABLE ${table} DELETE WHERE gen > ${this.#manifest.lastGen}`;
-      await this.#connection.command(sql, {}, upkeepOptions);
+      const where = `gen > ${this.#manifest.lastGen}`;
+      const sql = `SELECT gen FROM ${table} WHERE ${where} LIMIT 1`;
+      const found = readNative(await this.#connection.query(sql, {}, upkeepOptions));
+      if (found.rows > 0)
+        await this.#connection.command(`ALTER TABLE ${table} DELETE WHERE ${where}`, {}, upkeepOptions);
     }
     this.#manifest.pendingGen = undefined;
   }
