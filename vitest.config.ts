@@ -33,8 +33,8 @@ export default defineConfig({
           exclude: ['**/node_modules/**'],
           testTimeout: 240_000,
           hookTimeout: 120_000,
-          maxWorkers: 1,
-          fileParallelism: false,
+          // Browser and server take turns: two at a time use both cores.
+          maxWorkers: 2,
         },
       },
     ],
