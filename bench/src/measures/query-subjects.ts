@@ -112,7 +112,9 @@ function nowcast(folder: string, times: Times): QuerySubject {
       };
     },
     async settled(server) {
+      const until = performance.now() + 300_000;
       for (let rows = -1; ; await delay(2000)) {
+        if (performance.now() > until) throw new Error('points are not flushed after five minutes');
         const metrics = (await get(server.port, '/metrics')).body;
         const now = Number(/^nowcast_warehouse_rows (\S+)/m.exec(metrics)?.[1]);
         const unflushed = Number(/^nowcast_unflushed_points (\S+)/m.exec(metrics)?.[1]);

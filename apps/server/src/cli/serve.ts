@@ -96,8 +96,11 @@ async function untilStopped(server: {
     });
     return await stopped;
   } finally {
-    await local?.stop();
-    await nowcast.stop();
+    try {
+      await local?.stop();
+    } finally {
+      await nowcast.stop();
+    }
   }
 }
 
@@ -112,6 +115,7 @@ async function openLocalSocket(
     await local.run();
     return local;
   } catch (error) {
+    await local.stop().catch(() => undefined);
     log.warn('no local socket: backup, export and import on this machine need the server stopped', { error });
     return undefined;
   }

@@ -11,6 +11,8 @@ type HotTarget = Pick<HotStore, 'put'>;
 
 const firstRetryMs = 500;
 const longestRetryMs = 30_000;
+/** How long a flush keeps the thread at a time, ms, while others wait behind it: it must not fall back further. */
+const behindTurnMs = 12;
 
 /**
  * Carries marked flushes into the warehouse, one at a time and in order: insert, then move the watermark. A failed
@@ -116,7 +118,9 @@ export class Flusher {
   }
 
   async #flush(state: PartitionState, range: FlushRange): Promise<void> {
-    const block = await inSlices(buildFlush(range, state.tail, this.#index, this.#scratch));
+    const isBehind = state.pending.length > 1;
+    const steps = buildFlush(range, state.tail, this.#index, this.#scratch);
+    const block = await inSlices(steps, isBehind ? behindTurnMs : undefined);
     await this.#warehouse.insertFlush(block);
     await this.#warehouse.commit({ partition: range.partition, to: range.to, receivedAt: range.receivedAt });
     // Before readers' vectors move: from then on they expect to find it there, or the reach above it.

@@ -119,11 +119,16 @@ export class FlushWriter {
   }
 }
 
-/** Runs a generator to its end, letting other work of the thread run at each `yield`. */
+/** How long the making of a block keeps the thread at a time, ms. */
+const turnMs = 4;
+
+/** Runs a generator to its end, letting other work of the thread run at a `yield` once that has passed. */
 export async function inSlices<T>(work: Generator<void, T>): Promise<T> {
-  for (;;) {
+  for (let until = performance.now() + turnMs; ;) {
     const step = work.next();
     if (step.done === true) return step.value;
+    if (performance.now() < until) continue;
     await nextTurn();
+    until = performance.now() + turnMs;
   }
 }

@@ -255,7 +255,8 @@ const coarseScale = (() => {
     `reinterpretAsUInt64((${units(column)} + 0.) / s) = reinterpretAsUInt64(o_${column}) AND abs(o_${column} * s) < ${limit}`;
   const tolerance = 'least(o_n, 500) * greatest(abs(o_min), abs(o_max)) * 1e-15';
   const isNear = (column: string) =>
-    `abs(${units(column)} / s - o_${column}) <= ${tolerance} AND abs(o_${column} * s) < ${limit}`;
+    // Besides, doubles that are added up one by one are off by a few of their last bits.
+    `abs(${units(column)} / s - o_${column}) <= ${tolerance} + abs(o_${column}) * 1e-15 AND abs(o_${column} * s) < ${limit}`;
   const conditions = [
     ...['first', 'min', 'max', 'last'].map(isExact),
     ...['sum', 'growth'].map(isNear),

@@ -59,6 +59,10 @@ const hours: Record<string, { values: number[]; isScaled: boolean }> = {
   'two decimals': { values: [20.37, 19.99, 20.4, 20.38], isScaled: true },
   'whole and negative': { values: [-3, 0, 7, -120], isScaled: true },
   'sums that are no decimals': { values: [0.1, 0.2, 0.3, 0.7], isScaled: true },
+  'a value a second': {
+    values: Array.from({ length: 3600 }, (_, i) => (2000 + ((i * 37) % 101)) / 100),
+    isScaled: true,
+  },
   'minus zero': { values: [-0, 1, 2], isScaled: false },
   'seventeen digits': { values: [Math.PI, Math.E, Math.SQRT2], isScaled: false },
   'too large': { values: [1e300, 2, -1e300], isScaled: false },

@@ -10,9 +10,9 @@ const mostSketched = 100_000;
 const hourMs = 3_600_000;
 const none = new Float64Array(0);
 
-/** Rows of hours, or points, after which other work of the thread runs: a millisecond or two of them. */
-const sliceHours = 60_000;
-const slicePoints = 100_000;
+/** Rows of hours, or points, after which other work of the thread may run: about a millisecond of them. */
+const sliceHours = 40_000;
+const slicePoints = 50_000;
 
 /** An answer that is made in slices; what it reads is not changed by anybody. */
 export type Answer = Generator<void, Piece>;
@@ -32,11 +32,11 @@ export interface SlotRequest extends PieceRequest {
 
 /** Merged states from whole hours; borders must all be whole hours. Undefined when that is too much for memory. */
 export function fromHours(request: SlotRequest, parts: readonly Part<HourTable>[]): Answer | undefined {
-  const cells = cellsOf(request);
-  return cells === undefined ? undefined : addHours(cells, request, parts);
+  return isTooLarge(request) ? undefined : addHours(request, parts);
 }
 
-function* addHours(cells: Cells, request: SlotRequest, parts: readonly Part<HourTable>[]): Answer {
+function* addHours(request: SlotRequest, parts: readonly Part<HourTable>[]): Answer {
+  const cells = cellsOf(request);
   const { selection, slots, borders } = request;
   const { units } = selection;
   let sinceYield = 0;
@@ -46,12 +46,14 @@ function* addHours(cells: Cells, request: SlotRequest, parts: readonly Part<Hour
       const { starts } = table;
       for (let i = 0; i < slots.length; i++) {
         const to = starts[slots[i]! + 1];
-        if (to !== undefined) cells.addHours(units[i]!, table, starts[slots[i]!]!, to, bucketOf);
+        if (to === undefined) continue;
+        const from = starts[slots[i]!]!;
+        cells.addHours(units[i]!, table, from, to, bucketOf);
+        sinceYield += to - from;
+        if (sinceYield < sliceHours) continue;
+        sinceYield = 0;
+        yield;
       }
-      sinceYield += table.hour.length;
-      if (sinceYield < sliceHours) continue;
-      sinceYield = 0;
-      yield;
     }
   }
   return { borders, selection, states: cells.columns(), points: undefined };
@@ -119,11 +121,11 @@ function emptyGrowth(rows: number): StateColumns {
 /** Merged states from single points. Undefined when these are too many. */
 export function fromPoints(request: SlotRequest, parts: readonly Part<PointTable>[]): Answer | undefined {
   if (pointsOf(request, parts) > (request.parts.quantiles ? mostSketched : mostPoints)) return undefined;
-  const cells = cellsOf(request);
-  return cells === undefined ? undefined : addPoints(cells, request, parts);
+  return isTooLarge(request) ? undefined : addPoints(request, parts);
 }
 
-function* addPoints(cells: Cells, request: SlotRequest, parts: readonly Part<PointTable>[]): Answer {
+function* addPoints(request: SlotRequest, parts: readonly Part<PointTable>[]): Answer {
+  const cells = cellsOf(request);
   const { borders, selection } = request;
   yield* visit(request, parts, (i, times, values, from, to) => {
     let bucket = bucketAt(borders, times[from]!);
@@ -167,10 +169,21 @@ function* listPoints(request: SlotRequest, parts: readonly Part<PointTable>[]): 
   return { borders: request.borders, selection: request.selection, states: undefined, points };
 }
 
-function cellsOf({ parts, extremes, selection, borders }: SlotRequest): Cells | undefined {
+/** Units and buckets of the cells of an answer. */
+function sizeOf({ selection, borders }: PieceRequest): { units: number; buckets: number } {
   const units = selection.units.reduce((most, unit) => Math.max(most, unit + 1), 0);
-  const buckets = borders.length - 1;
-  return units * buckets > mostCells ? undefined : new Cells(parts, extremes, units, buckets);
+  return { units, buckets: borders.length - 1 };
+}
+
+function isTooLarge(request: PieceRequest): boolean {
+  const { units, buckets } = sizeOf(request);
+  return units * buckets > mostCells;
+}
+
+/** Made when the answer is begun, not when it is asked for: many may wait. */
+function cellsOf(request: SlotRequest): Cells {
+  const { units, buckets } = sizeOf(request);
+  return new Cells(request.parts, request.extremes, units, buckets);
 }
 
 /** Bucket of each hour of a day's table; −1 outside the part. */

@@ -1,3 +1,4 @@
+import { appError } from '@nowcast/contract';
 import type { SeriesIndex } from '@nowcast/head';
 import type { Clock } from '@nowcast/kernel';
 import type { FlushBlock, OffsetVector } from '@nowcast/ports';
@@ -32,6 +33,9 @@ export interface WarmStats {
   failedLoads: number;
 }
 
+/** Series times buckets up to which an answer does not wait for others: it takes a few milliseconds. */
+const smallCells = 20_000;
+
 /**
  * What was asked for lately, in memory: states by the hour and points in their stored form, loaded from the warehouse
  * by the day and metric, and kept up with every flush, because the engine takes milliseconds to plan any statement
@@ -52,6 +56,8 @@ export class WarmStore {
   readonly #at: number[] = [];
   #answered = 0;
   #declined = 0;
+  /** Large answers are worked out one after the other: side by side all would take as long as all together. */
+  #last: Promise<void> = Promise.resolve();
 
   constructor(options: WarmOptions) {
     this.#options = options;
@@ -73,7 +79,17 @@ export class WarmStore {
     const answer = need === undefined ? undefined : this.#read(request, need);
     if (answer === undefined) return undefined;
     this.#answered++;
-    return inSlices(answer);
+    if (request.selection.handles.length * request.borders.length <= smallCells) return inSlices(answer);
+    const result = this.#last.then(() => {
+      if (request.limits.signal?.aborted === true)
+        throw appError('request.cancelled', 'the request was cancelled');
+      return inSlices(answer);
+    });
+    this.#last = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
   }
 
   /** Has what the request needs loaded soon. */
