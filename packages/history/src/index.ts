@@ -1,4 +1,3 @@
-export { inSlices } from './in-slices.ts';
 export { buildFlush, type FlushRange } from './flush.ts';
 export { gridOf, QueryService } from './query-service.ts';
 export type { HistoryReader, Join } from './reader.ts';

@@ -1,6 +1,7 @@
 import type { SeriesIndex } from '@nowcast/head';
-import { buildFlush, type FlushRange, FlushScratch, inSlices } from '@nowcast/history';
+import { buildFlush, type FlushRange, FlushScratch } from '@nowcast/history';
 import { type Clock, isAppError } from '@nowcast/kernel';
+import { inSlices } from '@nowcast/kernel/slices';
 import type { HotStore, Warehouse } from '@nowcast/ports';
 import type { EngineLog } from './embedded-engine.ts';
 import type { PartitionState } from './partition-state.ts';

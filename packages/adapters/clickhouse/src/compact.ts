@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { inSlices } from '@nowcast/kernel/slices';
 import type { ChunkRows, MaintainRequest } from '@nowcast/ports';
 import { ChunkReader, type TextName, textNames } from './chunk-reader.ts';
 import { generationConditions, shortPoints } from './chunk-sql.ts';
 import { chunkBlock, type FlushRuns } from './flush-blocks.ts';
-import { inSlices } from './flush-writer.ts';
 import { chunkRes, type Manifest } from './manifest.ts';
 import { type NativeAnswer, readNative } from './native-reader.ts';
 import type { NativeBlock } from './native-writer.ts';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { appError } from '@nowcast/contract';
+import { inSlices } from '@nowcast/kernel/slices';
 import type { FlushBlock, PartitionId } from '@nowcast/ports';
 import {
   chunkBlock,
@@ -116,19 +117,5 @@ export class FlushWriter {
       'server.error',
       `the warehouse holds ${found} rows of a flush of ${part.block.rows} in ${part.table}`,
     );
-  }
-}
-
-/** How long the making of a block keeps the thread at a time, ms. */
-const turnMs = 4;
-
-/** Runs a generator to its end, letting other work of the thread run at a `yield` once that has passed. */
-export async function inSlices<T>(work: Generator<void, T>): Promise<T> {
-  for (let until = performance.now() + turnMs; ;) {
-    const step = work.next();
-    if (step.done === true) return step.value;
-    if (performance.now() < until) continue;
-    await nextTurn();
-    until = performance.now() + turnMs;
   }
 }

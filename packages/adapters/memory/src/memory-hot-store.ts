@@ -1,4 +1,5 @@
 import { appError } from '@nowcast/contract';
+import { inSlices } from '@nowcast/kernel/slices';
 import type {
   FlushBlock,
   HotStore,
@@ -26,9 +27,6 @@ import {
 } from './hot-block.ts';
 import { PointList } from './hot-points.ts';
 import { mostCells, StateMerge } from './hot-states.ts';
-
-/** Index entries after which other work may run. */
-const sliceRuns = 1000;
 
 /** What is held of one series, in the order of the flushes. An id belongs to one tenant and metric for ever. */
 interface HotSeries {
@@ -216,8 +214,4 @@ export class MemoryHotStore implements HotStore {
       declined: this.#declined,
     };
   }
-}
-
-async function inSlices(steps: Generator<void>): Promise<void> {
-  for (let i = 1; steps.next().done !== true; i++) if (i % sliceRuns === 0) await new Promise(setImmediate);
 }

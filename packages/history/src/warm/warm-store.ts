@@ -1,8 +1,8 @@
 import { appError } from '@nowcast/contract';
 import type { SeriesIndex } from '@nowcast/head';
 import type { Clock } from '@nowcast/kernel';
+import { inSlices } from '@nowcast/kernel/slices';
 import type { FlushBlock, OffsetVector } from '@nowcast/ports';
-import { inSlices } from '../in-slices.ts';
 import type { Piece, PieceRequest } from '../piece.ts';
 import type { StoredRows } from '../stored-rows.ts';
 import { type Block, bytesOf, dayMs, isAt, tidy } from './block.ts';
