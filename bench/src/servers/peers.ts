@@ -39,8 +39,9 @@ export async function startInfluxDb(folder?: string): Promise<BenchServer> {
       INFLUXDB_META_DIR: join(data, 'meta'),
       INFLUXDB_DATA_DIR: join(data, 'data'),
       INFLUXDB_DATA_WAL_DIR: join(data, 'wal'),
-      // The default refuses more than 1 M series, which one case has, and its owner would raise it.
+      // The defaults refuse more than 1 M series, and 100,000 values of a tag: one case has more, and its owner would raise them.
       INFLUXDB_DATA_MAX_SERIES_PER_DATABASE: '0',
+      INFLUXDB_DATA_MAX_VALUES_PER_TAG: '0',
       INFLUXDB_DATA_QUERY_LOG_ENABLED: 'false',
       INFLUXDB_REPORTING_DISABLED: 'true',
     },

@@ -25,9 +25,12 @@ export class UnitCells {
   /** Index of the first cell that starts at or after `start`; `length` when there is none. */
   lowerBound(start: number): number {
     const starts = this.#starts;
-    if (this.#end === this.#head || starts[this.#end - 1]! < start) return this.length;
+    const { length } = this;
+    if (length === 0 || starts[this.#end - 1]! < start) return length;
+    // Mostly it is the newest cell that is asked for.
+    if (length === 1 || starts[this.#end - 2]! < start) return length - 1;
     let low = this.#head;
-    let high = this.#end - 1;
+    let high = this.#end - 2;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (starts[middle]! < start) low = middle + 1;

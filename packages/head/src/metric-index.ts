@@ -7,12 +7,13 @@ import { GrowableUint32 } from './growable.ts';
 const sourceLabel = 'source';
 
 /** The labels of a series, its source among them. */
-export function* labelsOf({
+export function labelsOf({
   source,
   labels,
-}: SeriesDefinition): Generator<readonly [name: string, value: string]> {
-  if (source !== '') yield [sourceLabel, source];
-  for (const label of labels) if (label[0] !== sourceLabel) yield label;
+}: SeriesDefinition): readonly (readonly [name: string, value: string])[] {
+  const hides = labels.some(([name]) => name === sourceLabel);
+  const others = hides ? labels.filter(([name]) => name !== sourceLabel) : labels;
+  return source === '' ? others : [[sourceLabel, source], ...others];
 }
 
 /** Ascending handles. Most values of a label that names a thing are had by one series only: no list is made for it. */

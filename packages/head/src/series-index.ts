@@ -203,15 +203,16 @@ export class SeriesIndex implements SeriesRegistry {
   }
 }
 
-function canonicalKey(definition: SeriesDefinition): string {
-  return JSON.stringify([
-    definition.tenant,
-    definition.metric_type,
-    definition.source,
-    ...definition.labels.flat(),
-  ]);
+function canonicalKey({ tenant, metric_type: metric, source, labels }: SeriesDefinition): string {
+  const words = [tenant, metric, source];
+  for (const [name, value] of labels) words.push(name, value);
+  return JSON.stringify(words);
 }
 
+const digest = Buffer.alloc(8);
+
 function seriesId(key: string): bigint {
-  return hash('sha256', key, 'buffer').readBigUInt64LE(0);
+  // As text: an array of its own for each digest takes three times as long.
+  digest.write(hash('sha256', key, 'latin1'), 0, digest.length, 'latin1');
+  return digest.readBigUInt64LE(0);
 }

@@ -78,6 +78,10 @@ export class LineProtocolDecoder {
   /** Bytes of the key at hand when it has no entry. */
   #keyLength = 0;
   #keyStart = 0;
+  #parsedAt = -1;
+  #parsed: LineKey | string = '';
+  /** Place of the field that is being learned: the check of its line need not look at it again. */
+  #learning = -1;
   #code = '';
   #problem = '';
   #failedDefinitions = 0;
@@ -99,6 +103,8 @@ export class LineProtocolDecoder {
     this.#maxTimestamp = bounds.max;
     this.#lastKey = 0;
     this.#checkedLine = -1;
+    this.#parsedAt = -1;
+    this.#learning = -1;
     this.#failedDefinitions = 0;
     this.roundedIntegers = 0;
     this.#plain.begin(body, this.#view, precision, series, context.columns, bounds);
@@ -278,9 +284,10 @@ export class LineProtocolDecoder {
   }
 
   #learn(key: number, at: number, length: number): number {
+    if (this.#dry && at === this.#learning) return 0;
     const keyFrom = this.#keyStart;
     const keyLength = this.#keyLength;
-    const parsed = parseLineKey(this.#bytes, keyFrom, keyFrom + keyLength - 1);
+    const parsed = this.#parseKey();
     if (typeof parsed === 'string') return this.#fail('request.invalid', parsed);
     const name = parseFieldName(this.#bytes, at, at + length - 1);
     if (typeof name === 'string') return this.#fail('request.invalid', name);
@@ -288,6 +295,7 @@ export class LineProtocolDecoder {
     const problem = definitionProblem(definition);
     if (problem !== undefined) return this.#fail('request.invalid', problem);
     if (this.#dry) return 0;
+    this.#learning = at;
     if (!this.#isLineSound()) return -1;
     const handle = this.#define(definition);
     if (handle < 0) return -1;
@@ -300,6 +308,15 @@ export class LineProtocolDecoder {
       series.nextKey[this.#previousKey] = owner;
     }
     return series.addField(this.#bytes, at, length, owner, hashBytes(view, at, length, owner), handle);
+  }
+
+  /** The key at hand in parts, or what is wrong with it; once for all fields of a line. */
+  #parseKey(): LineKey | string {
+    if (this.#parsedAt !== this.#keyStart) {
+      this.#parsedAt = this.#keyStart;
+      this.#parsed = parseLineKey(this.#bytes, this.#keyStart, this.#keyStart + this.#keyLength - 1);
+    }
+    return this.#parsed;
   }
 
   #define(definition: SeriesDefinition): number {

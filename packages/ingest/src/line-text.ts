@@ -14,11 +14,18 @@ const dot = 46;
 
 /** The text, or undefined when it is not UTF-8. */
 export function utf8Text(bytes: Uint8Array, from: number, to: number): string | undefined {
+  if (isAscii(bytes, from, to))
+    return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
   try {
     return utf8.decode(bytes.subarray(from, to));
   } catch {
     return undefined;
   }
+}
+
+function isAscii(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (bytes[i]! >= 0x80) return false;
+  return true;
 }
 
 export interface LineKey {
@@ -32,7 +39,7 @@ export function parseLineKey(bytes: Uint8Array, from: number, to: number): LineK
   const text = utf8Text(bytes, from, to);
   if (text === undefined) return 'the measurement or a tag is not valid UTF-8';
   const parts = splitUnescaped(text, ',');
-  const measurement = parts[0]!.replaceAll(/\\([, ])/g, '$1');
+  const measurement = parts[0]!.includes('\\') ? parts[0]!.replaceAll(/\\([, ])/g, '$1') : parts[0]!;
   if (measurement === '') return 'the measurement is missing';
   let source = '';
   const labels: [string, string][] = [];
@@ -64,10 +71,11 @@ export function metricTypeOf(measurement: string, field: string): string {
 }
 
 function unescapeTag(text: string): string {
-  return text.replaceAll(/\\([,= ])/g, '$1');
+  return !text.includes('\\') ? text : text.replaceAll(/\\([,= ])/g, '$1');
 }
 
 function splitUnescaped(text: string, separator: string): string[] {
+  if (!text.includes('\\')) return text.split(separator);
   const parts: string[] = [];
   let start = 0;
   for (let i = 0; i < text.length; i++) {

@@ -16,7 +16,9 @@ import { stepName, WatchNode, type WatchStep } from './watch-node.ts';
 export class SeriesWatchers {
   readonly #watches: (WatchNode | undefined)[] = [];
   readonly #nobody = new WatchNode([], []);
-  readonly #scratches: (StateGrid | undefined)[] = [];
+  /** One row for each set of parts: of a whole run, and of a piece of one. */
+  readonly #wholes: (StateGrid | undefined)[] = [];
+  readonly #pieces: (StateGrid | undefined)[] = [];
   readonly #cohorts = new Map<string, FoldCohort>();
   /** Of the running tick: the touched series that somebody watches. */
   #watched = new Uint32Array(1024);
@@ -63,7 +65,7 @@ export class SeriesWatchers {
       node.refresh(this.#version);
       const run = tick.read(i, node.wants);
       for (const feed of node.feeds) feed.addRun(handle, run);
-      for (const step of node.steps) this.#foldStep(step, run);
+      if (node.steps.length > 0) this.#foldSteps(node, run);
     }
     for (const [key, cohort] of this.#cohorts) {
       if (cohort.isEmpty) this.#cohorts.delete(key);
@@ -88,10 +90,28 @@ export class SeriesWatchers {
     return cohort?.isEmpty === true ? node.without(cohort) : node;
   }
 
-  #foldStep(step: WatchStep, arrived: PointRun): void {
-    const { buckets, parts, targets } = step;
-    const scratch = this.#scratchOf(parts);
+  /** A run that does not leave a bucket, as nearly all do, is added up once for all steps for which that is so. */
+  #foldSteps({ steps, parts }: WatchNode, arrived: PointRun): void {
     const run = parts.growth ? inTime(arrived) : arrived;
+    const { oldest, newest } = spanOf(run);
+    let whole: StateGrid | undefined;
+    for (const step of steps) {
+      if (newest >= step.buckets.end(oldest)) {
+        this.#foldStep(step, run);
+        continue;
+      }
+      if (whole === undefined) {
+        whole = rowOf(this.#wholes, parts);
+        whole.clear(0);
+        whole.addRun(0, run, run.from, run.to);
+      }
+      const start = step.buckets.start(oldest);
+      for (const { sink, unit } of step.targets) sink.merge(unit, start, whole, 0);
+    }
+  }
+
+  #foldStep({ buckets, parts, targets }: WatchStep, run: PointRun): void {
+    const piece = rowOf(this.#pieces, parts);
     const { timestamps, to: end } = run;
     let { from } = run;
     while (from < end) {
@@ -99,17 +119,27 @@ export class SeriesWatchers {
       const next = buckets.end(timestamps[from]!);
       let to = from + 1;
       while (to < end && timestamps[to]! >= start && timestamps[to]! < next) to += 1;
-      scratch.clear(0);
-      scratch.addRun(0, run, from, to);
+      piece.clear(0);
+      piece.addRun(0, run, from, to);
       from = to;
-      for (const { sink, unit } of targets) sink.merge(unit, start, scratch, 0);
+      for (const { sink, unit } of targets) sink.merge(unit, start, piece, 0);
     }
   }
+}
 
-  /** One row that keeps these parts; shared by all steps that keep the same. */
-  #scratchOf(parts: PartSet): StateGrid {
-    return (this.#scratches[partsNumber(parts)] ??= new StateGrid(parts, 1));
+function rowOf(grids: (StateGrid | undefined)[], parts: PartSet): StateGrid {
+  return (grids[partsNumber(parts)] ??= new StateGrid(parts, 1));
+}
+
+function spanOf({ from, to, timestamps }: PointRun): { oldest: number; newest: number } {
+  let oldest = timestamps[from]!;
+  let newest = oldest;
+  for (let i = from + 1; i < to; i += 1) {
+    const timestamp = timestamps[i]!;
+    if (timestamp < oldest) oldest = timestamp;
+    if (timestamp > newest) newest = timestamp;
   }
+  return { oldest, newest };
 }
 
 function cohortName(view: GridView): string | undefined {

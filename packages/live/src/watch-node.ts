@@ -23,6 +23,8 @@ export class WatchNode {
   readonly feeds: readonly FeedView[];
   /** What a run of such a series must be read with. */
   wants: RunWants = { actors: false, records: false };
+  /** What any of the steps keeps; brought up to date by `refresh`. */
+  parts: PartSet = unionOf([]);
   readonly #with = new WeakMap<object, Map<number, WatchNode>>();
   readonly #without = new WeakMap<object, WatchNode>();
   #version = -1;
@@ -77,8 +79,9 @@ export class WatchNode {
     if (this.#version === version) return;
     this.#version = version;
     for (const step of this.steps) step.parts = unionOf(step.targets.map(({ sink }) => sink.parts));
+    this.parts = unionOf(this.steps.map(({ parts }) => parts));
     this.wants = {
-      actors: this.steps.some(({ parts }) => parts.uniques) || this.feeds.length > 0,
+      actors: this.parts.uniques || this.feeds.length > 0,
       records: this.feeds.length > 0,
     };
   }

@@ -14,7 +14,7 @@ import type { CommandContext } from './output.ts';
 
 /** `nowcast serve`: runs until it is told to stop. */
 export async function serve(context: CommandContext): Promise<number> {
-  countArrayMemoryWithTheHeap();
+  collectWhenMemoryDoubled();
   const settings = parseOptions(serveOptions, context);
   const log = createLogger({
     level: settings.logLevel,
@@ -67,10 +67,12 @@ export async function serve(context: CommandContext): Promise<number> {
 /**
  * V8 collects the whole heap of a thread for every 64 MB of array memory that it made since, however soon that is gone:
  * at full load the pieces in which bodies arrive are as much several times a second. Counted with the heap, array
- * memory may grow as the heap may. Holds for the threads that are started later, too.
+ * memory may grow as the heap may; and that is until it has doubled, because what V8 makes of the speed at which a heap
+ * grows leaves array memory out, and allows a tenth. Holds for the threads that are started later, too.
  */
-function countArrayMemoryWithTheHeap(): void {
+function collectWhenMemoryDoubled(): void {
   setFlagsFromString('--external-memory-accounted-in-global-limit');
+  setFlagsFromString('--heap-growing-percent=100');
 }
 
 /** Says where it is and waits for the end. Stops all that runs whatever happens: what is left open keeps the process. */
