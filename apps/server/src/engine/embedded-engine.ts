@@ -22,9 +22,11 @@ import type {
   ViewFrame,
 } from '@nowcast/ports';
 import type { HeldData } from './data-hold.ts';
+import { leastKeptBytes } from '../http/body-pool.ts';
 import { unpackFrames } from './frames.ts';
 import type { EngineCall, FromEngine, ToEngine } from './messages.ts';
 import type { EngineOptions } from './options.ts';
+import { Outbox } from './outbox.ts';
 import { fromWireError } from './wire-error.ts';
 
 /** Receives the worker's log lines. */
@@ -69,6 +71,11 @@ class EmbeddedEngine implements LocalEngine {
   readonly #bus: LiveBus;
   readonly #onBody: (body: ArrayBuffer) => void;
   #worker: Worker | undefined;
+  /** Sent when every socket that has something was read: requests that came together travel together. */
+  readonly #outbox = new Outbox<ToEngine>(
+    (messages, transfer) => this.#worker?.postMessage(messages, transfer),
+    setImmediate,
+  );
   #nextId = 1;
   #stopping = false;
   #refusal: string | undefined;
@@ -122,10 +129,12 @@ class EmbeddedEngine implements LocalEngine {
         // An engine that could not start would otherwise keep the process alive, with a port and nothing behind it.
         void worker.terminate();
       };
-      worker.on('message', (message: FromEngine) => {
-        if (message.kind === 'ready') resolve();
-        else if (message.kind === 'failed') fail(fromWireError(message.error));
-        else this.#receive(message);
+      worker.on('message', (messages: FromEngine[]) => {
+        for (const message of messages) {
+          if (message.kind === 'ready') resolve();
+          else if (message.kind === 'failed') fail(fromWireError(message.error));
+          else this.#receive(message);
+        }
       });
       worker.on('error', fail);
       worker.on('exit', (code) =>
@@ -142,7 +151,9 @@ class EmbeddedEngine implements LocalEngine {
   }
 
   ingest(request: IngestRequest): Promise<IngestAnswer> {
-    return this.#call<IngestAnswer>({ method: 'ingest', request }, undefined, [request.body.buffer]);
+    const { buffer } = request.body;
+    const transfer = buffer.byteLength >= leastKeptBytes ? [buffer] : [];
+    return this.#call<IngestAnswer>({ method: 'ingest', request }, undefined, transfer);
   }
 
   data(tenant: string, query: Query, signal?: AbortSignal): Promise<DataAnswer> {
@@ -190,15 +201,14 @@ class EmbeddedEngine implements LocalEngine {
   }
 
   #call<T = unknown>(call: EngineCall, signal?: AbortSignal, transfer: ArrayBuffer[] = []): Promise<T> {
-    const worker = this.#worker;
-    if (worker === undefined)
+    if (this.#worker === undefined)
       return Promise.reject(appError('server.unavailable', 'the engine is not running'));
     const id = this.#nextId++;
     return new Promise<T>((resolve, reject) => {
       if (signal?.aborted === true) return reject(appError('request.cancelled', 'the request was cancelled'));
       this.#pending.set(id, { resolve, reject });
       signal?.addEventListener('abort', () => this.#cancel(id), { once: true });
-      worker.postMessage({ kind: 'call', id, call } satisfies ToEngine, transfer);
+      this.#outbox.push({ kind: 'call', id, call }, transfer);
     });
   }
 
@@ -206,7 +216,7 @@ class EmbeddedEngine implements LocalEngine {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     this.#pending.delete(id);
-    this.#worker?.postMessage({ kind: 'cancel', id } satisfies ToEngine);
+    this.#outbox.push({ kind: 'cancel', id });
     pending.reject(appError('request.cancelled', 'the request was cancelled'));
   }
 

@@ -11,11 +11,13 @@ import { defaultsFor } from '@nowcast/dashboards';
 import { assert, systemClock, unreachable } from '@nowcast/kernel';
 import type { IngestRequest, ViewFrame } from '@nowcast/ports';
 import { EngineCore } from './core.ts';
+import { leastKeptBytes } from '../http/body-pool.ts';
 import { DataHold } from './data-hold.ts';
 import type { EngineLog } from './embedded-engine.ts';
 import { packFrames } from './frames.ts';
 import type { EngineCall, FromEngine, ToEngine } from './messages.ts';
 import type { EngineOptions } from './options.ts';
+import { Outbox } from './outbox.ts';
 import type { LogFigures } from './stats.ts';
 import { toWireError } from './wire-error.ts';
 
@@ -25,8 +27,14 @@ const port = parentPort;
 const hotStatesMs = 86_400_000;
 const cancels = new Map<number, AbortController>();
 
-function send(message: FromEngine, transfer: ArrayBuffer[] = []): void {
-  port.postMessage(message, transfer);
+/** Sent when all that goes on from here, as the requests of one group commit do, has said what it has to. */
+const outbox = new Outbox<FromEngine>(
+  (messages, transfer) => port.postMessage(messages, transfer),
+  (post) => process.nextTick(post),
+);
+
+function send(message: FromEngine, transfer: readonly ArrayBuffer[] = []): void {
+  outbox.push(message, transfer);
 }
 
 const options = workerData as EngineOptions;
@@ -142,17 +150,20 @@ async function serve(id: number, call: EngineCall): Promise<void> {
 
 /** No request of this kind is ever cancelled: what was received is stored. */
 async function ingest(id: number, request: IngestRequest): Promise<void> {
-  const body = request.body.buffer;
+  const { buffer } = request.body;
+  const [body, transfer] = buffer.byteLength >= leastKeptBytes ? [buffer, [buffer]] : [undefined, []];
   try {
-    send({ kind: 'answer', id, value: await core.ingest(request), body }, [body]);
+    send({ kind: 'answer', id, value: await core.ingest(request), body }, transfer);
   } catch (error) {
-    send({ kind: 'error', id, error: toWireError(error), body }, [body]);
+    send({ kind: 'error', id, error: toWireError(error), body }, transfer);
   }
 }
 
-port.on('message', (message: ToEngine) => {
-  if (message.kind === 'cancel') cancels.get(message.id)?.abort();
-  else void serve(message.id, message.call);
+port.on('message', (messages: ToEngine[]) => {
+  for (const message of messages) {
+    if (message.kind === 'cancel') cancels.get(message.id)?.abort();
+    else void serve(message.id, message.call);
+  }
 });
 
 try {

@@ -2,9 +2,10 @@ import type { EvaluatedRule, Evaluation, Query, Where } from '@nowcast/contract'
 import type { IngestRequest, TransitionBatch } from '@nowcast/ports';
 
 /**
- * What crosses between the main thread and the engine's worker. Requests carry a number, answers repeat it. Bodies
- * that are given away (ingest) are transferred, and their memory comes back with the answer; the frames of a tick travel packed in one transferred buffer, since
- * cloning a view clones the whole buffer behind it.
+ * What crosses between the main thread and the engine's worker. Several go together (`Outbox`).
+ * Requests carry a number, answers repeat it. Large bodies (ingest) are transferred, and their memory comes back with the
+ * answer; the frames of a tick travel packed in one transferred buffer, since cloning a view clones the whole buffer
+ * behind it.
  */
 export type EngineCall =
   | { method: 'ingest'; request: IngestRequest }
@@ -45,8 +46,8 @@ export type FromEngine =
   | { kind: 'refusing'; reason: string }
   /** What does not work for now, although points are acknowledged; undefined: everything does. */
   | { kind: 'degraded'; why: string | undefined }
-  | { kind: 'answer'; id: number; value: unknown; body?: ArrayBuffer }
-  | { kind: 'error'; id: number; error: WireError; body?: ArrayBuffer }
+  | { kind: 'answer'; id: number; value: unknown; body?: ArrayBuffer | undefined }
+  | { kind: 'error'; id: number; error: WireError; body?: ArrayBuffer | undefined }
   | { kind: 'transitions'; batch: TransitionBatch }
   | { kind: 'frames'; heads: FrameHead[]; bodies: Uint8Array<ArrayBuffer> }
   | {

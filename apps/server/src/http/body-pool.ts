@@ -1,5 +1,5 @@
 /** Bodies below this are cheap to allocate, and most of them are of routes that keep them. */
-const leastBytes = 16 * 1024;
+export const leastKeptBytes = 16 * 1024;
 const mostBytes = 4 * 1024 * 1024;
 /** Buffers kept of each size. */
 const mostKept = 8;
@@ -31,6 +31,6 @@ export class BodyPool {
 }
 
 function sizeFor(length: number): number | undefined {
-  if (length < leastBytes || length > mostBytes) return undefined;
+  if (length < leastKeptBytes || length > mostBytes) return undefined;
   return 2 ** Math.ceil(Math.log2(length));
 }

@@ -259,7 +259,7 @@ function requestUrl(request: IncomingMessage): URL {
   const base = 'http://server.invalid';
   const target = request.url ?? '/';
   const own = target.startsWith('/') ? `${base}${target}` : `${base}/`;
-  return new URL(URL.canParse(own) ? own : base);
+  return URL.parse(own) ?? new URL(base);
 }
 
 function closeSignal(response: ServerResponse): AbortSignal {
