@@ -1,5 +1,5 @@
 import type { SeriesIndex, Tail } from '@nowcast/head';
-import type { ChunkRows, FlushBlock, SeriesRow } from '@nowcast/ports';
+import type { ChunkRows, FlushBlock, SeriesRow, SeriesRows } from '@nowcast/ports';
 import { FlushScratch, type SortedPoints, sortPoints } from './flush-points.ts';
 import { fineResolutions, resolutionFor, sketchResolutions } from './resolutions.ts';
 import { SketchRowsBuilder } from './sketch-rows.ts';
@@ -71,25 +71,35 @@ export function* buildFlush(
     from: range.from,
     to: range.to,
     receivedAt: range.receivedAt,
-    series: seriesRows(range, index),
+    series: new NewSeries(range, index),
     chunks: chunks.build(points),
     states: states.build(),
     sketches: sketches.build(),
   };
 }
 
-function seriesRows(range: FlushRange, index: SeriesIndex): SeriesRow[] {
-  const rows: SeriesRow[] = [];
-  for (let local = range.firstSeries; local < range.endSeries; local++) {
-    const handle = index.handleOf(range.partition, local);
-    rows.push({
-      partition: range.partition,
-      local,
-      id: index.idOf(handle),
-      definition: index.definitionOf(handle),
-    });
+/** What the index says of the series that the flush brings; definitions never change. */
+class NewSeries implements SeriesRows {
+  readonly #range: FlushRange;
+  readonly #index: SeriesIndex;
+
+  constructor(range: FlushRange, index: SeriesIndex) {
+    this.#range = range;
+    this.#index = index;
   }
-  return rows;
+
+  get length(): number {
+    return this.#range.endSeries - this.#range.firstSeries;
+  }
+
+  *[Symbol.iterator](): Generator<SeriesRow> {
+    const { partition, firstSeries, endSeries } = this.#range;
+    for (let local = firstSeries; local < endSeries; local++) {
+      const handle = this.#index.handleOf(partition, local);
+      const [id, definition] = [this.#index.idOf(handle), this.#index.definitionOf(handle)];
+      yield { partition, local, id, definition };
+    }
+  }
 }
 
 /** Chunk rows; series are contiguous in the sorted points, so the flat columns are used as they are. */

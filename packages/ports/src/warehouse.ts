@@ -58,13 +58,18 @@ export interface SeriesRow {
   definition: SeriesDefinition;
 }
 
+/** Read one after the other: all at once, a flush of a million new series would be half a gigabyte of objects. */
+export interface SeriesRows extends Iterable<SeriesRow> {
+  readonly length: number;
+}
+
 /** One flush of one partition: the records `[from, to)`, complete, nothing carried over. */
 export interface FlushBlock {
   partition: PartitionId;
   from: number;
   to: number;
   receivedAt: number;
-  series: readonly SeriesRow[];
+  series: SeriesRows;
   chunks: ChunkRows;
   states: StateRows;
   sketches: SketchRows;

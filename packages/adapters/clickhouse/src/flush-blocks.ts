@@ -1,7 +1,7 @@
-import type { ChunkRows, FlushBlock, SeriesRow, SketchRows, StateRows } from '@nowcast/ports';
+import type { ChunkRows, FlushBlock, SeriesRows, SketchRows, StateRows } from '@nowcast/ports';
 import { ChunkColumns } from './chunk-columns.ts';
 import { Int64Column } from './int64-column.ts';
-import { type NativeBlock, NativeWriter } from './native-writer.ts';
+import { type NativeBlock, NativeWriter, StringColumn } from './native-writer.ts';
 import { hourMs } from './schema.ts';
 import { StatePacker } from './state-columns.ts';
 
@@ -91,13 +91,13 @@ function writeTexts(
 ): void {
   if (texts === undefined) return;
   const rowOffsets = new Uint32Array(offsets.length);
-  const kept: string[] = [];
+  const kept = new StringColumn();
   for (let row = 0; row + 1 < offsets.length; row++) {
     const start = offsets[row]!;
     const end = offsets[row + 1]!;
     let used = false;
     for (let i = start; i < end && !used; i++) used = texts[i] !== undefined;
-    if (used) for (let i = start; i < end; i++) kept.push(texts[i] ?? '');
+    if (used) for (let i = start; i < end; i++) kept.add(texts[i] ?? '');
     rowOffsets[row + 1] = kept.length;
   }
   out.stringArray(name, rowOffsets, kept);
@@ -139,55 +139,46 @@ export function sketchBlock(rows: SketchRows, flush: FlushIdentity): NativeBlock
   out.fixed('res', 'UInt32', rows.res);
   out.fixed('bucket', 'Int64', wholeNumbers(rows.bucket));
   out.array('dd_index', 'Int32', rows.ddOffsets, rows.ddIndex);
-  out.array('dd_count', 'UInt32', rows.ddOffsets, Uint32Array.from(rows.ddCount));
+  out.array('dd_count', 'UInt32', rows.ddOffsets, new Uint32Array(rows.ddCount));
   out.array('hll_register', 'UInt16', rows.hllOffsets, rows.hllRegister);
   out.array('hll_rank', 'UInt8', rows.hllOffsets, rows.hllRank);
   writeFlush(out, flush);
   return out.finish();
 }
 
-export function seriesBlock(rows: readonly SeriesRow[], flush: FlushIdentity): NativeBlock {
-  const out = new NativeWriter(rows.length);
+/** A definition takes about as long as eight points. */
+const seriesSlice = slice / 8;
+
+export function* seriesBlock(rows: SeriesRows, flush: FlushIdentity): Generator<void, NativeBlock> {
+  const locals = new Uint32Array(rows.length);
+  const ids = new BigUint64Array(rows.length);
   const offsets = new Uint32Array(rows.length + 1);
-  for (const [i, row] of rows.entries()) offsets[i + 1] = offsets[i]! + row.definition.labels.length;
-  const labels = rows.flatMap((row) => row.definition.labels);
-  out.fixed(
-    'partition',
-    'UInt16',
-    Uint16Array.from(rows, (row) => row.partition),
-  );
-  out.fixed(
-    'local',
-    'UInt32',
-    Uint32Array.from(rows, (row) => row.local),
-  );
-  out.fixed(
-    'id',
-    'UInt64',
-    BigUint64Array.from(rows, (row) => row.id),
-  );
-  out.strings(
-    'tenant',
-    rows.map((row) => row.definition.tenant),
-  );
-  out.strings(
-    'metric',
-    rows.map((row) => row.definition.metric_type),
-  );
-  out.strings(
-    'source',
-    rows.map((row) => row.definition.source),
-  );
-  out.stringArray(
-    'label_names',
-    offsets,
-    labels.map(([name]) => name),
-  );
-  out.stringArray(
-    'label_values',
-    offsets,
-    labels.map(([, value]) => value),
-  );
+  const [tenants, metrics, sources] = [new StringColumn(), new StringColumn(), new StringColumn()];
+  const [names, values] = [new StringColumn(), new StringColumn()];
+  let row = 0;
+  for (const { local, id, definition } of rows) {
+    locals[row] = local;
+    ids[row] = id;
+    tenants.add(definition.tenant);
+    metrics.add(definition.metric_type);
+    sources.add(definition.source);
+    for (const [name, value] of definition.labels) {
+      names.add(name);
+      values.add(value);
+    }
+    row += 1;
+    offsets[row] = names.length;
+    if (row % seriesSlice === 0) yield;
+  }
+  const out = new NativeWriter(rows.length);
+  out.constant('partition', 'UInt16', flush.partition);
+  out.fixed('local', 'UInt32', locals);
+  out.fixed('id', 'UInt64', ids);
+  out.strings('tenant', tenants);
+  out.strings('metric', metrics);
+  out.strings('source', sources);
+  out.stringArray('label_names', offsets, names);
+  out.stringArray('label_values', offsets, values);
   out.constant('flush_to', 'UInt64', flush.to);
   return out.finish();
 }

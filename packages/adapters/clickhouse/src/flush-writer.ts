@@ -76,7 +76,7 @@ export class FlushWriter {
       inserts.push(insert);
       insert.catch(() => undefined);
     };
-    add('series', seriesBlock(block.series, block));
+    add('series', await inSlices(seriesBlock(block.series, block)));
     add('touched', touchedBlock(hours, block));
     add(
       'chunks',

@@ -53,14 +53,14 @@ export class NativeWriter {
     this.#parts.push(cumulative(offsets), bytesOf(values));
   }
 
-  stringArray(name: string, offsets: Uint32Array, texts: readonly string[]): void {
+  stringArray(name: string, offsets: Uint32Array, texts: StringColumn): void {
     this.#begin(name, 'Array(String)');
-    this.#parts.push(cumulative(offsets), stringBytes(texts));
+    this.#parts.push(cumulative(offsets), texts.bytes);
   }
 
-  strings(name: string, texts: readonly string[]): void {
+  strings(name: string, texts: StringColumn): void {
     this.#begin(name, 'String');
-    this.#parts.push(stringBytes(texts));
+    this.#parts.push(texts.bytes);
   }
 
   /** For columns with few different texts, in runs: the dictionary is looked up once a run. */
@@ -82,7 +82,7 @@ export class NativeWriter {
     // Version 1; then UInt32 indexes (2) | additional keys (0x200) | keys of this block only (0x400).
     this.#parts.push(
       bytesOf(new BigUint64Array([1n, 0x602n, BigInt(codes.size)])),
-      stringBytes([...codes.keys()]),
+      stringBytes(codes.keys()),
     );
     this.#parts.push(bytesOf(new BigUint64Array([BigInt(this.#rows)])), bytesOf(indexes));
   }
@@ -117,17 +117,44 @@ function cumulative(offsets: Uint32Array): Uint8Array {
   return bytesOf(words);
 }
 
-function stringBytes(texts: readonly string[]): Uint8Array {
-  let capacity = 0;
-  for (const text of texts) capacity += 5 + text.length * 3;
-  const out = Buffer.allocUnsafe(capacity);
-  let at = 0;
-  for (const text of texts) {
-    const length = Buffer.byteLength(text, 'utf8');
-    for (const byte of varint(length)) out[at++] = byte;
-    at += out.write(text, at, length, 'utf8');
+/** Texts as they lie in a block: each behind its length in bytes. */
+export class StringColumn {
+  #bytes = Buffer.allocUnsafe(256);
+  #end = 0;
+  length = 0;
+
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#end);
   }
-  return out.subarray(0, at);
+
+  add(text: string): void {
+    const most = text.length * 3;
+    this.#reserve(this.#end + 5 + most);
+    this.length += 1;
+    if (most < 0x80) {
+      // Its length is one byte, whatever the text is made of.
+      const length = this.#bytes.write(text, this.#end + 1, most, 'utf8');
+      this.#bytes[this.#end] = length;
+      this.#end += 1 + length;
+      return;
+    }
+    const length = Buffer.byteLength(text, 'utf8');
+    for (const byte of varint(length)) this.#bytes[this.#end++] = byte;
+    this.#end += this.#bytes.write(text, this.#end, length, 'utf8');
+  }
+
+  #reserve(capacity: number): void {
+    if (capacity <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(capacity, 2 * this.#bytes.length));
+    larger.set(this.bytes);
+    this.#bytes = larger;
+  }
+}
+
+function stringBytes(texts: Iterable<string>): Uint8Array {
+  const column = new StringColumn();
+  for (const text of texts) column.add(text);
+  return column.bytes;
 }
 
 function varint(value: number): number[] {
