@@ -74,7 +74,7 @@ const chunks = `CREATE TABLE IF NOT EXISTS chunks (
   INDEX until_range until TYPE minmax GRANULARITY 1
 ) ENGINE = MergeTree PARTITION BY intDiv(start, ${weekMs})
 ORDER BY (tenant, metric, intDiv(start, ${dayMs}), series, start)
-${settings(', index_granularity = 64')}`;
+${settings(', index_granularity = 256')}`;
 
 const states = `CREATE TABLE IF NOT EXISTS states (
   ${hourlyNames},
