@@ -12,6 +12,7 @@ import {
 } from '../harness/measure.ts';
 import { interleave, type Run } from '../harness/rounds.ts';
 import type { BenchServer } from '../harness/server-process.ts';
+import { type Netdata, startNetdata } from '../servers/netdata.ts';
 import { startNowcast } from '../servers/nowcast.ts';
 import { startInfluxDb, startVictoriaMetrics } from '../servers/peers.ts';
 
@@ -32,7 +33,7 @@ const cases = ['series that are there', 'new series'] as const;
 
 /**
  * From the acknowledgement of a point to the moment at which the first query is sent whose answer has it: 0.0 when the
- * very next query does. Peers are asked every 5 ms. Five points of five series at a time.
+ * very next query does. All are asked every 5 ms. Five points of five series at a time.
  */
 export const visible: Measure = async (options) => {
   const outcome: Outcome = { rows: [], checks: [] };
@@ -105,6 +106,7 @@ async function askedServers(options: Options): Promise<Asked[]> {
     victoriaMetrics('victoria-metrics, default', await startVictoriaMetrics()),
     victoriaMetrics('victoria-metrics, tuned', await startVictoriaMetrics(undefined, tuned)),
     influxDb(await startInfluxDb()),
+    netdata(await startNetdata()),
   );
   return all;
 }
@@ -134,6 +136,21 @@ function influxDb(server: BenchServer): Asked {
       return (
         await get(server.port, `/query?${new URLSearchParams({ db: 'bench', q }).toString()}`)
       ).body.includes(`,${value}]`);
+    },
+  };
+}
+
+/** Its StatsD port acknowledges nothing: the time counts from when the datagram was sent. */
+function netdata(server: Netdata): Asked {
+  return {
+    name: 'netdata',
+    server,
+    write: (series, value) => server.send(series, value),
+    async has(series, value) {
+      const path = `/api/v1/data?chart=statsd_${series}.gauge&after=-10&format=json`;
+      const answer = await fetch(`http://127.0.0.1:${server.port}${path}`);
+      // There is no chart of a name that it has never heard.
+      return (await answer.text()).includes(`,${value}]`);
     },
   };
 }

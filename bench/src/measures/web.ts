@@ -14,8 +14,9 @@ import {
   runsOf,
   wanted,
 } from '../harness/measure.ts';
-import { interleave, type Run } from '../harness/rounds.ts';
+import { interleave, type Run, type Subject } from '../harness/rounds.ts';
 import { feed } from '../servers/feed.ts';
+import { type Netdata, startNetdata } from '../servers/netdata.ts';
 import { type Nowcast, startNowcast } from '../servers/nowcast.ts';
 
 const panels = 12;
@@ -24,27 +25,37 @@ const hz = 10;
 const windowSeconds = 12;
 const name = '12 panels at 10 Hz in Chromium';
 
-/** The page itself, from the real server, in a headless Chromium that draws in software. */
+/** A moment after the page was opened: what opening it costs is not what watching it costs. */
+const warmUpMs = 10_000;
+
+/**
+ * The page itself, from the real server, in a headless Chromium that draws in software; and Netdata's, which asks for
+ * the charts of this machine that are in sight once a second. Each is open in its own turns only.
+ */
 export const web: Measure = async (options) => {
   const outcome: Outcome = { rows: [], checks: [] };
   if (!wanted(options, name)) return outcome;
   buildPage();
   const server = await startNowcast();
+  const netdata = options.peers ? await startNetdata() : undefined;
   const stop = await feed(server, { views: panels, series, hz });
   const browser = await launchBrowser();
   try {
-    const { page } = await openScreen(browser, sizes[2]);
-    await page.addInitScript(probe);
-    await openBoard(page, server);
-    const devtools = await page.context().newCDPSession(page);
-    await devtools.send('Performance.enable');
-    const subject = { name: 'nowcast', run: () => look(page, devtools, options) };
+    const address = await makeBoard(server);
+    const own = await pageFor(browser);
+    await signIn(own.page, server);
+    const subjects = [watcher('nowcast', own, () => openBoard(own.page, address), options)];
+    if (netdata !== undefined) {
+      const theirs = await pageFor(browser);
+      subjects.push(watcher('netdata', theirs, () => openNetdata(theirs.page, netdata), options));
+    }
     const rounds = { measure: 'web', case: name, runs: runsOf(options, 5), settleMs: 500 };
-    outcome.rows.push(...(await interleave([subject], rounds)));
+    outcome.rows.push(...(await interleave(subjects, rounds)));
   } finally {
     await browser.close();
     await stop();
     await server.destroy();
+    await netdata?.destroy();
   }
   const of = (what: string) => figure(outcome.rows, { case: name, subject: 'nowcast', name: what });
   outcome.checks.push(
@@ -56,6 +67,32 @@ export const web: Measure = async (options) => {
   );
   return outcome;
 };
+
+interface Watched {
+  page: Page;
+  devtools: CDPSession;
+}
+
+async function pageFor(browser: Awaited<ReturnType<typeof launchBrowser>>): Promise<Watched> {
+  const { page } = await openScreen(browser, sizes[2]);
+  await page.addInitScript(probe);
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Performance.enable');
+  return { page, devtools };
+}
+
+function watcher(subject: string, watched: Watched, open: () => Promise<void>, options: Options): Subject {
+  return {
+    name: subject,
+    async run() {
+      await open();
+      await delay(warmUpMs);
+      const run = await look(watched.page, watched.devtools, options);
+      await watched.page.goto('about:blank');
+      return run;
+    },
+  };
+}
 
 /** What the server serves: the page as it is built from these sources. */
 function buildPage(): void {
@@ -96,7 +133,8 @@ interface Seen {
   frames: [paintedAt: number, bytes: number[]][];
 }
 
-async function openBoard(page: Page, server: Nowcast): Promise<void> {
+/** Makes the board; its address. */
+async function makeBoard(server: Nowcast): Promise<string> {
   const content = {
     title: 'Bench',
     panels: Array.from({ length: panels }, (_, i) => ({
@@ -110,16 +148,28 @@ async function openBoard(page: Page, server: Nowcast): Promise<void> {
     })),
   };
   const board = await server.api.call<{ board_id: string }>('POST', '/api/v1/boards', { body: { content } });
+  return `${server.url}/boards/${board.board_id}`;
+}
+
+async function signIn(page: Page, server: Nowcast): Promise<void> {
   await page.goto(`${server.url}/login`);
   await page.getByLabel('E-mail or username').fill(server.login.login);
   await page.getByLabel('Password', { exact: true }).fill(server.login.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.waitForURL((url) => url.pathname !== '/login');
-  await page.goto(`${server.url}/boards/${board.board_id}`);
+}
+
+async function openBoard(page: Page, address: string): Promise<void> {
+  await page.goto(address);
   await page
     .locator('canvas')
     .nth(panels - 1)
     .waitFor();
+}
+
+async function openNetdata(page: Page, { port }: Netdata): Promise<void> {
+  await page.goto(`http://127.0.0.1:${port}/`);
+  await page.locator('canvas').first().waitFor();
 }
 
 async function look(page: Page, devtools: CDPSession, options: Options): Promise<Run> {
@@ -145,9 +195,14 @@ async function look(page: Page, devtools: CDPSession, options: Options): Promise
       main_thread_percent: ((after.busy - before.busy) / ((after.at - before.at) / 1000)) * 100,
       long_tasks: seen.longTasks * (windowSeconds / seconds),
       worst_interaction_ms: Math.max(0, ...seen.interactions),
-      painted_p50_ms: quantile(painted, 0.5),
-      painted_p99_ms: quantile(painted, 0.99),
-      frames_per_second: seen.frames.length / seconds,
+      // Only ours is told when a point came.
+      ...(painted.length === 0
+        ? {}
+        : {
+            painted_p50_ms: quantile(painted, 0.5),
+            painted_p99_ms: quantile(painted, 0.99),
+            frames_per_second: seen.frames.length / seconds,
+          }),
       heap_growth_mib: ((await heapBytes(devtools)) - heapBefore) / 2 ** 20,
     },
   };
