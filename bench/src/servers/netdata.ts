@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { debianPackages } from '../harness/cache.ts';
 import { type BenchServer, freePort, startPeer } from '../harness/server-process.ts';
@@ -20,9 +21,12 @@ export async function startNetdata(): Promise<Netdata> {
     return { file: join(root, 'usr/sbin/netdata'), args };
   });
   const socket = createSocket('udp4');
-  socket.unref();
   return {
     ...server,
+    destroy() {
+      socket.close();
+      return server.destroy();
+    },
     send: (name, value) =>
       new Promise((resolve, reject) => {
         socket.send(`${name}:${value}|g`, statsd, '127.0.0.1', (error) =>
@@ -33,7 +37,7 @@ export async function startNetdata(): Promise<Netdata> {
 }
 
 function configuration(root: string, folder: string, statsd: number): string {
-  const user = process.env['USER'] ?? 'root';
+  const { username: user } = userInfo();
   return `[global]
   run as user = ${user}
 [directories]

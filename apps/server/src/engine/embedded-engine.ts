@@ -21,8 +21,8 @@ import type {
   TransitionBatch,
   ViewFrame,
 } from '@nowcast/ports';
-import type { HeldData } from './data-hold.ts';
 import { leastKeptBytes } from '../http/body-pool.ts';
+import type { HeldData } from './data-hold.ts';
 import { unpackFrames } from './frames.ts';
 import type { EngineCall, FromEngine, ToEngine } from './messages.ts';
 import type { EngineOptions } from './options.ts';

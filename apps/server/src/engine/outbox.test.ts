@@ -22,3 +22,17 @@ test('what is said in one turn is sent together, in its order, with all that is 
   ]);
   expect(turns).toHaveLength(0);
 });
+
+test('a full outbox is sent at once, what follows it in its own time, and nothing twice', () => {
+  const posted: number[][] = [];
+  const turns: (() => void)[] = [];
+  const outbox = new Outbox<number>(
+    (messages) => posted.push(messages),
+    (send) => turns.push(send),
+  );
+  for (let i = 0; i < 20; i += 1) outbox.push(i);
+  expect(posted).toEqual([Array.from({ length: 16 }, (_, i) => i)]);
+  for (const turn of turns.splice(0)) turn();
+  expect(posted.flat()).toEqual(Array.from({ length: 20 }, (_, i) => i));
+  expect(posted).toHaveLength(2);
+});
