@@ -34,6 +34,9 @@ export class FoldedRun {
   /** Event times of its oldest and newest point. */
   oldest = Number.POSITIVE_INFINITY;
   newest = Number.NEGATIVE_INFINITY;
+  /** Its least and largest value. */
+  low = Number.POSITIVE_INFINITY;
+  high = Number.NEGATIVE_INFINITY;
   readonly #folds: Fold[] = [];
   #version = 0;
 
@@ -48,13 +51,20 @@ export class FoldedRun {
     this.#version += 1;
     let oldest = Number.POSITIVE_INFINITY;
     let newest = Number.NEGATIVE_INFINITY;
+    let low = Number.POSITIVE_INFINITY;
+    let high = Number.NEGATIVE_INFINITY;
     for (let i = run.from; i < run.to; i += 1) {
       const timestamp = run.timestamps[i]!;
+      const value = run.values[i]!;
       if (timestamp < oldest) oldest = timestamp;
       if (timestamp > newest) newest = timestamp;
+      if (value < low) low = value;
+      if (value > high) high = value;
     }
     this.oldest = oldest;
     this.newest = newest;
+    this.low = low;
+    this.high = high;
     return this;
   }
 

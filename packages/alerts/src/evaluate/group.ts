@@ -18,6 +18,7 @@ export class Group {
   machine: MachineState = { state: 'ok', since: 0 };
   /** Whether its value, as last known, breaks the condition: what hysteresis goes on from. */
   broken = false;
+  /** As last worked out: while the group is well, it may be older than its last points. */
   value = Number.NaN;
   limit = Number.NaN;
   /** The band the value was compared with, where it has one. */

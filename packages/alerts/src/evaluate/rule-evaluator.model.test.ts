@@ -14,6 +14,7 @@ import { planRule, type RulePlan } from './plan.ts';
 import { RuleEvaluator } from './rule-evaluator.ts';
 import { ReferenceEvaluator } from './testing/reference-evaluator.ts';
 import type { ReceivedPoint } from './testing/reference-values.ts';
+import type { Threshold } from './threshold.ts';
 
 /**
  * Random rules over random points, against an evaluator that keeps every point and computes everything anew: the same
@@ -209,10 +210,11 @@ function groupNameOf(plan: RulePlan, host: string): string {
   return JSON.stringify(labelsOf(host).filter(([name]) => plan.groupBy.includes(name)));
 }
 
-test('the same transitions at the same ticks as an evaluator that keeps every point', () => {
+/** Runs both side by side and returns how often a group changed. */
+function compare(rules: typeof rule, runs: typeof steps, numRuns: number): number {
   let transitions = 0;
   fc.assert(
-    fc.property(rule, steps, (evaluation, run) => {
+    fc.property(rules, runs, (evaluation, run) => {
       const plan = planRule(evaluationSchema.parse(evaluation), () => 'avg');
       const subject = new Subject(plan);
       const reference = new ReferenceEvaluator(plan);
@@ -235,7 +237,49 @@ test('the same transitions at the same ticks as an evaluator that keeps every po
         if (reload) subject.reload();
       });
     }),
-    { seed: 20_261_124, numRuns: 600 },
+    { seed: 20_261_124, numRuns },
   );
-  expect(transitions).toBeGreaterThan(1000);
+  return transitions;
+}
+
+test('the same transitions at the same ticks as an evaluator that keeps every point', () => {
+  expect(compare(rule, steps, 600)).toBeGreaterThan(1000);
+});
+
+/** Limits that sums reach too, but not at once. */
+function farther([condition, factor]: [Threshold, number]): Threshold {
+  const { value, recovery, upper, recovery_upper: recoveryUpper } = condition;
+  const out: Threshold = { ...condition, value: value * factor };
+  if (recovery !== undefined) out.recovery = recovery * factor;
+  if (upper !== undefined) out.upper = upper * factor;
+  if (recoveryUpper !== undefined) out.recovery_upper = recoveryUpper * factor;
+  return out;
+}
+
+/** Many ticks while a window stands still, with values on both sides of the limits: what is well need not be looked at. */
+test('the same where most ticks come between two moves of the window', () => {
+  const standing = fc.record({
+    ...common,
+    query: fc.record({
+      metric_type: fc.constant('m'),
+      agg: fc.constantFrom(...aggNames),
+      across: fc.constantFrom('merge' as const, 'merge' as const, ...acrossSchema.options),
+    }),
+    window: duration('1m', '5m'),
+    for: fc.constant('0s'),
+    keep_firing_for: fc.constant('0s'),
+    condition: fc.tuple(fc.oneof(threshold, range), fc.constantFrom(1, 1, 5, 20)).map(farther),
+  });
+  const often = fc.array(
+    fc.record({
+      afterMs: fc.oneof(
+        { weight: 20, arbitrary: fc.integer({ min: 20, max: 400 }) },
+        { weight: 1, arbitrary: fc.integer({ min: 5000, max: 90_000 }) },
+      ),
+      points: fc.array(sent, { minLength: 1, maxLength: 3 }),
+      reload: fc.integer({ min: 0, max: 20 }).map((n) => n === 0),
+    }),
+    { minLength: 30, maxLength: 60 },
+  );
+  expect(compare(standing, often, 2000)).toBeGreaterThan(1000);
 });

@@ -7,6 +7,7 @@ import { judge, type Verdict } from './judge.ts';
 import { dueAt, step } from './machine.ts';
 import type { PlannedQuery, RulePlan } from './plan.ts';
 import { SlidingWindow } from './sliding-window.ts';
+import { keepsWell } from './well-values.ts';
 
 /** A change of one group's state. */
 export interface Decision {
@@ -33,6 +34,7 @@ const secondMs = 1000;
 export class RuleEvaluator {
   readonly plan: RulePlan;
   readonly #windows: readonly SlidingWindow[];
+  readonly #keepsWell: ReturnType<typeof keepsWell>;
   readonly #groups = new Map<string, Group>();
   readonly #groupList: Group[] = [];
   /** Place in the list of each unit's group, by side. */
@@ -40,6 +42,9 @@ export class RuleEvaluator {
   /** Places of the groups that got points since the last evaluation, and a mark for each place. */
   readonly #touched: number[] = [];
   #marks = new Uint8Array(16);
+  /** Least and largest value each of those groups got. */
+  #lows = new Float64Array(16);
+  #highs = new Float64Array(16);
   #heardAt = 0;
   readonly #waiting = new Set<Group>();
   /** Units by the name of their series or group, by side: what a saved state is found by. */
@@ -51,6 +56,7 @@ export class RuleEvaluator {
   constructor(plan: RulePlan) {
     this.plan = plan;
     this.#windows = plan.queries.map((query) => windowOf(plan, query));
+    this.#keepsWell = keepsWell(plan);
     this.#groupOf = plan.queries.map(() => []);
     this.#unitNames = plan.queries.map(() => new Map<string, number>());
   }
@@ -78,7 +84,7 @@ export class RuleEvaluator {
     const place = this.#groupOf[side]![unit];
     if (place === undefined) return;
     const added = this.#windows[side]!.add(unit, run, now - this.plan.latenessMs, now);
-    if (added > 0) this.#touch(place, now);
+    if (added > 0) this.#touch(place, run.low, run.high, now);
   }
 
   /** The same for a ready state of one part of the window, as history has it. */
@@ -86,7 +92,7 @@ export class RuleEvaluator {
     const place = this.#groupOf[side]![unit];
     if (place === undefined) return;
     this.#windows[side]!.mergePart(unit, start, states, row);
-    this.#touch(place, now);
+    this.#touch(place, -Infinity, Infinity, now);
   }
 
   evaluate(now: number): Decision[] {
@@ -98,7 +104,8 @@ export class RuleEvaluator {
       for (const group of this.#groups.values()) if (group.seen) this.#decide(group, now, decisions);
       this.#forget(now, decisions);
     } else {
-      for (const place of this.#touched) this.#decide(this.#groupList[place]!, now, decisions);
+      for (const place of this.#touched)
+        if (!this.#staysWell(place)) this.#decide(this.#groupList[place]!, now, decisions);
       for (const group of this.#waiting) {
         if (this.#marks[group.place] === 0 && group.dueAt <= now) this.#decide(group, now, decisions);
       }
@@ -180,11 +187,26 @@ export class RuleEvaluator {
     return true;
   }
 
-  #touch(place: number, now: number): void {
+  #touch(place: number, low: number, high: number, now: number): void {
     this.#heardAt = now;
-    if (this.#marks[place] === 1) return;
+    if (this.#marks[place] === 1) {
+      if (low < this.#lows[place]!) this.#lows[place] = low;
+      if (high > this.#highs[place]!) this.#highs[place] = high;
+      return;
+    }
     this.#marks[place] = 1;
+    this.#lows[place] = low;
+    this.#highs[place] = high;
     this.#touched.push(place);
+  }
+
+  /** Whether a group that got points was well at the last look, and those points leave it so. */
+  #staysWell(place: number): boolean {
+    if (this.#keepsWell === undefined) return false;
+    const { machine, broken, value } = this.#groupList[place]!;
+    // One without a value is counted as such by who asks how the rule stands.
+    if (machine.state !== 'ok' || broken || Number.isNaN(value)) return false;
+    return this.#keepsWell(this.#lows[place]!, this.#highs[place]!);
   }
 
   #decide(group: Group, now: number, decisions: Decision[]): void {
@@ -262,12 +284,16 @@ export class RuleEvaluator {
     const group = new Group(name, labels, this.#groupList.length, ids, createBaseline(this.plan));
     this.#groups.set(name, group);
     this.#groupList.push(group);
-    if (group.place === this.#marks.length) {
-      const marks = new Uint8Array(2 * group.place);
-      marks.set(this.#marks);
-      this.#marks = marks;
-    }
+    if (group.place === this.#marks.length) this.#growPlaces(2 * group.place);
     return group;
+  }
+
+  #growPlaces(size: number): void {
+    const [marks, lows, highs] = [new Uint8Array(size), new Float64Array(size), new Float64Array(size)];
+    marks.set(this.#marks);
+    lows.set(this.#lows);
+    highs.set(this.#highs);
+    [this.#marks, this.#lows, this.#highs] = [marks, lows, highs];
   }
 
   /** Without a name of its own a unit is its group's. */
