@@ -9,10 +9,22 @@ export function groupLabels(definition: SeriesDefinition, groupBy: readonly stri
 }
 
 /** Value of a label of a series, `source` included; `""` where it has none. */
-export function labelValue(definition: SeriesDefinition, name: string): string {
-  const own = definition.labels.find(([label]) => label === name);
-  if (own !== undefined) return own[1];
-  return name === 'source' ? definition.source : '';
+function labelValue({ labels, source }: SeriesDefinition, name: string): string {
+  for (const own of labels) if (own[0] === name) return own[1];
+  return name === 'source' ? source : '';
+}
+
+/**
+ * The values a series is grouped by, as one text: lengths keep them apart whatever they contain. A tenth of the price
+ * of `labelText`, for finding a group that is known.
+ */
+export function groupValues(definition: SeriesDefinition, groupBy: readonly string[]): string {
+  let text = '';
+  for (const name of groupBy) {
+    const value = labelValue(definition, name);
+    text += `${value.length}:${value}`;
+  }
+  return text;
 }
 
 /** Unique text of a group's labels: identity, and the order that breaks ties in a ranking. */

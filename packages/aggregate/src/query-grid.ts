@@ -1,7 +1,7 @@
 import type { Across, AggName, SeriesDefinition, SeriesLabels } from '@nowcast/contract';
 import { assert } from '@nowcast/kernel';
 import type { Buckets } from './buckets.ts';
-import { groupLabels, labelText, labelValue, otherLabels } from './labels.ts';
+import { groupLabels, groupValues, labelText, otherLabels } from './labels.ts';
 import { isPerSeries, type PartSet } from './parts.ts';
 import { type PointColumns, StateGrid, type StateSource } from './state-grid.ts';
 import { UnitStates } from './unit-states.ts';
@@ -93,12 +93,12 @@ export class QueryGrid {
 
   /** Number of the group a series belongs to, or −1 while there is none. */
   findGroupOf(definition: SeriesDefinition): number {
-    return this.#groupByValues.get(this.#valuesOf(definition)) ?? -1;
+    return this.#groupByValues.get(groupValues(definition, this.spec.groupBy)) ?? -1;
   }
 
   /** The same, made when it is new: a string and a look-up where `addGroup` costs ten times that. */
   addGroupOf(definition: SeriesDefinition): number {
-    const values = this.#valuesOf(definition);
+    const values = groupValues(definition, this.spec.groupBy);
     let group = this.#groupByValues.get(values);
     if (group === undefined) {
       group = this.addGroup(groupLabels(definition, this.spec.groupBy));
@@ -345,16 +345,6 @@ export class QueryGrid {
     if (rest.length > 0)
       lines.push({ labels: otherLabels(this.spec.groupBy), other: true, ...this.columns(rest) });
     return lines;
-  }
-
-  /** The values a series is grouped by, as one text; lengths keep them apart whatever they contain. */
-  #valuesOf(definition: SeriesDefinition): string {
-    let text = '';
-    for (const name of this.spec.groupBy) {
-      const value = labelValue(definition, name);
-      text += `${value.length}:${value}`;
-    }
-    return text;
   }
 
   #addUnit(group: number): number {

@@ -119,8 +119,7 @@ function* candidates(
   matcher: Matcher,
 ): Iterable<[string, Postings]> {
   if (values === undefined) return;
-  const wanted = conditionsOf(matcher).find((one) => Array.isArray(one) && !one.includes(''));
-  const listed = wanted ?? ('not' in matcher && !matcher.not.includes('') ? matcher.not : undefined);
+  const listed = wantedValues(matcher) ?? ('not' in matcher && !matcher.not.includes('') ? matcher.not : undefined);
   if (!Array.isArray(listed)) {
     yield* values;
     return;
@@ -129,6 +128,20 @@ function* candidates(
     const postings = values.get(value);
     if (postings !== undefined) yield [value, postings];
   }
+}
+
+/** Values of which a series must have one, and cannot lack the label. */
+function wantedValues(matcher: Matcher): readonly string[] | undefined {
+  return conditionsOf(matcher).find((one): one is string[] => Array.isArray(one) && !one.includes(''));
+}
+
+/** A label of which every series that satisfies the matchers has one of these values; undefined when there is none. */
+export function requiredValues(where: Where): { label: string; values: readonly string[] } | undefined {
+  for (const [label, matcher] of Object.entries(where)) {
+    const values = wantedValues(matcher);
+    if (values !== undefined) return { label, values };
+  }
+  return undefined;
 }
 
 /** Compiles a matcher to a test of one label value (empty when the label is missing). */
@@ -157,12 +170,14 @@ function conditionTest(condition: Condition): (value: string) => boolean {
 /** Compiles matchers to a test of one series. Throws `query.invalid` for a bad expression. */
 export function seriesTest(where: Where): (definition: SeriesDefinition) => boolean {
   const tests = Object.entries(where).map(([label, matcher]) => ({ label, accepts: valueTest(matcher) }));
-  return (definition) => tests.every(({ label, accepts }) => accepts(valueOf(definition, label)));
+  return (definition) => tests.every(({ label, accepts }) => accepts(seriesValue(definition, label)));
 }
 
-function valueOf(definition: SeriesDefinition, label: string): string {
-  if (label === sourceLabel && definition.source !== '') return definition.source;
-  return definition.labels.find(([name]) => name === label)?.[1] ?? '';
+/** What matchers compare: the value of a label, or of the source; empty when the series has none. */
+export function seriesValue({ source, labels }: SeriesDefinition, label: string): string {
+  if (label === sourceLabel && source !== '') return source;
+  for (const own of labels) if (own[0] === label) return own[1];
+  return '';
 }
 
 function compile(source: string): RE2JS {

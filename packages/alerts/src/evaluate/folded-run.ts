@@ -15,10 +15,22 @@ export interface RunParts {
   states: StateGrid;
 }
 
+/** How a window cuts time, and what it keeps of each part. */
+export class Cut {
+  readonly partMs: number;
+  readonly states: PartSet;
+  /** Number of the states. */
+  readonly kept: number;
+
+  constructor(partMs: number, states: PartSet) {
+    this.partMs = partMs;
+    this.states = states;
+    this.kept = partsNumber(states);
+  }
+}
+
 interface Fold extends RunParts {
-  partMs: number;
-  /** Of the states it keeps. */
-  kept: number;
+  cut: Cut;
   numbers: number[];
   /** Which run it was made of. */
   version: number;
@@ -68,20 +80,24 @@ export class FoldedRun {
     return this;
   }
 
-  /** Its sums by parts of `partMs`; valid until the next `set`. */
-  parts(partMs: number, states: PartSet): RunParts {
-    const kept = partsNumber(states);
-    let fold = this.#folds.find((other) => other.partMs === partMs && other.kept === kept);
-    if (fold === undefined) {
-      fold = { partMs, kept, numbers: [], states: new StateGrid(states), version: 0 };
-      this.#folds.push(fold);
-    }
+  /** Its sums by parts; valid until the next `set`. */
+  parts(cut: Cut): RunParts {
+    const fold = this.#foldOf(cut);
     if (fold.version !== this.#version) this.#fill(fold);
     return fold;
   }
 
+  #foldOf(cut: Cut): Fold {
+    for (const fold of this.#folds)
+      if (fold.cut.partMs === cut.partMs && fold.cut.kept === cut.kept) return fold;
+    const fold = { cut, numbers: [], states: new StateGrid(cut.states), version: 0 };
+    this.#folds.push(fold);
+    return fold;
+  }
+
   #fill(fold: Fold): void {
-    const { partMs, numbers, states } = fold;
+    const { cut, numbers, states } = fold;
+    const { partMs } = cut;
     const { to, timestamps } = this.run;
     fold.version = this.#version;
     numbers.length = 0;

@@ -1,4 +1,4 @@
-import { groupLabels, labelText, partsOf, type StateGrid } from '@nowcast/aggregate';
+import { groupLabels, groupValues, labelText, partsOf, type StateGrid } from '@nowcast/aggregate';
 import type { ByteReader, ByteWriter, ConditionState, SeriesDefinition, Transition } from '@nowcast/contract';
 import { createBaseline } from './baselines.ts';
 import type { FoldedRun } from './folded-run.ts';
@@ -7,6 +7,7 @@ import { judge, type Verdict } from './judge.ts';
 import { dueAt, step } from './machine.ts';
 import type { PlannedQuery, RulePlan } from './plan.ts';
 import { SlidingWindow } from './sliding-window.ts';
+import { TouchedGroups } from './touched-groups.ts';
 import { keepsWell } from './well-values.ts';
 
 /** A change of one group's state. */
@@ -37,14 +38,12 @@ export class RuleEvaluator {
   readonly #keepsWell: ReturnType<typeof keepsWell>;
   readonly #groups = new Map<string, Group>();
   readonly #groupList: Group[] = [];
+  /** By the values of their labels in the order of `groupBy`, once a series asked for them. */
+  readonly #groupByValues = new Map<string, Group>();
   /** Place in the list of each unit's group, by side. */
   readonly #groupOf: number[][];
-  /** Places of the groups that got points since the last evaluation, and a mark for each place. */
-  readonly #touched: number[] = [];
-  #marks = new Uint8Array(16);
-  /** Least and largest value each of those groups got. */
-  #lows = new Float64Array(16);
-  #highs = new Float64Array(16);
+  /** Since the last evaluation. */
+  readonly #touched = new TouchedGroups();
   #heardAt = 0;
   readonly #waiting = new Set<Group>();
   /** Units by the name of their series or group, by side: what a saved state is found by. */
@@ -70,8 +69,7 @@ export class RuleEvaluator {
    * `name` is the series' own, the same at a replay.
    */
   addSeries(side: number, definition: SeriesDefinition, name: string): number {
-    const labels = groupLabels(definition, this.plan.groupBy);
-    const group = this.#groupAt(labelText(labels), labels);
+    const group = this.#groupOfSeries(definition);
     if (group === undefined) {
       this.leftOut += 1;
       return -1;
@@ -84,7 +82,9 @@ export class RuleEvaluator {
     const place = this.#groupOf[side]![unit];
     if (place === undefined) return;
     const added = this.#windows[side]!.add(unit, run, now - this.plan.latenessMs, now);
-    if (added > 0) this.#touch(place, run.low, run.high, now);
+    if (added === 0) return;
+    this.#heardAt = now;
+    this.#touched.add(place, run.low, run.high);
   }
 
   /** The same for a ready state of one part of the window, as history has it. */
@@ -92,26 +92,27 @@ export class RuleEvaluator {
     const place = this.#groupOf[side]![unit];
     if (place === undefined) return;
     this.#windows[side]!.mergePart(unit, start, states, row);
-    this.#touch(place, -Infinity, Infinity, now);
+    this.#heardAt = now;
+    this.#touched.add(place, -Infinity, Infinity);
   }
 
   evaluate(now: number): Decision[] {
     const decisions: Decision[] = [];
-    for (const place of this.#touched) this.#groupList[place]!.presence.heard(this.#heardAt);
+    const { places } = this.#touched;
+    for (const place of places) this.#groupList[place]!.presence.heard(this.#heardAt);
     const sweep = Math.floor((now - this.plan.delayMs) / this.#sweepMs());
     if (sweep > this.#sweep) {
       this.#sweep = sweep;
       for (const group of this.#groups.values()) if (group.seen) this.#decide(group, now, decisions);
       this.#forget(now, decisions);
     } else {
-      for (const place of this.#touched)
+      for (const place of places)
         if (!this.#staysWell(place)) this.#decide(this.#groupList[place]!, now, decisions);
       for (const group of this.#waiting) {
-        if (this.#marks[group.place] === 0 && group.dueAt <= now) this.#decide(group, now, decisions);
+        if (!this.#touched.has(group.place) && group.dueAt <= now) this.#decide(group, now, decisions);
       }
     }
-    for (const place of this.#touched) this.#marks[place] = 0;
-    this.#touched.length = 0;
+    this.#touched.clear();
     return decisions;
   }
 
@@ -187,26 +188,13 @@ export class RuleEvaluator {
     return true;
   }
 
-  #touch(place: number, low: number, high: number, now: number): void {
-    this.#heardAt = now;
-    if (this.#marks[place] === 1) {
-      if (low < this.#lows[place]!) this.#lows[place] = low;
-      if (high > this.#highs[place]!) this.#highs[place] = high;
-      return;
-    }
-    this.#marks[place] = 1;
-    this.#lows[place] = low;
-    this.#highs[place] = high;
-    this.#touched.push(place);
-  }
-
   /** Whether a group that got points was well at the last look, and those points leave it so. */
   #staysWell(place: number): boolean {
     if (this.#keepsWell === undefined) return false;
     const { machine, broken, value } = this.#groupList[place]!;
     // One without a value is counted as such by who asks how the rule stands.
     if (machine.state !== 'ok' || broken || Number.isNaN(value)) return false;
-    return this.#keepsWell(this.#lows[place]!, this.#highs[place]!);
+    return this.#keepsWell(this.#touched.lowOf(place), this.#touched.highOf(place));
   }
 
   #decide(group: Group, now: number, decisions: Decision[]): void {
@@ -273,10 +261,18 @@ export class RuleEvaluator {
     return this.#groupList[this.#groupOf[side]![unit]!]!;
   }
 
-  #groupAt(name: string, labels: Readonly<Record<string, string>>): Group | undefined {
-    const known = this.#groups.get(name);
-    if (known !== undefined || this.#groups.size >= mostGroups) return known;
-    return this.#addGroup(name, labels);
+  #groupOfSeries(definition: SeriesDefinition): Group | undefined {
+    const values = groupValues(definition, this.plan.groupBy);
+    let group = this.#groupByValues.get(values);
+    if (group !== undefined) return group;
+    // Full, and not because groups were read that no series has asked for yet.
+    if (this.#groupByValues.size >= mostGroups) return undefined;
+    const labels = groupLabels(definition, this.plan.groupBy);
+    const name = labelText(labels);
+    group = this.#groups.get(name);
+    if (group === undefined && this.#groups.size < mostGroups) group = this.#addGroup(name, labels);
+    if (group !== undefined) this.#groupByValues.set(values, group);
+    return group;
   }
 
   #addGroup(name: string, labels: Readonly<Record<string, string>>): Group {
@@ -284,16 +280,7 @@ export class RuleEvaluator {
     const group = new Group(name, labels, this.#groupList.length, ids, createBaseline(this.plan));
     this.#groups.set(name, group);
     this.#groupList.push(group);
-    if (group.place === this.#marks.length) this.#growPlaces(2 * group.place);
     return group;
-  }
-
-  #growPlaces(size: number): void {
-    const [marks, lows, highs] = [new Uint8Array(size), new Float64Array(size), new Float64Array(size)];
-    marks.set(this.#marks);
-    lows.set(this.#lows);
-    highs.set(this.#highs);
-    [this.#marks, this.#lows, this.#highs] = [marks, lows, highs];
   }
 
   /** Without a name of its own a unit is its group's. */

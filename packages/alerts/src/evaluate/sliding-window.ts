@@ -1,7 +1,7 @@
 import { type PartSet, StateGrid } from '@nowcast/aggregate';
 import type { Across, AggName, ByteReader, ByteWriter } from '@nowcast/contract';
 import { CounterRun } from './counter-run.ts';
-import type { FoldedRun } from './folded-run.ts';
+import { Cut, type FoldedRun } from './folded-run.ts';
 
 export interface WindowSpec {
   agg: AggName;
@@ -26,6 +26,7 @@ export interface WindowSpec {
  */
 export class SlidingWindow {
   readonly #spec: WindowSpec;
+  readonly #cut: Cut;
   readonly #ring: number;
   readonly #states: StateGrid;
   readonly #scratch: StateGrid;
@@ -37,6 +38,7 @@ export class SlidingWindow {
 
   constructor(spec: WindowSpec) {
     this.#spec = spec;
+    this.#cut = new Cut(spec.partMs, spec.states);
     this.#ring = spec.reachParts + 1;
     this.#states = new StateGrid(spec.states, 0);
     this.#scratch = new StateGrid(spec.states, 1);
@@ -86,7 +88,7 @@ export class SlidingWindow {
   }
 
   #merge(unit: number, folded: FoldedRun): number {
-    const { numbers, states } = folded.parts(this.#spec.partMs, this.#spec.states);
+    const { numbers, states } = folded.parts(this.#cut);
     for (let i = 0; i < numbers.length; i += 1) {
       const row = this.#rowOf(unit, numbers[i]!);
       if (row >= 0) this.#states.mergeRow(row, states, i);

@@ -2,14 +2,7 @@ import { FoldedRun, type RuleEntry, type WindowRun } from '@nowcast/alerts';
 import { type GatheredRun, GatheredRuns, type SeriesIndex, type Tail } from '@nowcast/head';
 import type { Unsubscribe } from '@nowcast/kernel';
 import type { SeriesWatch } from '../series-watch.ts';
-
-interface Target {
-  entry: RuleEntry;
-  side: number;
-  unit: number;
-  /** Whether it counts people. */
-  actors: boolean;
-}
+import { RuleTargets } from './rule-targets.ts';
 
 /**
  * Brings new points to the rules that read their series. A point of a series without a rule costs one byte's test;
@@ -19,7 +12,7 @@ export class RulePoints {
   readonly #index: SeriesIndex;
   readonly #watch: SeriesWatch;
   readonly #tails: readonly Tail[];
-  readonly #targets: (Target[] | undefined)[] = [];
+  readonly #targets = new RuleTargets();
   readonly #unwatch = new Map<RuleEntry, Unsubscribe[]>();
   /** Whether any rule reads the series: 0 no, 1 yes, 2 and it has new points. */
   #marks = new Uint8Array(1024);
@@ -52,7 +45,7 @@ export class RulePoints {
         const name = String(this.#index.idOf(handle));
         const unit = entry.evaluator!.addSeries(side, definition, name);
         if (unit < 0) return;
-        (this.#targets[handle] ??= []).push({ entry, side, unit, actors: query.agg === 'uniques' });
+        this.#targets.add(handle, entry, side, unit);
         this.#reserve(handle);
         this.#touch(handle);
         added.push(handle);
@@ -65,13 +58,8 @@ export class RulePoints {
   remove(entry: RuleEntry): void {
     for (const unwatch of this.#unwatch.get(entry) ?? []) unwatch();
     this.#unwatch.delete(entry);
-    this.#targets.forEach((targets, handle) => {
-      const left = targets?.filter((target) => target.entry !== entry);
-      if (left === undefined || left.length === targets!.length) return;
-      this.#targets[handle] = left.length === 0 ? undefined : left;
-      if (left.length === 0) this.#marks[handle] = 0;
-    });
-    this.#touched = this.#touched.filter((handle) => this.#targets[handle] !== undefined);
+    this.#targets.remove(entry, (handle) => (this.#marks[handle] = 0));
+    this.#touched = this.#touched.filter((handle) => this.#targets.has(handle));
   }
 
   /** Points of these series were applied. */
@@ -117,12 +105,21 @@ export class RulePoints {
   fold(handles: readonly number[], from: readonly number[], to: readonly number[], now: number): void {
     this.#runs.gather(handles, handles.length, from, to, this.#taken);
     handles.forEach((handle, i) => {
-      const targets = this.#targets[handle];
       const run = this.#runs.run(i);
-      if (targets === undefined || run.from === run.to) return;
-      this.#folded.set(targets.some(({ actors }) => actors) ? this.#withActors(handle, run) : run);
-      for (const { entry, side, unit } of targets) entry.evaluator!.add(side, unit, this.#folded, now);
+      if (run.from === run.to) return;
+      this.#folded.set(this.#countsPeople(handle) ? this.#withActors(handle, run) : run);
+      this.#targets.forEach(handle, (entry, side, unit) =>
+        entry.evaluator!.add(side, unit, this.#folded, now),
+      );
     });
+  }
+
+  #countsPeople(handle: number): boolean {
+    let counts = false;
+    this.#targets.forEach(handle, ({ plan }, side) => {
+      if (plan.queries[side]!.agg === 'uniques') counts = true;
+    });
+    return counts;
   }
 
   #withActors(handle: number, { from, to, timestamps, values, positions }: GatheredRun): WindowRun {
@@ -137,7 +134,7 @@ export class RulePoints {
   }
 
   #touch(handle: number): void {
-    if (this.#marks[handle] === 2 || this.#targets[handle] === undefined) return;
+    if (this.#marks[handle] === 2 || !this.#targets.has(handle)) return;
     this.#marks[handle] = 2;
     this.#touched.push(handle);
   }
