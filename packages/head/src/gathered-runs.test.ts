@@ -59,11 +59,12 @@ test('every wanted series gets its points between two positions in order of arri
         runs.gather(asked, wanted.length, from, to, expected);
         const found = wanted.map((host, i) => {
           const run = runs.run(i);
+          const positions = runs.positions(i);
           return Array.from({ length: run.to - run.from }, (_, k) => ({
             host,
             timestamp: run.timestamps[run.from + k],
             value: run.values[run.from + k],
-            position: run.positions[run.from + k],
+            position: positions[k],
           }));
         });
         const seen = tails.map(({ partition }) => from[partition]!);

@@ -7,8 +7,6 @@ export interface GatheredRun {
   to: number;
   timestamps: Float64Array;
   values: Float64Array;
-  /** Position in the series' tail. */
-  positions: Float64Array;
 }
 
 /** Going back from a series' point to the one before costs as much as so many looks at points that lie in a row. */
@@ -29,7 +27,9 @@ export class GatheredRuns {
   #ends = new Uint32Array(1024);
   #timestamps = new Float64Array(4096);
   #values = new Float64Array(4096);
-  #positions = new Float64Array(4096);
+  /** Between which positions of each tail. */
+  #from: readonly number[] = [];
+  #to: readonly number[] = [];
 
   constructor(index: SeriesIndex, tails: readonly Tail[]) {
     this.#index = index;
@@ -49,6 +49,8 @@ export class GatheredRuns {
   ): void {
     this.#begin(handles, count);
     const starts = this.#tails.map((tail, i) => Math.max(from[i]!, tail.first));
+    this.#from = starts;
+    this.#to = [...to];
     const whole = this.#tails.reduce((sum, _tail, i) => sum + Math.max(0, to[i]! - starts[i]!), 0);
     if (whole <= expected * walkCost) this.#sortAll(starts, to);
     else this.#walkEach(starts, to);
@@ -61,8 +63,25 @@ export class GatheredRuns {
       to: this.#ends[i]!,
       timestamps: this.#timestamps,
       values: this.#values,
-      positions: this.#positions,
     };
+  }
+
+  /** Positions of the run's points in the series' tail. Few ask for them, so the series is followed back for those. */
+  positions(i: number): Float64Array {
+    const { from, to } = this.run(i);
+    const positions = new Float64Array(to - from);
+    let left = positions.length;
+    const handle = this.#handles[i]!;
+    const partition = this.#index.partitionOf(handle);
+    this.#tails[partition]!.walk(
+      handle,
+      this.#from[partition]!,
+      this.#to[partition]!,
+      (_time, _value, position) => {
+        positions[--left] = position;
+      },
+    );
+    return positions;
   }
 
   #begin(handles: ArrayLike<number>, count: number): void {
@@ -96,25 +115,24 @@ export class GatheredRuns {
     this.#reserve(total);
     this.#tails.forEach((tail, partition) => {
       if (from[partition]! >= to[partition]!) return;
-      tail.scan(from[partition]!, to[partition]!, (handles, timestamps, values, position) =>
-        this.#place(handles, timestamps, values, position),
+      tail.scan(from[partition]!, to[partition]!, (handles, timestamps, values) =>
+        this.#place(handles, timestamps, values),
       );
     });
     // Now, not before the next time: the handles are the caller's, who may have written others over them by then.
     for (let i = 0; i < this.#count; i++) slotOf[this.#handles[i]!] = 0;
   }
 
-  #place(handles: Uint32Array, timestamps: Float64Array, values: Float64Array, position: number): void {
+  #place(handles: Uint32Array, timestamps: Float64Array, values: Float64Array): void {
     const slotOf = this.#slotOf;
     const ends = this.#ends;
-    const [toTimestamps, toValues, toPositions] = [this.#timestamps, this.#values, this.#positions];
+    const [toTimestamps, toValues] = [this.#timestamps, this.#values];
     for (let i = 0; i < handles.length; i++) {
       const slot = slotOf[handles[i]!]!;
       if (slot === 0) continue;
       const at = ends[slot - 1]!++;
       toTimestamps[at] = timestamps[i]!;
       toValues[at] = values[i]!;
-      toPositions[at] = position + i;
     }
   }
 
@@ -124,15 +142,13 @@ export class GatheredRuns {
       const handle = this.#handles[i]!;
       const partition = this.#index.partitionOf(handle);
       const start = end;
-      this.#tails[partition]!.walk(handle, from[partition]!, to[partition]!, (timestamp, value, position) => {
+      this.#tails[partition]!.walk(handle, from[partition]!, to[partition]!, (timestamp, value) => {
         this.#reserve(end + 1);
         this.#timestamps[end] = timestamp;
-        this.#values[end] = value;
-        this.#positions[end++] = position;
+        this.#values[end++] = value;
       });
       this.#ends[i] = end;
-      for (const column of [this.#timestamps, this.#values, this.#positions])
-        column.subarray(start, end).reverse();
+      for (const column of [this.#timestamps, this.#values]) column.subarray(start, end).reverse();
     }
   }
 
@@ -145,6 +161,5 @@ export class GatheredRuns {
     };
     this.#timestamps = larger(this.#timestamps);
     this.#values = larger(this.#values);
-    this.#positions = larger(this.#positions);
   }
 }

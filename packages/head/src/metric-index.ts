@@ -119,7 +119,8 @@ function* candidates(
   matcher: Matcher,
 ): Iterable<[string, Postings]> {
   if (values === undefined) return;
-  const listed = wantedValues(matcher) ?? ('not' in matcher && !matcher.not.includes('') ? matcher.not : undefined);
+  const listed =
+    wantedValues(matcher) ?? ('not' in matcher && !matcher.not.includes('') ? matcher.not : undefined);
   if (!Array.isArray(listed)) {
     yield* values;
     return;

@@ -63,11 +63,11 @@ export class NewPoints {
   read(i: number, wants: RunWants): PointRun {
     const run = this.#runs.run(i);
     if (!wants.actors && !wants.records) return run;
-    return this.#withTexts(this.#tails[this.#index.partitionOf(this.#gathered[i]!)]!, run);
+    const tail = this.#tails[this.#index.partitionOf(this.#gathered[i]!)]!;
+    return this.#withTexts(tail, run, this.#runs.positions(i));
   }
 
-  #withTexts(tail: Tail, { from, to, timestamps, values, positions }: GatheredRun): PointRun {
-    const at = positions.subarray(from, to);
+  #withTexts(tail: Tail, { from, to, timestamps, values }: GatheredRun, at: Float64Array): PointRun {
     const texts = Array.from(at, (position) => tail.textsAt(position));
     return {
       from: 0,

@@ -22,7 +22,7 @@ const series = fc.record({
       { host: fc.constantFrom('a', 'b', 'c'), region: fc.constantFrom('a', 'b'), n: fc.nat(30).map(String) },
       { requiredKeys: [] },
     )
-    .map((labels) => Object.entries(labels) as [string, string][]),
+    .map((labels) => Object.entries<string>(labels)),
 });
 const act = fc.oneof(
   { weight: 4, arbitrary: series.map((definition) => ({ kind: 'series' as const, definition })) },
@@ -47,7 +47,9 @@ test('shows each watcher the series that satisfy its filter, once, for as long a
             if (seriesTest(watcher.filter)(definition)) watcher.wanted.push(handle);
         } else if (one.kind === 'watch') {
           const seen: number[] = [];
-          const leave = watch.watch('t', { metricType: 'm', where: one.filter }, (handle) => seen.push(handle));
+          const leave = watch.watch('t', { metricType: 'm', where: one.filter }, (handle) =>
+            seen.push(handle),
+          );
           const watcher = { filter: one.filter, seen, wanted: [...index.match('t', 'm', one.filter)], leave };
           watchers.push(watcher);
           watching.push(watcher);

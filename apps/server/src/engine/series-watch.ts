@@ -25,8 +25,7 @@ class Audience {
     }
     const { label, values } = required;
     let byValue = this.#byLabel.get(label);
-    if (byValue === undefined)
-      this.#byLabel.set(label, (byValue = new Map<string, Set<SeriesListener>>()));
+    if (byValue === undefined) this.#byLabel.set(label, (byValue = new Map<string, Set<SeriesListener>>()));
     for (const value of values) byValue.set(value, (byValue.get(value) ?? new Set()).add(listener));
   }
 

@@ -16,7 +16,10 @@ const leastMargin = 1e-300;
  * within the limits stays there whatever is added within them. Nearly all groups are well nearly all the time, and to
  * know that costs two comparisons, where their values are a dozen merges each.
  */
-export function keepsWell({ condition, queries }: RulePlan): ((low: number, high: number) => boolean) | undefined {
+export function keepsWell({
+  condition,
+  queries,
+}: RulePlan): ((low: number, high: number) => boolean) | undefined {
   const [query] = queries;
   if (condition.kind !== 'threshold' || condition.op === 'inside') return undefined;
   // What each series says for itself may move the wrong way on values within the limits.

@@ -107,7 +107,7 @@ export class RulePoints {
     handles.forEach((handle, i) => {
       const run = this.#runs.run(i);
       if (run.from === run.to) return;
-      this.#folded.set(this.#countsPeople(handle) ? this.#withActors(handle, run) : run);
+      this.#folded.set(this.#countsPeople(handle) ? this.#withActors(handle, run, i) : run);
       this.#targets.forEach(handle, (entry, side, unit) =>
         entry.evaluator!.add(side, unit, this.#folded, now),
       );
@@ -122,14 +122,14 @@ export class RulePoints {
     return counts;
   }
 
-  #withActors(handle: number, { from, to, timestamps, values, positions }: GatheredRun): WindowRun {
+  #withActors(handle: number, { from, to, timestamps, values }: GatheredRun, i: number): WindowRun {
     const tail = this.#tails[this.#index.partitionOf(handle)]!;
     return {
       from: 0,
       to: to - from,
       timestamps: timestamps.subarray(from, to),
       values: values.subarray(from, to),
-      actors: Array.from(positions.subarray(from, to), (position) => tail.textsAt(position)?.actor),
+      actors: Array.from(this.#runs.positions(i), (position) => tail.textsAt(position)?.actor),
     };
   }
 
