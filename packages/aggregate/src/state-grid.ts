@@ -246,9 +246,14 @@ export class StateGrid {
 
   /** The aggregate of a row; NaN when it has none. `bucketSeconds` is what `rate` divides by. */
   value(row: number, agg: AggName, bucketSeconds: number): number {
-    const fraction = quantileFraction(agg);
-    if (fraction !== undefined) return this.#sketches[row]?.quantile(fraction) ?? Number.NaN;
     switch (agg) {
+      case 'avg':
+      case 'sum':
+      case 'count':
+      case 'min':
+      case 'max':
+      case 'rate':
+        return this.#scalarValue(row, agg, bucketSeconds);
       case 'first':
       case 'last':
         return this.read(row, agg);
@@ -259,7 +264,7 @@ export class StateGrid {
         return distinct === undefined || distinct.isEmpty() ? Number.NaN : distinct.estimate();
       }
       default:
-        return this.#scalarValue(row, agg, bucketSeconds);
+        return this.#sketches[row]?.quantile(quantileFraction(agg)!) ?? Number.NaN;
     }
   }
 

@@ -153,7 +153,7 @@ export class UnitStates {
   /** Value of one cell; NaN when there is none. */
   valueAt(unit: number, start: number): number {
     if (!this.parts.growth && this.#recentStart[unit] === start)
-      return this.#states.value(this.#recentRow[unit]!, this.#agg, this.#buckets.seconds(start));
+      return this.#states.value(this.#recentRow[unit]!, this.#agg, this.#secondsOf(start));
     const i = start > this.#newest[unit]! ? -1 : this.#units[unit]!.find(start);
     return i < 0 ? Number.NaN : this.#value(unit, i);
   }
@@ -189,7 +189,12 @@ export class UnitStates {
   #value(unit: number, i: number): number {
     if (this.parts.growth) return this.#increase(unit, i);
     const cells = this.#units[unit]!;
-    return this.#states.value(cells.rowAt(i), this.#agg, this.#buckets.seconds(cells.startAt(i)));
+    return this.#states.value(cells.rowAt(i), this.#agg, this.#secondsOf(cells.startAt(i)));
+  }
+
+  /** Length of the bucket at `start`, for those whose value depends on it. */
+  #secondsOf(start: number): number {
+    return this.#agg === 'rate' ? this.#buckets.seconds(start) : 1;
   }
 
   /** Growth inside the i-th cell and the step to it from whatever came before. */
