@@ -85,7 +85,7 @@ function scanTails(
   for (let i = 0; i < handles.length; i++) unitOf[handles[i]!] = units[i]!;
   const cells = new Cells(grid.parts, asksForExtremes(grid), grid.unitCount, borders.length - 1);
   for (const tail of tails) {
-    const first = Math.max(startOf(span, tail), tail.first);
+    const first = firstSince(tail, startOf(span, tail), from);
     const end = endOf(span, tail);
     if (end <= first) continue;
     let bucket = 0;
