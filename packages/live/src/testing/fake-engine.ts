@@ -84,6 +84,11 @@ export class FakeEngine implements LiveSources {
     return () => this.#watchers.delete(watcher);
   }
 
+  /** Watches that were begun and have not ended. */
+  get watching(): number {
+    return this.#watchers.size;
+  }
+
   /** What the registry reported as defects. */
   readonly defects: string[] = [];
 
