@@ -1,4 +1,4 @@
-import { type Buckets, type PartSet, type ResolvedQuery, StateGrid } from '@nowcast/aggregate';
+import { type Buckets, type PartSet, StateGrid } from '@nowcast/aggregate';
 import type { SeriesDefinition } from '@nowcast/contract';
 import type { Unsubscribe } from '@nowcast/kernel';
 import type { GridView } from './grid-view.ts';
@@ -45,7 +45,7 @@ export class FoldCohort implements Sink, SeriesFollower {
 
   /** The cohort of this view, and of those that join it. Throws `query.invalid` for a bad regular expression. */
   constructor(first: GridView, matching: MatchingSeries, watchers: SeriesWatchers) {
-    const { buckets, groupBy }: ResolvedQuery = first.query;
+    const { buckets, groupBy } = first.query;
     this.#buckets = buckets;
     this.#matching = matching;
     this.#watchers = watchers;

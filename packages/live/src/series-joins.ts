@@ -75,20 +75,25 @@ export class SeriesJoins {
   #joinCohort(tenant: string, view: GridView): Unsubscribe {
     const { metricType, where, groupBy, buckets } = view.query;
     const name = JSON.stringify([tenant, metricType, where, groupBy, stepName(buckets)]);
-    const known = this.#cohortOf.get(name);
-    if (known?.isComplete === true) known.join(view);
-    const cohort =
-      known?.isComplete === true
-        ? known
-        : new FoldCohort(view, this.#matchingOf(tenant, view.query), this.#watchers);
-    this.#cohorts.add(cohort);
-    this.#cohortOf.set(name, cohort);
+    const cohort = this.#enter(name, tenant, view);
     return () => {
       cohort.leave(view);
       if (!cohort.isEmpty) return;
       this.#cohorts.delete(cohort);
       if (this.#cohortOf.get(name) === cohort) this.#cohortOf.delete(name);
     };
+  }
+
+  #enter(name: string, tenant: string, view: GridView): FoldCohort {
+    const known = this.#cohortOf.get(name);
+    if (known?.isComplete === true) {
+      known.join(view);
+      return known;
+    }
+    const cohort = new FoldCohort(view, this.#matchingOf(tenant, view.query), this.#watchers);
+    this.#cohorts.add(cohort);
+    this.#cohortOf.set(name, cohort);
+    return cohort;
   }
 
   #matchingOf(tenant: string, query: ResolvedQuery): MatchingSeries {
