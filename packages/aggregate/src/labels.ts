@@ -14,17 +14,23 @@ function labelValue({ labels, source }: SeriesDefinition, name: string): string 
   return name === 'source' ? source : '';
 }
 
-/**
- * The values a series is grouped by, as one text: lengths keep them apart whatever they contain. A tenth of the price
- * of `labelText`, for finding a group that is known.
- */
+/** The values a series is grouped by, as one text: identity of its group at a tenth of what `labelText` costs. */
 export function groupValues(definition: SeriesDefinition, groupBy: readonly string[]): string {
   let text = '';
-  for (const name of groupBy) {
-    const value = labelValue(definition, name);
-    text += `${value.length}:${value}`;
-  }
+  for (const name of groupBy) text += withLength(labelValue(definition, name));
   return text;
+}
+
+/** `groupValues` of the series that have these `groupLabels`. */
+export function labelValues(labels: SeriesLabels, groupBy: readonly string[]): string {
+  let text = '';
+  for (const name of groupBy) text += withLength(labels[name] ?? '');
+  return text;
+}
+
+/** Lengths keep values apart whatever they contain. */
+function withLength(value: string): string {
+  return `${value.length}:${value}`;
 }
 
 /** Unique text of a group's labels: identity, and the order that breaks ties in a ranking. */

@@ -1,7 +1,7 @@
 import type { Across, AggName, SeriesDefinition, SeriesLabels } from '@nowcast/contract';
 import { assert } from '@nowcast/kernel';
 import type { Buckets } from './buckets.ts';
-import { groupLabels, groupValues, labelText, otherLabels } from './labels.ts';
+import { groupLabels, groupValues, labelText, labelValues, otherLabels } from './labels.ts';
 import { isPerSeries, type PartSet } from './parts.ts';
 import { type PointColumns, StateGrid, type StateSource } from './state-grid.ts';
 import { UnitStates } from './unit-states.ts';
@@ -64,7 +64,6 @@ export class QueryGrid {
   readonly parts: PartSet;
   readonly #cells: UnitStates;
   readonly #groups: Group[] = [];
-  readonly #groupByText = new Map<string, number>();
   /** Groups by the values of their labels in the order of `groupBy`. */
   readonly #groupByValues = new Map<string, number>();
   readonly #unitGroup: number[] = [];
@@ -79,14 +78,14 @@ export class QueryGrid {
     this.#scratch = new StateGrid(this.parts, 1);
   }
 
-  /** Number of the group with these labels, made when it is new. */
-  addGroup(labels: SeriesLabels): number {
-    const text = labelText(labels);
-    const known = this.#groupByText.get(text);
+  /** Number of the group with these labels, made when it is new. `text` is their `labelText`, where that is known. */
+  addGroup(labels: SeriesLabels, text?: string): number {
+    const values = labelValues(labels, this.spec.groupBy);
+    const known = this.#groupByValues.get(values);
     if (known !== undefined) return known;
     const group = this.#groups.length;
-    this.#groups.push({ labels, text, units: [] });
-    this.#groupByText.set(text, group);
+    this.#groups.push({ labels, text: text ?? labelText(labels), units: [] });
+    this.#groupByValues.set(values, group);
     if (!this.perSeries) this.#addUnit(group);
     return group;
   }
@@ -98,13 +97,8 @@ export class QueryGrid {
 
   /** The same, made when it is new: a string and a look-up where `addGroup` costs ten times that. */
   addGroupOf(definition: SeriesDefinition): number {
-    const values = groupValues(definition, this.spec.groupBy);
-    let group = this.#groupByValues.get(values);
-    if (group === undefined) {
-      group = this.addGroup(groupLabels(definition, this.spec.groupBy));
-      this.#groupByValues.set(values, group);
-    }
-    return group;
+    const group = this.findGroupOf(definition);
+    return group < 0 ? this.addGroup(groupLabels(definition, this.spec.groupBy)) : group;
   }
 
   /** The unit that points of a further series of the group go to. Call it once for each series. */
@@ -226,7 +220,7 @@ export class QueryGrid {
   /** An empty grid of the same query that begins at `from`, with the same groups and units under the same numbers. */
   emptyCopy(from: number): QueryGrid {
     const copy = new QueryGrid({ ...this.spec, from });
-    for (const { labels } of this.#groups) copy.addGroup(labels);
+    for (const { labels, text } of this.#groups) copy.addGroup(labels, text);
     if (this.perSeries) for (const group of this.#unitGroup) copy.addSeries(group);
     return copy;
   }

@@ -1,6 +1,5 @@
 import type { SeriesDefinition } from '@nowcast/contract';
-import { assert } from '@nowcast/kernel';
-import { GrowableUint32 } from './growable.ts';
+import { assert, GrowableUint32 } from '@nowcast/kernel';
 
 /** Texts as small numbers: a million series share the names of their labels and most of their values. */
 class TextTable {

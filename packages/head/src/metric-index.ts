@@ -1,7 +1,7 @@
 import type { Condition, Matcher, SeriesDefinition, Where } from '@nowcast/contract';
 import { appError, conditionsOf } from '@nowcast/contract';
+import { GrowableUint32 } from '@nowcast/kernel';
 import { RE2JS } from 're2js';
-import { GrowableUint32 } from './growable.ts';
 
 /** The pseudo-label under which a point's source is matched and grouped. */
 const sourceLabel = 'source';

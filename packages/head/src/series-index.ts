@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto';
 import { appError, limits, type SeriesDefinition, type Where } from '@nowcast/contract';
-import { assert, type Unsubscribe } from '@nowcast/kernel';
+import { assert, GrowableUint32, type Unsubscribe } from '@nowcast/kernel';
 import { DefinitionStore } from './definition-store.ts';
-import { GrowableUint32 } from './growable.ts';
 import { labelsOf, MetricIndex } from './metric-index.ts';
 import type { SeriesRegistry } from './registry.ts';
 

@@ -1,7 +1,7 @@
 import type { PointExtras } from '@nowcast/contract';
 import { assert } from '@nowcast/kernel';
 import { type Block, BlockRing, blockMask, blockSize } from './block-ring.ts';
-import { HandleColumn } from './growable.ts';
+import { HandleColumn } from './handle-column.ts';
 import type { RecentPoints } from './registry.ts';
 
 /** One applied log record: which points it brought, and what they share. */

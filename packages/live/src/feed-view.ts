@@ -54,6 +54,7 @@ export class FeedView implements View {
     this.#sources = sources;
   }
 
+  /** A series that matches; called once for each, before its points. */
   addSeries(handle: number, definition: SeriesDefinition): void {
     this.#definitions.set(handle, definition);
   }
@@ -68,7 +69,7 @@ export class FeedView implements View {
       at,
       from: now.from,
       to,
-      handles: [...this.#definitions.keys()],
+      handles: Uint32Array.from(this.#definitions.keys()),
       limit: this.limit,
     });
     for (const { handle, record } of loaded) {

@@ -1,34 +1,58 @@
-import { type PartSet, StateGrid } from '@nowcast/aggregate';
+import { type Buckets, type PartSet, StateGrid } from '@nowcast/aggregate';
+import type { SeriesDefinition } from '@nowcast/contract';
+import type { Unsubscribe } from '@nowcast/kernel';
 import type { GridView } from './grid-view.ts';
+import type { MatchingSeries, SeriesFollower } from './matching-series.ts';
+import { noGroup, SeriesGroups } from './series-groups.ts';
+import type { SeriesWatchers } from './series-watchers.ts';
+import { type Sink, unionOf } from './sink.ts';
+import type { SeriesSelection } from './view-series.ts';
 
 interface Member {
   view: GridView;
-  /** The view's unit for each group of the cohort. */
+  /** The view's unit for each group of the cohort; −1 where it had no room for the group. */
   units: number[];
-}
-
-/** Where states of one (unit, bucket) go: a view, or a cohort of them. */
-export interface Sink {
-  readonly parts: PartSet;
-  merge(unit: number, start: number, states: StateGrid, row: number): void;
 }
 
 /**
  * Views that group the same series in the same way at the same step and differ only in aggregate, window or limit: the
- * usual case on a board. The series of a group are added up once for all of them, in rows that live for one tick, and
- * each view then gets one ready state a group: series × views merges become series + groups × views.
+ * usual case on a board.
+ *
+ * They list their series together: a further series of a known group costs one look-up and nothing for each view, and
+ * a view that comes later joins group by group. A group that a view has no room for stays out of it for good: let in
+ * later, it would lack what its first series sent.
+ *
+ * The series of a group are added up once for all of them, in rows that live for one tick, and each view then gets one
+ * ready state a group: series × views merges become series + groups × views.
  */
-export class FoldCohort implements Sink {
+export class FoldCohort implements Sink, SeriesFollower {
+  readonly sharesUnits = true;
+  readonly #buckets: Buckets;
+  readonly #matching: MatchingSeries;
+  readonly #watchers: SeriesWatchers;
+  readonly #series: SeriesGroups;
+  readonly #unfollow: Unsubscribe;
+  #isComplete = true;
   #members: Member[] = [];
   #parts: PartSet = unionOf([]);
   #states = new StateGrid(this.#parts);
-  readonly #groupByText = new Map<string, number>();
-  /** Of this tick: rows of each group by bucket start, and the same as a list. */
-  readonly #rowsOf: Map<number, number>[] = [];
+  /** Of this tick: rows of each group that has several, by bucket start, and all rows as a list. */
+  readonly #rowsOf: (Map<number, number> | undefined)[] = [];
   readonly #used: { group: number; start: number }[] = [];
   /** The bucket start and row each group was last given a state for in this tick. */
   readonly #recentStart: number[] = [];
   readonly #recentRow: number[] = [];
+
+  /** The cohort of this view, and of those that join it. Throws `query.invalid` for a bad regular expression. */
+  constructor(first: GridView, matching: MatchingSeries, watchers: SeriesWatchers) {
+    const { buckets, groupBy } = first.query;
+    this.#buckets = buckets;
+    this.#matching = matching;
+    this.#watchers = watchers;
+    this.#series = new SeriesGroups(groupBy);
+    this.join(first);
+    this.#unfollow = matching.follow(this);
+  }
 
   get parts(): PartSet {
     return this.#parts;
@@ -38,52 +62,54 @@ export class FoldCohort implements Sink {
     return this.#members.length === 0;
   }
 
+  /** Whether every group is known; without those that no member had room for, no further view may join. */
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
   /** Whether states of this tick wait for `flush`. */
   get isPending(): boolean {
     return this.#used.length > 0;
   }
 
-  /** Notes which unit of the view a series of this label text goes to; returns the cohort's own number for it. */
-  join(view: GridView, unit: number): number {
-    const text = view.grid.textOf(view.grid.groupOf(unit));
-    let group = this.#groupByText.get(text);
-    if (group === undefined) {
-      group = this.#groupByText.size;
-      this.#groupByText.set(text, group);
-      this.#rowsOf.push(new Map());
-      this.#recentStart.push(Number.NaN);
-      this.#recentRow.push(0);
-    }
-    let member = this.#members.find((other) => other.view === view);
-    if (member === undefined) {
-      member = { view, units: [] };
-      this.#members.push(member);
-      this.#setParts();
-    }
-    member.units[group] = unit;
-    return group;
+  /** Only while the cohort is complete, and before the view is loaded. */
+  join(view: GridView): void {
+    const units = this.#series.groups.map(({ labels, text }) => view.addGroup(labels, text));
+    const member = { view, units };
+    this.#members.push(member);
+    view.attach({ selection: () => this.#selectionOf(member), leftOut: () => this.#leftOut(member) });
+    this.#setParts();
   }
 
-  /** Harmless when the view has left already. */
+  /** Harmless when the view has left already. The last one to leave ends the cohort. */
   leave(view: GridView): void {
     if (!this.#members.some((member) => member.view === view)) return;
     this.#members = this.#members.filter((member) => member.view !== view);
     this.#setParts();
+    if (this.isEmpty) this.#close();
+  }
+
+  addSeries(handle: number, definition: SeriesDefinition): true {
+    const values = this.#series.valuesOf(definition);
+    const group = this.#series.find(values) ?? this.#addGroup(values, definition);
+    this.#series.addSeries(group);
+    if (group !== noGroup) this.#watchers.link(handle, this.#buckets, this, group);
+    return true;
   }
 
   merge(group: number, start: number, states: StateGrid, row: number): void {
     const only = this.#members.length === 1 ? this.#members[0] : undefined;
-    if (only !== undefined) only.view.merge(only.units[group]!, start, states, row);
-    else this.#states.mergeRow(this.#rowFor(group, start), states, row);
+    if (only === undefined) this.#states.mergeRow(this.#rowFor(group, start), states, row);
+    else mergeInto(only, group, start, states, row);
   }
 
   /** Hands the tick's states on. Call it when every series of the tick has been folded. */
   flush(): void {
     for (let row = 0; row < this.#used.length; row += 1) {
       const { group, start } = this.#used[row]!;
-      for (const { view, units } of this.#members) view.merge(units[group]!, start, this.#states, row);
+      for (const member of this.#members) mergeInto(member, group, start, this.#states, row);
       this.#states.clear(row);
-      this.#rowsOf[group]!.clear();
+      this.#rowsOf[group]?.clear();
       this.#recentStart[group] = Number.NaN;
     }
     this.#used.length = 0;
@@ -91,10 +117,11 @@ export class FoldCohort implements Sink {
 
   #rowFor(group: number, start: number): number {
     if (this.#recentStart[group] === start) return this.#recentRow[group]!;
-    let row = this.#rowsOf[group]!.get(start);
+    const rows = (this.#rowsOf[group] ??= new Map());
+    let row = rows.get(start);
     if (row === undefined) {
       row = this.#used.push({ group, start }) - 1;
-      this.#rowsOf[group]!.set(start, row);
+      rows.set(start, row);
       this.#states.reserve(this.#used.length);
     }
     this.#recentStart[group] = start;
@@ -102,20 +129,65 @@ export class FoldCohort implements Sink {
     return row;
   }
 
+  /** Number of a new group; `noGroup` when no view has room for it nor ever will, for then nobody must know it. */
+  #addGroup(values: string, definition: SeriesDefinition): number {
+    const takers = new Set(this.#members.filter(({ view }) => view.hasRoomForGroup()));
+    if (takers.size === 0 && this.#members.every(({ view }) => view.isFull)) {
+      this.#isComplete = false;
+      return noGroup;
+    }
+    const { labels, text } = this.#series.addGroup(values, definition);
+    for (const member of this.#members)
+      member.units.push(takers.has(member) ? member.view.addGroup(labels, text) : -1);
+    this.#rowsOf.push(undefined);
+    this.#recentStart.push(Number.NaN);
+    return this.#recentRow.push(0) - 1;
+  }
+
+  #selectionOf({ units }: Member): SeriesSelection {
+    const { groupOf } = this.#series;
+    const { handles } = this.#matching;
+    const chosen = { handles: new Uint32Array(handles.length), units: new Uint32Array(handles.length) };
+    let length = 0;
+    for (let i = 0; i < groupOf.length; i += 1) {
+      const unit = groupOf[i] === noGroup ? -1 : units[groupOf[i]!]!;
+      if (unit < 0) continue;
+      chosen.handles[length] = handles[i]!;
+      chosen.units[length++] = unit;
+    }
+    return { handles: chosen.handles.subarray(0, length), units: chosen.units.subarray(0, length) };
+  }
+
+  #leftOut({ units }: Member): number {
+    let taken = 0;
+    for (let group = 0; group < units.length; group += 1)
+      if (units[group]! >= 0) taken += this.#series.sizeOf(group);
+    return this.#matching.count - taken;
+  }
+
+  #close(): void {
+    this.#unfollow();
+    const { groupOf } = this.#series;
+    const { handles } = this.#matching;
+    for (let i = 0; i < groupOf.length; i += 1)
+      if (groupOf[i] !== noGroup) this.#watchers.unlink(handles[i]!, this);
+  }
+
   /** Only between ticks: nothing is kept then. */
   #setParts(): void {
     this.#parts = unionOf(this.#members.map(({ view }) => view.parts));
     this.#states = new StateGrid(this.#parts);
+    this.#watchers.notePartsChanged();
   }
 }
 
-/** The parts that any of these needs. */
-export function unionOf(all: readonly PartSet[]): PartSet {
-  return {
-    scalar: all.some(({ scalar }) => scalar),
-    ends: all.some(({ ends }) => ends),
-    growth: all.some(({ growth }) => growth),
-    quantiles: all.some(({ quantiles }) => quantiles),
-    uniques: all.some(({ uniques }) => uniques),
-  };
+function mergeInto(
+  { view, units }: Member,
+  group: number,
+  start: number,
+  states: StateGrid,
+  row: number,
+): void {
+  const unit = units[group]!;
+  if (unit >= 0) view.merge(unit, start, states, row);
 }

@@ -1,5 +1,4 @@
 import {
-  isPerSeries,
   otherLabels,
   type PartSet,
   QueryGrid,
@@ -13,14 +12,16 @@ import {
   encodeSnapshotBody,
   limits as wireLimits,
   type SeriesDefinition,
+  type SeriesLabels,
 } from '@nowcast/contract';
 import { assert } from '@nowcast/kernel';
 import type { OffsetVector } from '@nowcast/ports';
-import { fits, refuseTooManyCells, refuseTooManyGroups } from './budget.ts';
+import { bucketsNow, refuseTooManyCells, refuseTooManyGroups, Room } from './budget.ts';
 import { DirtyCells } from './dirty-cells.ts';
 import type { LiveLimits, LiveSources } from './sources.ts';
 import type { DeltaFrame, View } from './view.ts';
 import { type Line, ViewLines } from './view-lines.ts';
+import type { ViewSeries } from './view-series.ts';
 
 /** Below this many cells a ranking is worked out at every tick; beyond, the less often the more there are. */
 const freelyRankedCells = 20_000;
@@ -44,19 +45,15 @@ const rankIntervalMs = 50;
  */
 export class GridView implements View {
   readonly query: ResolvedQuery & { agg: AggName };
-  /** Equal for views that group the same series alike; undefined when each series is kept on its own. */
-  readonly cohortKey: string | undefined;
   readonly #tenant: string;
   readonly #sources: LiveSources;
   readonly #limits: LiveLimits;
-  readonly #handles: number[] = [];
-  readonly #units: number[] = [];
+  readonly #room: Room;
+  #series: ViewSeries | undefined;
   #grid: QueryGrid;
   /** Points newer than the load that is under way. */
   #incoming: QueryGrid | undefined;
   #loaded = false;
-  /** Series that came when there was no room for them any more. */
-  #leftOut = 0;
   readonly #dirty = new DirtyCells();
   readonly #lines = new ViewLines();
   /** Line of each group that has one. */
@@ -74,9 +71,7 @@ export class GridView implements View {
     this.#tenant = tenant;
     this.#sources = sources;
     this.#limits = limits;
-    this.cohortKey = isPerSeries(this.query.agg, query.across)
-      ? undefined
-      : JSON.stringify([tenant, query.metricType, query.where, query.groupBy]);
+    this.#room = new Room(query, limits, sources.clock);
     const to = query.range.kind === 'fixed' ? query.to : Number.POSITIVE_INFINITY;
     this.#grid = new QueryGrid({ ...this.query, to });
   }
@@ -87,6 +82,10 @@ export class GridView implements View {
 
   get parts(): PartSet {
     return this.#grid.parts;
+  }
+
+  get sharesUnits(): boolean {
+    return !this.#grid.perSeries;
   }
 
   get grid(): QueryGrid {
@@ -102,30 +101,39 @@ export class GridView implements View {
     );
   }
 
-  /** The unit that the points of this series go to; −1 when an open view has no room for it. */
-  addSeries(handle: number, definition: SeriesDefinition): number {
-    if (this.#loaded && !this.#hasRoomFor(definition)) {
-      this.#leftOut += 1;
-      return -1;
-    }
-    const unit = this.#grid.addSeries(this.#grid.addGroupOf(definition));
+  /** Says where its series are listed; before the first `load`. */
+  attach(series: ViewSeries): void {
+    this.#series = series;
+  }
+
+  /** Whether the view will never take a further group or, when it keeps each series on its own, a further series. */
+  get isFull(): boolean {
+    if (!this.#loaded) return false;
+    return this.#room.isUsedUp || (!this.#grid.perSeries && !this.#room.hasGroup(this.#grid));
+  }
+
+  /** Whether an open view has room for another group, of series that are merged. */
+  hasRoomForGroup(): boolean {
+    return !this.#loaded || (this.#room.hasGroup(this.#grid) && this.#room.hasUnit(this.#grid));
+  }
+
+  /** The unit that the points of all series of a new group go to. */
+  addGroup(labels: SeriesLabels, text: string): number {
+    this.#incoming?.addGroup(labels, text);
+    return this.#grid.addSeries(this.#grid.addGroup(labels, text));
+  }
+
+  /** The unit of a series that is kept on its own; −1 when an open view has no room for it. */
+  addSeries(definition: SeriesDefinition): number {
+    if (this.#loaded && !this.#hasRoomFor(definition)) return -1;
     this.#incoming?.addSeries(this.#incoming.addGroupOf(definition));
-    this.#handles.push(handle);
-    this.#units.push(unit);
-    return unit;
+    return this.#grid.addSeries(this.#grid.addGroupOf(definition));
   }
 
   #hasRoomFor(definition: SeriesDefinition): boolean {
-    const isNew = this.#grid.findGroupOf(definition) < 0;
-    if (isNew && this.query.limit === undefined && this.#grid.groupCount >= this.#limits.groups) return false;
-    if (!isNew && !this.#grid.perSeries) return true;
-    const buckets = this.#bucketCount();
-    return fits(this.#grid, this.#grid.unitCount + 1, buckets, this.#limits.cells);
-  }
-
-  #bucketCount(): number {
-    const { from, to } = rangeNow(this.query, this.#sources.clock.now());
-    return this.query.buckets.countIn(from, to);
+    if (this.isFull) return false;
+    const hasGroup = this.#room.hasGroup(this.#grid) || this.#grid.findGroupOf(definition) >= 0;
+    return hasGroup && this.#room.hasUnit(this.#grid);
   }
 
   /** Merges the points of one series in one bucket; `start` is that bucket's start. */
@@ -143,12 +151,13 @@ export class GridView implements View {
 
   async load(at: OffsetVector): Promise<void> {
     const { query } = this;
+    assert(this.#series !== undefined, 'series are listed before they are loaded');
     const now = rangeNow(query, this.#sources.clock.now());
     const fixed = query.range.kind === 'fixed';
     const to = fixed ? now.to : query.buckets.end(now.to + wireLimits.futureMs);
     if (!this.#loaded) {
       if (query.limit === undefined) refuseTooManyGroups(this.#grid.groupCount, this.#limits.groups);
-      refuseTooManyCells(this.#grid, this.#bucketCount(), this.#limits.cells);
+      refuseTooManyCells(this.#grid, bucketsNow(query, this.#sources.clock.now()), this.#limits.cells);
     }
     const grid = this.#grid.emptyCopy(now.from);
     const incoming = grid.emptyCopy(now.from);
@@ -157,7 +166,7 @@ export class GridView implements View {
     this.#incoming = incoming;
     const started = this.#sources.clock.monotonic();
     try {
-      const { handles, units } = { handles: [...this.#handles], units: [...this.#units] };
+      const { handles, units } = this.#series.selection();
       const request = { tenant: this.#tenant, query, at, from: now.from, to, handles, units, grid };
       await this.#sources.loadGrid(request);
     } finally {
@@ -187,7 +196,7 @@ export class GridView implements View {
   snapshot(seq: string): Uint8Array {
     const { from, to } = rangeNow(this.query, this.#sources.clock.now());
     const newest = this.#lines.newest();
-    const note = this.#leftOut > 0 ? leftOutNote(this.#leftOut) : undefined;
+    const leftOut = this.#series?.leftOut() ?? 0;
     return encodeSnapshotBody({
       epoch: this.#sources.epoch,
       seq,
@@ -196,7 +205,7 @@ export class GridView implements View {
       from,
       to: Number.isFinite(newest) ? Math.max(to, this.query.buckets.end(newest)) : to,
       series: this.#lines.snapshot(this.#other),
-      ...(note === undefined ? {} : { note }),
+      ...(leftOut > 0 ? { note: leftOutNote(leftOut) } : {}),
     });
   }
 

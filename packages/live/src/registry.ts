@@ -5,7 +5,7 @@ import type { OffsetVector, OpenView, ViewFrame } from '@nowcast/ports';
 import { FeedView } from './feed-view.ts';
 import { GridView } from './grid-view.ts';
 import { formatPosition, parsePosition } from './position.ts';
-import { SeriesWatchers } from './series-watchers.ts';
+import { SeriesJoins } from './series-joins.ts';
 import { defaultLiveLimits, type LiveLimits, type LiveSources, type Tick } from './sources.ts';
 
 interface Entry {
@@ -18,8 +18,8 @@ interface Entry {
   /** Settles when the view is loaded; every opener waits for it. */
   ready: Promise<void>;
   isReady: boolean;
-  handles: number[];
-  unwatch: Unsubscribe;
+  /** Takes its series from the view. */
+  leave: Unsubscribe;
   cancelLinger: Unsubscribe | undefined;
   /** The present state whole, encoded once a revision. */
   snapshot: { seq: string; frame: ViewFrame } | undefined;
@@ -49,7 +49,7 @@ export interface LiveStats {
 export class LiveViewRegistry {
   readonly #sources: LiveSources;
   readonly #limits: LiveLimits;
-  readonly #watchers = new SeriesWatchers();
+  readonly #joins: SeriesJoins;
   readonly #byKey = new Map<string, Entry>();
   readonly #byId = new Map<number, Entry>();
   #at: OffsetVector;
@@ -59,6 +59,7 @@ export class LiveViewRegistry {
   /** `at`: the vector the engine stands at; history below it is `loadGrid`'s, the rest comes through `advance`. */
   constructor(sources: LiveSources, at: OffsetVector, limits: Partial<LiveLimits> = {}) {
     this.#sources = sources;
+    this.#joins = new SeriesJoins(sources);
     this.#at = at;
     this.#limits = { ...defaultLiveLimits, ...limits };
   }
@@ -125,7 +126,7 @@ export class LiveViewRegistry {
   /** Points that were folded into some views and not into others would be seen twice or never: all start afresh. */
   #fold(tick: Tick): void {
     try {
-      this.#watchers.fold(tick);
+      this.#joins.fold(tick);
     } catch (error) {
       this.#sources.onDefect(error, 'every live view was dropped');
       this.stop();
@@ -153,17 +154,6 @@ export class LiveViewRegistry {
       query.agg === 'none'
         ? new FeedView(tenant, query, this.#sources)
         : new GridView(tenant, query, this.#sources, this.#limits);
-    const handles: number[] = [];
-    const unwatch = this.#sources.watchSeries(tenant, query, (handle, definition) => {
-      handles.push(handle);
-      if (view instanceof FeedView) {
-        view.addSeries(handle, definition);
-        this.#watchers.addFeed(handle, view);
-      } else {
-        const unit = view.addSeries(handle, definition);
-        if (unit >= 0) this.#watchers.addGrid(handle, view, unit);
-      }
-    });
     const entry: Entry = {
       id: this.#nextId,
       tenant,
@@ -173,8 +163,7 @@ export class LiveViewRegistry {
       viewers: 0,
       ready: Promise.resolve(),
       isReady: false,
-      handles,
-      unwatch,
+      leave: this.#joins.join(tenant, view),
       cancelLinger: undefined,
       snapshot: undefined,
       receivedAt: 0,
@@ -293,9 +282,8 @@ export class LiveViewRegistry {
   }
 
   #drop(entry: Entry): void {
-    entry.unwatch();
+    entry.leave();
     entry.cancelLinger?.();
-    for (const handle of entry.handles) this.#watchers.remove(handle, entry.view);
     this.#byId.delete(entry.id);
     if (this.#byKey.get(entry.key) === entry) this.#byKey.delete(entry.key);
   }

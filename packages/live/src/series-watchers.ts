@@ -1,12 +1,11 @@
-import { type PartSet, partsNumber, StateGrid } from '@nowcast/aggregate';
-import { FeedView } from './feed-view.ts';
-import { FoldCohort } from './fold-cohort.ts';
-import type { GridView } from './grid-view.ts';
+import { type Buckets, type PartSet, partsNumber, StateGrid } from '@nowcast/aggregate';
+import type { FeedView } from './feed-view.ts';
+import type { Sink } from './sink.ts';
 import type { PointRun, Tick } from './sources.ts';
-import { stepName, WatchNode, type WatchStep } from './watch-node.ts';
+import { WatchNode, type WatchStep } from './watch-node.ts';
 
 /**
- * The index series → (view, unit), and the fold of new points through it.
+ * The index series → (sink, unit), and the fold of new points through it.
  *
  * Pushing each point into each view would cost points × views. Instead the points of one series are cut into buckets
  * once for each step in use and added up there; what goes on are a few ready states, to views that need each series
@@ -19,41 +18,28 @@ export class SeriesWatchers {
   /** One row for each set of parts: of a whole run, and of a piece of one. */
   readonly #wholes: (StateGrid | undefined)[] = [];
   readonly #pieces: (StateGrid | undefined)[] = [];
-  readonly #cohorts = new Map<string, FoldCohort>();
   /** Of the running tick: the touched series that somebody watches. */
   #watched = new Uint32Array(1024);
-  /** Counts changes of who watches what. */
+  /** Counts changes of what any sink keeps. */
   #version = 0;
 
-  addGrid(handle: number, view: GridView, unit: number): void {
-    this.#version += 1;
-    const node = this.#watches[handle] ?? this.#nobody;
-    const { buckets } = view.query;
-    const key = cohortName(view);
-    if (key === undefined) {
-      this.#watches[handle] = node.withSink(buckets, view, unit);
-      return;
-    }
-    let cohort = this.#cohorts.get(key);
-    if (cohort === undefined) {
-      cohort = new FoldCohort();
-      this.#cohorts.set(key, cohort);
-    }
-    const group = cohort.join(view, unit);
-    this.#watches[handle] = node.hasSink(cohort) ? node : node.withSink(buckets, cohort, group);
+  /** The points of the series go to this unit of the sink from now on. */
+  link(handle: number, buckets: Buckets, sink: Sink, unit: number): void {
+    this.#watches[handle] = (this.#watches[handle] ?? this.#nobody).withSink(buckets, sink, unit);
   }
 
-  addFeed(handle: number, feed: FeedView): void {
-    this.#version += 1;
+  linkFeed(handle: number, feed: FeedView): void {
     this.#watches[handle] = (this.#watches[handle] ?? this.#nobody).withFeed(feed);
   }
 
-  remove(handle: number, view: GridView | FeedView): void {
-    const node = this.#watches[handle];
-    if (node === undefined) return;
+  unlink(handle: number, gone: Sink | FeedView): void {
+    const left = this.#watches[handle]?.without(gone);
+    this.#watches[handle] = left?.isEmpty === true ? undefined : left;
+  }
+
+  /** Call it when a sink that has links keeps other parts than before. */
+  notePartsChanged(): void {
     this.#version += 1;
-    const left = this.#leave(node, view);
-    this.#watches[handle] = left.isEmpty ? undefined : left;
   }
 
   fold(tick: Tick): void {
@@ -67,10 +53,6 @@ export class SeriesWatchers {
       for (const feed of node.feeds) feed.addRun(handle, run);
       if (node.steps.length > 0) this.#foldSteps(node, run);
     }
-    for (const [key, cohort] of this.#cohorts) {
-      if (cohort.isEmpty) this.#cohorts.delete(key);
-      else if (cohort.isPending) cohort.flush();
-    }
   }
 
   /** Lists the touched series that somebody watches, and says how many those are. */
@@ -80,14 +62,6 @@ export class SeriesWatchers {
     for (let i = 0; i < touchedCount; i += 1)
       if (this.#watches[touched[i]!] !== undefined) this.#watched[count++] = touched[i]!;
     return count;
-  }
-
-  #leave(node: WatchNode, view: GridView | FeedView): WatchNode {
-    const key = view instanceof FeedView ? undefined : cohortName(view);
-    if (key === undefined || view instanceof FeedView) return node.without(view);
-    const cohort = this.#cohorts.get(key);
-    cohort?.leave(view);
-    return cohort?.isEmpty === true ? node.without(cohort) : node;
   }
 
   /** A run that does not leave a bucket, as nearly all do, is added up once for all steps for which that is so. */
@@ -140,10 +114,6 @@ function spanOf({ from, to, timestamps }: PointRun): { oldest: number; newest: n
     if (timestamp > newest) newest = timestamp;
   }
   return { oldest, newest };
-}
-
-function cohortName(view: GridView): string | undefined {
-  return view.cohortKey === undefined ? undefined : `${stepName(view.query.buckets)} ${view.cohortKey}`;
 }
 
 /** Counters are followed in time order; the run itself stays as it is, for the feeds. */

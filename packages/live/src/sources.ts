@@ -11,8 +11,8 @@ export interface LiveSources {
   /** Unlike any other process' text: change numbers die with the process, so positions carry it. */
   instance: string;
   /**
-   * Calls `onSeries` for every series that matches the query, at once for those that exist, then for each new one
-   * before its first point is given to `advance`. Throws `query.invalid` for a bad regular expression.
+   * Calls `onSeries` for every series that matches the query, in ascending order of handles: at once for those that
+   * exist, then for each new one before its first point is given to `advance`. Throws `query.invalid` for a bad regular expression.
    */
   watchSeries(
     tenant: string,
@@ -43,12 +43,12 @@ interface Load {
   from: number;
   to: number;
   /** Series of the view; for grids `units[i]` is the unit of `handles[i]`. */
-  handles: readonly number[];
+  handles: Uint32Array;
 }
 
 export interface GridLoad extends Load {
   grid: QueryGrid;
-  units: readonly number[];
+  units: Uint32Array;
 }
 
 export interface RecordLoad extends Load {

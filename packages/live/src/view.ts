@@ -1,10 +1,7 @@
-import type { SeriesDefinition } from '@nowcast/contract';
 import type { OffsetVector } from '@nowcast/ports';
 
 /** One shared live view as the registry drives it, whatever it shows: buckets (`GridView`) or records (`FeedView`). */
 export interface View {
-  /** A series that matches; called once for each, before its points. */
-  addSeries(handle: number, definition: SeriesDefinition): unknown;
   /** Loads what the log holds below `at`; newer points may be folded in meanwhile. */
   load(at: OffsetVector): Promise<void>;
   /** Whether a reload is needed before the view is right again. */

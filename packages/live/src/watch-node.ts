@@ -1,6 +1,6 @@
 import { type Buckets, type PartSet, stepKey } from '@nowcast/aggregate';
 import type { FeedView } from './feed-view.ts';
-import { type Sink, unionOf } from './fold-cohort.ts';
+import { type Sink, unionOf } from './sink.ts';
 import type { RunWants } from './sources.ts';
 
 /** Views that cut a series' points into the same buckets. */
@@ -25,8 +25,8 @@ export class WatchNode {
   wants: RunWants = { actors: false, records: false };
   /** What any of the steps keeps; brought up to date by `refresh`. */
   parts: PartSet = unionOf([]);
-  readonly #with = new WeakMap<object, Map<number, WatchNode>>();
-  readonly #without = new WeakMap<object, WatchNode>();
+  #with: WeakMap<object, Map<number, WatchNode>> | undefined;
+  #without: WeakMap<object, WatchNode> | undefined;
   #version = -1;
 
   constructor(steps: readonly WatchStep[], feeds: readonly FeedView[]) {
@@ -39,27 +39,17 @@ export class WatchNode {
   }
 
   withSink(buckets: Buckets, sink: Sink, unit: number): WatchNode {
-    return this.#link(sink, unit, () => {
-      const key = stepName(buckets);
-      const target = { sink, unit };
-      const known = this.steps.some((step) => step.key === key);
-      const steps = this.steps.map((step) =>
-        step.key === key ? { ...step, targets: [...step.targets, target] } : step,
-      );
-      if (!known) steps.push({ key, buckets, targets: [target], parts: sink.parts });
-      return new WatchNode(steps, this.feeds);
-    });
+    const make = () => this.#extended(buckets, sink, unit);
+    // Nobody would ever come by again.
+    return sink.sharesUnits ? this.#link(sink, unit, make) : make();
   }
 
   withFeed(feed: FeedView): WatchNode {
     return this.#link(feed, 0, () => new WatchNode(this.steps, [...this.feeds, feed]));
   }
 
-  hasSink(sink: Sink): boolean {
-    return this.steps.some(({ targets }) => targets.some((target) => target.sink === sink));
-  }
-
   without(gone: Sink | FeedView): WatchNode {
+    this.#without ??= new WeakMap();
     let node = this.#without.get(gone);
     if (node === undefined) {
       const steps = this.steps
@@ -86,7 +76,19 @@ export class WatchNode {
     };
   }
 
+  #extended(buckets: Buckets, sink: Sink, unit: number): WatchNode {
+    const key = stepName(buckets);
+    const target = { sink, unit };
+    const known = this.steps.some((step) => step.key === key);
+    const steps = this.steps.map((step) =>
+      step.key === key ? { ...step, targets: [...step.targets, target] } : step,
+    );
+    if (!known) steps.push({ key, buckets, targets: [target], parts: sink.parts });
+    return new WatchNode(steps, this.feeds);
+  }
+
   #link(key: object, unit: number, make: () => WatchNode): WatchNode {
+    this.#with ??= new WeakMap();
     let byUnit = this.#with.get(key);
     if (byUnit === undefined) {
       byUnit = new Map();

@@ -46,8 +46,8 @@ async function loadGrid(reader: HistoryReader, load: GridLoad, until: readonly n
   const selection = {
     tenant: load.tenant,
     metric: load.query.metricType,
-    handles: Uint32Array.from(load.handles),
-    units: Uint32Array.from(load.units),
+    handles: load.handles,
+    units: load.units,
   };
   for (let attempt = 0; attempt < attempts; attempt++) {
     const join = await reader.load(selection, load.grid, { limits: { timeoutMs }, until, attempt });

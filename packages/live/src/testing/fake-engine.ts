@@ -84,6 +84,11 @@ export class FakeEngine implements LiveSources {
     return () => this.#watchers.delete(watcher);
   }
 
+  /** Watches that were begun and have not ended. */
+  get watching(): number {
+    return this.#watchers.size;
+  }
+
   /** What the registry reported as defects. */
   readonly defects: string[] = [];
 
@@ -98,7 +103,7 @@ export class FakeEngine implements LiveSources {
   async loadGrid(load: GridLoad): Promise<void> {
     const points = this.#below(load);
     await this.#gate();
-    const unitOf = new Map(load.handles.map((handle, i) => [handle, load.units[i]!]));
+    const unitOf = new Map(Array.from(load.handles, (handle, i) => [handle, load.units[i]!]));
     for (const { series, timestamp, value, actor } of points.toSorted(
       (a, b) => a.timestamp - b.timestamp || a.value - b.value,
     ))
@@ -165,7 +170,7 @@ export class FakeEngine implements LiveSources {
     if (failure !== undefined) throw failure;
   }
 
-  #below(load: { handles: readonly number[]; at: OffsetVector }): LoggedPoint[] {
+  #below(load: { handles: Uint32Array; at: OffsetVector }): LoggedPoint[] {
     const wanted = new Set(load.handles);
     return this.log.filter(
       ({ series, partition, offset }, i) =>
