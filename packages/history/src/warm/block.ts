@@ -38,15 +38,19 @@ export function isAt(block: Block, at: OffsetVector): boolean {
   return at.every((offset, partition) => (block.at[partition] ?? 0) === offset);
 }
 
-/** Joins what flushes brought, so that a read does not visit a table for each of them. False: nothing to do. */
-export function tidy(block: Block): boolean {
-  if (!block.ready || block.tables.length <= mostTables) return false;
+/**
+ * Joins what flushes brought, so that a read does not visit a table for each of them. Yields; until the end the block
+ * is as it was, and takes what comes meanwhile.
+ */
+export function* tidy(block: Block): Generator<void, void> {
+  if (!block.ready || block.tables.length <= mostTables) return;
   if (block.kind === 'points') {
     const tables = block.tables as PointTable[];
     const short = tables.filter((table) => table.points < shortChunk * table.n.length);
-    if (short.length <= mostTables) return false;
-    block.tables = [...tables.filter((table) => !short.includes(table)), mergePoints(short)];
-    return true;
+    if (short.length <= mostTables) return;
+    const merged = yield* mergePoints(short);
+    block.tables = [...(block.tables as PointTable[]).filter((table) => !short.includes(table)), merged];
+    return;
   }
   const tables = block.tables as HourTable[];
   const [base, ...brought] = tables;
@@ -56,5 +60,5 @@ export function tidy(block: Block): boolean {
   const merged = kept.length > 0 ? brought : tables;
   const slots = Math.max(...merged.map((table) => table.starts.length - 1));
   block.tables = [...kept, hourTable(block.kind, slots, merged.map(rowsOf))];
-  return true;
+  yield;
 }

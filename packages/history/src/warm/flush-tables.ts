@@ -2,7 +2,7 @@ import type { ChunkRows, FlushBlock, StateRows } from '@nowcast/ports';
 import { type Block, hourMs } from './block.ts';
 import { type HourRows, type HourTable, hourTable, noSketches } from './hour-table.ts';
 import type { WarmMetric } from './metric.ts';
-import { packPoints, type PointTable, sortPoints } from './point-table.ts';
+import { type PointTable, sortAndPack } from './point-table.ts';
 
 /**
  * What a flush brings to each of the blocks given, as a table of its own; blocks it has nothing for are left out.
@@ -25,7 +25,7 @@ export function* flushTables(
     }
     for (const block of blocks) {
       if (block.kind !== 'points') continue;
-      const found = pointTable(flush.chunks, metric, block);
+      const found = yield* pointTable(flush.chunks, metric, block);
       if (found !== undefined) tables.set(block, found);
       yield;
     }
@@ -80,7 +80,11 @@ function hourRows(
   };
 }
 
-function pointTable(chunks: ChunkRows, metric: WarmMetric, block: Block): PointTable | undefined {
+function* pointTable(
+  chunks: ChunkRows,
+  metric: WarmMetric,
+  block: Block,
+): Generator<void, PointTable | undefined> {
   const end = block.start + block.length;
   const found: { slot: number; from: number; to: number }[] = [];
   for (let i = 0; i < chunks.count; i++) {
@@ -92,6 +96,7 @@ function pointTable(chunks: ChunkRows, metric: WarmMetric, block: Block): PointT
     if (slot !== undefined) found.push({ slot, from, to });
   }
   if (found.length === 0) return undefined;
+  yield;
   // A stable sort: the chunks of a series follow each other.
   found.sort((a, b) => a.slot - b.slot);
   const starts = new Uint32Array(metric.slotCount + 1);
@@ -105,9 +110,7 @@ function pointTable(chunks: ChunkRows, metric: WarmMetric, block: Block): PointT
     values.set(chunks.values.subarray(from, to), at);
     at += to - from;
   }
-  for (let slot = 0; slot < metric.slotCount; slot++)
-    sortPoints(timestamps, values, starts[slot]!, starts[slot + 1]!);
-  return packPoints({ starts, timestamps, values });
+  return yield* sortAndPack({ starts, timestamps, values });
 }
 
 function lowerBound(column: Float64Array, start: number, end: number, bound: number): number {

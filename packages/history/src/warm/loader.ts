@@ -1,10 +1,11 @@
+import { inSlices } from '@nowcast/kernel/slices';
 import type { OffsetVector, PointColumns, StateColumns } from '@nowcast/ports';
 import { fineResolutions } from '../resolutions.ts';
 import type { StoredRows } from '../stored-rows.ts';
 import { type Block, dayMs, hourMs } from './block.ts';
 import { type HourKind, type HourTable, hourTable, hoursOfTable } from './hour-table.ts';
 import type { WarmMetric } from './metric.ts';
-import { packPoints, type PointTable, sortPoints } from './point-table.ts';
+import { type PointTable, slicePoints, sortAndPack } from './point-table.ts';
 
 const limits = { timeoutMs: 30_000 };
 const nothing = { scalar: false, ends: false, growth: false, quantiles: false, uniques: false };
@@ -89,14 +90,17 @@ export async function loadPoints(
     limits,
   });
   await turn();
-  const sorted = bySlot(points, slots, slotCount);
-  await turn();
-  return packPoints(sorted);
+  return inSlices(pointTable(points, slots, slotCount));
 }
 
-function bySlot(points: PointColumns, slots: Uint32Array, slotCount: number) {
+function* pointTable(
+  points: PointColumns,
+  slots: Uint32Array,
+  slotCount: number,
+): Generator<void, PointTable> {
   const starts = new Uint32Array(slotCount + 1);
   for (let i = 0; i < points.length; i++) starts[slots[points.series[i]!]! + 1]!++;
+  yield;
   for (let slot = 0; slot < slotCount; slot++) starts[slot + 1]! += starts[slot]!;
   const next = starts.slice();
   const timestamps = new Float64Array(points.length);
@@ -105,8 +109,7 @@ function bySlot(points: PointColumns, slots: Uint32Array, slotCount: number) {
     const target = next[slots[points.series[i]!]!]!++;
     timestamps[target] = points.timestamps[i]!;
     values[target] = points.values[i]!;
+    if (i % slicePoints === 0) yield;
   }
-  for (let slot = 0; slot < slotCount; slot++)
-    sortPoints(timestamps, values, starts[slot]!, starts[slot + 1]!);
-  return { starts, timestamps, values };
+  return yield* sortAndPack({ starts, timestamps, values });
 }

@@ -41,16 +41,38 @@ export interface SlotPoints {
   values: Float64Array;
 }
 
-export function packPoints(points: SlotPoints): PointTable {
+/** Points of a slice: between two of them other work of the thread can run. */
+export const slicePoints = 4096;
+
+/** The table of points that may be in any order inside a slot; puts them in order. */
+export function* sortAndPack(points: SlotPoints): Generator<void, PointTable> {
+  const { starts, timestamps, values } = points;
+  for (let slot = 0, done = 0; slot + 1 < starts.length; slot++) {
+    const end = starts[slot + 1]!;
+    sortPoints(timestamps, values, starts[slot]!, end);
+    if (end < done + slicePoints) continue;
+    done = end;
+    yield;
+  }
+  return yield* packPoints(points);
+}
+
+function* packPoints(points: SlotPoints): Generator<void, PointTable> {
   const { starts, timestamps, values } = points;
   const slots = starts.length - 1;
   const chunkStarts = new Uint32Array(slots + 1);
   for (let s = 0; s < slots; s++)
     chunkStarts[s + 1] = chunkStarts[s]! + Math.ceil((starts[s + 1]! - starts[s]!) / chunkPoints);
   const packer = new Packer(chunkStarts[slots]!);
+  let sliceEnd = slicePoints;
   for (let s = 0, chunk = 0; s < slots; s++) {
-    for (let from = starts[s]!; from < starts[s + 1]!; from += chunkPoints)
+    for (let from = starts[s]!; from < starts[s + 1]!; from += chunkPoints) {
       packer.pack(chunk++, timestamps, values, from, Math.min(from + chunkPoints, starts[s + 1]!));
+      if (from >= sliceEnd) {
+        sliceEnd = from + slicePoints;
+        yield;
+      }
+    }
   }
   return packer.finish(chunkStarts, timestamps.length);
 }
@@ -236,13 +258,14 @@ function addUp(
 }
 
 /** All points of some tables as one, slot by slot in (time, value) order. */
-export function mergePoints(tables: readonly PointTable[]): PointTable {
+export function* mergePoints(tables: readonly PointTable[]): Generator<void, PointTable> {
   const slots = Math.max(...tables.map((table) => table.starts.length - 1));
   const total = tables.reduce((sum, table) => sum + table.points, 0);
   const starts = new Uint32Array(slots + 1);
   const timestamps = new Float64Array(total);
   const values = new Float64Array(total);
   let end = 0;
+  let sliceEnd = slicePoints;
   for (let slot = 0; slot < slots; slot++) {
     const start = end;
     for (const table of tables) {
@@ -252,12 +275,16 @@ export function mergePoints(tables: readonly PointTable[]): PointTable {
     }
     sortPoints(timestamps, values, start, end);
     starts[slot + 1] = end;
+    if (end >= sliceEnd) {
+      sliceEnd = end + slicePoints;
+      yield;
+    }
   }
-  return packPoints({ starts, timestamps, values });
+  return yield* packPoints({ starts, timestamps, values });
 }
 
 /** Puts points `[start, end)` in (time, value) order; mostly they are. */
-export function sortPoints(times: Float64Array, values: Float64Array, start: number, end: number): void {
+function sortPoints(times: Float64Array, values: Float64Array, start: number, end: number): void {
   const compare = (a: number, b: number) => times[a]! - times[b]! || values[a]! - values[b]!;
   let isSorted = true;
   for (let i = start + 1; i < end && isSorted; i++) isSorted = compare(i - 1, i) <= 0;

@@ -234,9 +234,7 @@ export class WarmStore {
 
 /** Joins what earlier flushes brought. Not after a flush: readers wait for its end. */
 async function tidyAll(metric: WarmMetric): Promise<void> {
-  for (const block of metric.blocks) {
-    if (tidy(block)) await new Promise(setImmediate);
-  }
+  for (const block of metric.blocks) await inSlices(tidy(block));
 }
 
 /** Each block with the part of the range that it answers, and the tables it has now: flushes bring further ones. */
