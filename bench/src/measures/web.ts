@@ -24,17 +24,21 @@ const series = 4;
 const hz = 10;
 const windowSeconds = 12;
 const name = '12 panels at 10 Hz in Chromium';
+const long = 'heap after ten minutes';
+const longMs = 600_000;
 
 /** A moment after the page was opened: what opening it costs is not what watching it costs. */
 const warmUpMs = 10_000;
 
 /**
  * The page itself, from the real server, in a headless Chromium that draws in software; and Netdata's, which asks for
- * the charts of this machine that are in sight once a second. Each is open in its own turns only.
+ * the charts of this machine that are in sight once a second. Each is open in its own turns only. `--full` leaves ours
+ * open for ten minutes more, and looks at what its heap has become.
  */
 export const web: Measure = async (options) => {
   const outcome: Outcome = { rows: [], checks: [] };
-  if (!wanted(options, name)) return outcome;
+  const isLong = options.full && wanted(options, long);
+  if (!wanted(options, name) && !isLong) return outcome;
   buildPage();
   const server = await startNowcast();
   const netdata = options.peers ? await startNetdata() : undefined;
@@ -50,7 +54,12 @@ export const web: Measure = async (options) => {
       subjects.push(watcher('netdata', theirs, () => openNetdata(theirs.page, netdata), options));
     }
     const rounds = { measure: 'web', case: name, runs: runsOf(options, 5), settleMs: 500 };
-    outcome.rows.push(...(await interleave(subjects, rounds)));
+    if (wanted(options, name)) outcome.rows.push(...(await interleave(subjects, rounds)));
+    if (isLong) {
+      const run = () => staysSmall(own, () => openBoard(own.page, address));
+      const once = { ...rounds, case: long, runs: 1, warmUps: 0 };
+      outcome.rows.push(...(await interleave([{ name: 'nowcast', run }], once)));
+    }
   } finally {
     await browser.close();
     await stop();
@@ -64,6 +73,13 @@ export const web: Measure = async (options) => {
     ...check('web', 'worst interaction, ms', of('worst_interaction_ms'), '≤', 200),
     ...check('latency', 'to the pixel, p50 ms', of('painted_p50_ms'), '≤', 50),
     ...check('latency', 'to the pixel, p99 ms', of('painted_p99_ms'), '≤', 150),
+    ...check(
+      'web',
+      `${long}, MiB more`,
+      figure(outcome.rows, { case: long, subject: 'nowcast', name: 'heap_growth_mib' }),
+      '≤',
+      5,
+    ),
   );
   return outcome;
 };
@@ -173,7 +189,7 @@ async function openNetdata(page: Page, { port }: Netdata): Promise<void> {
 }
 
 async function look(page: Page, devtools: CDPSession, options: Options): Promise<Run> {
-  await page.evaluate('seen.longTasks = 0; seen.interactions = []; seen.frames = []');
+  await forget(page);
   const heapBefore = await heapBytes(devtools);
   const before = { at: performance.now(), busy: await busySeconds(devtools) };
   // Somebody moves over the charts and clicks in one, as people do.
@@ -206,6 +222,25 @@ async function look(page: Page, devtools: CDPSession, options: Options): Promise
       heap_growth_mib: ((await heapBytes(devtools)) - heapBefore) / 2 ** 20,
     },
   };
+}
+
+/** How much larger the heap is after ten minutes of watching, garbage apart. */
+async function staysSmall({ page, devtools }: Watched, open: () => Promise<void>): Promise<Run> {
+  await open();
+  await delay(warmUpMs);
+  await forget(page);
+  const before = await heapBytes(devtools);
+  for (let i = 0; i < longMs / 1000; i++) {
+    await page.mouse.move(100 + ((i * 97) % 1200), 150 + ((i * 53) % 600));
+    await delay(1000);
+    // What the probe notes is not the page's.
+    await forget(page);
+  }
+  return { figures: { heap_growth_mib: ((await heapBytes(devtools)) - before) / 2 ** 20 } };
+}
+
+function forget(page: Page): Promise<unknown> {
+  return page.evaluate('seen.longTasks = 0; seen.interactions = []; seen.frames = []');
 }
 
 async function busySeconds(devtools: CDPSession): Promise<number> {

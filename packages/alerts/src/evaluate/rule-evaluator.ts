@@ -29,8 +29,8 @@ const secondMs = 1000;
 
 /**
  * One rule: points in, changes of state out. It never asks for the time: whoever drives it says what "now" is, the same
- * at a replay. Between two evaluations it only gathers; a value is computed for groups that got points, whose window
- * moved on by a part, or that wait for time to pass.
+ * at a replay. Between two evaluations it only gathers; a value is computed for groups that got points which may
+ * matter, whose window moved on by a part, or that wait for time to pass.
  */
 export class RuleEvaluator {
   readonly plan: RulePlan;
