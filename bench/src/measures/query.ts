@@ -39,9 +39,9 @@ const loadSeconds = 14;
 
 /**
  * Questions of boards over 30 days of 1,000 series: warm (the median of fifteen of each run, after sixty that do not
- * count, or as many as three seconds take), cold (the first after a
- * restart, with the files dropped from the page cache), and while 50,000 points a second come in. Nobody has a cache of
- * results. Data are loaded once; `--data DIR` keeps them for another run.
+ * count, or as many as three seconds take), cold (the first after a restart, with the files dropped from the page
+ * cache), and while 50,000 points a second come in. Nobody has a cache of results. Data are loaded once; `--data DIR`
+ * keeps them for another run.
  */
 export const query: Measure = async (options) => {
   const outcome: Outcome = { rows: [], checks: [] };
@@ -149,11 +149,15 @@ async function ask(server: RunningSubject, question: Question): Promise<number> 
   return ms;
 }
 
+async function warmUp(running: readonly RunningSubject[]): Promise<void> {
+  for (const server of running)
+    for (const question of questions) await askOften(server, question, warmUpRequests);
+}
+
 async function warm(subjects: readonly QuerySubject[], options: Options): Promise<Row[]> {
   const running = await Promise.all(subjects.map((subject) => subject.start()));
   try {
-    for (const server of running)
-      for (const question of questions) await askOften(server, question, warmUpRequests);
+    await warmUp(running);
     const asked = subjects.map(({ name }, i) => ({ name, run: () => askAll(running[i]!) }));
     const rounds = { measure: 'query', case: 'warm', runs: runsOf(options), settleMs: 200 };
     return await interleave(asked, rounds);
@@ -167,6 +171,7 @@ async function warmUnderIngest(subjects: readonly QuerySubject[], options: Optio
   const running = await Promise.all(subjects.map((subject) => subject.start()));
   const nextMs = running.map(() => 0);
   try {
+    await warmUp(running);
     const asked = subjects.map(({ name }, i) => ({
       name,
       run: async () => {

@@ -32,8 +32,8 @@ const warmUpMs = 10_000;
 
 /**
  * The page itself, from the real server, in a headless Chromium that draws in software; and Netdata's, which asks for
- * the charts of this machine that are in sight once a second. Each is open in its own turns only. `--full` leaves ours
- * open for ten minutes more, and looks at what its heap has become.
+ * the charts of this machine that are in sight once a second. Each is open in its own turns only. With `--full`
+ * ours is then opened once more, for ten minutes, and what its heap has become is looked at.
  */
 export const web: Measure = async (options) => {
   const outcome: Outcome = { rows: [], checks: [] };
@@ -248,8 +248,9 @@ async function busySeconds(devtools: CDPSession): Promise<number> {
   return metrics.find(({ name: of }) => of === 'TaskDuration')!.value;
 }
 
+/** Objects, and the array buffers that the samples of the charts are in. */
 async function heapBytes(devtools: CDPSession): Promise<number> {
   await devtools.send('HeapProfiler.collectGarbage');
-  const { metrics } = await devtools.send('Performance.getMetrics');
-  return metrics.find(({ name: of }) => of === 'JSHeapUsedSize')!.value;
+  const { usedSize, backingStorageSize } = await devtools.send('Runtime.getHeapUsage');
+  return usedSize + backingStorageSize;
 }

@@ -58,6 +58,10 @@ class Source implements LiveSources {
     throw error;
   }
 
+  definitionOf(handle: number): SeriesDefinition {
+    return definitionOf(handle);
+  }
+
   seriesId(handle: number): bigint {
     return BigInt(handle);
   }

@@ -136,13 +136,12 @@ function wantedValues(matcher: Matcher): readonly string[] | undefined {
   return conditionsOf(matcher).find((one): one is string[] => Array.isArray(one) && !one.includes(''));
 }
 
-/** A label of which every series that satisfies the matchers has one of these values; undefined when there is none. */
-export function requiredValues(where: Where): { label: string; values: readonly string[] } | undefined {
-  for (const [label, matcher] of Object.entries(where)) {
+/** Labels of which every series that satisfies the matchers has one of these values. */
+export function requiredValues(where: Where): { label: string; values: readonly string[] }[] {
+  return Object.entries(where).flatMap(([label, matcher]) => {
     const values = wantedValues(matcher);
-    if (values !== undefined) return { label, values };
-  }
-  return undefined;
+    return values === undefined ? [] : [{ label, values: [...new Set(values)] }];
+  });
 }
 
 /** Compiles a matcher to a test of one label value (empty when the label is missing). */
@@ -174,9 +173,9 @@ export function seriesTest(where: Where): (definition: SeriesDefinition) => bool
   return (definition) => tests.every(({ label, accepts }) => accepts(seriesValue(definition, label)));
 }
 
-/** What matchers compare: the value of a label, or of the source; empty when the series has none. */
+/** What matchers compare: the value of a label, or of the source, whose name no label has; empty when there is none. */
 export function seriesValue({ source, labels }: SeriesDefinition, label: string): string {
-  if (label === sourceLabel && source !== '') return source;
+  if (label === sourceLabel) return source;
   for (const own of labels) if (own[0] === label) return own[1];
   return '';
 }

@@ -51,7 +51,7 @@ export class FoldCohort implements Sink, SeriesFollower {
     this.#watchers = watchers;
     this.#series = new SeriesGroups(groupBy);
     this.join(first);
-    this.#unfollow = matching.follow(this);
+    this.#unfollow = matching.follow(this, () => this.#unlink());
   }
 
   get parts(): PartSet {
@@ -167,6 +167,10 @@ export class FoldCohort implements Sink, SeriesFollower {
 
   #close(): void {
     this.#unfollow();
+    this.#unlink();
+  }
+
+  #unlink(): void {
     const { groupOf } = this.#series;
     const { handles } = this.#matching;
     for (let i = 0; i < groupOf.length; i += 1)

@@ -1,5 +1,5 @@
 import type { SeriesDefinition } from '@nowcast/contract';
-import { assert, GrowableUint32, type Unsubscribe } from '@nowcast/kernel';
+import { GrowableUint32, type Unsubscribe } from '@nowcast/kernel';
 
 /** Who is told of the series. */
 export interface SeriesFollower {
@@ -7,6 +7,7 @@ export interface SeriesFollower {
   addSeries(handle: number, definition: SeriesDefinition): boolean;
 }
 
+type DefinitionOf = (handle: number) => SeriesDefinition;
 type Watch = (onSeries: (handle: number, definition: SeriesDefinition) => void) => Unsubscribe;
 
 /**
@@ -15,6 +16,7 @@ type Watch = (onSeries: (handle: number, definition: SeriesDefinition) => void) 
  */
 export class MatchingSeries {
   readonly #watch: Watch;
+  readonly #definitionOf: DefinitionOf;
   readonly #onEmpty: () => void;
   readonly #handles = new GrowableUint32();
   readonly #followers = new Set<SeriesFollower>();
@@ -23,8 +25,9 @@ export class MatchingSeries {
   #unwatch: Unsubscribe | undefined;
 
   /** `watch` is `LiveSources.watchSeries` of these series; `onEmpty` is called when the last follower has gone. */
-  constructor(watch: Watch, onEmpty: () => void) {
+  constructor(watch: Watch, definitionOf: DefinitionOf, onEmpty: () => void) {
     this.#watch = watch;
+    this.#definitionOf = definitionOf;
     this.#onEmpty = onEmpty;
   }
 
@@ -37,14 +40,18 @@ export class MatchingSeries {
     return this.#handles.length;
   }
 
-  /** Tells the follower of every series, at once of those that exist. Throws `query.invalid` for a bad expression. */
-  follow(follower: SeriesFollower): Unsubscribe {
+  /**
+   * Tells the follower of every series, at once of those that exist. Throws `query.invalid` for a bad expression, and
+   * what the follower throws: `undo` is called then, for what it has done so far.
+   */
+  follow(follower: SeriesFollower, undo: () => void): Unsubscribe {
     this.#followers.add(follower);
     this.#listening.add(follower);
     try {
       if (this.#unwatch !== undefined) this.#repeatTo(follower);
       else this.#unwatch = this.#watch((handle, definition) => this.#add(handle, definition));
     } catch (error) {
+      undo();
       this.#leave(follower);
       throw error;
     }
@@ -57,15 +64,13 @@ export class MatchingSeries {
       if (!follower.addSeries(handle, definition)) this.#listening.delete(follower);
   }
 
-  /** Definitions are not kept here: who comes later hears of the series so far from a watch that ends at once. */
+  /** Definitions are not kept here. */
   #repeatTo(follower: SeriesFollower): void {
-    let count = 0;
-    const end = this.#watch((handle, definition) => {
-      assert(handle === this.#handles.array[count], 'series come in the same order to all');
-      count += 1;
-      follower.addSeries(handle, definition);
-    });
-    end();
+    for (const handle of this.handles) {
+      if (follower.addSeries(handle, this.#definitionOf(handle))) continue;
+      this.#listening.delete(follower);
+      return;
+    }
   }
 
   #leave(follower: SeriesFollower): void {

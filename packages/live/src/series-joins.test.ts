@@ -135,16 +135,20 @@ describe('matching series', () => {
     const query = normaliseQuery(ask(), start);
     const matching = new MatchingSeries(
       (onSeries) => engine.watchSeries('t', query, onSeries),
+      (handle) => engine.definitionOf(handle),
       () => (ended += 1),
     );
     const heard: string[] = [];
     const unfollow = ['all', 'two'].map((name) =>
-      matching.follow({
-        addSeries: (handle) => {
-          heard.push(`${name} ${handle}`);
-          return name === 'all' || handle < 1;
+      matching.follow(
+        {
+          addSeries: (handle) => {
+            heard.push(`${name} ${handle}`);
+            return name === 'all' || handle < 1;
+          },
         },
-      }),
+        () => undefined,
+      ),
     );
     for (const host of ['a', 'b', 'c']) engine.append({ series: seriesOf(host), timestamp: start, value: 1 });
     expect(heard).toEqual(['all 0', 'two 0', 'all 1', 'two 1', 'all 2']);

@@ -3,7 +3,7 @@ import type { Unsubscribe } from '@nowcast/kernel';
 import { FeedView } from './feed-view.ts';
 import { FoldCohort } from './fold-cohort.ts';
 import type { GridView } from './grid-view.ts';
-import { MatchingSeries } from './matching-series.ts';
+import { MatchingSeries, type SeriesFollower } from './matching-series.ts';
 import { OwnSeries } from './own-series.ts';
 import { SeriesWatchers } from './series-watchers.ts';
 import type { LiveSources, Tick } from './sources.ts';
@@ -48,16 +48,18 @@ export class SeriesJoins {
 
   #joinFeed(tenant: string, feed: FeedView): Unsubscribe {
     const matching = this.#matchingOf(tenant, feed.query);
-    const unfollow = matching.follow({
-      addSeries: (handle, definition) => {
-        feed.addSeries(handle, definition);
-        this.#watchers.linkFeed(handle, feed);
-        return true;
-      },
-    });
+    const unlink = () => {
+      for (const handle of matching.handles) this.#watchers.unlink(handle, feed);
+    };
+    const addSeries: SeriesFollower['addSeries'] = (handle, definition) => {
+      feed.addSeries(handle, definition);
+      this.#watchers.linkFeed(handle, feed);
+      return true;
+    };
+    const unfollow = matching.follow({ addSeries }, unlink);
     return () => {
       unfollow();
-      for (const handle of matching.handles) this.#watchers.unlink(handle, feed);
+      unlink();
     };
   }
 
@@ -65,7 +67,7 @@ export class SeriesJoins {
     const matching = this.#matchingOf(tenant, view.query);
     const series = new OwnSeries(view, matching, this.#watchers);
     view.attach(series);
-    const unfollow = matching.follow(series);
+    const unfollow = matching.follow(series, () => series.unlink());
     return () => {
       unfollow();
       series.unlink();
@@ -102,6 +104,7 @@ export class SeriesJoins {
     if (matching === undefined) {
       matching = new MatchingSeries(
         (onSeries) => this.#sources.watchSeries(tenant, query, onSeries),
+        (handle) => this.#sources.definitionOf(handle),
         () => this.#matching.delete(key),
       );
       this.#matching.set(key, matching);

@@ -11,14 +11,15 @@ export interface LiveSources {
   /** Unlike any other process' text: change numbers die with the process, so positions carry it. */
   instance: string;
   /**
-   * Calls `onSeries` for every series that matches the query, in ascending order of handles: at once for those that
-   * exist, then for each new one before its first point is given to `advance`. Throws `query.invalid` for a bad regular expression.
+   * Calls `onSeries` for every series that matches the query: at once for those that exist, then for each new one before
+   * its first point is given to `advance`. Throws `query.invalid` for a bad regular expression.
    */
   watchSeries(
     tenant: string,
     query: ResolvedQuery,
     onSeries: (handle: number, definition: SeriesDefinition) => void,
   ): Unsubscribe;
+  definitionOf(handle: number): SeriesDefinition;
   /** Told of a defect of this program that a view was dropped for; its viewers open it again. */
   onDefect(error: unknown, consequence: string): void;
   /** Stable 64-bit id of a series, from which ids of records without a `data_id` derive. */

@@ -36,6 +36,7 @@ export function createLiveSources(options: {
         reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
       }),
     seriesId: (handle) => index.idOf(handle),
+    definitionOf: (handle) => index.definitionOf(handle),
     watchSeries: (tenant, query, onSeries) => watch.watch(tenant, query, onSeries),
     loadGrid: (load) => loadGrid(reader, load, points.ends()),
     loadRecords: (load) => loadRecords(options, load, points.ends()),

@@ -1,4 +1,4 @@
-import type { Where } from '@nowcast/contract';
+import type { SeriesDefinition, Where } from '@nowcast/contract';
 import { SeriesIndex, seriesTest } from '@nowcast/head';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -19,7 +19,12 @@ const series = fc.record({
   source: fc.constantFrom('', 'a', 'b'),
   labels: fc
     .record(
-      { host: fc.constantFrom('a', 'b', 'c'), region: fc.constantFrom('a', 'b'), n: fc.nat(30).map(String) },
+      {
+        host: fc.constantFrom('a', 'b', 'c'),
+        region: fc.constantFrom('a', 'b'),
+        n: fc.nat(30).map(String),
+        source: fc.constantFrom('a', 'x'),
+      },
       { requiredKeys: [] },
     )
     .map((labels) => Object.entries<string>(labels)),
@@ -35,6 +40,7 @@ test('shows each watcher the series that satisfy its filter, once, for as long a
     fc.property(fc.array(act, { maxLength: 60 }), (acts) => {
       const index = new SeriesIndex(2);
       const watch = new SeriesWatch(index);
+      const defined: SeriesDefinition[] = [];
       const watchers: { filter: Where; seen: number[]; wanted: number[]; leave: () => void }[] = [];
       let watching: typeof watchers = [];
       for (const one of acts) {
@@ -42,6 +48,7 @@ test('shows each watcher the series that satisfy its filter, once, for as long a
           const definition = { tenant: 't', ...one.definition };
           const { size } = index;
           const handle = index.define(definition);
+          defined[handle] = definition;
           if (index.size === size || definition.metric_type !== 'm') continue;
           for (const watcher of watching)
             if (seriesTest(watcher.filter)(definition)) watcher.wanted.push(handle);
@@ -52,6 +59,11 @@ test('shows each watcher the series that satisfy its filter, once, for as long a
           );
           const watcher = { filter: one.filter, seen, wanted: [...index.match('t', 'm', one.filter)], leave };
           watchers.push(watcher);
+          // The index and the test of one series say the same.
+          const accepts = seriesTest(one.filter);
+          expect(watcher.wanted).toEqual(
+            defined.flatMap((other, handle) => (other.metric_type === 'm' && accepts(other) ? [handle] : [])),
+          );
           watching.push(watcher);
         } else {
           const gone = watching[one.which];

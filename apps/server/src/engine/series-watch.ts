@@ -17,21 +17,32 @@ class Audience {
     return this.#all.size === 0 && this.#byLabel.size === 0;
   }
 
-  add(where: Where, listener: SeriesListener): void {
-    const required = requiredValues(where);
+  /** Until the function that is returned is called. */
+  add(where: Where, listener: SeriesListener): Unsubscribe {
+    const required = this.#rarest(where);
     if (required === undefined) {
       this.#all.add(listener);
-      return;
+      return () => this.#all.delete(listener);
     }
     const { label, values } = required;
     let byValue = this.#byLabel.get(label);
     if (byValue === undefined) this.#byLabel.set(label, (byValue = new Map<string, Set<SeriesListener>>()));
     for (const value of values) byValue.set(value, (byValue.get(value) ?? new Set()).add(listener));
+    return () => this.#remove(label, values, listener);
   }
 
-  remove(where: Where, listener: SeriesListener): void {
-    this.#all.delete(listener);
-    const { label = '', values = [] } = requiredValues(where) ?? {};
+  /** Of the labels that the filter names values of, the one whose values the fewest ask for. */
+  #rarest(where: Where): { label: string; values: readonly string[] } | undefined {
+    const crowd = ({ label, values }: { label: string; values: readonly string[] }) => {
+      const byValue = this.#byLabel.get(label);
+      return values.reduce((sum, value) => sum + (byValue?.get(value)?.size ?? 0), 0);
+    };
+    return requiredValues(where)
+      .map((required) => ({ ...required, crowd: crowd(required) }))
+      .sort((one, other) => one.crowd - other.crowd)[0];
+  }
+
+  #remove(label: string, values: readonly string[], listener: SeriesListener): void {
     const byValue = this.#byLabel.get(label);
     for (const value of values) {
       const listeners = byValue?.get(value);
@@ -78,10 +89,10 @@ export class SeriesWatch {
     };
     const metrics = this.#audiences.get(tenant) ?? new Map<string, Audience>();
     const audience = metrics.get(metricType) ?? new Audience();
-    audience.add(where, listener);
+    const leave = audience.add(where, listener);
     this.#audiences.set(tenant, metrics.set(metricType, audience));
     return () => {
-      audience.remove(where, listener);
+      leave();
       if (audience.isEmpty && metrics.get(metricType) === audience) metrics.delete(metricType);
       if (metrics.size === 0 && this.#audiences.get(tenant) === metrics) this.#audiences.delete(tenant);
     };

@@ -1,4 +1,4 @@
-import { powersOfTen, scaleToIntegers } from '@nowcast/aggregate';
+import { isBefore, powersOfTen, scaleToIntegers } from '@nowcast/aggregate';
 
 /**
  * Points of one metric's series for one period, as they are stored: steps in the narrowest integers that hold them, so
@@ -283,15 +283,26 @@ export function* mergePoints(tables: readonly PointTable[]): Generator<void, Poi
   return yield* packPoints({ starts, timestamps, values });
 }
 
-/** Puts points `[start, end)` in (time, value) order; mostly they are. */
+/** Puts points `[start, end)` in (time, value) order; mostly they are, but for a few late ones, which are merged in. */
 function sortPoints(times: Float64Array, values: Float64Array, start: number, end: number): void {
-  const compare = (a: number, b: number) => times[a]! - times[b]! || values[a]! - values[b]!;
-  let isSorted = true;
-  for (let i = start + 1; i < end && isSorted; i++) isSorted = compare(i - 1, i) <= 0;
-  if (isSorted) return;
-  const order = Uint32Array.from({ length: end - start }, (_, i) => start + i).sort(compare);
-  const sortedTimes = Float64Array.from(order, (i) => times[i]!);
-  const sortedValues = Float64Array.from(order, (i) => values[i]!);
-  times.set(sortedTimes, start);
-  values.set(sortedValues, start);
+  const late: [time: number, value: number][] = [];
+  let kept = start;
+  for (let i = start; i < end; i++) {
+    const [time, value] = [times[i]!, values[i]!];
+    if (kept > start && isBefore(time, value, times[kept - 1]!, values[kept - 1]!)) {
+      late.push([time, value]);
+      continue;
+    }
+    times[kept] = time;
+    values[kept++] = value;
+  }
+  late.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  for (let at = end - 1, last = kept - 1; late.length > 0; at--) {
+    const [time, value] = late.at(-1)!;
+    const isLate = last < start || !isBefore(time, value, times[last]!, values[last]!);
+    times[at] = isLate ? time : times[last]!;
+    values[at] = isLate ? value : values[last]!;
+    if (isLate) late.pop();
+    else last--;
+  }
 }

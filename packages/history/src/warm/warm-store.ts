@@ -114,7 +114,8 @@ export class WarmStore {
     const { partition, to } = flush;
     if (this.#options.budgetBytes === 0) return;
     this.#at[partition] = Math.max(this.#at[partition] ?? 0, to);
-    for (const metric of this.#allMetrics()) await tidyAll(metric);
+    // Not after the flush: readers wait for its end.
+    await inSlices(tidyAll(this.#allMetrics()));
     const wanted = this.#allMetrics().map((metric) => ({
       metric,
       blocks: [...metric.blocks].filter((block) => (block.at[partition] ?? 0) < to),
@@ -232,9 +233,9 @@ export class WarmStore {
   }
 }
 
-/** Joins what earlier flushes brought. Not after a flush: readers wait for its end. */
-async function tidyAll(metric: WarmMetric): Promise<void> {
-  for (const block of metric.blocks) await inSlices(tidy(block));
+/** Joins what earlier flushes brought. */
+function* tidyAll(metrics: readonly WarmMetric[]): Generator<void, void> {
+  for (const metric of metrics) for (const block of metric.blocks) yield* tidy(block);
 }
 
 /** Each block with the part of the range that it answers, and the tables it has now: flushes bring further ones. */

@@ -77,6 +77,10 @@ export class FakeEngine implements LiveSources {
     };
   }
 
+  definitionOf(handle: number): SeriesDefinition {
+    return this.#definitions[handle]!;
+  }
+
   watchSeries(tenant: string, query: ResolvedQuery, onSeries: OnSeries): Unsubscribe {
     const watcher = { tenant, query, onSeries };
     this.#definitions.forEach((definition, handle) => announce(watcher, handle, definition));

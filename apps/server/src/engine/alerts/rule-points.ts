@@ -39,7 +39,8 @@ export class RulePoints {
    * series that match by now.
    */
   add(entry: RuleEntry): readonly number[] {
-    const added: number[] = [];
+    const present: number[] = [];
+    let isNew = false;
     const unwatch = entry.plan.queries.map((query, side) =>
       this.#watch.watch(entry.tenant, query, (handle, definition) => {
         const name = String(this.#index.idOf(handle));
@@ -48,11 +49,12 @@ export class RulePoints {
         this.#targets.add(handle, entry, side, unit);
         this.#reserve(handle);
         this.#touch(handle);
-        added.push(handle);
+        if (!isNew) present.push(handle);
       }),
     );
+    isNew = true;
     this.#unwatch.set(entry, unwatch);
-    return [...added];
+    return present;
   }
 
   remove(entry: RuleEntry): void {
