@@ -86,7 +86,7 @@ const initialCapacity = 8;
 /** Keys of the run at hand, and how often each occurs above the least of them: zero between calls. */
 let runKeys = new Int32Array(256);
 /** Three decades of values are 346 keys. */
-const runCounts = new Uint32Array(512);
+const runCounts = new Uint32Array(1024);
 /** Shorter runs are not worth counting. */
 const leastCounted = 8;
 
@@ -122,25 +122,29 @@ export class DdSketch {
    * their keys in place and merging the few that there are costs less than finding the place of each.
    */
   addRun(values: Float64Array, from: number, to: number): void {
-    const n = to - from;
-    if (n > runKeys.length) runKeys = new Int32Array(2 * n);
+    if (to - from > runKeys.length) runKeys = new Int32Array(2 * (to - from));
+    const keys = runKeys;
+    let n = 0;
     let low = 2_147_483_647;
     let high = -2_147_483_648;
-    for (let i = 0; i < n; i += 1) {
-      const key = ddIndex(values[from + i]!);
-      runKeys[i] = key;
+    for (let i = from; i < to; i += 1) {
+      const key = ddIndex(values[i]!);
+      // Zero lies far from all other keys, and occurs often.
+      if (key === 0) continue;
+      keys[n++] = key;
       if (key < low) low = key;
       if (key > high) high = key;
     }
-    if (n < leastCounted || high - low >= runCounts.length) {
-      for (let i = 0; i < n; i += 1) this.addKey(runKeys[i]!, 1);
-    } else if (this.length === 0) {
-      this.#addCounted(n, low, high);
-    } else {
-      counted.clear();
-      counted.#addCounted(n, low, high);
-      this.merge(counted);
+    if (n < to - from) this.addKey(0, to - from - n);
+    if (n < leastCounted) {
+      for (let i = 0; i < n; i += 1) this.addKey(keys[i]!, 1);
+      return;
     }
+    const run = this.length === 0 ? this : counted;
+    counted.clear();
+    if (high - low < runCounts.length) run.#addCounted(n, low, high);
+    else run.#addSorted(keys.subarray(0, n).sort());
+    if (run !== this) this.merge(run);
   }
 
   /** Of an empty sketch: the first `n` keys of the run, which lie between `low` and `high`. */
@@ -157,10 +161,35 @@ export class DdSketch {
     this.total += n;
   }
 
+  /** Of an empty sketch: ascending keys, some of them equal. */
+  #addSorted(sorted: Int32Array): void {
+    for (let i = 0; i < sorted.length;) {
+      let next = i + 1;
+      while (next < sorted.length && sorted[next] === sorted[i]) next += 1;
+      this.#append(sorted[i]!, next - i);
+      i = next;
+    }
+  }
+
+  /** Adds a key above all that there are. */
+  #append(key: number, count: number): void {
+    this.#reserve(this.length + 1);
+    this.keys[this.length] = key;
+    this.counts[this.length++] = count;
+    this.total += count;
+  }
+
   /** Adds the pairs `[from, to)` of sparse columns, in any order. */
   mergePairs(keys: Int32Array, counts: Float64Array, from: number, to: number): void {
     if (this.length === 0) this.#reserve(to - from);
-    for (let i = from; i < to; i += 1) this.addKey(keys[i]!, counts[i]!);
+    if (!isAscending(keys, from, to)) {
+      for (let i = from; i < to; i += 1) this.addKey(keys[i]!, counts[i]!);
+      return;
+    }
+    const run = this.length === 0 ? this : counted;
+    counted.clear();
+    for (let i = from; i < to; i += 1) run.#append(keys[i]!, counts[i]!);
+    if (run !== this) this.merge(run);
   }
 
   /** Both are sorted, so it is one pass from the back, into room made for the keys that are new here. */
@@ -240,6 +269,11 @@ export class DdSketch {
     counts.set(this.counts);
     this.counts = counts;
   }
+}
+
+function isAscending(keys: Int32Array, from: number, to: number): boolean {
+  for (let i = from + 1; i < to; i += 1) if (keys[i]! <= keys[i - 1]!) return false;
+  return true;
 }
 
 /** A run on its way into a sketch that has keys already. */

@@ -58,6 +58,9 @@ interface Group {
 
 const scalarOnly: PartSet = { scalar: true, ends: false, growth: false, quantiles: false, uniques: false };
 
+/** Finding a cell by its start costs so many times a look at the next one. */
+const findCost = 3;
+
 export class QueryGrid {
   readonly spec: GridSpec;
   readonly perSeries: boolean;
@@ -183,6 +186,7 @@ export class QueryGrid {
     starts: Float64Array,
   ): void {
     const order = this.parts.growth ? timeOrder(columns) : undefined;
+    this.#cells.expect(columns);
     for (let k = 0; k < columns.length; k += 1) {
       const i = order === undefined ? k : order[k]!;
       const unit = columns.group[i]!;
@@ -285,6 +289,29 @@ export class QueryGrid {
     return this.#scratch.value(0, agg, buckets.seconds(start));
   }
 
+  /** `valueAt` for each of these buckets; when they are most of the line's, every cell is looked at once instead. */
+  forEachValue(
+    units: readonly number[],
+    starts: readonly number[],
+    visit: (start: number, value: number) => void,
+  ): void {
+    if (units.length < 2 || starts.length * findCost < this.#cells.lengthOf(units[0]!)) {
+      for (const start of starts) visit(start, this.valueAt(units, start));
+      return;
+    }
+    const { timestamps, values } = this.columns(units);
+    const found = new Map<number, number>();
+    for (let i = 0; i < timestamps.length; i += 1) found.set(timestamps[i]!, values[i]!);
+    for (const start of starts) visit(start, found.get(start) ?? Number.NaN);
+  }
+
+  /** Distinct bucket starts of a group's cells, in no order. */
+  startsOf(group: number): Iterable<number> {
+    const starts = new Set<number>();
+    for (const unit of this.unitsOf(group)) this.#cells.forEach(unit, (start) => starts.add(start));
+    return starts;
+  }
+
   /** All buckets of a line made of these units, ascending, without those that have no value. */
   columns(units: readonly number[]): { timestamps: Float64Array; values: Float64Array } {
     if (units.length === 1) return this.#cells.columns(units[0]!);
@@ -349,20 +376,21 @@ export class QueryGrid {
   }
 
   #collect(unit: number, slots: Map<number, number>, merged: StateGrid): void {
-    this.#cells.forEach(unit, (start, states, row) => {
+    const slotOf = (start: number) => {
       let slot = slots.get(start);
       if (slot === undefined) {
         slot = slots.size;
         slots.set(start, slot);
         merged.reserve(slots.size);
       }
-      if (!this.perSeries) {
-        merged.mergeRow(slot, states, row);
-        return;
-      }
-      const value = this.#cells.valueAt(unit, start);
-      if (!Number.isNaN(value)) merged.addPoint(slot, 0, value);
-    });
+      return slot;
+    };
+    if (this.perSeries) {
+      this.#cells.forEachValue(unit, (start, value) => {
+        const slot = slotOf(start);
+        if (!Number.isNaN(value)) merged.addPoint(slot, 0, value);
+      });
+    } else this.#cells.forEach(unit, (start, states, row) => merged.mergeRow(slotOf(start), states, row));
   }
 }
 

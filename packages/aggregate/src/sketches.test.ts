@@ -67,12 +67,38 @@ describe('DdSketch', () => {
 
   it('takes a run like the values one by one', () => {
     const close = fc.double({ min: 1, max: 50, noNaN: true });
-    const runs = fc.array(fc.oneof(fc.array(close, { maxLength: 40 }), fc.array(finite, { maxLength: 12 })));
+    // Counted in place, sorted where keys lie far apart, and one by one: zeros among any of them.
+    const wide = fc.oneof(finite, close, fc.constant(0), fc.constant(-0));
+    const ofMany = fc.oneof(
+      fc.array(fc.oneof({ weight: 4, arbitrary: close }, fc.constant(0)), { maxLength: 60 }),
+      fc.array(wide, { maxLength: 60 }),
+    );
+    const runs = fc.array(fc.oneof(ofMany, fc.array(finite, { maxLength: 12 })));
     fc.assert(
       fc.property(runs, (all) => {
         const sketch = new DdSketch();
         for (const run of all) sketch.addRun(Float64Array.from([7, ...run, 9]), 1, run.length + 1);
         const expected = sketchOf(all.flat());
+        expect(pairsOf(sketch)).toEqual(pairsOf(expected));
+        expect(sketch.total).toBe(expected.total);
+      }),
+    );
+  });
+
+  it('takes the pairs of another sketch, ascending or not, like its values', () => {
+    fc.assert(
+      fc.property(fc.array(finite), fc.array(finite), fc.boolean(), (own, others, isShuffled) => {
+        const pairs = pairsOf(sketchOf(others));
+        if (isShuffled) pairs.reverse();
+        const columns = [[3, 1] as [number, number], ...pairs, [5, 1] as [number, number]];
+        const sketch = sketchOf(own);
+        sketch.mergePairs(
+          Int32Array.from(columns, ([key]) => key),
+          Float64Array.from(columns, ([, count]) => count),
+          1,
+          columns.length - 1,
+        );
+        const expected = sketchOf([...own, ...others]);
         expect(pairsOf(sketch)).toEqual(pairsOf(expected));
         expect(sketch.total).toBe(expected.total);
       }),

@@ -46,10 +46,12 @@ export class UnitCells {
   }
 
   insert(i: number, start: number, row: number): void {
-    if (this.#end === this.#starts.length) this.#makeRoom();
+    if (this.#end === this.#starts.length) this.#makeRoom(1);
     const at = this.#head + i;
-    this.#starts.copyWithin(at + 1, at, this.#end);
-    this.#rows.copyWithin(at + 1, at, this.#end);
+    if (at < this.#end) {
+      this.#starts.copyWithin(at + 1, at, this.#end);
+      this.#rows.copyWithin(at + 1, at, this.#end);
+    }
     this.#starts[at] = start;
     this.#rows[at] = row;
     this.#end += 1;
@@ -66,16 +68,22 @@ export class UnitCells {
     return row;
   }
 
-  #makeRoom(): void {
+  /** Makes room for further cells. */
+  reserve(cells: number): void {
+    if (this.#end + cells > this.#starts.length) this.#makeRoom(cells);
+  }
+
+  #makeRoom(cells: number): void {
     const { length } = this;
-    if (this.#head >= this.#starts.length / 2) {
+    if (this.#head >= this.#starts.length / 2 && length + cells <= this.#starts.length) {
       this.#starts.copyWithin(0, this.#head, this.#end);
       this.#rows.copyWithin(0, this.#head, this.#end);
     } else {
-      const starts = new Float64Array(length * 2);
+      const room = Math.max(2 * length, length + cells);
+      const starts = new Float64Array(room);
       starts.set(this.#starts.subarray(this.#head, this.#end));
       this.#starts = starts;
-      const rows = new Int32Array(length * 2);
+      const rows = new Int32Array(room);
       rows.set(this.#rows.subarray(this.#head, this.#end));
       this.#rows = rows;
     }

@@ -58,6 +58,18 @@ export class UnitStates {
     return unit;
   }
 
+  /** Makes room for entries that will be merged; those of one unit should lie side by side. */
+  expect({ length, group }: { length: number; group: Uint32Array }): void {
+    this.#states.reserve(this.#rows + length);
+    for (let i = 0; i < length;) {
+      const unit = group[i]!;
+      let next = i + 1;
+      while (next < length && group[next] === unit) next += 1;
+      if (next > i + 1) this.#units[unit]!.reserve(next - i);
+      i = next;
+    }
+  }
+
   addPoint(unit: number, start: number, timestamp: number, value: number, actor?: string): void {
     this.#states.addPoint(this.#rowOf(unit, start), timestamp, value, actor);
     this.#noteOverlap(unit);
@@ -83,6 +95,17 @@ export class UnitStates {
   forEach(unit: number, visit: (start: number, states: StateGrid, row: number) => void): void {
     const cells = this.#units[unit]!;
     for (let i = 0; i < cells.length; i += 1) visit(cells.startAt(i), this.#states, cells.rowAt(i));
+  }
+
+  /** The same with the value of each cell, NaN where it has none. */
+  forEachValue(unit: number, visit: (start: number, value: number) => void): void {
+    const cells = this.#units[unit]!;
+    for (let i = 0; i < cells.length; i += 1) visit(cells.startAt(i), this.#value(unit, i));
+  }
+
+  /** Number of a unit's cells. */
+  lengthOf(unit: number): number {
+    return this.#units[unit]!.length;
   }
 
   /** A counter's last point before the range; of several the latest counts, and none before the reach. */

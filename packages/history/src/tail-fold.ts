@@ -4,6 +4,7 @@ import { CounterPoints, storedPoints } from './counter-points.ts';
 import type { Piece } from './piece.ts';
 import type { Selection } from './selection.ts';
 import { asksForExtremes, Cells, mostCells } from './warm/cells.ts';
+import { ValuesByUnit } from './warm/values-by-unit.ts';
 
 /** Whether memory holds every point with an event time at or after `from`. */
 export function tailReaches(tails: readonly Tail[], from: number): boolean {
@@ -84,24 +85,45 @@ function scanTails(
   const unitOf = new Int32Array(index.size).fill(-1);
   for (let i = 0; i < handles.length; i++) unitOf[handles[i]!] = units[i]!;
   const cells = new Cells(grid.parts, asksForExtremes(grid), grid.unitCount, borders.length - 1);
+  const byUnit = new ValuesByUnit(unitOf, grid.unitCount);
   for (const tail of tails) {
     const first = firstSince(tail, startOf(span, tail), from);
     const end = endOf(span, tail);
     if (end <= first) continue;
-    let bucket = 0;
-    tail.scan(first, end, (seen, timestamps, values) => {
-      for (let i = 0; i < seen.length; i++) {
-        const time = timestamps[i]!;
-        const unit = unitOf[seen[i]!]!;
-        if (unit < 0 || time < from || time >= to) continue;
-        while (time < borders[bucket]!) bucket--;
-        while (time >= borders[bucket + 1]!) bucket++;
-        cells.addPoint(unit, bucket, time, values[i]!);
-      }
+    tail.scan(first, end, (handles, timestamps, values) => {
+      const points = { handles, timestamps, values };
+      eachBucket(timestamps, grid.spec, borders, (bucket, begin, past) =>
+        cells.addScanned(bucket, unitOf, byUnit, points, begin, past),
+      );
     });
   }
   grid.mergeStates(cells.columns(), borders);
   return true;
+}
+
+/** Calls `visit` with runs of points in a row that lie in the range and in one bucket: they come nearly in time order. */
+function eachBucket(
+  timestamps: Float64Array,
+  { from, to }: { from: number; to: number },
+  borders: Float64Array,
+  visit: (bucket: number, begin: number, end: number) => void,
+): void {
+  let bucket = 0;
+  for (let i = 0; i < timestamps.length;) {
+    const time = timestamps[i]!;
+    if (time < from || time >= to) {
+      i++;
+      continue;
+    }
+    while (time < borders[bucket]!) bucket--;
+    while (time >= borders[bucket + 1]!) bucket++;
+    const low = Math.max(from, borders[bucket]!);
+    const high = Math.min(to, borders[bucket + 1]!);
+    let end = i + 1;
+    while (end < timestamps.length && timestamps[end]! >= low && timestamps[end]! < high) end++;
+    visit(bucket, i, end);
+    i = end;
+  }
 }
 
 /** Points that are gathered at a time: a few megabytes, however much a tail holds. */

@@ -28,14 +28,14 @@ export class DirtyCells {
   }
 
   /** Hands out every changed group with its distinct bucket starts, and forgets them. */
-  drain(visit: (group: number, starts: Iterable<number>) => void): void {
+  drain(visit: (group: number, starts: readonly number[]) => void): void {
     const groups = this.#groups;
     this.#groups = [];
     for (const group of groups) {
       const starts = this.#starts[group]!;
       this.#starts[group] = undefined;
       this.#last[group] = Number.NaN;
-      visit(group, starts.length === 1 ? starts : new Set(starts));
+      visit(group, starts.length === 1 ? starts : [...new Set(starts)]);
     }
   }
 

@@ -224,7 +224,7 @@ export class GridView implements View {
     this.#dirty.drain(() => undefined);
     for (let group = 0; group < grid.groupCount; group += 1) {
       for (const source of group < before.groupCount ? [before, grid] : [grid]) {
-        for (const start of source.columns(source.unitsOf(group)).timestamps) {
+        for (const start of source.startsOf(group)) {
           if (start >= grid.spec.from) this.#dirty.mark(group, start);
         }
       }
@@ -254,19 +254,17 @@ export class GridView implements View {
     this.#dirty.drain((group, starts) => this.#updateGroup(group, starts));
   }
 
-  #updateGroup(group: number, starts: Iterable<number>): void {
-    const units = this.#grid.unitsOf(group);
-    for (const start of starts) {
-      if (start < this.#grid.spec.from) continue;
-      const value = this.#grid.valueAt(units, start);
+  #updateGroup(group: number, starts: readonly number[]): void {
+    const { from } = this.#grid.spec;
+    this.#grid.forEachValue(this.#grid.unitsOf(group), starts, (start, value) => {
       let line = this.#lineOf[group];
+      if (start < from || (line === undefined && Number.isNaN(value))) return;
       if (line === undefined) {
-        if (Number.isNaN(value)) continue;
         line = this.#lines.add(this.#grid.labelsOf(group));
         this.#lineOf[group] = line;
       }
       this.#lines.set(line, start, value);
-    }
+    });
   }
 
   #settleRanked(): void {
@@ -282,11 +280,12 @@ export class GridView implements View {
       if (this.#shown.has(group)) this.#updateGroup(group, starts);
       else for (const start of starts) restStarts.add(start);
     });
-    if (this.#other === undefined) return;
-    for (const start of restStarts) {
-      if (start >= this.#grid.spec.from)
-        this.#lines.set(this.#other, start, this.#grid.valueAt(this.#rest, start));
-    }
+    const other = this.#other;
+    if (other === undefined) return;
+    const { from } = this.#grid.spec;
+    this.#grid.forEachValue(this.#rest, [...restStarts], (start, value) => {
+      if (start >= from) this.#lines.set(other, start, value);
+    });
   }
 
   /** Decides anew which groups are shown. "Other" is rebuilt only when a group entered or left it. */

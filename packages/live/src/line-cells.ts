@@ -64,14 +64,12 @@ export class LineCells {
       index -= this.head;
       this.#makeRoom();
     }
-    for (const [column, cell] of [
-      [this.starts, start],
-      [this.values, value],
-      [this.revisions, revision],
-    ] as const) {
-      column.copyWithin(index + 1, index, this.end);
-      column[index] = cell;
-    }
+    if (index < this.end)
+      for (const column of [this.starts, this.values, this.revisions])
+        column.copyWithin(index + 1, index, this.end);
+    this.starts[index] = start;
+    this.values[index] = value;
+    this.revisions[index] = revision;
     this.end += 1;
   }
 

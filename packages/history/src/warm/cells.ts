@@ -1,6 +1,8 @@
 import { isBefore, type QueryGrid, StateGrid, type StateSource } from '@nowcast/aggregate';
 import type { StateColumns, StateParts } from '@nowcast/ports';
+import { CellSums } from './cell-sums.ts';
 import { noSketches } from './hour-table.ts';
+import type { ScannedPoints, ValuesByUnit } from './values-by-unit.ts';
 
 /** Cells of one answer: a slot is kept for each, filled or not. */
 export const mostCells = 4_000_000;
@@ -20,10 +22,9 @@ export function asksForExtremes({ spec: { agg } }: QueryGrid): boolean {
 export class Cells {
   readonly #parts: StateParts;
   readonly #extremes: boolean;
+  readonly #units: number;
   readonly #buckets: number;
-  readonly #count: Float64Array;
-  readonly #sum: Float64Array;
-  readonly #lost: Float64Array;
+  readonly #sums: CellSums | undefined;
   readonly #min: Float64Array;
   readonly #max: Float64Array;
   readonly #first: Float64Array;
@@ -34,16 +35,13 @@ export class Cells {
 
   /** `extremes`: whether anybody asks for min and max; otherwise they come out as if there were none. */
   constructor(parts: StateParts, extremes: boolean, units: number, buckets: number) {
-    const column = (wanted: boolean, empty = 0) => {
-      const made = wanted ? new Float64Array(units * buckets) : none;
-      return empty === 0 ? made : made.fill(empty);
-    };
+    const column = (wanted: boolean, empty: number) =>
+      wanted ? new Float64Array(units * buckets).fill(empty) : none;
     this.#parts = parts;
     this.#extremes = parts.scalar && extremes;
+    this.#units = units;
     this.#buckets = buckets;
-    this.#count = column(parts.scalar || parts.quantiles);
-    this.#sum = column(parts.scalar);
-    this.#lost = column(parts.scalar);
+    if (parts.scalar) this.#sums = new CellSums(units, buckets);
     this.#min = column(this.#extremes, Number.POSITIVE_INFINITY);
     this.#max = column(this.#extremes, Number.NEGATIVE_INFINITY);
     this.#first = column(parts.ends, Number.NaN);
@@ -62,40 +60,13 @@ export class Cells {
     bucketOf: Int32Array,
   ): void {
     const base = unit * this.#buckets;
-    if (this.#parts.scalar) this.#addHourSums(base, hour, columns, from, to, bucketOf);
+    this.#sums?.addHours(unit, hour, columns, from, to, bucketOf);
     if (this.#extremes) this.#addHourExtremes(base, hour, columns, from, to, bucketOf);
     if (!this.#parts.ends) return;
     const { first, firstAt, last, lastAt } = columns;
     for (let i = from; i < to; i++) {
       const bucket = bucketOf[hour[i]!]!;
       if (bucket >= 0) this.#addEnds(base + bucket, firstAt[i]!, first[i]!, lastAt[i]!, last[i]!);
-    }
-  }
-
-  /** `#addScalars` for each row, written out: a month of a thousand series are 720,000 of them. */
-  #addHourSums(
-    base: number,
-    hour: Uint8Array,
-    { count, sum }: StateSource,
-    from: number,
-    to: number,
-    bucketOf: Int32Array,
-  ): void {
-    const counts = this.#count;
-    const sums = this.#sum;
-    const lost = this.#lost;
-    for (let i = from; i < to; i++) {
-      const bucket = bucketOf[hour[i]!]!;
-      if (bucket < 0) continue;
-      const cell = base + bucket;
-      const value = sum[i]!;
-      const before = sums[cell]!;
-      const next = before + value;
-      const part = next - before;
-      // What rounding took away, to the last bit, without asking which of the two is larger.
-      lost[cell] = lost[cell]! + (before - (next - part) + (value - part));
-      sums[cell] = next;
-      counts[cell] = counts[cell]! + count[i]!;
     }
   }
 
@@ -128,50 +99,43 @@ export class Cells {
     to: number,
   ): void {
     const cell = unit * this.#buckets + bucket;
-    if (this.#parts.scalar) this.#addValues(cell, values, from, to);
+    this.#sums?.addValues(cell, values, from, to);
+    if (this.#extremes) for (let i = from; i < to; i++) this.#addExtremes(cell, values[i]!);
     if (this.#parts.ends)
       this.#addEnds(cell, timestamps[from]!, values[from]!, timestamps[to - 1]!, values[to - 1]!);
-    if (this.#sketches === undefined) return;
-    this.#sketches.addRun(cell, { timestamps, values }, from, to);
-    if (!this.#parts.scalar) this.#count[cell] = this.#count[cell]! + to - from;
+    this.#sketches?.addRun(cell, { timestamps, values }, from, to);
   }
 
-  addPoint(unit: number, bucket: number, timestamp: number, value: number): void {
-    const cell = unit * this.#buckets + bucket;
-    if (this.#parts.scalar) this.#addScalars(cell, 1, value, value, value);
-    if (this.#parts.ends) this.#addEnds(cell, timestamp, value, timestamp, value);
-    if (this.#sketches === undefined) return;
-    this.#sketches.addPoint(cell, timestamp, value);
-    if (!this.#parts.scalar) this.#count[cell] = this.#count[cell]! + 1;
-  }
-
-  #addValues(cell: number, values: Float64Array, from: number, to: number): void {
-    let sum = 0;
-    let lost = 0;
-    let min = Number.POSITIVE_INFINITY;
-    let max = Number.NEGATIVE_INFINITY;
-    for (let i = from; i < to; i++) {
-      const value = values[i]!;
-      const next = sum + value;
-      lost += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
-      sum = next;
-      if (value < min) min = value;
-      if (value > max) max = value;
+  /** Adds those of the points `[from, to)`, all of one bucket, that have a unit; `byUnit` knows the same units. */
+  addScanned(
+    bucket: number,
+    unitOf: Int32Array,
+    byUnit: ValuesByUnit,
+    points: ScannedPoints,
+    from: number,
+    to: number,
+  ): void {
+    this.#sums?.addScanned(bucket, unitOf, points, from, to);
+    const { handles, timestamps, values } = points;
+    if (this.#extremes || this.#parts.ends) {
+      for (let i = from; i < to; i++) {
+        const unit = unitOf[handles[i]!]!;
+        if (unit < 0) continue;
+        const cell = unit * this.#buckets + bucket;
+        if (this.#extremes) this.#addExtremes(cell, values[i]!);
+        if (this.#parts.ends) this.#addEnds(cell, timestamps[i]!, values[i]!, timestamps[i]!, values[i]!);
+      }
     }
-    this.#addScalars(cell, to - from, sum, min, max);
-    this.#lost[cell] = this.#lost[cell]! + lost;
+    const sketches = this.#sketches;
+    if (sketches === undefined) return;
+    byUnit.sort(points, from, to, (unit, begin, end) => {
+      sketches.addRun(unit * this.#buckets + bucket, { timestamps: none, values: byUnit.values }, begin, end);
+    });
   }
 
-  #addScalars(cell: number, count: number, sum: number, min: number, max: number): void {
-    const before = this.#sum[cell]!;
-    const next = before + sum;
-    this.#lost[cell] =
-      this.#lost[cell]! + (Math.abs(before) >= Math.abs(sum) ? before - next + sum : sum - next + before);
-    this.#sum[cell] = next;
-    this.#count[cell] = this.#count[cell]! + count;
-    if (!this.#extremes) return;
-    if (min < this.#min[cell]!) this.#min[cell] = min;
-    if (max > this.#max[cell]!) this.#max[cell] = max;
+  #addExtremes(cell: number, value: number): void {
+    if (value < this.#min[cell]!) this.#min[cell] = value;
+    if (value > this.#max[cell]!) this.#max[cell] = value;
   }
 
   #addEnds(cell: number, firstAt: number, first: number, lastAt: number, last: number): void {
@@ -184,9 +148,9 @@ export class Cells {
     this.#last[cell] = last;
   }
 
-  /** One row for each cell that anything was added to. */
+  /** One row for each cell that anything was added to, by unit and then by bucket. */
   columns(): StateColumns {
-    const cells = this.#filled();
+    const { cells, group, bucket } = this.#filled();
     const { length } = cells;
     const pick = (column: Float64Array) => {
       if (column.length === 0) return none;
@@ -194,17 +158,17 @@ export class Cells {
       for (let i = 0; i < length; i++) out[i] = column[cells[i]!]!;
       return out;
     };
-    const sum = pick(this.#sum);
-    for (let i = 0; i < sum.length; i++) {
-      const total = sum[i]! + this.#lost[cells[i]!]!;
-      // An overflowed sum makes its compensation meaningless.
-      if (!Number.isNaN(total)) sum[i] = total;
+    const count = new Float64Array(this.#sums === undefined ? 0 : length);
+    const sum = new Float64Array(count.length);
+    for (let i = 0; i < count.length; i++) {
+      count[i] = this.#sums!.countOf(cells[i]!);
+      sum[i] = this.#sums!.sumOf(cells[i]!);
     }
     return {
       length,
-      group: cells.map((cell) => Math.floor(cell / this.#buckets)),
-      bucket: cells.map((cell) => cell % this.#buckets),
-      count: pick(this.#count),
+      group,
+      bucket,
+      count,
       sum,
       min: this.#extremes ? pick(this.#min) : this.#noExtreme(length, Number.POSITIVE_INFINITY),
       max: this.#extremes ? pick(this.#max) : this.#noExtreme(length, Number.NEGATIVE_INFINITY),
@@ -222,28 +186,43 @@ export class Cells {
     return this.#parts.scalar ? new Float64Array(length).fill(empty) : none;
   }
 
-  #filled(): Uint32Array {
-    const isFilled = this.#count.length > 0 ? this.#count : this.#lastAt;
-    const least = this.#count.length > 0 ? 0 : Number.NEGATIVE_INFINITY;
-    const cells = new Uint32Array(isFilled.length);
+  #isFilled(cell: number): boolean {
+    if (this.#sums !== undefined) return this.#sums.countOf(cell) > 0;
+    if (this.#sketches !== undefined) return (this.#sketches.sketchOf(cell)?.total ?? 0) > 0;
+    return this.#lastAt[cell]! > Number.NEGATIVE_INFINITY;
+  }
+
+  #filled(): { cells: Uint32Array; group: Uint32Array; bucket: Uint32Array } {
+    const most = this.#units * this.#buckets;
+    const cells = new Uint32Array(most);
+    const group = new Uint32Array(most);
+    const bucket = new Uint32Array(most);
     let length = 0;
-    for (let cell = 0; cell < isFilled.length; cell++) if (isFilled[cell]! > least) cells[length++] = cell;
-    return cells.slice(0, length);
+    let cell = 0;
+    for (let unit = 0; unit < this.#units; unit++) {
+      for (let at = 0; at < this.#buckets; at++, cell++) {
+        if (!this.#isFilled(cell)) continue;
+        cells[length] = cell;
+        group[length] = unit;
+        bucket[length++] = at;
+      }
+    }
+    const cut = (column: Uint32Array) => column.subarray(0, length);
+    return { cells: cut(cells), group: cut(group), bucket: cut(bucket) };
   }
 
   #quantiles(cells: Uint32Array): Partial<StateColumns> {
     if (this.#sketches === undefined) return {};
     const offsets = new Uint32Array(cells.length + 1);
-    const index: number[] = [];
-    const counts: number[] = [];
+    for (const [i, cell] of cells.entries())
+      offsets[i + 1] = offsets[i]! + this.#sketches.sketchOf(cell)!.length;
+    const index = new Int32Array(offsets[cells.length]!);
+    const counts = new Float64Array(index.length);
     for (const [i, cell] of cells.entries()) {
       const sketch = this.#sketches.sketchOf(cell)!;
-      for (let k = 0; k < sketch.length; k++) {
-        index.push(sketch.keys[k]!);
-        counts.push(sketch.counts[k]!);
-      }
-      offsets[i + 1] = index.length;
+      index.set(sketch.keys.subarray(0, sketch.length), offsets[i]);
+      counts.set(sketch.counts.subarray(0, sketch.length), offsets[i]);
     }
-    return { ddOffsets: offsets, ddIndex: Int32Array.from(index), ddCount: Float64Array.from(counts) };
+    return { ddOffsets: offsets, ddIndex: index, ddCount: counts };
   }
 }
