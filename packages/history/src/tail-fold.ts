@@ -4,7 +4,6 @@ import { CounterPoints, storedPoints } from './counter-points.ts';
 import type { Piece } from './piece.ts';
 import type { Selection } from './selection.ts';
 import { asksForExtremes, Cells, mostCells } from './warm/cells.ts';
-import { ValuesByUnit } from './warm/values-by-unit.ts';
 
 /** Whether memory holds every point with an event time at or after `from`. */
 export function tailReaches(tails: readonly Tail[], from: number): boolean {
@@ -85,7 +84,6 @@ function scanTails(
   const unitOf = new Int32Array(index.size).fill(-1);
   for (let i = 0; i < handles.length; i++) unitOf[handles[i]!] = units[i]!;
   const cells = new Cells(grid.parts, asksForExtremes(grid), grid.unitCount, borders.length - 1);
-  const byUnit = new ValuesByUnit(unitOf, grid.unitCount);
   for (const tail of tails) {
     const first = firstSince(tail, startOf(span, tail), from);
     const end = endOf(span, tail);
@@ -93,7 +91,7 @@ function scanTails(
     tail.scan(first, end, (handles, timestamps, values) => {
       const points = { handles, timestamps, values };
       eachBucket(timestamps, grid.spec, borders, (bucket, begin, past) =>
-        cells.addScanned(bucket, unitOf, byUnit, points, begin, past),
+        cells.addScanned(bucket, unitOf, points, begin, past),
       );
     });
   }

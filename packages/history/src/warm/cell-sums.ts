@@ -1,5 +1,5 @@
 import type { StateSource } from '@nowcast/aggregate';
-import type { ScannedPoints } from './values-by-unit.ts';
+import type { ScannedPoints } from './grouped-values.ts';
 
 /** Numbers of a cell: how many points, their sum, and what rounding took away from it. */
 const width = 3;

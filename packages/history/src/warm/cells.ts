@@ -1,8 +1,8 @@
 import { isBefore, type QueryGrid, StateGrid, type StateSource } from '@nowcast/aggregate';
 import type { StateColumns, StateParts } from '@nowcast/ports';
 import { CellSums } from './cell-sums.ts';
+import { GroupedValues, type ScannedPoints } from './grouped-values.ts';
 import { noSketches } from './hour-table.ts';
-import type { ScannedPoints, ValuesByUnit } from './values-by-unit.ts';
 
 /** Cells of one answer: a slot is kept for each, filled or not. */
 export const mostCells = 4_000_000;
@@ -32,6 +32,8 @@ export class Cells {
   readonly #last: Float64Array;
   readonly #lastAt: Float64Array;
   readonly #sketches: StateGrid | undefined;
+  /** By cell, or those of one bucket by unit: on their way into the sketches. */
+  readonly #values = new GroupedValues();
 
   /** `extremes`: whether anybody asks for min and max; otherwise they come out as if there were none. */
   constructor(parts: StateParts, extremes: boolean, units: number, buckets: number) {
@@ -103,18 +105,11 @@ export class Cells {
     if (this.#extremes) for (let i = from; i < to; i++) this.#addExtremes(cell, values[i]!);
     if (this.#parts.ends)
       this.#addEnds(cell, timestamps[from]!, values[from]!, timestamps[to - 1]!, values[to - 1]!);
-    this.#sketches?.addRun(cell, { timestamps, values }, from, to);
+    if (this.#sketches !== undefined) for (let i = from; i < to; i++) this.#values.add(cell, values[i]!);
   }
 
-  /** Adds those of the points `[from, to)`, all of one bucket, that have a unit; `byUnit` knows the same units. */
-  addScanned(
-    bucket: number,
-    unitOf: Int32Array,
-    byUnit: ValuesByUnit,
-    points: ScannedPoints,
-    from: number,
-    to: number,
-  ): void {
+  /** Adds those of the points `[from, to)`, all of one bucket, whose series has a unit; `unitOf` says −1 for others. */
+  addScanned(bucket: number, unitOf: Int32Array, points: ScannedPoints, from: number, to: number): void {
     this.#sums?.addScanned(bucket, unitOf, points, from, to);
     const { handles, timestamps, values } = points;
     if (this.#extremes || this.#parts.ends) {
@@ -128,9 +123,10 @@ export class Cells {
     }
     const sketches = this.#sketches;
     if (sketches === undefined) return;
-    byUnit.sort(points, from, to, (unit, begin, end) => {
-      sketches.addRun(unit * this.#buckets + bucket, { timestamps: none, values: byUnit.values }, begin, end);
-    });
+    this.#values.addScanned(unitOf, points, from, to);
+    this.#values.drain(this.#units, (unit, sorted, begin, end) =>
+      sketches.addRun(unit * this.#buckets + bucket, { timestamps: none, values: sorted }, begin, end),
+    );
   }
 
   #addExtremes(cell: number, value: number): void {
@@ -150,6 +146,9 @@ export class Cells {
 
   /** One row for each cell that anything was added to, by unit and then by bucket. */
   columns(): StateColumns {
+    this.#values.drain(this.#units * this.#buckets, (cell, values, from, to) =>
+      this.#sketches!.addRun(cell, { timestamps: none, values }, from, to),
+    );
     const { cells, group, bucket } = this.#filled();
     const { length } = cells;
     const pick = (column: Float64Array) => {

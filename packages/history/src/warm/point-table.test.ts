@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mergePoints, type PointTable, sortAndPack, unpack } from './point-table.ts';
+import { mergePoints, type PointTable, pointsBefore, sortAndPack, unpack } from './point-table.ts';
 
 type SlotPoint = [slot: number, timestamp: number, value: number];
 
@@ -71,6 +71,32 @@ describe('a table of points', () => {
             expect(times[i]![1]).toBeGreaterThanOrEqual(times[i - 1]![1]);
       }),
       { numRuns: 60 },
+    );
+  });
+
+  it('gives back the points between two times, of even and of other steps', () => {
+    const even = fc
+      .tuple(fc.integer({ min: 1, max: 700 }), fc.constantFrom(1, 7, 1000), fc.integer({ min: -5, max: 5 }))
+      .map(([n, step, slope]) => Array.from({ length: n }, (_, i): SlotPoint => [0, i * step, i * slope]));
+    fc.assert(
+      fc.property(fc.oneof(even, points), fc.array(time, { maxLength: 4 }), fc.nat(), (list, times, pick) => {
+        const table = pack(list);
+        const own = list.length === 0 ? 0 : list[pick % list.length]![1];
+        const borders = [...times, own, own + 1].sort((a, b) => a - b);
+        const [from, to] = [borders[0]!, borders.at(-1)!];
+        const found: string[] = [];
+        const [timestamps, values] = [new Float64Array(512), new Float64Array(512)];
+        for (let slot = 0; slot < slots; slot++) {
+          for (let chunk = table.starts[slot]!; chunk < table.starts[slot + 1]!; chunk++) {
+            const low = pointsBefore(table, chunk, from);
+            const n = unpack(table, chunk, timestamps, values, low, pointsBefore(table, chunk, to));
+            for (let i = 0; i < n; i++) found.push(shown([slot, timestamps[i]!, values[i]!]));
+          }
+        }
+        const expected = list.filter(([, timestamp]) => timestamp >= from && timestamp < to).map(shown);
+        expect(found.sort()).toEqual(expected.sort());
+      }),
+      { numRuns: 100 },
     );
   });
 

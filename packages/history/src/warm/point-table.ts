@@ -216,28 +216,34 @@ function evenStep(times: Float64Array, from: number, to: number): number {
   return step;
 }
 
-/** Decodes one chunk into the first `n` entries of both columns; returns `n`. */
-export function unpack(table: PointTable, chunk: number, times: Float64Array, values: Float64Array): number {
-  const n = table.n[chunk]!;
+/** Decodes the points `[low, high)` of a chunk into the first entries of both columns; all by default. */
+export function unpack(
+  table: PointTable,
+  chunk: number,
+  times: Float64Array,
+  values: Float64Array,
+  low = 0,
+  high = table.n[chunk]!,
+): number {
+  const n = Math.max(0, high - low);
   const step = table.step[chunk]!;
   if (Number.isNaN(step)) {
-    const at = table.timesAt[chunk]!;
+    const at = table.timesAt[chunk]! + low;
     for (let i = 0; i < n; i++) times[i] = table.times[at + i]!;
   } else {
-    let time = table.start[chunk]!;
+    let time = table.start[chunk]! + low * step;
     for (let i = 0; i < n; i++, time += step) times[i] = time;
   }
   const at = table.valuesAt[chunk]!;
   const exponent = table.exponent[chunk]!;
   if (exponent === rawValues) {
-    for (let i = 0; i < n; i++) values[i] = table.raw[at + i]!;
+    for (let i = 0; i < n; i++) values[i] = table.raw[at + low + i]!;
     return n;
   }
   const scale = powersOfTen[exponent]!;
   const width = table.width[chunk]!;
-  if (width === 1) addUp(table.steps8, at, table.first[chunk]!, scale, values, n);
-  else if (width === 2) addUp(table.steps16, at, table.first[chunk]!, scale, values, n);
-  else addUp(table.steps32, at, table.first[chunk]!, scale, values, n);
+  const steps = width === 1 ? table.steps8 : width === 2 ? table.steps16 : table.steps32;
+  addUp(steps, at, table.first[chunk]!, scale, values, low, n);
   return n;
 }
 
@@ -247,14 +253,35 @@ function addUp(
   first: number,
   scale: number,
   out: Float64Array,
+  low: number,
   n: number,
 ): void {
+  if (n === 0) return;
   let integer = first;
+  for (let i = 0; i < low; i++) integer += steps[at + i]!;
   out[0] = integer / scale;
   for (let i = 1; i < n; i++) {
-    integer += steps[at + i - 1]!;
+    integer += steps[at + low + i - 1]!;
     out[i] = integer / scale;
   }
+}
+
+/** How many of a chunk's points lie before `time`. */
+export function pointsBefore(table: PointTable, chunk: number, time: number): number {
+  if (time <= table.start[chunk]!) return 0;
+  const n = table.n[chunk]!;
+  if (time > table.until[chunk]!) return n;
+  const step = table.step[chunk]!;
+  if (!Number.isNaN(step)) return Math.min(n, Math.ceil((time - table.start[chunk]!) / step));
+  const at = table.timesAt[chunk]!;
+  let low = 0;
+  let high = n;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (table.times[at + middle]! < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** All points of some tables as one, slot by slot in (time, value) order. */

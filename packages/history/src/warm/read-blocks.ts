@@ -2,7 +2,7 @@ import type { PointColumns, StateColumns } from '@nowcast/ports';
 import type { Piece, PieceRequest } from '../piece.ts';
 import { Cells, mostCells } from './cells.ts';
 import { type HourTable, hoursOfTable, noSketches } from './hour-table.ts';
-import { chunkPoints, type PointTable, unpack } from './point-table.ts';
+import { chunkPoints, type PointTable, pointsBefore, unpack } from './point-table.ts';
 
 /** Points folded for one answer on the engine's thread: a few milliseconds; more of them are the warehouse's. */
 const mostPoints = 1_000_000;
@@ -244,12 +244,10 @@ function* visit(
         const end = starts[slots[i]! + 1] ?? 0;
         for (let chunk = starts[slots[i]!] ?? end; chunk < end; chunk++) {
           if (start[chunk]! >= to || until[chunk]! < from) continue;
-          let high = unpack(table, chunk, times, values);
-          let low = 0;
-          while (low < high && times[low]! < from) low++;
-          while (high > low && times[high - 1]! >= to) high--;
-          if (high > low) visitor(i, times, values, low, high);
-          sinceYield += high - low;
+          const low = pointsBefore(table, chunk, from);
+          const found = unpack(table, chunk, times, values, low, pointsBefore(table, chunk, to));
+          if (found > 0) visitor(i, times, values, 0, found);
+          sinceYield += found;
         }
         if (sinceYield < slicePoints) continue;
         sinceYield = 0;
