@@ -52,7 +52,8 @@ export interface Ranking {
 
 interface Group {
   labels: SeriesLabels;
-  text: string;
+  /** `labelText` of the labels, once somebody asked. */
+  text: string | undefined;
   units: number[];
 }
 
@@ -81,16 +82,10 @@ export class QueryGrid {
     this.#scratch = new StateGrid(this.parts, 1);
   }
 
-  /** Number of the group with these labels, made when it is new. `text` is their `labelText`, where that is known. */
-  addGroup(labels: SeriesLabels, text?: string): number {
+  /** Number of the group with these labels, made when it is new. */
+  addGroup(labels: SeriesLabels): number {
     const values = labelValues(labels, this.spec.groupBy);
-    const known = this.#groupByValues.get(values);
-    if (known !== undefined) return known;
-    const group = this.#groups.length;
-    this.#groups.push({ labels, text: text ?? labelText(labels), units: [] });
-    this.#groupByValues.set(values, group);
-    if (!this.perSeries) this.#addUnit(group);
-    return group;
+    return this.#groupByValues.get(values) ?? this.#addGroup(values, labels);
   }
 
   /** Number of the group a series belongs to, or −1 while there is none. */
@@ -98,10 +93,19 @@ export class QueryGrid {
     return this.#groupByValues.get(groupValues(definition, this.spec.groupBy)) ?? -1;
   }
 
-  /** The same, made when it is new: a string and a look-up where `addGroup` costs ten times that. */
+  /** The same, made when it is new: a string and a look-up where `addGroup` needs the labels. */
   addGroupOf(definition: SeriesDefinition): number {
-    const group = this.findGroupOf(definition);
-    return group < 0 ? this.addGroup(groupLabels(definition, this.spec.groupBy)) : group;
+    const { groupBy } = this.spec;
+    const values = groupValues(definition, groupBy);
+    return this.#groupByValues.get(values) ?? this.#addGroup(values, groupLabels(definition, groupBy));
+  }
+
+  #addGroup(values: string, labels: SeriesLabels): number {
+    const group = this.#groups.length;
+    this.#groups.push({ labels, text: undefined, units: [] });
+    this.#groupByValues.set(values, group);
+    if (!this.perSeries) this.#addUnit(group);
+    return group;
   }
 
   /** The unit that points of a further series of the group go to. Call it once for each series. */
@@ -138,8 +142,9 @@ export class QueryGrid {
     return this.#groups[group]!.labels;
   }
 
-  textOf(group: number): string {
-    return this.#groups[group]!.text;
+  #textOf(group: number): string {
+    const found = this.#groups[group]!;
+    return (found.text ??= labelText(found.labels));
   }
 
   unitsOf(group: number): readonly number[] {
@@ -224,7 +229,7 @@ export class QueryGrid {
   /** An empty grid of the same query that begins at `from`, with the same groups and units under the same numbers. */
   emptyCopy(from: number): QueryGrid {
     const copy = new QueryGrid({ ...this.spec, from });
-    for (const { labels, text } of this.#groups) copy.addGroup(labels, text);
+    for (const { labels } of this.#groups) copy.addGroup(labels);
     if (this.perSeries) for (const group of this.#unitGroup) copy.addSeries(group);
     return copy;
   }
@@ -343,14 +348,12 @@ export class QueryGrid {
   /** Groups that have a value, best first: by `total`, ties by label text. */
   ranked(order: 'asc' | 'desc'): number[] {
     const sign = order === 'desc' ? -1 : 1;
-    return this.#groups
-      .map(({ text }, group) => ({ group, text, total: this.total(group) }))
-      .filter(({ total }) => !Number.isNaN(total))
-      .sort((a, b) => {
-        if (a.total !== b.total) return a.total < b.total ? -sign : sign;
-        return a.text < b.text ? -1 : 1;
-      })
-      .map(({ group }) => group);
+    const totals = Float64Array.from(this.#groups, (_, group) => this.total(group));
+    const groups = Array.from(totals.keys()).filter((group) => !Number.isNaN(totals[group]!));
+    return groups.sort((a, b) => {
+      if (totals[a]! !== totals[b]!) return totals[a]! < totals[b]! ? -sign : sign;
+      return this.#textOf(a) < this.#textOf(b) ? -1 : 1;
+    });
   }
 
   /** The whole answer: the best `limit` groups in order, then "Other" with the rest, when there is a rest. */

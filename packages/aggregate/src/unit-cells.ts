@@ -1,11 +1,16 @@
+/** Many units never have a cell, and those that a query merges are told how many they will have. */
+const noStarts = new Float64Array(0);
+const noRows = new Int32Array(0);
+const leastRoom = 4;
+
 /**
  * The cells of one unit (a group, or a series): bucket starts in ascending order and the row of a `StateGrid` each has.
  * Points come mostly in time order and windows lose their oldest buckets, so it is an array with a moving head:
  * appending and dropping cost O(1), anything else a binary search and a move.
  */
 export class UnitCells {
-  #starts = new Float64Array(4);
-  #rows = new Int32Array(4);
+  #starts = noStarts;
+  #rows = noRows;
   #head = 0;
   #end = 0;
 
@@ -79,7 +84,7 @@ export class UnitCells {
       this.#starts.copyWithin(0, this.#head, this.#end);
       this.#rows.copyWithin(0, this.#head, this.#end);
     } else {
-      const room = Math.max(2 * length, length + cells);
+      const room = Math.max(leastRoom, 2 * length, length + cells);
       const starts = new Float64Array(room);
       starts.set(this.#starts.subarray(this.#head, this.#end));
       this.#starts = starts;

@@ -65,7 +65,7 @@ export class UnitStates {
       const unit = group[i]!;
       let next = i + 1;
       while (next < length && group[next] === unit) next += 1;
-      if (next > i + 1) this.#units[unit]!.reserve(next - i);
+      this.#units[unit]!.reserve(next - i);
       i = next;
     }
   }

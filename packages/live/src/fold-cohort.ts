@@ -74,7 +74,7 @@ export class FoldCohort implements Sink, SeriesFollower {
 
   /** Only while the cohort is complete, and before the view is loaded. */
   join(view: GridView): void {
-    const units = this.#series.groups.map(({ labels, text }) => view.addGroup(labels, text));
+    const units = this.#series.groups.map((labels) => view.addGroup(labels));
     const member = { view, units };
     this.#members.push(member);
     view.attach({ selection: () => this.#selectionOf(member), leftOut: () => this.#leftOut(member) });
@@ -136,9 +136,9 @@ export class FoldCohort implements Sink, SeriesFollower {
       this.#isComplete = false;
       return noGroup;
     }
-    const { labels, text } = this.#series.addGroup(values, definition);
+    const labels = this.#series.addGroup(values, definition);
     for (const member of this.#members)
-      member.units.push(takers.has(member) ? member.view.addGroup(labels, text) : -1);
+      member.units.push(takers.has(member) ? member.view.addGroup(labels) : -1);
     this.#rowsOf.push(undefined);
     this.#recentStart.push(Number.NaN);
     return this.#recentRow.push(0) - 1;

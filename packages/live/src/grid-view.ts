@@ -118,9 +118,9 @@ export class GridView implements View {
   }
 
   /** The unit that the points of all series of a new group go to. */
-  addGroup(labels: SeriesLabels, text: string): number {
-    this.#incoming?.addGroup(labels, text);
-    return this.#grid.addSeries(this.#grid.addGroup(labels, text));
+  addGroup(labels: SeriesLabels): number {
+    this.#incoming?.addGroup(labels);
+    return this.#grid.addSeries(this.#grid.addGroup(labels));
   }
 
   /** The unit of a series that is kept on its own; −1 when an open view has no room for it. */

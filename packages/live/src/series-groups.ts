@@ -1,20 +1,14 @@
-import { groupLabels, groupValues, labelText } from '@nowcast/aggregate';
+import { groupLabels, groupValues } from '@nowcast/aggregate';
 import type { SeriesDefinition, SeriesLabels } from '@nowcast/contract';
 import { GrowableUint32 } from '@nowcast/kernel';
 
 /** Group of a series that nobody has room for. */
 export const noGroup = 0xffff_ffff;
 
-export interface SeriesGroup {
-  labels: SeriesLabels;
-  /** `labelText` of the labels. */
-  text: string;
-}
-
 /** How a list of series falls into groups by the values of some labels: one number for each series. */
 export class SeriesGroups {
   readonly #groupBy: readonly string[];
-  readonly #groups: SeriesGroup[] = [];
+  readonly #groups: SeriesLabels[] = [];
   readonly #byValues = new Map<string, number>();
   /** Series of each group. */
   readonly #sizes: number[] = [];
@@ -24,8 +18,8 @@ export class SeriesGroups {
     this.#groupBy = groupBy;
   }
 
-  /** In the order of their numbers. */
-  get groups(): readonly SeriesGroup[] {
+  /** Labels of each group, in the order of their numbers. */
+  get groups(): readonly SeriesLabels[] {
     return this.#groups;
   }
 
@@ -48,13 +42,12 @@ export class SeriesGroups {
   }
 
   /** Adds the group of a series that has none yet; its number is that of the groups before it. */
-  addGroup(values: string, definition: SeriesDefinition): SeriesGroup {
+  addGroup(values: string, definition: SeriesDefinition): SeriesLabels {
     const labels = groupLabels(definition, this.#groupBy);
-    const group = { labels, text: labelText(labels) };
     this.#byValues.set(values, this.#groups.length);
-    this.#groups.push(group);
+    this.#groups.push(labels);
     this.#sizes.push(0);
-    return group;
+    return labels;
   }
 
   /** Notes the next series as one of this group, or of `noGroup`. */

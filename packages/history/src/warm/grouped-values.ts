@@ -7,14 +7,15 @@ export interface ScannedPoints {
 
 /** Groups that may be looked through for each value. */
 const mostGroups = 4;
+const leastRoom = 1024;
 
 /**
  * Values on their way into sketches: put in order by group with one counting sort, because a sketch takes many together
  * for a fraction of what it takes to find the place of each.
  */
 export class GroupedValues {
-  #groups = new Uint32Array(1024);
-  #values = new Float64Array(1024);
+  #groups = new Uint32Array(0);
+  #values = new Float64Array(0);
   #length = 0;
   /** By group. */
   #sorted = new Float64Array(0);
@@ -83,7 +84,7 @@ export class GroupedValues {
 
   #reserve(length: number): void {
     if (length <= this.#values.length) return;
-    const room = Math.max(length, 2 * this.#values.length);
+    const room = Math.max(leastRoom, length, 2 * this.#values.length);
     const groups = new Uint32Array(room);
     groups.set(this.#groups);
     this.#groups = groups;
