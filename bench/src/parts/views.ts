@@ -1,5 +1,6 @@
 import { type QueryInput, querySchema, type SeriesDefinition } from '@nowcast/contract';
 import { ManualClock } from '@nowcast/kernel';
+import { inOneTurn } from '@nowcast/kernel/slices';
 import { LiveViewRegistry, type LiveSources, type PointRun, type Tick } from '@nowcast/live';
 import { machine, median } from '../harness/machine.ts';
 
@@ -102,13 +103,13 @@ async function measure(views: number) {
     const minutes = 15 + Math.floor(i / kinds.length);
     await registry.open('t', querySchema.parse({ metric_type: 'm', window: `${minutes}m`, ...kind }));
   }
-  for (let i = 0; i < 40; i++) registry.advance(source.next());
+  for (let i = 0; i < 40; i++) inOneTurn(registry.advance(source.next()));
   const runs = [];
   let bytes = 0;
   for (let run = 0; run < 5; run++) {
     const cpu = process.cpuUsage();
     for (let i = 0; i < ticksPerRun; i++)
-      for (const { body } of registry.advance(source.next())) bytes += body.length;
+      for (const { body } of inOneTurn(registry.advance(source.next()))) bytes += body.length;
     const { user, system } = process.cpuUsage(cpu);
     runs.push((user + system) / 1e6);
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inSlices } from './in-slices.ts';
+import { inSlices, SlicedWork } from './in-slices.ts';
 
 function* slices(count: number, begin: (i: number) => void): Generator<void, string> {
   for (let i = 0; i < count; i += 1) {
@@ -41,4 +41,61 @@ test('slices: what the work throws, its promise rejects with', async () => {
     if (i === 1) throw new Error('the second slice');
   };
   await expect(inSlices(slices(3, fail), 0)).rejects.toThrow('the second slice');
+});
+
+function* steps(count: number, begin: (i: number) => void): Generator<void, void> {
+  yield* slices(count, begin);
+}
+
+const nextTurn = () => new Promise(setImmediate);
+
+test('sliced work: its end is heard in the turn of its last slice, and other work runs before that', async () => {
+  const order: string[] = [];
+  const work = new SlicedWork(0);
+  work.start(
+    steps(2, (i) => order.push(`slice ${i}`)),
+    () => order.push('ended'),
+  );
+  order.push('other work');
+  expect(work.isRunning).toBe(true);
+  while (work.isRunning) await nextTurn();
+  expect(order).toEqual(['slice 0', 'other work', 'slice 1', 'ended']);
+});
+
+test('sliced work: whoever needs the end has it at once, and it ends once', async () => {
+  const order: string[] = [];
+  const work = new SlicedWork(0);
+  const begin = (i: number) => order.push(`slice ${i}`);
+  work.start(steps(3, begin), () => order.push('ended'));
+  work.finish();
+  expect(order).toEqual(['slice 0', 'slice 1', 'slice 2', 'ended']);
+  expect(work.isRunning).toBe(false);
+  work.finish();
+  work.start(steps(1, begin), () => order.push('ended again'));
+  for (let i = 0; i < 4; i += 1) await nextTurn();
+  expect(order.slice(4)).toEqual(['slice 0', 'ended again']);
+});
+
+test('sliced work: it says how long it kept the thread, others left out', async () => {
+  const busy = (ms: number) => {
+    for (const end = performance.now() + ms; performance.now() < end;);
+  };
+  const took = await new Promise<number>((resolve) => {
+    new SlicedWork(0).start(
+      steps(3, () => busy(5)),
+      resolve,
+    );
+    busy(200);
+  });
+  expect(took).toBeGreaterThanOrEqual(15);
+  expect(took).toBeLessThan(150);
+});
+
+test('sliced work: what it throws ends it', () => {
+  const work = new SlicedWork(60_000);
+  const fail = () => {
+    throw new Error('the first slice');
+  };
+  expect(() => work.start(steps(2, fail), () => undefined)).toThrow('the first slice');
+  expect(work.isRunning).toBe(false);
 });

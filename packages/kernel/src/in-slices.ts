@@ -2,6 +2,8 @@
  * Apart from the other exports: it needs the event loop of Node, which pages do not have.
  */
 
+import { assert } from './assert.ts';
+
 /** How long work keeps the thread at a time, ms. */
 const turnMs = 4;
 
@@ -16,5 +18,65 @@ export async function inSlices<T>(work: Generator<void, T>, forMs = turnMs): Pro
     if (performance.now() < until) continue;
     await new Promise(setImmediate);
     until = performance.now() + forMs;
+  }
+}
+
+/** The same without a pause. Throws what `work` throws. */
+export function inOneTurn<T>(work: Generator<void, T>): T {
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/**
+ * Work in slices that somebody may need the end of at once. One at a time: `start` is called when none is running, and
+ * what it starts runs a first slice in that turn.
+ */
+export class SlicedWork {
+  readonly #forMs: number;
+  readonly #now: () => number;
+  #work: Generator<void, void> | undefined;
+  #ended: (tookMs: number) => void = () => undefined;
+  #tookMs = 0;
+
+  /** `forMs`: how long it keeps the thread at a time, by the clock `now`. */
+  constructor(forMs: number, now = () => performance.now()) {
+    this.#forMs = forMs;
+    this.#now = now;
+  }
+
+  get isRunning(): boolean {
+    return this.#work !== undefined;
+  }
+
+  /** `ended` hears how long the slices took together, in the turn of the last one. What `work` throws ends it too. */
+  start(work: Generator<void, void>, ended: (tookMs: number) => void): void {
+    assert(this.#work === undefined, 'one work at a time');
+    this.#work = work;
+    this.#ended = ended;
+    this.#tookMs = 0;
+    this.#run(this.#forMs);
+  }
+
+  /** Does the rest of it now. */
+  finish(): void {
+    if (this.#work !== undefined) this.#run(Number.POSITIVE_INFINITY);
+  }
+
+  #run(forMs: number): void {
+    const work = this.#work!;
+    const begun = this.#now();
+    // Until it yields: should it throw, whoever starts the next one must not find this one running.
+    this.#work = undefined;
+    let isDone = work.next().done === true;
+    while (!isDone && this.#now() - begun < forMs) isDone = work.next().done === true;
+    if (!isDone) this.#work = work;
+    this.#tookMs += this.#now() - begun;
+    if (isDone) this.#ended(this.#tookMs);
+    else
+      setImmediate(() => {
+        if (this.#work === work) this.#run(this.#forMs);
+      });
   }
 }

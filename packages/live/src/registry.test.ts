@@ -2,6 +2,7 @@ import { normaliseQuery, rangeNow } from '@nowcast/aggregate';
 import { differences, evaluate, scenario } from '@nowcast/aggregate/testing';
 import { type Query, querySchema } from '@nowcast/contract';
 import { ManualClock } from '@nowcast/kernel';
+import { inOneTurn } from '@nowcast/kernel/slices';
 import type { ViewFrame } from '@nowcast/ports';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -49,7 +50,7 @@ class World {
   }
 
   tick(): void {
-    this.deliver(this.registry.advance(this.engine.tick()));
+    this.deliver(inOneTurn(this.registry.advance(this.engine.tick())));
   }
 
   deliver(frames: readonly ViewFrame[]): void {

@@ -100,11 +100,14 @@ export class LiveViewRegistry {
   }
 
   /**
-   * Folds the new points into the views and returns the deltas of those that have viewers. Call it at least once a
+   * Folds the new points into the views and returns the deltas of those that have viewers. Run it at least once a
    * second, also without points: windows slide, rankings settle and counters reload on it.
+   *
+   * Other work of the thread may run at a `yield`, but nothing may be asked of the views before it has ended: some have
+   * points then that others have not.
    */
-  advance(tick: Tick): ViewFrame[] {
-    this.#fold(tick);
+  *advance(tick: Tick): Generator<void, ViewFrame[]> {
+    yield* this.#fold(tick);
     this.#at = tick.at;
     const frames: ViewFrame[] = [];
     for (const entry of this.#byId.values()) {
@@ -119,14 +122,15 @@ export class LiveViewRegistry {
         this.#sources.onDefect(error, `view ${entry.key} was dropped`);
         this.#drop(entry);
       }
+      yield;
     }
     return frames;
   }
 
   /** Points that were folded into some views and not into others would be seen twice or never: all start afresh. */
-  #fold(tick: Tick): void {
+  *#fold(tick: Tick): Generator<void, void> {
     try {
-      this.#joins.fold(tick);
+      yield* this.#joins.fold(tick);
     } catch (error) {
       this.#sources.onDefect(error, 'every live view was dropped');
       this.stop();

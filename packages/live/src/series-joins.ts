@@ -40,9 +40,9 @@ export class SeriesJoins {
     return view.grid.perSeries ? this.#joinAlone(tenant, view) : this.#joinCohort(tenant, view);
   }
 
-  /** Folds the new points into the views. */
-  fold(tick: Tick): void {
-    this.#watchers.fold(tick);
+  /** Folds the new points into the views; no view may be opened between two slices. */
+  *fold(tick: Tick): Generator<void, void> {
+    yield* this.#watchers.fold(tick);
     for (const cohort of this.#cohorts) if (cohort.isPending) cohort.flush();
   }
 

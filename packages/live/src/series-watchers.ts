@@ -4,6 +4,9 @@ import type { Sink } from './sink.ts';
 import type { PointRun, Tick } from './sources.ts';
 import { WatchNode, type WatchStep } from './watch-node.ts';
 
+/** Points after which other work of the thread may run: about a millisecond of them. */
+const slicePoints = 8192;
+
 /**
  * The index series → (sink, unit), and the fold of new points through it.
  *
@@ -42,16 +45,24 @@ export class SeriesWatchers {
     this.#version += 1;
   }
 
-  fold(tick: Tick): void {
+  /** Yields between series once many points were folded: other work of the thread may run. */
+  *fold(tick: Tick): Generator<void, void> {
     const count = this.#noteWatched(tick);
     if (count > 0) tick.gather(this.#watched, count);
+    let folded = 0;
     for (let i = 0; i < count; i += 1) {
       const handle = this.#watched[i]!;
-      const node = this.#watches[handle]!;
+      // Left by its last sink between two slices.
+      const node = this.#watches[handle];
+      if (node === undefined) continue;
       node.refresh(this.#version);
       const run = tick.read(i, node.wants);
       for (const feed of node.feeds) feed.addRun(handle, run);
       if (node.steps.length > 0) this.#foldSteps(node, run);
+      folded += run.to - run.from;
+      if (folded < slicePoints) continue;
+      folded = 0;
+      yield;
     }
   }
 

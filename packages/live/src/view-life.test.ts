@@ -2,6 +2,7 @@ import { differences, questions } from '@nowcast/aggregate/testing';
 import { type Query, type QueryInput, querySchema } from '@nowcast/contract';
 import { decodeDeltaBody, decodeSnapshotBody } from '@nowcast/contract';
 import { ManualClock } from '@nowcast/kernel';
+import { inOneTurn } from '@nowcast/kernel/slices';
 import type { ViewFrame } from '@nowcast/ports';
 import { describe, expect, it } from 'vitest';
 import { LiveViewRegistry } from './registry.ts';
@@ -20,7 +21,7 @@ function setUp(limits: Partial<LiveLimits> = {}) {
     const series = { tenant, metric_type: 'm', source: 's', labels: [['host', host] as const] };
     engine.append({ series, timestamp: at, value });
   };
-  const tick = (): ViewFrame[] => registry.advance(engine.tick());
+  const tick = (): ViewFrame[] => inOneTurn(registry.advance(engine.tick()));
   return { engine, registry, send, tick };
 }
 
@@ -96,7 +97,7 @@ describe('a live view', () => {
         throw new Error('no points');
       },
     };
-    expect(registry.advance(broken)).toEqual([]);
+    expect(inOneTurn(registry.advance(broken))).toEqual([]);
     expect(engine.defects).toHaveLength(1);
     expect(() => registry.read(before.view, undefined)).toThrow(/no open view/);
     send('a', 2);
@@ -323,13 +324,13 @@ describe.each(questions)('asked for $title', ({ points, query, nowMs, expected }
       const engine = new FakeEngine(new ManualClock(nowMs));
       const registry = new LiveViewRegistry(engine, engine.at);
       for (const point of points.slice(0, before)) engine.append(point);
-      registry.advance(engine.tick());
+      inOneTurn(registry.advance(engine.tick()));
       const { view } = await registry.open('t', query);
       const viewer = new Viewer();
       viewer.apply(registry.read(view, undefined));
       for (const point of points.slice(before)) {
         engine.append(point);
-        for (const frame of registry.advance(engine.tick())) viewer.apply(frame);
+        for (const frame of inOneTurn(registry.advance(engine.tick()))) viewer.apply(frame);
       }
       expect(differences(viewer.lines(0), expected)).toEqual([]);
     },

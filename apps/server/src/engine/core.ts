@@ -34,7 +34,8 @@ import type { EngineLog } from './embedded-engine.ts';
 import { FlushTrigger } from './flush-trigger.ts';
 import { Flusher } from './flusher.ts';
 import { newestFlushed, trimHotWindow } from './hot-window.ts';
-import { createLiveSources } from './live-sources.ts';
+import { LivePass } from './live-pass.ts';
+import { createLiveSources, type LiveSourceParts } from './live-sources.ts';
 import { NewPoints } from './new-points.ts';
 import type { EngineOptions } from './options.ts';
 import type { PartitionState } from './partition-state.ts';
@@ -80,6 +81,7 @@ interface Running {
   ingest: IngestService;
   points: NewPoints;
   live: LiveViewRegistry;
+  pass: LivePass;
   queries: QueryService;
   warm: WarmStore;
   catalog: Catalog;
@@ -100,7 +102,6 @@ export class EngineCore {
   readonly #warehouse: PatientWarehouse;
   readonly #seriesFile: SeriesFile;
   #running: Running | undefined;
-  #newestReceivedAt = 0;
   #flushes = 0;
   #deadLetters = 0;
   #cancelIdle: (() => void) | undefined;
@@ -188,22 +189,10 @@ export class EngineCore {
     const { options, clock, eventLog, hot, defaults, log } = this.#parts;
     const warehouse = this.#warehouse;
     const pins = new Pins(states);
-    const points = new NewPoints(index, pins.tails);
     const warm = new WarmStore({ index, warehouse, clock, ...warmLimits(options) });
     const queries = new QueryService({ index, head: pins, hot, warm, warehouse, clock });
     const watch = new SeriesWatch(index);
-    const sources = {
-      clock,
-      epoch: eventLog.epoch,
-      index,
-      watch,
-      head: pins,
-      warehouse,
-      reader: queries.reader,
-      points,
-      log,
-    };
-    const live = new LiveViewRegistry(createLiveSources(sources), vectorOf(states));
+    const liveParts = this.#wireLive({ index, watch, head: pins, reader: queries.reader }, states);
     const trigger = new FlushTrigger({
       clock,
       report: log,
@@ -221,7 +210,6 @@ export class EngineCore {
       lateMs: options.lateMs,
       retention: new Map([['', options.retention]]),
     }));
-    const ticker = new Ticker(clock, options.tickMs, () => this.#tick());
     const alerts = new Alerts({
       dataDir: options.dataDir,
       epoch: eventLog.epoch,
@@ -241,15 +229,13 @@ export class EngineCore {
       states,
       pins,
       ingest,
-      points,
-      live,
+      ...liveParts,
       queries,
       warm,
       catalog: new Catalog(index, pins.tails, defaults),
       trigger,
       flusher,
       upkeep,
-      ticker,
       alerts,
       checkpointer: new Checkpointer({
         dataDir: options.dataDir,
@@ -262,6 +248,41 @@ export class EngineCore {
         log,
       }),
     };
+  }
+
+  #wireLive(
+    parts: Pick<LiveSourceParts, 'index' | 'watch' | 'head' | 'reader'>,
+    states: readonly PartitionState[],
+  ): Pick<Running, 'points' | 'live' | 'pass' | 'ticker'> {
+    const { options, clock, eventLog, log, publish } = this.#parts;
+    const points = new NewPoints(
+      parts.index,
+      states.map(({ tail }) => tail),
+    );
+    const sources = createLiveSources({
+      ...parts,
+      clock,
+      epoch: eventLog.epoch,
+      warehouse: this.#warehouse,
+      points,
+      finishPass: () => pass.finish(),
+      log,
+    });
+    const live = new LiveViewRegistry(sources, vectorOf(states));
+    const ticker = new Ticker(clock, options.tickMs, () => pass.begin());
+    const pass = new LivePass({
+      live,
+      points,
+      at: () => vectorOf(states),
+      publish,
+      now: () => clock.monotonic(),
+      ended: (begun, tookMs) => {
+        ticker.took(begun, tookMs);
+        // What was asked for meanwhile came to nothing.
+        if (points.touchedCount > 0) ticker.request();
+      },
+    });
+    return { points, live, pass, ticker };
   }
 
   /** Marks what is open and carries it into the warehouse; resolves when all that was applied before is there. */
@@ -280,6 +301,7 @@ export class EngineCore {
     if (running !== undefined) {
       running.ticker.stop();
       running.trigger.stop();
+      running.pass.finish();
       running.live.stop();
       await running.warm.stop();
       await running.upkeep.stop();
@@ -311,11 +333,9 @@ export class EngineCore {
     return this.#ready().ingest.sourceStatus(tenant, keyId);
   }
 
-  /** The views' registry, after everything applied has reached it: what a reader sees is never behind its own write. */
+  /** The views' registry, after everything applied has reached it. */
   get live(): LiveViewRegistry {
-    const { live, points } = this.#ready();
-    if (points.touchedCount > 0) this.#tick();
-    return live;
+    return this.#ready().pass.views;
   }
 
   get alerts(): Alerts {
@@ -363,9 +383,8 @@ export class EngineCore {
         extras,
         seriesEnd,
       });
-      running.points.note(durable.handles);
+      running.pass.note(durable.handles, receivedAt);
       running.alerts.points.note(durable.handles);
-      this.#newestReceivedAt = receivedAt;
       running.ticker.request();
       running.alerts.engine.request();
       running.trigger.check(state);
@@ -376,23 +395,6 @@ export class EngineCore {
       state.applyTick(offset, durable.record.receivedAt);
       running.alerts.engine.applied(offset, durable.record);
     }
-  }
-
-  #tick(): void {
-    const running = this.#running;
-    if (running === undefined) return;
-    const { points, live, states } = running;
-    const frames = live.advance({
-      at: vectorOf(states),
-      receivedAt: this.#newestReceivedAt,
-      touched: points.touched,
-      touchedCount: points.touchedCount,
-      gather: (handles, count) => points.gather(handles, count),
-      read: (i, wants) => points.read(i, wants),
-    });
-    points.settle();
-    this.#newestReceivedAt = 0;
-    if (frames.length > 0) this.#parts.publish(frames);
   }
 
   #idle(running: Running): void {

@@ -12,8 +12,7 @@ import type { SeriesWatch } from './series-watch.ts';
 const timeoutMs = 30_000;
 const attempts = 3;
 
-/** Wires live views to the head and to history; the domains do not know each other. */
-export function createLiveSources(options: {
+export interface LiveSourceParts {
   clock: Clock;
   epoch: string;
   index: SeriesIndex;
@@ -22,10 +21,14 @@ export function createLiveSources(options: {
   warehouse: Warehouse;
   reader: HistoryReader;
   points: NewPoints;
+  /** Does the rest of a pass that is running: a view that was loaded takes its place between two of them. */
+  finishPass: () => void;
   log: EngineLog;
-}): LiveSources {
-  const { index, reader, points } = options;
-  const { watch } = options;
+}
+
+/** Wires live views to the head and to history; the domains do not know each other. */
+export function createLiveSources(options: LiveSourceParts): LiveSources {
+  const { index, points, watch } = options;
   return {
     clock: options.clock,
     epoch: options.epoch,
@@ -38,12 +41,16 @@ export function createLiveSources(options: {
     seriesId: (handle) => index.idOf(handle),
     definitionOf: (handle) => index.definitionOf(handle),
     watchSeries: (tenant, query, onSeries) => watch.watch(tenant, query, onSeries),
-    loadGrid: (load) => loadGrid(reader, load, points.ends()),
+    loadGrid: (load) => loadGrid(options, load, points.ends()),
     loadRecords: (load) => loadRecords(options, load, points.ends()),
   };
 }
 
-async function loadGrid(reader: HistoryReader, load: GridLoad, until: readonly number[]): Promise<void> {
+async function loadGrid(
+  { reader, finishPass }: LiveSourceParts,
+  load: GridLoad,
+  until: readonly number[],
+): Promise<void> {
   const selection = {
     tenant: load.tenant,
     metric: load.query.metricType,
@@ -52,6 +59,7 @@ async function loadGrid(reader: HistoryReader, load: GridLoad, until: readonly n
   };
   for (let attempt = 0; attempt < attempts; attempt++) {
     const join = await reader.load(selection, load.grid, { limits: { timeoutMs }, until, attempt });
+    finishPass();
     if (join.finish()) return;
     for (const unit of selection.units) load.grid.resetUnit(unit);
   }
@@ -59,7 +67,7 @@ async function loadGrid(reader: HistoryReader, load: GridLoad, until: readonly n
 }
 
 async function loadRecords(
-  sources: { index: SeriesIndex; head: HeadSource; warehouse: Warehouse },
+  sources: LiveSourceParts,
   load: RecordLoad,
   until: readonly number[],
 ): Promise<FeedRecord[]> {
@@ -72,5 +80,6 @@ async function loadRecords(
     cursor: undefined,
   };
   const { rows } = await readRecords(sources, load.tenant, query, { timeoutMs }, until);
+  sources.finishPass();
   return rows.reverse();
 }

@@ -48,7 +48,7 @@ test('ticks: what a tick began and ends later is followed by a rest too', async 
     // The next one is asked for before the work of this one, which takes 60 ms.
     ticker.request();
     now += 60;
-    ticker.took(now - 60);
+    ticker.took(now - 60, 60);
   }
   const gaps = times.slice(1).map((time, i) => time - times[i]!);
   expect(gaps).toEqual([180, 180, 180, 180]);

@@ -59,9 +59,9 @@ export class Ticker {
     else this.#clock.after(wait, () => this.#run());
   }
 
-  /** What belongs to the last tick and began at `begun`, monotonic ms, has ended only now. */
-  took(begun: number): void {
-    const rest = restMs(this.#intervalMs, this.#clock.monotonic() - begun, this.#utilised);
+  /** What belongs to the last tick and began at `begun`, monotonic ms, has ended only now, and took the thread `tookMs`. */
+  took(begun: number, tookMs: number): void {
+    const rest = restMs(this.#intervalMs, tookMs, this.#utilised);
     this.#next = Math.max(this.#next, begun + rest);
   }
 
@@ -82,6 +82,6 @@ export class Ticker {
     const begun = this.#clock.monotonic();
     this.#next = begun + this.#intervalMs;
     this.#tick();
-    this.took(begun);
+    this.took(begun, this.#clock.monotonic() - begun);
   }
 }

@@ -1,5 +1,6 @@
 import type { ReferencePoint } from '@nowcast/aggregate/testing';
 import { SeriesIndex, Tail } from '@nowcast/head';
+import { inOneTurn } from '@nowcast/kernel/slices';
 import type { HotStore, Warehouse } from '@nowcast/ports';
 import { buildFlush, type HeadSource, type WarmStore } from '../index.ts';
 
@@ -65,13 +66,12 @@ export class JoinBench {
       tail,
       this.index,
     );
-    let step = steps.next();
-    while (step.done !== true) step = steps.next();
-    await this.warehouse.insertFlush(step.value);
+    const block = inOneTurn(steps);
+    await this.warehouse.insertFlush(block);
     await this.warehouse.commit({ partition, to, receivedAt: 0 });
-    await this.hot.put(step.value);
-    await this.warm?.put(step.value);
-    for (const timestamp of step.value.chunks.timestamps)
+    await this.hot.put(block);
+    await this.warm?.put(block);
+    for (const timestamp of block.chunks.timestamps)
       this.newestFlushed[partition] = Math.max(this.newestFlushed[partition]!, timestamp);
     this.watermarks[partition] = to;
     this.positions[partition] = tail.end;

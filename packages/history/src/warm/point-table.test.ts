@@ -1,3 +1,4 @@
+import { inOneTurn } from '@nowcast/kernel/slices';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mergePoints, type PointTable, pointsBefore, sortAndPack, unpack } from './point-table.ts';
@@ -30,14 +31,7 @@ function pack(list: readonly SlotPoint[]): PointTable {
     starts[slot + 1] = timestamps.length;
   }
   const columns = { starts, timestamps: Float64Array.from(timestamps), values: Float64Array.from(values) };
-  return whole(sortAndPack(columns));
-}
-
-function whole<T>(work: Generator<void, T>): T {
-  for (;;) {
-    const step = work.next();
-    if (step.done === true) return step.value;
-  }
+  return inOneTurn(sortAndPack(columns));
 }
 
 function pointsIn(table: PointTable): string[] {
@@ -103,7 +97,7 @@ describe('a table of points', () => {
   it('is the same whether its points came at once or in several tables', () => {
     fc.assert(
       fc.property(points, points, (a, b) => {
-        const merged = whole(mergePoints([pack(a), pack(b)]));
+        const merged = inOneTurn(mergePoints([pack(a), pack(b)]));
         expect(pointsIn(merged).sort()).toEqual([...a, ...b].map(shown).sort());
         expect(merged.points).toBe(a.length + b.length);
       }),

@@ -4,6 +4,9 @@ import type { Unsubscribe } from '@nowcast/kernel';
 import type { SeriesWatch } from '../series-watch.ts';
 import { RuleTargets } from './rule-targets.ts';
 
+/** Points after which other work of the thread may run: about a millisecond of them. */
+const slicePoints = 8192;
+
 /**
  * Brings new points to the rules that read their series. A point of a series without a rule costs one byte's test;
  * the others are read from the tail once a tick, between two positions, so that a replay reads the same.
@@ -103,17 +106,30 @@ export class RulePoints {
     this.#noted += this.#taken;
   }
 
-  /** Hands the points of these series, which were taken last, between two positions of each tail to their rules. */
-  fold(handles: readonly number[], from: readonly number[], to: readonly number[], now: number): void {
+  /**
+   * Hands the points of these series, which were taken last, between two positions of each tail to their rules. Yields
+   * once many were handed on: other work of the thread may run, but no rule may come or go.
+   */
+  *fold(
+    handles: readonly number[],
+    from: readonly number[],
+    to: readonly number[],
+    now: number,
+  ): Generator<void, void> {
     this.#runs.gather(handles, handles.length, from, to, this.#taken);
-    handles.forEach((handle, i) => {
+    let folded = 0;
+    for (const [i, handle] of handles.entries()) {
       const run = this.#runs.run(i);
-      if (run.from === run.to) return;
+      if (run.from === run.to) continue;
       this.#folded.set(this.#countsPeople(handle) ? this.#withActors(handle, run, i) : run);
       this.#targets.forEach(handle, (entry, side, unit) =>
         entry.evaluator!.add(side, unit, this.#folded, now),
       );
-    });
+      folded += run.to - run.from;
+      if (folded < slicePoints) continue;
+      folded = 0;
+      yield;
+    }
   }
 
   #countsPeople(handle: number): boolean {

@@ -2,20 +2,25 @@ import type { AnswerLine } from '@nowcast/aggregate/testing';
 import { ViewState } from '@nowcast/client';
 import { decodeDeltaBody, decodeSnapshotBody, type Query } from '@nowcast/contract';
 import { assert } from '@nowcast/kernel';
+import type { LiveViewRegistry } from '@nowcast/live';
 import type { ViewFrame } from '@nowcast/ports';
-import type { EngineBench } from './engine-bench.ts';
+
+/** Where the views are; a restart may make others of them. */
+interface Views {
+  core: { readonly live: LiveViewRegistry };
+}
 
 /** A browser without a socket: the client's own view state, fed with the frames of one view. */
 export class Watcher {
   readonly query: Query;
   readonly state: ViewState;
-  readonly #bench: EngineBench;
+  readonly #bench: Views;
   readonly #tenant: string;
   #view: number | undefined;
   /** What came before the view was read: frames of other viewers' views are not ours, those of our own are old. */
   #isReading = false;
 
-  constructor(bench: EngineBench, tenant: string, query: Query) {
+  constructor(bench: Views, tenant: string, query: Query) {
     this.#bench = bench;
     this.#tenant = tenant;
     this.query = query;
@@ -25,10 +30,13 @@ export class Watcher {
   /** Opens the view and catches up: from the position it has, or from nothing. */
   async connect(): Promise<void> {
     const { view, epoch } = await this.#bench.core.live.open(this.#tenant, this.query);
+    // What is under way is over with this, and none of it is behind what is read.
+    const { live } = this.#bench.core;
     const since = this.state.seq === '' ? undefined : { epoch, seq: this.state.seq };
     this.#view = view;
+    const frame = live.read(view, since);
     this.#isReading = true;
-    this.#apply(this.#bench.core.live.read(view, since));
+    this.#apply(frame);
   }
 
   disconnect(): void {
