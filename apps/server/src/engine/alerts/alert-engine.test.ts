@@ -2,6 +2,7 @@ import { type AlertRecord, type ControlRecord, evaluationSchema, type TickRecord
 import { SeriesIndex } from '@nowcast/head';
 import { ManualClock } from '@nowcast/kernel';
 import type { DecidedTransition } from '@nowcast/ports';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { PartitionState } from '../partition-state.ts';
 import { SeriesWatch } from '../series-watch.ts';
@@ -12,11 +13,12 @@ const start = 1_700_000_000_000;
 const turn = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
 type Control = TickRecord | AlertRecord;
-type Logged = { offset: number } & ({ record: Control } | { host: string; value: number; at: number });
+type Sent = { host: string; value: number };
+type Logged = { offset: number } & ({ record: Control } | { sent: readonly Sent[]; at: number });
 
 /** An alert engine over a log of one partition that says by hand when what is on its way becomes durable. */
 class Bench {
-  readonly clock = new ManualClock(start);
+  readonly clock: ManualClock;
   readonly log: Logged[] = [];
   readonly said: string[] = [];
   /** On its way into the log. */
@@ -25,37 +27,46 @@ class Bench {
   readonly #index = new SeriesIndex(1);
   readonly #state = new PartitionState(0, 0, 0);
   readonly #points = new RulePoints(this.#index, new SeriesWatch(this.#index), [this.#state.tail]);
-  readonly engine = new AlertEngine({
-    epoch: 'e',
-    clock: this.clock,
-    states: [this.#state],
-    points: this.#points,
-    defaultAgg: () => 'last',
-    seedOf: () => Promise.resolve(new Uint8Array(0)),
-    receivedAt: () => this.clock.now(),
-    append: (_partition, record: ControlRecord) =>
-      new Promise((resolve) => {
-        this.waiting.push(record as Control);
-        this.#resolves.push(resolve);
-      }),
-    report: ({ transitions }) => this.said.push(...transitions.map(textOf)),
-    log: () => undefined,
-  });
+  readonly engine: AlertEngine;
+
+  constructor(clock = new ManualClock(start)) {
+    this.clock = clock;
+    this.engine = new AlertEngine({
+      epoch: 'e',
+      clock,
+      states: [this.#state],
+      points: this.#points,
+      defaultAgg: () => 'last',
+      seedOf: () => Promise.resolve(new Uint8Array(0)),
+      receivedAt: () => this.clock.now(),
+      append: (_partition, record: ControlRecord) =>
+        new Promise((resolve) => {
+          this.waiting.push(record as Control);
+          this.#resolves.push(resolve);
+        }),
+      report: ({ transitions }) => this.said.push(...transitions.map(textOf)),
+      log: () => undefined,
+    });
+  }
 
   /** A rule that fires for a host whose last value is above 80. */
-  put(id: string, host: string): Promise<void> {
+  put(id: string, host: string, version = 1): Promise<void> {
     const evaluation = evaluationSchema.parse({
       query: { metric_type: 'cpu', agg: 'last', where: { host: [host] } },
       window: '1m',
       condition: { kind: 'threshold', op: 'above', value: 80 },
     });
-    return this.engine.put('acme', { rule_id: id, version: 1, evaluation });
+    return this.engine.put('acme', { rule_id: id, version, evaluation });
   }
 
   /** A point that is durable and applied. */
   send(host: string, value: number): void {
-    this.log.push({ offset: this.#state.nextOffset, host, value, at: this.clock.now() });
-    this.#apply(host, value, this.clock.now());
+    this.sendAll([{ host, value }]);
+  }
+
+  sendAll(sent: readonly Sent[]): void {
+    this.log.push({ offset: this.#state.nextOffset, sent, at: this.clock.now() });
+    this.#apply(sent, this.clock.now());
     this.engine.request();
   }
 
@@ -68,41 +79,59 @@ class Bench {
   /** Makes durable what waits, in its order. */
   async settle(): Promise<void> {
     while (this.waiting.length > 0) {
-      const record = this.waiting.shift()!;
-      const offset = this.#state.nextOffset;
-      this.log.push({ offset, record });
-      this.#state.applyTick(offset, record.receivedAt);
-      this.engine.applied(offset, record);
-      this.#resolves.shift()!(offset);
+      this.store();
       await this.pass();
     }
+  }
+
+  /** Makes the next of what waits durable. */
+  store(): void {
+    const record = this.waiting.shift();
+    if (record === undefined) return;
+    const offset = this.#state.nextOffset;
+    this.log.push({ offset, record });
+    this.#state.applyTick(offset, record.receivedAt);
+    this.engine.applied(offset, record);
+    this.#resolves.shift()!(offset);
+  }
+
+  /** Points that no tick has shown to the rules. */
+  get unseen(): number {
+    return this.#state.tail.end - this.engine.seen[0]!;
+  }
+
+  /** A checkpoint stands behind the last record that was followed. */
+  check(): void {
+    const followed = this.log.findLast((one) => 'record' in one);
+    const { seq, at } = this.engine.checkpoint();
+    if (followed === undefined || this.engine.size === 0) return;
+    expect(seq).toBe(followed.offset + 1);
+    const tick = this.log.findLast((one) => 'record' in one && one.record.kind === 'tick');
+    if (tick !== undefined && 'record' in tick && tick.record.kind === 'tick')
+      expect(at).toEqual(tick.record.at);
   }
 
   /** Follows a log from its beginning, as a start after a crash does. */
   replay(log: readonly Logged[]): void {
     for (const one of log) {
       if ('record' in one) this.#state.applyTick(one.offset, one.record.receivedAt);
-      else this.#apply(one.host, one.value, one.at);
+      else this.#apply(one.sent, one.at);
     }
     const controls = log.flatMap((one) => ('record' in one ? [one] : []));
     this.engine.recover(undefined, controls);
     this.engine.begin();
   }
 
-  #apply(host: string, value: number, at: number): void {
-    const handle = this.#index.define({
-      tenant: 'acme',
-      metric_type: 'cpu',
-      source: '',
-      labels: [['host', host]],
-    });
-    const handles = Uint32Array.of(handle);
+  #apply(sent: readonly Sent[], at: number): void {
+    const handles = Uint32Array.from(sent, ({ host }) =>
+      this.#index.define({ tenant: 'acme', metric_type: 'cpu', source: '', labels: [['host', host]] }),
+    );
     this.#state.applyPoints({
       offset: this.#state.nextOffset,
       receivedAt: at,
       handles,
-      timestamps: Float64Array.of(at),
-      values: Float64Array.of(value),
+      timestamps: Float64Array.from(sent, (_, i) => at - 1000 + (i * 1000) / sent.length),
+      values: Float64Array.from(sent, ({ value }) => value),
       extras: undefined,
       seriesEnd: this.#index.size,
     });
@@ -144,4 +173,82 @@ test('a rule that is put while a tick is on its way sees that tick, live as in a
   const again = new Bench();
   again.replay(bench.log);
   expect(again.said).toEqual(bench.said);
+});
+
+/** By which every look takes a second: a pass over many points yields wherever it may. */
+class SlowClock extends ManualClock {
+  #looks = 0;
+
+  override monotonic(): number {
+    this.#looks += 1;
+    return super.monotonic() + this.#looks * 1000;
+  }
+}
+
+const hosts = ['a', 'b', 'c', 'd'];
+const host = fc.constantFrom(...hosts);
+const step = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('send' as const),
+      count: fc.oneof(fc.constant(36_000), fc.integer({ min: 1, max: 20 })),
+      from: fc.nat(hosts.length - 1),
+      value: fc.constantFrom(10, 50, 90),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('put' as const), host }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), host }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('store' as const) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('turn' as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 2000 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('look' as const) }) },
+);
+
+test('rules decide as in a replay, whatever comes between two slices of a tick', async () => {
+  let decided = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
+      const bench = new Bench(new SlowClock(start));
+      let version = 1;
+      bench.engine.begin();
+      for (const name of hosts) {
+        void bench.put(name, name);
+        await bench.pass();
+        await bench.settle();
+      }
+      for (const one of steps) {
+        if (one.do === 'send')
+          bench.sendAll(
+            Array.from({ length: one.count }, (_, i) => ({
+              host: hosts[(one.from + i) % hosts.length]!,
+              value: one.value,
+            })),
+          );
+        else if (one.do === 'put') void bench.put(one.host, one.host, (version += 1));
+        else if (one.do === 'remove') void bench.engine.remove('acme', one.host);
+        else if (one.do === 'store') bench.store();
+        else if (one.do === 'wait') bench.clock.advance(one.ms);
+        else if (one.do === 'look') bench.check();
+        else await turn();
+        // What waits for a record goes on, and the running pass does not.
+        for (let i = 0; i < 20; i++) await Promise.resolve();
+      }
+      for (let i = 0; i < 5; i++) {
+        await bench.pass(1000);
+        await bench.settle();
+      }
+      for (let i = 0; i < 100; i++) await turn();
+      expect(bench.unseen).toBe(0);
+      const again = new Bench();
+      again.replay(bench.log);
+      expect(again.said).toEqual(bench.said);
+      decided += bench.said.length;
+    }),
+    { numRuns: 30 },
+  );
+  expect(decided).toBeGreaterThan(30);
 });
