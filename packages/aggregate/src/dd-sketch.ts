@@ -85,10 +85,14 @@ const initialCapacity = 8;
 
 /** Keys of the run at hand, and how often each occurs above the least of them: zero between calls. */
 let runKeys = new Int32Array(256);
-/** Three decades of values are 346 keys. */
+/** Eight decades of values are 922 keys. */
 const runCounts = new Uint32Array(1024);
 /** Shorter runs are not worth counting. */
 const leastCounted = 8;
+/** Keys between the least and the largest that may be looked through for each value; beyond it sorting costs less. */
+const mostSpread = 32;
+/** Finding the place of a key costs as much as looking at so many in a row. */
+const mergeCost = 12;
 
 /** Sparse, sorted by key. `keys` and `counts` are valid below `length`. */
 export class DdSketch {
@@ -136,13 +140,14 @@ export class DdSketch {
       if (key > high) high = key;
     }
     if (n < to - from) this.addKey(0, to - from - n);
-    if (n < leastCounted) {
+    // A merge looks at all keys that are here.
+    if (n < leastCounted || n * mergeCost < this.length) {
       for (let i = 0; i < n; i += 1) this.addKey(keys[i]!, 1);
       return;
     }
     const run = this.length === 0 ? this : counted;
     counted.clear();
-    if (high - low < runCounts.length) run.#addCounted(n, low, high);
+    if (high - low < Math.min(runCounts.length, n * mostSpread)) run.#addCounted(n, low, high);
     else run.#addSorted(keys.subarray(0, n).sort());
     if (run !== this) this.merge(run);
   }

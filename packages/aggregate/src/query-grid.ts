@@ -300,7 +300,8 @@ export class QueryGrid {
     starts: readonly number[],
     visit: (start: number, value: number) => void,
   ): void {
-    if (units.length < 2 || starts.length * findCost < this.#cells.lengthOf(units[0]!)) {
+    const cells = units.reduce((sum, unit) => sum + this.#cells.lengthOf(unit), 0);
+    if (units.length < 2 || starts.length * units.length * findCost < cells) {
       for (const start of starts) visit(start, this.valueAt(units, start));
       return;
     }

@@ -58,16 +58,21 @@ export class UnitStates {
     return unit;
   }
 
-  /** Makes room for entries that will be merged; those of one unit should lie side by side. */
-  expect({ length, group }: { length: number; group: Uint32Array }): void {
-    this.#states.reserve(this.#rows + length);
+  /** Makes room for entries that will be merged: for each bucket of a unit, if those lie side by side. */
+  expect({ length, group, bucket }: { length: number; group: Uint32Array; bucket: Uint32Array }): void {
+    let rows = 0;
     for (let i = 0; i < length;) {
       const unit = group[i]!;
-      let next = i + 1;
-      while (next < length && group[next] === unit) next += 1;
-      this.#units[unit]!.reserve(next - i);
-      i = next;
+      let cells = 0;
+      for (let last = -1; i < length && group[i] === unit; i += 1) {
+        if (bucket[i] === last) continue;
+        last = bucket[i]!;
+        cells += 1;
+      }
+      this.#units[unit]!.reserve(cells);
+      rows += cells;
     }
+    this.#states.reserve(this.#rows + rows);
   }
 
   addPoint(unit: number, start: number, timestamp: number, value: number, actor?: string): void {

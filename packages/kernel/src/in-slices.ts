@@ -39,6 +39,7 @@ export class SlicedWork {
   #work: Generator<void, void> | undefined;
   #ended: (tookMs: number) => void = () => undefined;
   #tookMs = 0;
+  #isInSlice = false;
 
   /** `forMs`: how long it keeps the thread at a time, by the clock `now`. */
   constructor(forMs: number, now = () => performance.now()) {
@@ -52,7 +53,7 @@ export class SlicedWork {
 
   /** `ended` hears how long the slices took together, in the turn of the last one. What `work` throws ends it too. */
   start(work: Generator<void, void>, ended: (tookMs: number) => void): void {
-    assert(this.#work === undefined, 'one work at a time');
+    assert(this.#work === undefined && !this.#isInSlice, 'one work at a time');
     this.#work = work;
     this.#ended = ended;
     this.#tookMs = 0;
@@ -69,8 +70,14 @@ export class SlicedWork {
     const begun = this.#now();
     // Until it yields: should it throw, whoever starts the next one must not find this one running.
     this.#work = undefined;
-    let isDone = work.next().done === true;
-    while (!isDone && this.#now() - begun < forMs) isDone = work.next().done === true;
+    this.#isInSlice = true;
+    let isDone = false;
+    try {
+      do isDone = work.next().done === true;
+      while (!isDone && this.#now() - begun < forMs);
+    } finally {
+      this.#isInSlice = false;
+    }
     if (!isDone) this.#work = work;
     this.#tookMs += this.#now() - begun;
     if (isDone) this.#ended(this.#tookMs);

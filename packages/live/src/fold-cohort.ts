@@ -84,6 +84,8 @@ export class FoldCohort implements Sink, SeriesFollower {
   /** Harmless when the view has left already. The last one to leave ends the cohort. */
   leave(view: GridView): void {
     if (!this.#members.some((member) => member.view === view)) return;
+    // In the middle of a tick: what was added up so far is the others' too.
+    this.flush();
     this.#members = this.#members.filter((member) => member.view !== view);
     this.#setParts();
     if (this.isEmpty) this.#close();

@@ -2,13 +2,13 @@ import { normaliseQuery, rangeNow } from '@nowcast/aggregate';
 import { differences, evaluate, scenario } from '@nowcast/aggregate/testing';
 import { type Query, querySchema } from '@nowcast/contract';
 import { ManualClock } from '@nowcast/kernel';
-import { inOneTurn } from '@nowcast/kernel/slices';
 import type { ViewFrame } from '@nowcast/ports';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LiveViewRegistry } from './registry.ts';
 import { drainMicrotasks } from './testing/drain-microtasks.ts';
 import { FakeEngine } from './testing/fake-engine.ts';
+import { pass } from './testing/pass.ts';
 import { Viewer } from './testing/viewer.ts';
 
 interface Client {
@@ -50,7 +50,7 @@ class World {
   }
 
   tick(): void {
-    this.deliver(inOneTurn(this.registry.advance(this.engine.tick())));
+    this.deliver(pass(this.registry, this.engine.tick()));
   }
 
   deliver(frames: readonly ViewFrame[]): void {

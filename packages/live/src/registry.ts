@@ -101,7 +101,7 @@ export class LiveViewRegistry {
 
   /**
    * Folds the new points into the views and returns the deltas of those that have viewers. Run it at least once a
-   * second, also without points: windows slide, rankings settle and counters reload on it.
+   * second, also without points: windows slide and rankings settle on it.
    *
    * Other work of the thread may run at a `yield`, but nothing may be asked of the views before it has ended: some have
    * points then that others have not.
@@ -116,7 +116,6 @@ export class LiveViewRegistry {
       try {
         const frame = this.#settle(entry);
         if (frame !== undefined) frames.push(frame);
-        if (entry.view.wantsReload) this.#reload(entry);
       } catch (error) {
         // One view that cannot be worked out must not take the engine and everybody else's views with it.
         this.#sources.onDefect(error, `view ${entry.key} was dropped`);
@@ -125,6 +124,24 @@ export class LiveViewRegistry {
       yield;
     }
     return frames;
+  }
+
+  /** Whether the counters of a view that is watched got late points, and it may be loaded anew by now. */
+  get wantsReload(): boolean {
+    for (const { view, isReady, viewers } of this.#byId.values())
+      if (isReady && viewers > 0 && view.wantsReload) return true;
+    return false;
+  }
+
+  /** Begins to load those views anew; like `open`, when everything applied has reached the views. */
+  reload(): void {
+    for (const entry of this.#byId.values()) {
+      const { view, isReady, viewers } = entry;
+      if (!isReady || viewers === 0 || !view.wantsReload) continue;
+      this.#reloads += 1;
+      // A failed one leaves the view as it was; it is tried again when the view next wants it.
+      view.load(this.#at).catch(() => undefined);
+    }
   }
 
   /** Points that were folded into some views and not into others would be seen twice or never: all start afresh. */
@@ -203,12 +220,6 @@ export class LiveViewRegistry {
       this.#drop(entry);
       throw error;
     }
-  }
-
-  /** A failed reload leaves the view as it was; it is tried again when the view next wants it. */
-  #reload(entry: Entry): void {
-    this.#reloads += 1;
-    entry.view.load(this.#at).catch(() => undefined);
   }
 
   #settle(entry: Entry): ViewFrame | undefined {

@@ -8,7 +8,6 @@ import {
   type SeriesDefinition,
 } from '@nowcast/contract';
 import { ManualClock } from '@nowcast/kernel';
-import { inOneTurn } from '@nowcast/kernel/slices';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bucketsNow, fewestBuckets } from './budget.ts';
@@ -17,6 +16,7 @@ import { LiveViewRegistry } from './registry.ts';
 import type { LiveLimits } from './sources.ts';
 import { drainMicrotasks } from './testing/drain-microtasks.ts';
 import { FakeEngine } from './testing/fake-engine.ts';
+import { pass } from './testing/pass.ts';
 
 const start = 1_800_000_000_500;
 const day = 86_400_000;
@@ -52,7 +52,7 @@ function setUp(limits: Partial<LiveLimits> = {}) {
   const registry = new LiveViewRegistry(engine, engine.at, limits);
   const send = (host: string, region?: string, value = 1): void =>
     engine.append({ series: seriesOf(host, region), timestamp: engine.clock.now(), value });
-  const tick = () => inOneTurn(registry.advance(engine.tick()));
+  const tick = () => pass(registry, engine.tick());
   const open = async (input: Omit<QueryInput, 'metric_type'> = {}): Promise<number> =>
     (await registry.open('t', ask(input))).view;
   const linesOf = (view: number) => shown(registry, view).lines.map((line) => line.replace(/ \d+ /, ' '));
@@ -88,7 +88,7 @@ describe('views of the same series', () => {
         throw new Error('nobody watches');
       },
     };
-    inOneTurn(registry.advance(unread));
+    pass(registry, unread);
     expect(engine.defects).toEqual([]);
     expect(linesOf(await open({ step: '10s' }))).toEqual(['{} 3']);
   });
@@ -397,11 +397,11 @@ class World {
       this.engine.releaseLoads();
       await drainMicrotasks();
       this.engine.clock.advance(1000);
-      inOneTurn(this.registry.advance(this.engine.tick()));
+      pass(this.registry, this.engine.tick());
     }
     this.engine.releaseLoads();
     await drainMicrotasks();
-    inOneTurn(this.registry.advance(this.engine.tick()));
+    pass(this.registry, this.engine.tick());
   }
 
   /** Each open view beside a fresh one over the points of the series that its likeness has. */
@@ -425,7 +425,7 @@ class World {
     const engine = new FakeEngine(new ManualClock(this.engine.clock.now()));
     const registry = new LiveViewRegistry(engine, engine.at);
     for (const point of this.engine.log) if (accepted.has(JSON.stringify(point.series))) engine.append(point);
-    inOneTurn(registry.advance(engine.tick()));
+    pass(registry, engine.tick());
     return shown(registry, (await registry.open('t', query)).view).lines;
   }
 
@@ -475,7 +475,7 @@ describe('views that join together', () => {
           world.engine.slow = slow;
           for (const step of actions) {
             if (step.do === 'send') world.send(step.series, step.agoMs, step.value);
-            else if (step.do === 'tick') inOneTurn(world.registry.advance(world.engine.tick()));
+            else if (step.do === 'tick') pass(world.registry, world.engine.tick());
             else if (step.do === 'toggle') world.toggle(world.clients[step.client]!);
             else if (step.do === 'load') world.engine.releaseLoads();
             else if (step.do === 'sleep') world.engine.clock.advance(step.ms);

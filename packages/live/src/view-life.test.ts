@@ -2,13 +2,13 @@ import { differences, questions } from '@nowcast/aggregate/testing';
 import { type Query, type QueryInput, querySchema } from '@nowcast/contract';
 import { decodeDeltaBody, decodeSnapshotBody } from '@nowcast/contract';
 import { ManualClock } from '@nowcast/kernel';
-import { inOneTurn } from '@nowcast/kernel/slices';
 import type { ViewFrame } from '@nowcast/ports';
 import { describe, expect, it } from 'vitest';
 import { LiveViewRegistry } from './registry.ts';
 import type { LiveLimits } from './sources.ts';
 import { drainMicrotasks } from './testing/drain-microtasks.ts';
 import { FakeEngine } from './testing/fake-engine.ts';
+import { pass } from './testing/pass.ts';
 import { Viewer } from './testing/viewer.ts';
 import { ViewLines } from './view-lines.ts';
 
@@ -21,7 +21,7 @@ function setUp(limits: Partial<LiveLimits> = {}) {
     const series = { tenant, metric_type: 'm', source: 's', labels: [['host', host] as const] };
     engine.append({ series, timestamp: at, value });
   };
-  const tick = (): ViewFrame[] => inOneTurn(registry.advance(engine.tick()));
+  const tick = (): ViewFrame[] => pass(registry, engine.tick());
   return { engine, registry, send, tick };
 }
 
@@ -97,7 +97,7 @@ describe('a live view', () => {
         throw new Error('no points');
       },
     };
-    expect(inOneTurn(registry.advance(broken))).toEqual([]);
+    expect(pass(registry, broken)).toEqual([]);
     expect(engine.defects).toHaveLength(1);
     expect(() => registry.read(before.view, undefined)).toThrow(/no open view/);
     send('a', 2);
@@ -324,13 +324,13 @@ describe.each(questions)('asked for $title', ({ points, query, nowMs, expected }
       const engine = new FakeEngine(new ManualClock(nowMs));
       const registry = new LiveViewRegistry(engine, engine.at);
       for (const point of points.slice(0, before)) engine.append(point);
-      inOneTurn(registry.advance(engine.tick()));
+      pass(registry, engine.tick());
       const { view } = await registry.open('t', query);
       const viewer = new Viewer();
       viewer.apply(registry.read(view, undefined));
       for (const point of points.slice(before)) {
         engine.append(point);
-        for (const frame of inOneTurn(registry.advance(engine.tick()))) viewer.apply(frame);
+        for (const frame of pass(registry, engine.tick())) viewer.apply(frame);
       }
       expect(differences(viewer.lines(0), expected)).toEqual([]);
     },

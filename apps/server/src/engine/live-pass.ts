@@ -14,7 +14,7 @@ export interface LivePassParts {
   publish: (frames: readonly ViewFrame[]) => void;
   /** Monotonic ms. */
   now: () => number;
-  /** Hears when a pass began, and how long it kept the thread. */
+  /** Hears when a pass that was due began, and how long it kept the thread. */
   ended: (begun: number, tookMs: number) => void;
 }
 
@@ -41,8 +41,12 @@ export class LivePass {
   /** Begins a pass over what was noted since the last one; while one is running, that goes on. */
   begin(): void {
     if (this.#work.isRunning) return;
-    const begun = this.#parts.now();
-    this.#work.start(this.#pass(), (tookMs) => this.#parts.ended(begun, tookMs));
+    const { now, live, ended } = this.#parts;
+    const begun = now();
+    this.#work.start(this.#pass(), (tookMs) => {
+      ended(begun, tookMs);
+      if (live.wantsReload) this.views.reload();
+    });
   }
 
   /** Does the rest of the running one. */
@@ -53,8 +57,10 @@ export class LivePass {
   /** The views, after everything applied has reached them: what a reader sees is never behind its own write. */
   get views(): LiveViewRegistry {
     this.finish();
-    if (this.#parts.points.touchedCount > 0) this.begin();
-    this.finish();
+    if (this.#parts.points.touchedCount > 0) {
+      this.#work.start(this.#pass(), () => undefined);
+      this.finish();
+    }
     return this.#parts.live;
   }
 

@@ -7,6 +7,8 @@ import { noSketches } from './hour-table.ts';
 /** Cells of one answer: a slot is kept for each, filled or not. */
 export const mostCells = 4_000_000;
 
+/** Values that wait for their sketches; putting so many in takes a millisecond. */
+const mostWaiting = 30_000;
 const none = new Float64Array(0);
 const quantilesOnly = { scalar: false, ends: false, growth: false, quantiles: true, uniques: false };
 
@@ -32,8 +34,9 @@ export class Cells {
   readonly #last: Float64Array;
   readonly #lastAt: Float64Array;
   readonly #sketches: StateGrid | undefined;
-  /** By cell, or those of one bucket by unit: on their way into the sketches. */
-  readonly #values = new GroupedValues();
+  /** Values on their way into the sketches: by cell, and those of one bucket by unit. */
+  readonly #byCell = new GroupedValues();
+  readonly #byUnit = new GroupedValues();
 
   /** `extremes`: whether anybody asks for min and max; otherwise they come out as if there were none. */
   constructor(parts: StateParts, extremes: boolean, units: number, buckets: number) {
@@ -105,7 +108,15 @@ export class Cells {
     if (this.#extremes) for (let i = from; i < to; i++) this.#addExtremes(cell, values[i]!);
     if (this.#parts.ends)
       this.#addEnds(cell, timestamps[from]!, values[from]!, timestamps[to - 1]!, values[to - 1]!);
-    if (this.#sketches !== undefined) for (let i = from; i < to; i++) this.#values.add(cell, values[i]!);
+    if (this.#sketches === undefined) return;
+    for (let i = from; i < to; i++) this.#byCell.add(cell, values[i]!);
+    if (this.#byCell.length >= mostWaiting) this.#drain();
+  }
+
+  #drain(): void {
+    this.#byCell.drain(this.#units * this.#buckets, (cell, values, from, to) =>
+      this.#sketches!.addRun(cell, { timestamps: none, values }, from, to),
+    );
   }
 
   /** Adds those of the points `[from, to)`, all of one bucket, whose series has a unit; `unitOf` says −1 for others. */
@@ -123,8 +134,8 @@ export class Cells {
     }
     const sketches = this.#sketches;
     if (sketches === undefined) return;
-    this.#values.addScanned(unitOf, points, from, to);
-    this.#values.drain(this.#units, (unit, sorted, begin, end) =>
+    this.#byUnit.addScanned(unitOf, points, from, to);
+    this.#byUnit.drain(this.#units, (unit, sorted, begin, end) =>
       sketches.addRun(unit * this.#buckets + bucket, { timestamps: none, values: sorted }, begin, end),
     );
   }
@@ -146,9 +157,7 @@ export class Cells {
 
   /** One row for each cell that anything was added to, by unit and then by bucket. */
   columns(): StateColumns {
-    this.#values.drain(this.#units * this.#buckets, (cell, values, from, to) =>
-      this.#sketches!.addRun(cell, { timestamps: none, values }, from, to),
-    );
+    this.#drain();
     const { cells, group, bucket } = this.#filled();
     const { length } = cells;
     const pick = (column: Float64Array) => {
@@ -206,7 +215,7 @@ export class Cells {
         bucket[length++] = at;
       }
     }
-    const cut = (column: Uint32Array) => column.subarray(0, length);
+    const cut = (column: Uint32Array) => column.slice(0, length);
     return { cells: cut(cells), group: cut(group), bucket: cut(bucket) };
   }
 

@@ -22,6 +22,10 @@ export class GroupedValues {
   /** Where each group's values end, and while they are placed, where the next one goes. */
   #ends = new Uint32Array(0);
 
+  get length(): number {
+    return this.#length;
+  }
+
   add(group: number, value: number): void {
     if (this.#length === this.#values.length) this.#reserve(this.#length + 1);
     this.#groups[this.#length] = group;

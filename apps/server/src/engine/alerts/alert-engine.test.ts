@@ -205,6 +205,7 @@ const step = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 2000 }) }),
   },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('remove all' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('look' as const) }) },
 );
 
@@ -230,6 +231,7 @@ test('rules decide as in a replay, whatever comes between two slices of a tick',
           );
         else if (one.do === 'put') void bench.put(one.host, one.host, (version += 1));
         else if (one.do === 'remove') void bench.engine.remove('acme', one.host);
+        else if (one.do === 'remove all') for (const id of hosts) void bench.engine.remove('acme', id);
         else if (one.do === 'store') bench.store();
         else if (one.do === 'wait') bench.clock.advance(one.ms);
         else if (one.do === 'look') bench.check();

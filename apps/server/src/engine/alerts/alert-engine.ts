@@ -254,6 +254,8 @@ export class AlertEngine {
 
   /** In slices: points are taken between two of them. Whoever asks anything of the rules finishes it first. */
   #follow(offset: number, record: TickRecord, handles: readonly number[], ends: readonly number[]): void {
+    // The first rule after the last one was removed does not wait for what the last one saw.
+    this.#pass.finish();
     const begun = this.#parts.clock.monotonic();
     this.#pass.start(this.#passOver(offset, record, handles, ends), (tookMs) => {
       this.#ticker.took(begun, tookMs);
