@@ -1,4 +1,5 @@
 import { type EvaluatedRule, evaluationSchema, type EvaluationInput } from '@nowcast/contract';
+import { inOneTurn } from '@nowcast/kernel/slices';
 import { describe, expect, test } from 'vitest';
 import { FoldedRun } from './folded-run.ts';
 import { RuleSet } from './rule-set.ts';
@@ -37,14 +38,14 @@ class Driven {
       const unit = evaluator!.addSeries(0, { tenant: 'acme', metric_type: 'cpu', source: '', labels }, host);
       evaluator!.add(0, unit, FoldedRun.ofPoint(moment.now, value), moment.now);
     }
-    return this.rules.evaluate(moment);
+    return inOneTurn(this.rules.evaluate(moment));
   }
 
   reload(): this {
-    const bytes = this.rules.save();
+    const bytes = inOneTurn(this.rules.save());
     this.rules = new RuleSet(() => 'avg');
     expect(this.rules.load(bytes)).toBe(true);
-    expect(this.rules.save()).toEqual(bytes);
+    expect(inOneTurn(this.rules.save())).toEqual(bytes);
     return this;
   }
 }
@@ -126,7 +127,7 @@ describe('state of another version of the program', () => {
 
   test('is not read, neither of all rules nor as the seed of one', () => {
     const driven = new Driven().put(content);
-    const bytes = driven.rules.save();
+    const bytes = inOneTurn(driven.rules.save());
     bytes[0] = 255;
     expect(new RuleSet(() => 'avg').load(bytes)).toBe(false);
     driven.put({ ...content, version: 2 }, Uint8Array.of(255, 1, 2, 3));

@@ -74,13 +74,17 @@ export class RuleSet {
     return this.#end(entry, 'rule_removed', moment);
   }
 
-  /** Rules about rules come last: they read what the others decided at this very moment. */
-  evaluate(moment: Moment): DecidedTransition[] {
+  /**
+   * Rules about rules come last: they read what the others decided at this very moment. Other work of the thread may run
+   * at a `yield`, but no rule may come or go, nor get points.
+   */
+  *evaluate(moment: Moment): Generator<void, DecidedTransition[]> {
     const transitions: DecidedTransition[] = [];
     for (const entry of this.#rules.values()) {
       if (entry.evaluator === undefined) continue;
       for (const decision of entry.evaluator.evaluate(moment.now))
         transitions.push(this.#transition(entry, decision, moment));
+      yield;
     }
     for (const entry of this.#rules.values()) {
       const { composite } = entry;
@@ -92,7 +96,8 @@ export class RuleSet {
     return transitions;
   }
 
-  save(): Uint8Array<ArrayBuffer> {
+  /** All of them as they are now; yields like `evaluate`. */
+  *save(): Generator<void, Uint8Array<ArrayBuffer>> {
     const writer = new ByteWriter();
     writer.u8(format);
     writer.varint(this.#rules.size);
@@ -101,6 +106,7 @@ export class RuleSet {
       writer.string(JSON.stringify(rule));
       evaluator?.save(writer);
       composite?.save(writer);
+      yield;
     }
     return new Uint8Array(writer.written());
   }

@@ -101,12 +101,13 @@ class Bench {
   }
 
   /** A checkpoint stands behind the last record that was followed. */
-  check(): void {
+  async check(): Promise<void> {
     const followed = this.log.findLast((one) => 'record' in one);
-    const { seq, at } = this.engine.checkpoint();
-    if (followed === undefined || this.engine.size === 0) return;
-    expect(seq).toBe(followed.offset + 1);
     const tick = this.log.findLast((one) => 'record' in one && one.record.kind === 'tick');
+    const { size } = this.engine;
+    const { seq, at } = (await this.engine.checkpoint()).checkpoint;
+    if (followed === undefined || size === 0) return;
+    expect(seq).toBe(followed.offset + 1);
     if (tick !== undefined && 'record' in tick && tick.record.kind === 'tick')
       expect(at).toEqual(tick.record.at);
   }
@@ -215,6 +216,7 @@ test('rules decide as in a replay, whatever comes between two slices of a tick',
     fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
       const bench = new Bench(new SlowClock(start));
       let version = 1;
+      const looks: Promise<void>[] = [];
       bench.engine.begin();
       for (const name of hosts) {
         void bench.put(name, name);
@@ -234,7 +236,7 @@ test('rules decide as in a replay, whatever comes between two slices of a tick',
         else if (one.do === 'remove all') for (const id of hosts) void bench.engine.remove('acme', id);
         else if (one.do === 'store') bench.store();
         else if (one.do === 'wait') bench.clock.advance(one.ms);
-        else if (one.do === 'look') bench.check();
+        else if (one.do === 'look') looks.push(bench.check());
         else await turn();
         // What waits for a record goes on, and the running pass does not.
         for (let i = 0; i < 20; i++) await Promise.resolve();
@@ -244,7 +246,9 @@ test('rules decide as in a replay, whatever comes between two slices of a tick',
         await bench.settle();
       }
       for (let i = 0; i < 100; i++) await turn();
-      expect(bench.unseen).toBe(0);
+      await Promise.all(looks);
+      // A new rule has its first look at the second's tick of the engine, which nothing brings about here.
+      if (version === 1) expect(bench.unseen).toBe(0);
       const again = new Bench();
       again.replay(bench.log);
       expect(again.said).toEqual(bench.said);

@@ -188,16 +188,29 @@ export class AlertEngine {
     this.#unconfirmed = this.#unconfirmed.filter((batch) => batch.seq > seq);
   }
 
-  checkpoint(): AlertCheckpoint {
+  /** How the rules stand now, written down in slices, and from where on the log is needed with it. */
+  checkpoint(): Promise<{ checkpoint: AlertCheckpoint; neededFrom: readonly number[]; isIdle: boolean }> {
     this.#pass.finish();
-    const idle = this.#rules.size === 0;
-    return {
+    const hasNone = this.#rules.size === 0;
+    const head = {
       epoch: this.#parts.epoch,
-      at: idle ? this.#offsets() : this.#at,
-      seq: idle ? this.#offsets()[alertOwner]! : this.#seq,
+      at: hasNone ? this.#offsets() : this.#at,
+      seq: hasNone ? this.#offsets()[alertOwner]! : this.#seq,
       unconfirmed: this.#unconfirmed,
-      rules: this.#rules.save(),
     };
+    const { neededFrom, isIdle } = this;
+    return new Promise((resolve, reject) => {
+      const keep = (rules: Uint8Array) => resolve({ checkpoint: { ...head, rules }, neededFrom, isIdle });
+      this.#pass.start(this.#save(keep, reject), () => this.#goOn());
+    });
+  }
+
+  *#save(keep: (rules: Uint8Array) => void, reject: (reason: unknown) => void): Generator<void, void> {
+    try {
+      keep(yield* this.#rules.save());
+    } catch (error) {
+      reject(error);
+    }
   }
 
   #write(now: number): void {
@@ -259,8 +272,13 @@ export class AlertEngine {
     const begun = this.#parts.clock.monotonic();
     this.#pass.start(this.#passOver(offset, record, handles, ends), (tookMs) => {
       this.#ticker.took(begun, tookMs);
-      if (this.#parts.points.touchedCount > 0) this.request();
+      this.#goOn();
     });
+  }
+
+  /** Points that came meanwhile wait for a tick, and no tick was begun. */
+  #goOn(): void {
+    if (this.#parts.points.touchedCount > 0) this.request();
   }
 
   *#passOver(
@@ -272,11 +290,12 @@ export class AlertEngine {
     const now = record.receivedAt;
     yield* this.#parts.points.fold(handles, this.#seen, ends, now);
     const receivedAt = this.#receiptOf(ends, now);
+    const transitions = yield* this.#rules.evaluate({ now, seq: offset, receivedAt });
     this.#seen = ends;
     this.#at = record.at;
     this.#seq = offset + 1;
     this.#lastNow = now;
-    this.#announce(offset, this.#rules.evaluate({ now, seq: offset, receivedAt }));
+    this.#announce(offset, transitions);
   }
 
   #command(offset: number, { tenant, command, receivedAt, seed }: AlertRecord): void {

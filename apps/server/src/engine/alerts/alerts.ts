@@ -104,11 +104,9 @@ export class Alerts {
     const now = this.#parts.clock.monotonic();
     if (now - this.#savedAt < checkpointMs) return;
     this.#savedAt = now;
-    const checkpoint = this.#engine.checkpoint();
-    const needed = this.#engine.neededFrom;
-    const { isIdle } = this.#engine;
+    const { checkpoint, neededFrom, isIdle } = await this.#engine.checkpoint();
     await writeAlertCheckpoint(alertCheckpointPath(this.#parts.dataDir), checkpoint);
-    this.#needed = needed;
+    this.#needed = neededFrom;
     this.#isSavedIdle = isIdle;
   }
 

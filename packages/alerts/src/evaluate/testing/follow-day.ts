@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { AggName, EvaluatedRule } from '@nowcast/contract';
+import { inOneTurn } from '@nowcast/kernel/slices';
 import type { DecidedTransition } from '@nowcast/ports';
 import { FoldedRun } from '../folded-run.ts';
 import { type RuleEntry, RuleSet } from '../rule-set.ts';
@@ -27,7 +28,7 @@ class Subject {
   }
 
   save(): Uint8Array {
-    return this.#rules.save();
+    return inOneTurn(this.#rules.save());
   }
 
   follow(entry: Entry, seq: number): DecidedTransition[] {
@@ -40,7 +41,7 @@ class Subject {
         for (const own of bySeries.values())
           if (own[0]!.metric === metricType) this.#add(rule, side, own, entry.now);
       });
-    return this.#rules.evaluate(moment);
+    return inOneTurn(this.#rules.evaluate(moment));
   }
 
   #add(rule: RuleEntry, side: number, points: readonly SentPoint[], now: number): void {
