@@ -228,7 +228,7 @@ describe('SIGKILL at a statement', () => {
       const kills = fc.tuple(killAt(statements), killAt(3 * statements));
       await fc.assert(
         fc.asyncProperty(kills, (chosen) => run(chosen)),
-        { numRuns: isLong ? 100 : 4, endOnFailure: true },
+        { numRuns: isLong ? 100 : 3, endOnFailure: true },
       );
     },
     isLong ? 3_600_000 : 600_000,
@@ -272,7 +272,7 @@ describe('SIGKILL at a statement', () => {
       expect(killed, 'kills that happened').toBe(1);
       await fc.assert(
         fc.asyncProperty(killAt(statements), (kill) => run([kill])),
-        { numRuns: isLong ? 60 : 3, endOnFailure: true },
+        { numRuns: isLong ? 60 : 2, endOnFailure: true },
       );
     },
     isLong ? 3_600_000 : 600_000,
