@@ -158,7 +158,11 @@ describe('screens about alerts fit and are accessible', () => {
       const check = async (path: string, ready: () => Promise<unknown>) => {
         await page.goto(`${server.url}${path}`);
         await ready();
+        // All of it at once: what lies half behind the bar at the bottom can be scrolled out of there.
+        const height = await page.evaluate<number>('document.documentElement.scrollHeight');
+        await page.setViewportSize({ width: size.viewport.width, height });
         await lookTwice(page, path, found);
+        await page.setViewportSize(size.viewport);
       };
       const list = (name: string) => () =>
         page.getByRole('list', { name }).getByRole('listitem').first().waitFor();
