@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 const gates: readonly [name: string, command: string][] = [
   ['format', 'npm run -s check:format'],
@@ -20,14 +20,18 @@ const suites = ['unit', 'int', 'web'] as const;
 
 interface VitestReport {
   numPassedTests: number;
-  numFailedTests: number;
   numPendingTests: number;
   numTodoTests: number;
+  testResults: {
+    name: string;
+    assertionResults: { fullName: string; status: string; failureMessages: string[] }[];
+  }[];
 }
 
 let passed = 0;
-let failed = 0;
 let skipped = 0;
+/** What failed, by name: said again at the end, which is what is left of a long log. */
+const failures: string[] = [];
 
 for (const [name, command] of gates) {
   const started = performance.now();
@@ -36,7 +40,7 @@ for (const [name, command] of gates) {
   console.log(`${ok ? 'ok    ' : 'FAILED'} ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
   if (!ok) console.log(result.stdout + result.stderr);
   if (ok) passed++;
-  else failed++;
+  else failures.push(`gate: ${name}`);
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'nowcast-tests-'));
@@ -56,17 +60,19 @@ for (const suite of suites) {
   const report = readReport(file);
   if (report !== undefined) {
     passed += report.numPassedTests;
-    failed += report.numFailedTests;
     skipped += report.numPendingTests + report.numTodoTests;
   }
+  const failedTests = report === undefined ? [] : failedTestsOf(report);
+  for (const test of failedTests) failures.push(`${suite}: ${test}`);
   // A suite that breaks before or after its tests (an import, an unhandled error) is a failure too.
-  if (result.status !== 0 && (report === undefined || report.numFailedTests === 0)) failed++;
+  if (result.status !== 0 && failedTests.length === 0) failures.push(`${suite}: broke outside of its tests`);
 }
 rmSync(folder, { recursive: true, force: true });
 
 if (skipped > 0) console.log(`\n${skipped} skipped`);
-console.log(`\n${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+if (failures.length > 0) console.log(`\nFailed:\n${failures.join('\n')}`);
+console.log(`\n${passed} passed, ${failures.length} failed`);
+process.exitCode = failures.length === 0 ? 0 : 1;
 
 function readReport(file: string): VitestReport | undefined {
   try {
@@ -74,4 +80,15 @@ function readReport(file: string): VitestReport | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Each with its file and what it said. */
+function failedTestsOf({ testResults }: VitestReport): string[] {
+  return testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map(({ fullName, failureMessages }) =>
+        [`${relative(process.cwd(), name)}: ${fullName}`, ...failureMessages].join('\n  '),
+      ),
+  );
 }

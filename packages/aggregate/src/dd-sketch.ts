@@ -13,6 +13,8 @@
 const relativeAccuracy = 0.01;
 const gamma = (1 + relativeAccuracy) / (1 - relativeAccuracy);
 const logGamma = Math.log(gamma);
+/** By how much what stands for a bucket lies below its border. */
+const logMiddle = Math.log((gamma + 1) / 2);
 /** Larger than the magnitude of any exponent: log_γ of the least double is −37,221. */
 const keyBias = 40_000;
 
@@ -77,7 +79,10 @@ function fromWords(high: number, low: number): number {
 /** The value that stands for a bucket: within 1 % of everything the bucket holds (normal doubles). */
 export function ddValue(key: number): number {
   if (key === 0) return 0;
-  const magnitude = (2 * Math.exp((Math.abs(key) - keyBias) * logGamma)) / (gamma + 1);
+  const power = (Math.abs(key) - keyBias) * logGamma;
+  let magnitude = (2 * Math.exp(power)) / (gamma + 1);
+  // Twice the border of the last buckets is no double any more, though what stands for them is.
+  if (magnitude === Infinity) magnitude = Math.exp(power - logMiddle);
   return Math.sign(key) * Math.min(magnitude, Number.MAX_VALUE);
 }
 
