@@ -61,9 +61,6 @@ async function underLoad(server: Nowcast, probe: Probe, options: Options) {
     nextMs = report.next_ms;
     return report;
   };
-  await send({ seconds: 3 });
-  const most = await send({ seconds: 3 });
-  const rate = Math.round(most.points / most.seconds / 2);
   const board = [
     watched,
     { metric_type: 'cpu_usage', agg: 'avg', group_by: ['region'], window: '5m' },
@@ -73,6 +70,10 @@ async function underLoad(server: Nowcast, probe: Probe, options: Options) {
     viewers,
     board.map((query) => ({ ...query, group_by: [] })),
   );
+  await send({ seconds: 3 });
+  // Long enough that what it takes in has to be flushed meanwhile, and with the viewers there.
+  const most = await send({ seconds: options.quick ? 5 : 12 });
+  const rate = Math.round(most.points / most.seconds / 2);
   const run = async (): Promise<Run> => {
     const points = options.quick ? 30 : 100;
     const background = send({ rate, seconds: points * 0.1 });
