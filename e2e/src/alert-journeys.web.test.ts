@@ -319,6 +319,26 @@ describe('the rule editor', () => {
     });
   });
 
+  it('shows what the keyboard goes to, above the bar at the bottom and below the one at the top', async () => {
+    await sendValues(server, 'reached', { 'k-1': 40 });
+    const made = await makeHostRule(api, 'reached', { name: 'Reached' });
+    await open(desktop);
+    await page.setViewportSize({ width: 1280, height: 480 });
+    await show(`/alerts/rules/${made.rule_id}`, 'Reached');
+    await page.locator('summary', { hasText: 'More' }).click();
+    for (const key of ['Tab', 'Shift+Tab']) {
+      let reached = 0;
+      for (let i = 0; i < 60; i++) {
+        await page.keyboard.press(key);
+        const covered: unknown = await page.evaluate(coveredFocus);
+        if (covered === 'outside') continue;
+        expect(covered).toBe('');
+        reached++;
+      }
+      expect(reached).toBeGreaterThan(20);
+    }
+  });
+
   it('a ratio of two metrics is a sentence, too', async () => {
     await open(phone);
     await sendValues(server, 'requests', { 'r-1': 10 });
@@ -348,3 +368,15 @@ const countTones = `
     start.call(this, when);
   };
 `;
+
+/** In the page: what lies over the focused field of the form, nothing, or that the focus is elsewhere. */
+const coveredFocus = `(() => {
+  const focused = document.activeElement;
+  if (focused?.closest('main form') == null) return 'outside';
+  const { left, top, width, height } = focused.getBoundingClientRect();
+  const over = document.elementFromPoint(left + width / 2, top + Math.min(height / 2, 20));
+  const text = (element) => element.outerHTML.slice(0, 120);
+  if (over === null) return text(focused) + ' is out of sight';
+  const isSame = focused.contains(over) || over.contains(focused) || over.closest('label')?.contains(focused);
+  return isSame ? '' : text(focused) + ' lies below ' + text(over);
+})()`;

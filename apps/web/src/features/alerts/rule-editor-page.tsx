@@ -128,7 +128,10 @@ function RuleEditor({ start, stored }: { start: RuleContent; stored?: Rule }) {
             {manages && <RuleTests rule={rule} ruleId={stored?.rule_id} isWhole={isWhole} />}
           </section>
           <RuleDetails rule={rule} onRule={setRule} />
-          <div className="bottom-0 z-20 -mx-4 flex flex-wrap items-end gap-3 border-t border-line bg-bg/95 px-4 py-3 backdrop-blur-sm sm:sticky">
+          <div
+            data-stays="bottom"
+            className="bottom-0 z-20 -mx-4 flex flex-wrap items-end gap-3 border-t border-line bg-bg/95 px-4 py-3 backdrop-blur-sm sm:sticky"
+          >
             <TextInput
               label="Name"
               className="min-w-40 flex-1 sm:max-w-md"

@@ -57,6 +57,7 @@ export function Toolbar(props: ToolbarProps) {
     <div
       role="toolbar"
       aria-label="Board"
+      data-stays="top"
       className="sticky top-12 z-30 -mx-4 mb-3 flex flex-wrap items-center gap-2 border-b max-sm:gap-x-1 border-line bg-bg/95 px-4 py-2 backdrop-blur-sm"
     >
       <TimePicker

@@ -83,6 +83,7 @@ export function ExplorePage() {
       <div
         role="toolbar"
         aria-label="Query"
+        data-stays="top"
         className="top-12 z-30 -mx-4 sm:sticky mb-3 flex flex-wrap items-end gap-2 border-b border-line bg-bg/95 px-4 py-2 backdrop-blur-sm"
       >
         <Button
