@@ -10,6 +10,8 @@ export default defineConfig({
           // Properties run hundreds of cases; a busy machine may take its time over them.
           testTimeout: 120_000,
           hookTimeout: 60_000,
+          // They share nothing that one of them could spoil for another: a worker and its modules serve many files.
+          isolate: false,
           include: ['{packages,apps,bench}/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.int.test.ts', '**/*.web.test.ts'],
         },

@@ -82,13 +82,18 @@ function readReport(file: string): VitestReport | undefined {
   }
 }
 
-/** Each with its file and what it said. */
+/** Each with its file and the beginning of what it said; the rest stands above. */
 function failedTestsOf({ testResults }: VitestReport): string[] {
   return testResults.flatMap(({ name, assertionResults }) =>
     assertionResults
       .filter(({ status }) => status === 'failed')
       .map(({ fullName, failureMessages }) =>
-        [`${relative(process.cwd(), name)}: ${fullName}`, ...failureMessages].join('\n  '),
+        [`${relative(process.cwd(), name)}: ${fullName}`, ...failureMessages.map(beginning)].join('\n'),
       ),
   );
+}
+
+function beginning(message: string): string {
+  const lines = message.split('\n').slice(0, 4);
+  return lines.map((line) => `  ${line}`).join('\n');
 }
