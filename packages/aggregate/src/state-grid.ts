@@ -342,7 +342,7 @@ export class StateGrid {
     for (let i = from; i < to; i += 1) {
       const value = values[i]!;
       const next = sum + value;
-      lost += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
+      lost += roundedOff(sum, value, next);
       sum = next;
       if (value < min) min = value;
       if (value > max) max = value;
@@ -355,18 +355,19 @@ export class StateGrid {
   }
 
   #addEnds(row: number, { timestamps, values }: PointColumns, from: number, to: number): void {
+    const growth = this.parts.growth ? growthOf(values, from, to) : 0;
     let first = from;
     let last = from;
-    let growth = 0;
+    let lastAt = timestamps[from]!;
     for (let i = from + 1; i < to; i += 1) {
-      growth += counterStep(values[i - 1]!, values[i]!);
-      if (timestamps[i]! > timestamps[last]!) {
+      const time = timestamps[i]!;
+      if (time > lastAt) {
         last = i;
+        lastAt = time;
         continue;
       }
-      const { [first]: firstAt, [last]: lastAt } = timestamps;
-      if (isBefore(timestamps[i]!, values[i]!, firstAt!, values[first]!)) first = i;
-      if (isBefore(lastAt!, values[last]!, timestamps[i]!, values[i]!)) last = i;
+      if (isBefore(time, values[i]!, timestamps[first]!, values[first]!)) first = i;
+      if (isBefore(lastAt, values[last]!, time, values[i]!)) last = i;
     }
     this.#joinRun(row, timestamps[first]!, values[first]!, timestamps[last]!, values[last]!, growth);
   }
@@ -376,9 +377,8 @@ export class StateGrid {
     const numbers = this.#numbers;
     const sum = numbers[at + scalars.sum]!;
     const next = sum + value;
-    const lost = Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
     numbers[at + scalars.sum] = next;
-    numbers[at + scalars.lost]! += lost;
+    numbers[at + scalars.lost]! += roundedOff(sum, value, next);
   }
 
   #joinRange(at: number, min: number, max: number): void {
@@ -426,4 +426,16 @@ export class StateGrid {
   #distinct(row: number): HyperLogLog {
     return (this.#uniques[row] ??= new HyperLogLog());
   }
+}
+
+function growthOf(values: Float64Array, from: number, to: number): number {
+  let growth = 0;
+  for (let i = from + 1; i < to; i += 1) growth += counterStep(values[i - 1]!, values[i]!);
+  return growth;
+}
+
+/** What rounding took away from `next = sum + value`, to the last bit, without asking which of the two is larger. */
+function roundedOff(sum: number, value: number, next: number): number {
+  const part = next - sum;
+  return sum - (next - part) + (value - part);
 }
