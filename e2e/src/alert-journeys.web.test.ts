@@ -337,6 +337,18 @@ describe('the rule editor', () => {
       }
       expect(reached).toBeGreaterThan(20);
     }
+    await page.setViewportSize({ width: 700, height: 480 });
+    await page.goto(`${server.url}/explore?metric=reached`);
+    const toolbar = page.getByRole('toolbar', { name: 'Query' });
+    await toolbar.waitFor();
+    const kept = () =>
+      page.evaluate('parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop)');
+    // The page's bar and this one, which has two rows here.
+    await vi.waitFor(
+      async () => expect(await kept()).toBeGreaterThanOrEqual(48 + (await toolbar.boundingBox())!.height),
+      patience,
+    );
+    expect((await toolbar.boundingBox())!.height).toBeGreaterThan(64);
   });
 
   it('a ratio of two metrics is a sentence, too', async () => {

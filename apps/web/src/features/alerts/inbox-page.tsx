@@ -74,7 +74,7 @@ export function InboxPage() {
             <li
               key={alert.alert_id}
               id={`alert-${i}`}
-              className={`scroll-my-20 ${alert === chosen ? 'bg-accent/8' : ''}`}
+              className={`scroll-my-6 ${alert === chosen ? 'bg-accent/8' : ''}`}
             >
               <AlertLine
                 alert={alert}

@@ -5,6 +5,7 @@ import { useEffect, useState } from 'react';
 import type { Rule, RuleContent } from '@nowcast/contract';
 import { api, ApiError, messageOf } from '../../api/http.ts';
 import { Button } from '../../ui/button.tsx';
+import { clearOfBottom } from '../../ui/clear-of.ts';
 import { Confirm } from '../../ui/confirm.tsx';
 import { Check, TextInput } from '../../ui/field.tsx';
 import { singleFlight } from '../../ui/single-flight.ts';
@@ -129,7 +130,7 @@ function RuleEditor({ start, stored }: { start: RuleContent; stored?: Rule }) {
           </section>
           <RuleDetails rule={rule} onRule={setRule} />
           <div
-            data-stays="bottom"
+            ref={clearOfBottom}
             className="bottom-0 z-20 -mx-4 flex flex-wrap items-end gap-3 border-t border-line bg-bg/95 px-4 py-3 backdrop-blur-sm sm:sticky"
           >
             <TextInput

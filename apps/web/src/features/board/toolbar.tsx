@@ -4,6 +4,7 @@ import type { Board, Where } from '@nowcast/contract';
 import { useLinkState, useLive } from '../../live/live-context.ts';
 import type { ZoneName } from '../../time/zone.ts';
 import { Button } from '../../ui/button.tsx';
+import { clearOfTop } from '../../ui/clear-of.ts';
 import { FilterChips } from './filter-chips.tsx';
 import { TimePicker } from './time-picker.tsx';
 import { useNewPoints } from './use-new-points.ts';
@@ -57,7 +58,7 @@ export function Toolbar(props: ToolbarProps) {
     <div
       role="toolbar"
       aria-label="Board"
-      data-stays="top"
+      ref={clearOfTop}
       className="sticky top-12 z-30 -mx-4 mb-3 flex flex-wrap items-center gap-2 border-b max-sm:gap-x-1 border-line bg-bg/95 px-4 py-2 backdrop-blur-sm"
     >
       <TimePicker

@@ -5,6 +5,7 @@ import { useMemo, useState } from 'react';
 import type { MetricInfo } from '@nowcast/contract';
 import { metricsQuery } from '../../api/queries.ts';
 import { Button } from '../../ui/button.tsx';
+import { clearOfTop } from '../../ui/clear-of.ts';
 import { Modal } from '../../ui/modal.tsx';
 import { EmptyState } from '../../ui/states.tsx';
 import { BoardViewProvider } from '../board/board-context.ts';
@@ -83,7 +84,7 @@ export function ExplorePage() {
       <div
         role="toolbar"
         aria-label="Query"
-        data-stays="top"
+        ref={clearOfTop}
         className="top-12 z-30 -mx-4 sm:sticky mb-3 flex flex-wrap items-end gap-2 border-b border-line bg-bg/95 px-4 py-2 backdrop-blur-sm"
       >
         <Button
