@@ -5,7 +5,8 @@
  *
  * Each connection has a share of the series to itself, as senders in the field do, so that a series' points arrive in
  * order. Point k of a share of n series belongs to its series k mod n and to the time start + (k div n) * step; its value
- * is the next step of a walk of that series with two decimals.
+ * is the next step of a walk of that series with two decimals. With --skip the connections begin that many points later,
+ * together: where a load before this one stopped, which may not have come to all of the series.
  *
  * With --rate a latency counts from when the batch was due, not from when it was sent: a server that stalls is charged
  * for the batches that had to wait.
@@ -36,7 +37,7 @@ static struct {
   enum format format;
   uint32_t series, batch;
   double seconds, rate;
-  uint64_t points, start_ms, step_ms, seed;
+  uint64_t points, skip, start_ms, step_ms, seed;
   const char *path;
   char headers[4096];
 } options = {.connections = 4, .series = 1000, .batch = 5000, .points = UINT64_MAX, .step_ms = 1, .seed = 1, .headers = ""};
@@ -210,7 +211,8 @@ static uint64_t share(uint64_t all, int i) {
 static void dial(struct connection *c, int i, int epoll) {
   c->first_series = share(options.series, i);
   c->series = share(options.series, i + 1) - c->first_series;
-  c->last_point = options.points == UINT64_MAX ? UINT64_MAX : share(options.points, i + 1) - share(options.points, i);
+  c->next_point = share(options.skip, i + 1) - share(options.skip, i);
+  c->last_point = options.points == UINT64_MAX ? UINT64_MAX : c->next_point + share(options.points, i + 1) - share(options.points, i);
   struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(options.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   c->fd = socket(AF_INET, SOCK_STREAM, 0);
   int one = 1;
@@ -227,7 +229,7 @@ static void parse(int argc, char **argv) {
   static const struct option known[] = {
     {"port", 1, 0, 'p'}, {"path", 1, 0, 'u'}, {"header", 1, 0, 'h'}, {"format", 1, 0, 'f'}, {"series", 1, 0, 's'},
     {"batch", 1, 0, 'b'}, {"connections", 1, 0, 'c'}, {"seconds", 1, 0, 't'}, {"points", 1, 0, 'n'}, {"rate", 1, 0, 'r'},
-    {"start-ms", 1, 0, 'a'}, {"step-ms", 1, 0, 'd'}, {"seed", 1, 0, 'x'}, {0}};
+    {"start-ms", 1, 0, 'a'}, {"step-ms", 1, 0, 'd'}, {"seed", 1, 0, 'x'}, {"skip", 1, 0, 'k'}, {0}};
   for (int o; (o = getopt_long(argc, argv, "", known, NULL)) != -1;) switch (o) {
       case 'p': options.port = atoi(optarg); break;
       case 'u': options.path = optarg; break;
@@ -244,12 +246,14 @@ static void parse(int argc, char **argv) {
       case 'r': options.rate = atof(optarg); break;
       case 'a': options.start_ms = strtoull(optarg, NULL, 10); break;
       case 'd': options.step_ms = strtoull(optarg, NULL, 10); break;
+      case 'k': options.skip = strtoull(optarg, NULL, 10); break;
       case 'x': options.seed = strtoull(optarg, NULL, 10); break;
       default: exit(2);
     }
   if (!options.port || !options.path || !options.series || !options.batch || (!options.seconds && options.points == UINT64_MAX))
     fail("usage: load --port P --path U (--seconds T | --points N) [--header H] [--format line|json|ndjson] [--series S]\n"
-         "  [--batch B] [--connections C] [--rate POINTS_PER_SECOND] [--start-ms T] [--step-ms D] [--seed X]");
+         "  [--batch B] [--connections C] [--rate POINTS_PER_SECOND] [--start-ms T] [--step-ms D] [--seed X]\n"
+         "  [--skip N]");
   if (options.series < (uint32_t)options.connections) fail("%d connections need at least as many series", options.connections);
 }
 

@@ -19,6 +19,8 @@ export interface LoadOptions {
   /** Between two points of a series. */
   stepMs: number;
   seed?: number;
+  /** Points that are left out at the beginning: those of a load before, so that this one goes on with other series. */
+  skip?: number;
 }
 
 /** What it reports. */

@@ -70,21 +70,23 @@ async function underLoad(server: Nowcast, probe: Probe, options: Options) {
     viewers,
     board.map((query) => ({ ...query, group_by: [] })),
   );
-  await send({ seconds: 3 });
-  // Long enough that what it takes in has to be flushed meanwhile, and with the viewers there.
-  const most = await send({ seconds: options.quick ? 5 : 12 });
-  const rate = Math.round(most.points / most.seconds / 2);
-  const run = async (): Promise<Run> => {
-    const points = options.quick ? 30 : 100;
-    const background = send({ rate, seconds: points * 0.1 });
-    await delay(500);
-    const { figures } = await probe.run(points);
-    return { figures: { ...figures, points_per_second: rate, ingest_p99_ms: (await background).p99_ms } };
-  };
-  const rounds = { measure: 'latency', case: loaded, runs: runsOf(options), settleMs: 200 };
-  const rows = await interleave([{ name: 'nowcast', run }], rounds);
-  await crowd.close();
-  return rows;
+  try {
+    await send({ seconds: 3 });
+    // Long enough that what it takes in has to be flushed meanwhile, and with the viewers there.
+    const most = await send({ seconds: options.quick ? 5 : 12 });
+    const rate = Math.round(most.points / most.seconds / 2);
+    const run = async (): Promise<Run> => {
+      const points = options.quick ? 30 : 100;
+      const background = send({ rate, seconds: points * 0.1 });
+      await delay(500);
+      const { figures } = await probe.run(points);
+      return { figures: { ...figures, points_per_second: rate, ingest_p99_ms: (await background).p99_ms } };
+    };
+    const rounds = { measure: 'latency', case: loaded, runs: runsOf(options), settleMs: 200 };
+    return await interleave([{ name: 'nowcast', run }], rounds);
+  } finally {
+    await crowd.close();
+  }
 }
 
 interface Probe {
