@@ -24,7 +24,9 @@ interface VitestReport {
   numTodoTests: number;
   testResults: {
     name: string;
-    assertionResults: { fullName: string; status: string; failureMessages: string[] }[];
+    status: string;
+    message: string;
+    assertionResults: { fullName: string; status: string; failureMessages: (string | null)[] }[];
   }[];
 }
 
@@ -62,10 +64,10 @@ for (const suite of suites) {
     passed += report.numPassedTests;
     skipped += report.numPendingTests + report.numTodoTests;
   }
-  const failedTests = report === undefined ? [] : failedTestsOf(report);
-  for (const test of failedTests) failures.push(`${suite}: ${test}`);
-  // A suite that breaks before or after its tests (an import, an unhandled error) is a failure too.
-  if (result.status !== 0 && failedTests.length === 0) failures.push(`${suite}: broke outside of its tests`);
+  const failedHere = report === undefined ? [] : failuresOf(report);
+  for (const failure of failedHere) failures.push(`${suite}: ${failure}`);
+  // A suite that breaks before or after its files is a failure too.
+  if (result.status !== 0 && failedHere.length === 0) failures.push(`${suite}: broke outside of its tests`);
 }
 rmSync(folder, { recursive: true, force: true });
 
@@ -82,18 +84,20 @@ function readReport(file: string): VitestReport | undefined {
   }
 }
 
-/** Each with its file and the beginning of what it said; the rest stands above. */
-function failedTestsOf({ testResults }: VitestReport): string[] {
-  return testResults.flatMap(({ name, assertionResults }) =>
-    assertionResults
-      .filter(({ status }) => status === 'failed')
-      .map(({ fullName, failureMessages }) =>
-        [`${relative(process.cwd(), name)}: ${fullName}`, ...failureMessages.map(beginning)].join('\n'),
-      ),
-  );
+/** Failed tests, and files that broke outside of their tests, with the beginning of what they said: the rest stands above. */
+function failuresOf({ testResults }: VitestReport): string[] {
+  return testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const file = relative(process.cwd(), name);
+    const tests = assertionResults.filter((test) => test.status === 'failed');
+    if (tests.length === 0) return status === 'failed' ? [`${file}\n${beginning(message)}`] : [];
+    return tests.map(({ fullName, failureMessages }) =>
+      [`${file}: ${fullName}`, ...failureMessages.map(beginning)].join('\n'),
+    );
+  });
 }
 
-function beginning(message: string): string {
-  const lines = message.split('\n').slice(0, 4);
-  return lines.map((line) => `  ${line}`).join('\n');
+/** Somebody may have thrown what has no message. */
+function beginning(message: string | null): string {
+  const lines = (message ?? '').split('\n').slice(0, 4);
+  return lines.map((line) => `  ${line.slice(0, 300)}`).join('\n');
 }
