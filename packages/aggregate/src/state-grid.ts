@@ -9,7 +9,7 @@ import { type PartSet, quantileFraction } from './parts.ts';
  * numbers of a row lie side by side, so that a state is one miss of the cache, or two, where columns would be one each.
  *
  * Every operation is commutative and associative, so partitions, flushes, nodes and time may meet in any order:
- * - count, min, max exactly; sum with Neumaier's compensation, so that any two orders agree to 1e-12 · Σ|v|.
+ * - count, min, max exactly; sum with what rounding took away beside it, so that any two orders agree to 1e-12 · Σ|v|.
  * - first is the smallest and last the largest (time, value): see docs/decisions/0004-ties-in-time.md.
  * - growth is the exception: it merges in time order only. `mergeRow`, `mergeColumns` and `addPoint` extend a row at
  *   either end and report a piece that lies inside what the row already covers (see `counterOverlap`).
@@ -273,7 +273,7 @@ export class StateGrid {
     const at = row * this.#width;
     const sum = this.#numbers[at + scalars.sum]!;
     const total = sum + this.#numbers[at + scalars.lost]!;
-    // The compensation of an overflowed sum is −∞ or NaN; the sum itself then says all there is to say.
+    // What an overflowed sum lost is NaN; the sum itself then says all there is to say.
     return Number.isNaN(total) ? sum : total;
   }
 
@@ -434,7 +434,10 @@ function growthOf(values: Float64Array, from: number, to: number): number {
   return growth;
 }
 
-/** What rounding took away from `next = sum + value`, to the last bit, without asking which of the two is larger. */
+/**
+ * What rounding took away from `next = sum + value`, to the last bit, without asking which of the two is larger. NaN when
+ * something overflows, as it may beside the largest double.
+ */
 function roundedOff(sum: number, value: number, next: number): number {
   const part = next - sum;
   return sum - (next - part) + (value - part);
