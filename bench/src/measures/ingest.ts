@@ -131,7 +131,7 @@ function sender(
   const stepMs = Math.max(1, Math.round((what.series / pacedRate) * 1000));
   let nextMs = 0;
   let seed = 1;
-  /** Of series that the server has met. */
+  /** Points so far: the next run goes on with the series that come after them. */
   let sent = 0;
   return {
     name,
