@@ -9,7 +9,7 @@ import { type PartSet, quantileFraction } from './parts.ts';
  * numbers of a row lie side by side, so that a state is one miss of the cache, or two, where columns would be one each.
  *
  * Every operation is commutative and associative, so partitions, flushes, nodes and time may meet in any order:
- * - count, min, max exactly; sum with what rounding took away beside it, so that any two orders agree to 1e-12 · Σ|v|.
+ * - count, min, max exactly; sum with Neumaier's compensation, so that any two orders agree to 1e-12 · Σ|v|.
  * - first is the smallest and last the largest (time, value): see docs/decisions/0004-ties-in-time.md.
  * - growth is the exception: it merges in time order only. `mergeRow`, `mergeColumns` and `addPoint` extend a row at
  *   either end and report a piece that lies inside what the row already covers (see `counterOverlap`).
@@ -273,7 +273,7 @@ export class StateGrid {
     const at = row * this.#width;
     const sum = this.#numbers[at + scalars.sum]!;
     const total = sum + this.#numbers[at + scalars.lost]!;
-    // What an overflowed sum lost is NaN; the sum itself then says all there is to say.
+    // The compensation of an overflowed sum is −∞ or NaN; the sum itself then says all there is to say.
     return Number.isNaN(total) ? sum : total;
   }
 
@@ -342,7 +342,7 @@ export class StateGrid {
     for (let i = from; i < to; i += 1) {
       const value = values[i]!;
       const next = sum + value;
-      lost += roundedOff(sum, value, next);
+      lost += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
       sum = next;
       if (value < min) min = value;
       if (value > max) max = value;
@@ -355,19 +355,18 @@ export class StateGrid {
   }
 
   #addEnds(row: number, { timestamps, values }: PointColumns, from: number, to: number): void {
-    const growth = this.parts.growth ? growthOf(values, from, to) : 0;
     let first = from;
     let last = from;
-    let lastAt = timestamps[from]!;
+    let growth = 0;
     for (let i = from + 1; i < to; i += 1) {
-      const time = timestamps[i]!;
-      if (time > lastAt) {
+      growth += counterStep(values[i - 1]!, values[i]!);
+      if (timestamps[i]! > timestamps[last]!) {
         last = i;
-        lastAt = time;
         continue;
       }
-      if (isBefore(time, values[i]!, timestamps[first]!, values[first]!)) first = i;
-      if (isBefore(lastAt, values[last]!, time, values[i]!)) last = i;
+      const { [first]: firstAt, [last]: lastAt } = timestamps;
+      if (isBefore(timestamps[i]!, values[i]!, firstAt!, values[first]!)) first = i;
+      if (isBefore(lastAt!, values[last]!, timestamps[i]!, values[i]!)) last = i;
     }
     this.#joinRun(row, timestamps[first]!, values[first]!, timestamps[last]!, values[last]!, growth);
   }
@@ -377,8 +376,9 @@ export class StateGrid {
     const numbers = this.#numbers;
     const sum = numbers[at + scalars.sum]!;
     const next = sum + value;
+    const lost = Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
     numbers[at + scalars.sum] = next;
-    numbers[at + scalars.lost]! += roundedOff(sum, value, next);
+    numbers[at + scalars.lost]! += lost;
   }
 
   #joinRange(at: number, min: number, max: number): void {
@@ -426,19 +426,4 @@ export class StateGrid {
   #distinct(row: number): HyperLogLog {
     return (this.#uniques[row] ??= new HyperLogLog());
   }
-}
-
-function growthOf(values: Float64Array, from: number, to: number): number {
-  let growth = 0;
-  for (let i = from + 1; i < to; i += 1) growth += counterStep(values[i - 1]!, values[i]!);
-  return growth;
-}
-
-/**
- * What rounding took away from `next = sum + value`, to the last bit, without asking which of the two is larger. NaN when
- * something overflows, as it may beside the largest double.
- */
-function roundedOff(sum: number, value: number, next: number): number {
-  const part = next - sum;
-  return sum - (next - part) + (value - part);
 }
