@@ -17,6 +17,7 @@ import { type PartSet, quantileFraction } from './parts.ts';
 export interface StateSource {
   count: Float64Array;
   sum: Float64Array;
+  /** Both empty where nobody asks for them. */
   min: Float64Array;
   max: Float64Array;
   first: Float64Array;
@@ -192,7 +193,7 @@ export class StateGrid {
       const at = row * this.#width;
       this.#numbers[at + scalars.count]! += source.count[i]!;
       this.#addSum(at, source.sum[i]!);
-      this.#joinRange(at, source.min[i]!, source.max[i]!);
+      if (source.min.length > 0) this.#joinRange(at, source.min[i]!, source.max[i]!);
     }
     if (this.parts.ends) {
       this.#joinRun(

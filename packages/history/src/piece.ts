@@ -3,6 +3,7 @@ import type { SeriesIndex } from '@nowcast/head';
 import type { OffsetVector, PointColumns, QueryLimits, StateColumns, StateParts } from '@nowcast/ports';
 import { planQuery } from './plan.ts';
 import { byStableId, type Selection } from './selection.ts';
+import { Cells, mostCells } from './warm/cells.ts';
 import type { LayeredRows } from './stored-rows.ts';
 
 /** What is stored of a range: merged states by unit, and points where no state fits. */
@@ -19,12 +20,16 @@ export interface PieceRequest {
   /** Bucket starts and the exclusive end, epoch ms. */
   borders: Float64Array;
   parts: StateParts;
-  /** Whether the least and the largest value are asked for; otherwise what `min` and `max` say is open. */
-  extremes: boolean;
   at: OffsetVector;
   limits: QueryLimits;
   /** Read every point, use no states. */
   pointsOnly: boolean;
+}
+
+/** What of the states the grid's answer is worked out from. */
+export function statePartsOf({ parts, spec: { agg } }: QueryGrid): StateParts {
+  const { scalar, ends, growth, quantiles, uniques } = parts;
+  return { scalar, extremes: agg === 'min' || agg === 'max', ends, growth, quantiles, uniques };
 }
 
 /** `onMissing` is called when the warehouse is asked. */
@@ -70,12 +75,36 @@ export async function readPiece(
 /** Merges the states of a piece, and its points unless they are a counter's (those must meet the tail's first). */
 export function feedPiece(piece: Piece, grid: QueryGrid): void {
   if (piece.states !== undefined) grid.mergeStates(piece.states, piece.borders);
-  const { points } = piece;
-  if (points === undefined || grid.parts.growth) return;
-  const { units } = piece.selection;
-  for (let i = 0; i < points.length; i++) {
-    grid.addPoint(units[points.series[i]!]!, points.timestamps[i]!, points.values[i]!, points.actors?.[i]);
+  if (grid.parts.growth) return;
+  if (piece.points !== undefined) feedPoints(piece.points, piece, grid);
+}
+
+/** Cells that are worth having for each point; a row of a grid is looked up for the points of others. */
+const cellsOfPoint = 4;
+
+function feedPoints(points: PointColumns, { borders, selection }: Piece, grid: QueryGrid): void {
+  const { units } = selection;
+  const { series, timestamps, values } = points;
+  const count = grid.unitCount * (borders.length - 1);
+  if (grid.parts.uniques || count > Math.min(mostCells, cellsOfPoint * points.length)) {
+    for (let i = 0; i < points.length; i++)
+      grid.addPoint(units[series[i]!]!, timestamps[i]!, values[i]!, points.actors?.[i]);
+    return;
   }
+  const cells = new Cells(statePartsOf(grid), grid.unitCount, borders.length - 1);
+  for (let from = 0; from < points.length;) {
+    let to = from + 1;
+    while (to < points.length && series[to] === series[from] && isInOrder(points, to)) to++;
+    cells.addSorted(units[series[from]!]!, borders, timestamps, values, from, to);
+    from = to;
+  }
+  grid.mergeStates(cells.columns(), borders);
+}
+
+/** Whether a point is not before the one in front of it. */
+function isInOrder({ timestamps, values }: PointColumns, i: number): boolean {
+  const [before, time] = [timestamps[i - 1]!, timestamps[i]!];
+  return before < time || (before === time && values[i - 1]! <= values[i]!);
 }
 
 /** States of one bucket that ends where the range begins: each unit's last value seeds its counter. */

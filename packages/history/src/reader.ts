@@ -1,11 +1,10 @@
 import { counterReach, type QueryGrid, type ResolvedQuery } from '@nowcast/aggregate';
 import type { SeriesIndex } from '@nowcast/head';
-import type { QueryLimits, StateParts } from '@nowcast/ports';
-import { feedPiece, type Piece, type PieceRequest, readPiece, seedFrom } from './piece.ts';
+import type { QueryLimits } from '@nowcast/ports';
+import { feedPiece, type Piece, type PieceRequest, readPiece, seedFrom, statePartsOf } from './piece.ts';
 import { type Selection, subset } from './selection.ts';
 import type { HeadSource, Pin } from './sources.ts';
 import type { LayeredRows } from './stored-rows.ts';
-import { asksForExtremes } from './warm/cells.ts';
 import type { WarmStore } from './warm/warm-store.ts';
 import { endOf, foldTail, startOf, tailReaches, type TailSpan } from './tail-fold.ts';
 
@@ -162,8 +161,8 @@ export class HistoryReader {
     options: LoadOptions,
   ): Promise<Piece[]> {
     const { from, to } = grid.spec;
-    const parts = partsOf(grid);
-    const common = { at: pin.at, limits: options.limits, extremes: false };
+    const parts = statePartsOf(grid);
+    const common = { at: pin.at, limits: options.limits };
     const byPoints = new Set<number>((options.attempt ?? 0) > 0 ? selection.units : []);
     for (;;) {
       const straight = subset(selection, (i) => !byPoints.has(selection.units[i]!));
@@ -221,15 +220,9 @@ function requestOf(selection: Selection, grid: QueryGrid, { at }: Pin, limits: Q
   return {
     selection,
     borders: buckets.boundaries(from, to),
-    parts: partsOf(grid),
-    extremes: asksForExtremes(grid),
+    parts: statePartsOf(grid),
     at,
     limits,
     pointsOnly: false,
   };
-}
-
-function partsOf(grid: QueryGrid): StateParts {
-  const { scalar, ends, growth, quantiles, uniques } = grid.parts;
-  return { scalar, ends, growth, quantiles, uniques };
 }

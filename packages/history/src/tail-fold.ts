@@ -1,9 +1,9 @@
 import type { QueryGrid } from '@nowcast/aggregate';
 import { GatheredRuns, type SeriesIndex, type Tail } from '@nowcast/head';
 import { CounterPoints, storedPoints } from './counter-points.ts';
-import type { Piece } from './piece.ts';
+import { type Piece, statePartsOf } from './piece.ts';
 import type { Selection } from './selection.ts';
-import { asksForExtremes, Cells, mostCells } from './warm/cells.ts';
+import { Cells, mostCells } from './warm/cells.ts';
 
 /** Whether memory holds every point with an event time at or after `from`. */
 export function tailReaches(tails: readonly Tail[], from: number): boolean {
@@ -83,7 +83,7 @@ function scanTails(
   if (grid.unitCount * (borders.length - 1) > mostCells) return false;
   const unitOf = new Int32Array(index.size).fill(-1);
   for (let i = 0; i < handles.length; i++) unitOf[handles[i]!] = units[i]!;
-  const cells = new Cells(grid.parts, asksForExtremes(grid), grid.unitCount, borders.length - 1);
+  const cells = new Cells(statePartsOf(grid), grid.unitCount, borders.length - 1);
   for (const tail of tails) {
     const first = firstSince(tail, startOf(span, tail), from);
     const end = endOf(span, tail);

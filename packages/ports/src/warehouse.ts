@@ -138,8 +138,10 @@ export interface SketchRows {
 
 /** Which parts of the state an answer needs; unneeded columns come back empty. */
 export interface StateParts {
-  /** count, sum, min, max. */
+  /** count, sum. */
   scalar: boolean;
+  /** min, max; beside `scalar`. Few answers want them, and finding them costs as much as the sums. */
+  extremes: boolean;
   /** first, last and their times. */
   ends: boolean;
   /**

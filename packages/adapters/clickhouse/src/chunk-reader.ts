@@ -100,31 +100,29 @@ export class ChunkReader {
     }
   }
 
-  values(row: number, out: Float64Array): void {
+  /** Values of a row from its point `low` on, as many as there is room for. */
+  values(row: number, out: Float64Array, low = 0): void {
     const exponent = this.#exponent[row]!;
     if (exponent === rawExponent) {
-      out.set(slice(this.#valuesRaw, row));
+      out.set(slice(this.#valuesRaw, row).subarray(low, low + out.length));
       return;
     }
     const scale = powersOfTen[exponent]!;
-    let integer = this.#first[row]!;
-    out[0] = integer / scale;
-    if (out.length === 1) return;
-    const { offsets, values } = this.#steps.find((steps) => steps.offsets[row + 1]! > steps.offsets[row]!)!;
-    const base = offsets[row]!;
-    for (let i = 1; i < out.length; i++) {
-      integer += Number(values[base + i - 1]);
-      out[i] = integer / scale;
-    }
+    const first = this.#first[row]!;
+    // A row of one point has no steps.
+    const steps = this.#steps.find(({ offsets }) => offsets[row + 1]! > offsets[row]!);
+    if (steps === undefined) out.fill(first / scale);
+    else addUp(steps.values, steps.offsets[row]!, low, first, scale, out);
   }
 
-  receipts(row: number, out: Float64Array): void {
+  /** Receipt times of a row from its point `low` on, as many as there is room for. */
+  receipts(row: number, out: Float64Array, low = 0): void {
     const { lag, step, steps } = this.#receipts!;
     let at = this.#start[row]! + lag[row]!;
     const base = steps.offsets[row]!;
     const isEven = steps.offsets[row + 1] === base;
-    for (let i = 0; i < out.length; i++) {
-      out[i] = at;
+    for (let i = 0; i < low + out.length; i++) {
+      if (i >= low) out[i - low] = at;
       at += isEven ? step[row]! : (steps.values[base + i] ?? 0);
     }
   }
@@ -148,6 +146,36 @@ export class ChunkReader {
       at += lengths[run]!;
     }
   }
+}
+
+/** What the steps from `base` on make of `first`: the quotients from the point `low` on. */
+function addUp(
+  steps: Steps['values'],
+  base: number,
+  low: number,
+  first: number,
+  scale: number,
+  out: Float64Array,
+): void {
+  let integer = first;
+  // Nothing is divided or kept of the points before: of a day's chunk, an hour is asked for.
+  for (let i = base; i < base + low; i++) integer += Number(steps[i]);
+  for (let i = 0; i < out.length; i++) {
+    out[i] = integer / scale;
+    integer += Number(steps[base + low + i] ?? 0);
+  }
+}
+
+/** Index of the first of the ascending times at or after `time`. */
+function firstSince(times: Float64Array, time: number): number {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (times[middle]! < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function slice<T extends Float64Array | Uint32Array>(column: ArrayColumn<T>, row: number): T {
@@ -176,23 +204,18 @@ export class PointSink {
 
   /** Adds the points of a row with `from <= time < to`; within a row times ascend. */
   add(reader: ChunkReader, row: number, series: number, from: number, to: number): void {
-    const n = reader.n[row]!;
+    const times = reader.timesOf(row);
+    const low = firstSince(times, from);
+    const high = firstSince(times, to);
+    if (low >= high) return;
     const start = this.#length;
-    this.#reserve(n);
-    const end = start + n;
-    const times = this.#timestamps.subarray(start, end);
-    reader.times(row, times);
-    let low = 0;
-    while (low < n && times[low]! < from) low++;
-    let high = n;
-    while (high > low && times[high - 1]! >= to) high--;
-    reader.values(row, this.#values.subarray(start, end));
-    if (this.#records) reader.receipts(row, this.#receivedAt.subarray(start, end));
-    if (low > 0) {
-      for (const column of this.#numberColumns()) column.copyWithin(start, start + low, start + high);
-    }
-    this.#series.fill(series, start, start + high - low);
-    this.#length = start + high - low;
+    const end = start + high - low;
+    this.#reserve(high - low);
+    this.#timestamps.set(times.subarray(low, high), start);
+    reader.values(row, this.#values.subarray(start, end), low);
+    if (this.#records) reader.receipts(row, this.#receivedAt.subarray(start, end), low);
+    this.#series.fill(series, start, end);
+    this.#length = end;
     if (this.#records) this.#addTexts(reader, row, start, low, high);
   }
 
@@ -205,11 +228,6 @@ export class PointSink {
       padTo(column, start);
       for (let i = low; i < high; i++) column.push(values[base + i] === '' ? undefined : values[base + i]);
     }
-  }
-
-  #numberColumns(): Float64Array[] {
-    const columns = [this.#timestamps, this.#values];
-    return this.#records ? [...columns, this.#receivedAt] : columns;
   }
 
   #reserve(count: number): void {

@@ -108,7 +108,8 @@ function withStates(
 ): StateColumns {
   const { parts } = request;
   const names: Partial<Record<keyof StateColumns, string>> = {
-    ...(parts.scalar ? { count: 'o_n', sum: 'o_sum', min: 'o_min', max: 'o_max' } : {}),
+    ...(parts.scalar ? { count: 'o_n', sum: 'o_sum' } : {}),
+    ...(parts.extremes ? { min: 'o_min', max: 'o_max' } : {}),
     ...(parts.ends || parts.growth
       ? {
           first: 'o_first',

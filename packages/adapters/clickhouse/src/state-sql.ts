@@ -34,6 +34,8 @@ const scalarColumns = [
     fineValue('total', 'total + toInt64(n) * first'),
     coarseValue('sum', 'total_i + toInt64(n) * first_i'),
   ],
+] as const;
+const extremeColumns = [
   ['v_min', fineValue('low', 'first - low'), coarseValue('min', 'first_i - low_i')],
   ['v_max', fineValue('high', 'first + high'), coarseValue('max', 'first_i + high_i')],
 ] as const;
@@ -68,7 +70,8 @@ const uniqueColumns = [
   ['v_hll_rank', 'hll_rank', 'hll_rank'],
 ] as const;
 
-const mergeScalar = `sum(v_n) AS o_n, sum(v_sum) AS o_sum, min(v_min) AS o_min, max(v_max) AS o_max`;
+const mergeScalar = `sum(v_n) AS o_n, sum(v_sum) AS o_sum`;
+const mergeExtremes = `min(v_min) AS o_min, max(v_max) AS o_max`;
 const mergeEnds = `min(v_first_key) AS o_first_key, max(v_last_key) AS o_last_key`;
 /**
  * Growth of rows one after the other: what each grew and what it grew by in between, a reset counting from zero.
@@ -87,6 +90,7 @@ type ColumnSource = readonly (readonly [name: string, fine: string, coarse: stri
 function stateColumnsOf(parts: StateParts): ColumnSource {
   return [
     ...(parts.scalar ? scalarColumns : []),
+    ...(parts.extremes ? extremeColumns : []),
     ...(parts.ends || parts.growth ? endColumns : []),
     ...(parts.growth ? growthColumns : []),
   ];
@@ -105,9 +109,15 @@ export function statesStatement(
 ): Statement {
   const { parts } = request;
   const ends = parts.ends || parts.growth;
-  const merged = [parts.scalar ? mergeScalar : '', ends ? mergeEnds : '', parts.growth ? mergeGrowth : ''];
+  const merged = [
+    parts.scalar ? mergeScalar : '',
+    parts.extremes ? mergeExtremes : '',
+    ends ? mergeEnds : '',
+    parts.growth ? mergeGrowth : '',
+  ];
   const shown = ['g', 'b'];
-  if (parts.scalar) shown.push('o_n', 'o_sum', 'o_min', 'o_max');
+  if (parts.scalar) shown.push('o_n', 'o_sum');
+  if (parts.extremes) shown.push('o_min', 'o_max');
   if (ends) shown.push(unpackEnds);
   if (parts.growth) shown.push('o_growth');
   const tables = { fine: 'states', coarse: 'states_coarse' };
@@ -232,7 +242,14 @@ function rangeCondition(ranges: readonly Range[]): string {
   return conditions.length === 1 ? conditions[0]! : `(${conditions.join(' OR ')})`;
 }
 
-const everything: StateParts = { scalar: true, ends: true, growth: true, quantiles: true, uniques: true };
+const everything: StateParts = {
+  scalar: true,
+  extremes: true,
+  ends: true,
+  growth: true,
+  quantiles: true,
+  uniques: true,
+};
 
 /** Where the rows to derive from lie: conditions on the fine table, on the coarse one, or both. */
 export interface DerivationSource {
@@ -286,7 +303,7 @@ export function deriveStates(
   source: DerivationSource,
 ): string {
   const columns = stateColumnsOf(everything);
-  const merged = `${mergeScalar}, ${mergeEnds}, ${mergeGrowth}`;
+  const merged = `${mergeScalar}, ${mergeExtremes}, ${mergeEnds}, ${mergeGrowth}`;
   const tables = { fine: 'states', coarse: 'states_coarse' };
   const shown = `o_n, o_first_at, o_last_at, o_scale, ${coarseStateValues}`;
   const more = [`*, ${unpackEnds}`, `*, ${coarseScale} AS o_scale`];

@@ -12,7 +12,7 @@ import type { StatementOptions } from './sql-connection.ts';
 
 const options: StatementOptions = { lane: 'read', timeoutMs: 30_000 };
 const later = monday + 3 * dayMs;
-const parts = { scalar: true, ends: true, growth: true, quantiles: false, uniques: false };
+const parts = { scalar: true, extremes: true, ends: true, growth: true, quantiles: false, uniques: false };
 
 let dir: string;
 let connection: ChdbConnection;

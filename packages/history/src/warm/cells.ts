@@ -1,4 +1,4 @@
-import { isBefore, type QueryGrid, StateGrid, type StateSource } from '@nowcast/aggregate';
+import { isBefore, StateGrid, type StateSource } from '@nowcast/aggregate';
 import type { StateColumns, StateParts } from '@nowcast/ports';
 import { CellSums } from './cell-sums.ts';
 import { GroupedValues, type ScannedPoints } from './grouped-values.ts';
@@ -12,9 +12,16 @@ const mostWaiting = 30_000;
 const none = new Float64Array(0);
 const quantilesOnly = { scalar: false, ends: false, growth: false, quantiles: true, uniques: false };
 
-/** Whether an answer is worked out from the least and the largest value of its cells. */
-export function asksForExtremes({ spec: { agg } }: QueryGrid): boolean {
-  return agg === 'min' || agg === 'max';
+/** Index of the bucket that holds `time`, which lies within the borders. */
+export function bucketAt(borders: Float64Array, time: number): number {
+  let low = 0;
+  let high = borders.length - 1;
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    if (borders[middle]! <= time) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 /**
@@ -23,7 +30,6 @@ export function asksForExtremes({ spec: { agg } }: QueryGrid): boolean {
  */
 export class Cells {
   readonly #parts: StateParts;
-  readonly #extremes: boolean;
   readonly #units: number;
   readonly #buckets: number;
   readonly #sums: CellSums | undefined;
@@ -38,17 +44,15 @@ export class Cells {
   readonly #byCell = new GroupedValues();
   readonly #byUnit = new GroupedValues();
 
-  /** `extremes`: whether anybody asks for min and max; otherwise they come out as if there were none. */
-  constructor(parts: StateParts, extremes: boolean, units: number, buckets: number) {
+  constructor(parts: StateParts, units: number, buckets: number) {
     const column = (wanted: boolean, empty: number) =>
       wanted ? new Float64Array(units * buckets).fill(empty) : none;
     this.#parts = parts;
-    this.#extremes = parts.scalar && extremes;
     this.#units = units;
     this.#buckets = buckets;
     if (parts.scalar) this.#sums = new CellSums(units, buckets);
-    this.#min = column(this.#extremes, Number.POSITIVE_INFINITY);
-    this.#max = column(this.#extremes, Number.NEGATIVE_INFINITY);
+    this.#min = column(parts.extremes, Number.POSITIVE_INFINITY);
+    this.#max = column(parts.extremes, Number.NEGATIVE_INFINITY);
     this.#first = column(parts.ends, Number.NaN);
     this.#firstAt = column(parts.ends, Number.POSITIVE_INFINITY);
     this.#last = column(parts.ends, Number.NaN);
@@ -66,7 +70,7 @@ export class Cells {
   ): void {
     const base = unit * this.#buckets;
     this.#sums?.addHours(unit, hour, columns, from, to, bucketOf);
-    if (this.#extremes) this.#addHourExtremes(base, hour, columns, from, to, bucketOf);
+    if (this.#parts.extremes) this.#addHourExtremes(base, hour, columns, from, to, bucketOf);
     if (!this.#parts.ends) return;
     const { first, firstAt, last, lastAt } = columns;
     for (let i = from; i < to; i++) {
@@ -94,18 +98,29 @@ export class Cells {
     }
   }
 
-  /** Adds points `[from, to)`, ascending in (time, value), that all lie in one bucket. */
-  addRun(
+  /** Adds points `[from, to)`, ascending in (time, value), all within the borders of the buckets. */
+  addSorted(
     unit: number,
-    bucket: number,
+    borders: Float64Array,
     timestamps: Float64Array,
     values: Float64Array,
     from: number,
     to: number,
   ): void {
-    const cell = unit * this.#buckets + bucket;
+    let bucket = bucketAt(borders, timestamps[from]!);
+    for (let start = from; start < to;) {
+      while (timestamps[start]! >= borders[bucket + 1]!) bucket++;
+      let end = start + 1;
+      while (end < to && timestamps[end]! < borders[bucket + 1]!) end++;
+      this.#addRun(unit * this.#buckets + bucket, timestamps, values, start, end);
+      start = end;
+    }
+  }
+
+  /** Adds points `[from, to)`, ascending in (time, value), that all lie in one cell. */
+  #addRun(cell: number, timestamps: Float64Array, values: Float64Array, from: number, to: number): void {
     this.#sums?.addValues(cell, values, from, to);
-    if (this.#extremes) for (let i = from; i < to; i++) this.#addExtremes(cell, values[i]!);
+    if (this.#parts.extremes) for (let i = from; i < to; i++) this.#addExtremes(cell, values[i]!);
     if (this.#parts.ends)
       this.#addEnds(cell, timestamps[from]!, values[from]!, timestamps[to - 1]!, values[to - 1]!);
     if (this.#sketches === undefined) return;
@@ -123,12 +138,12 @@ export class Cells {
   addScanned(bucket: number, unitOf: Int32Array, points: ScannedPoints, from: number, to: number): void {
     this.#sums?.addScanned(bucket, unitOf, points, from, to);
     const { handles, timestamps, values } = points;
-    if (this.#extremes || this.#parts.ends) {
+    if (this.#parts.extremes || this.#parts.ends) {
       for (let i = from; i < to; i++) {
         const unit = unitOf[handles[i]!]!;
         if (unit < 0) continue;
         const cell = unit * this.#buckets + bucket;
-        if (this.#extremes) this.#addExtremes(cell, values[i]!);
+        if (this.#parts.extremes) this.#addExtremes(cell, values[i]!);
         if (this.#parts.ends) this.#addEnds(cell, timestamps[i]!, values[i]!, timestamps[i]!, values[i]!);
       }
     }
@@ -178,8 +193,8 @@ export class Cells {
       bucket,
       count,
       sum,
-      min: this.#extremes ? pick(this.#min) : this.#noExtreme(length, Number.POSITIVE_INFINITY),
-      max: this.#extremes ? pick(this.#max) : this.#noExtreme(length, Number.NEGATIVE_INFINITY),
+      min: pick(this.#min),
+      max: pick(this.#max),
       first: pick(this.#first),
       firstAt: pick(this.#firstAt),
       last: pick(this.#last),
@@ -188,10 +203,6 @@ export class Cells {
       ...noSketches,
       ...this.#quantiles(cells),
     };
-  }
-
-  #noExtreme(length: number, empty: number): Float64Array {
-    return this.#parts.scalar ? new Float64Array(length).fill(empty) : none;
   }
 
   #isFilled(cell: number): boolean {

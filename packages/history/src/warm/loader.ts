@@ -8,9 +8,16 @@ import type { WarmMetric } from './metric.ts';
 import { type PointTable, slicePoints, sortAndPack } from './point-table.ts';
 
 const limits = { timeoutMs: 30_000 };
-const nothing = { scalar: false, ends: false, growth: false, quantiles: false, uniques: false };
+const nothing = {
+  scalar: false,
+  extremes: false,
+  ends: false,
+  growth: false,
+  quantiles: false,
+  uniques: false,
+};
 const partsOfKind = {
-  scalar: { ...nothing, scalar: true },
+  scalar: { ...nothing, scalar: true, extremes: true },
   ends: { ...nothing, ends: true, growth: true },
 } as const;
 

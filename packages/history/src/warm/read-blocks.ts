@@ -1,6 +1,6 @@
 import type { PointColumns, StateColumns } from '@nowcast/ports';
 import type { Piece, PieceRequest } from '../piece.ts';
-import { Cells, mostCells } from './cells.ts';
+import { bucketAt, Cells, mostCells } from './cells.ts';
 import { type HourTable, hoursOfTable, noSketches } from './hour-table.ts';
 import { chunkPoints, type PointTable, pointsBefore, unpack } from './point-table.ts';
 
@@ -128,14 +128,7 @@ function* addPoints(request: SlotRequest, parts: readonly Part<PointTable>[]): A
   const cells = cellsOf(request);
   const { borders, selection } = request;
   yield* visit(request, parts, (i, times, values, from, to) => {
-    let bucket = bucketAt(borders, times[from]!);
-    for (let start = from; start < to;) {
-      while (times[start]! >= borders[bucket + 1]!) bucket++;
-      let end = start + 1;
-      while (end < to && times[end]! < borders[bucket + 1]!) end++;
-      cells.addRun(selection.units[i]!, bucket, times, values, start, end);
-      start = end;
-    }
+    cells.addSorted(selection.units[i]!, borders, times, values, from, to);
   });
   return { borders, selection, states: cells.columns(), points: undefined };
 }
@@ -183,7 +176,7 @@ function isTooLarge(request: PieceRequest): boolean {
 /** Made when the answer is begun, not when it is asked for: many may wait. */
 function cellsOf(request: SlotRequest): Cells {
   const { units, buckets } = sizeOf(request);
-  return new Cells(request.parts, request.extremes, units, buckets);
+  return new Cells(request.parts, units, buckets);
 }
 
 /** Bucket of each hour of a day's table; −1 outside the part. */
@@ -194,18 +187,6 @@ function bucketsOfHours(borders: Float64Array, { start, from, to }: Part<unknown
     if (time >= from && time < to) buckets[hour] = bucketAt(borders, time);
   }
   return buckets;
-}
-
-/** Index of the bucket that holds `time`, which lies within the borders. */
-function bucketAt(borders: Float64Array, time: number): number {
-  let low = 0;
-  let high = borders.length - 1;
-  while (high - low > 1) {
-    const middle = (low + high) >>> 1;
-    if (borders[middle]! <= time) low = middle;
-    else high = middle;
-  }
-  return low;
 }
 
 /** About how many points lie in the range: those of a chunk are taken to be spread evenly. */

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { HotStore } from '../hot-store.ts';
 import type { FlushBlock, PointsRequest, StateColumns, StatesRequest } from '../warehouse.ts';
-import { expectCells, naive } from './naive-states.ts';
+import { expectCells, expectSums, naive } from './naive-states.ts';
 import {
   allResolutions,
   at,
@@ -165,7 +165,10 @@ function mergeTests(start: Start): void {
           const states = await b.states(range, groupOf, { at: visible, resolutions: usable });
           const buckets = Array.from({ length: (range.to - from) / step + 1 }, (_, i) => from + i * step);
           const stated = seen.filter(({ stateRes }) => usable.includes(stateRes)).flatMap(pointsOf);
-          expectCells(states!, naive(stated, groupOf, buckets));
+          const cells = naive(stated, groupOf, buckets);
+          expectCells(states!, cells);
+          const parts = { ...nothing, scalar: true };
+          expectSums((await b.states(range, groupOf, { at: visible, resolutions: usable, parts }))!, cells);
           const points = await b.points({
             at: visible,
             series: BigUint64Array.from([0, 1, 2, 3], seriesId),

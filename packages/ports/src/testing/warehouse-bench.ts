@@ -8,8 +8,15 @@ export const dayMs = 86_400_000;
 export const monday = 1_789_948_800_000;
 export const limits = { timeoutMs: 30_000 };
 export const allResolutions = [10_000, 60_000, hourMs];
-export const nothing = { scalar: false, ends: false, growth: false, quantiles: false, uniques: false };
-export const scalarAndEnds = { ...nothing, scalar: true, ends: true };
+export const nothing = {
+  scalar: false,
+  extremes: false,
+  ends: false,
+  growth: false,
+  quantiles: false,
+  uniques: false,
+};
+export const scalarAndEnds = { ...nothing, scalar: true, extremes: true, ends: true };
 export const forEver = new Map([['', { rawMs: Infinity, fineMs: Infinity, coarseMs: Infinity }]]);
 
 /** One metric of the warehouse under test, and what is known about it. Log offsets are shared by all metrics. */

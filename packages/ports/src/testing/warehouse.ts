@@ -14,7 +14,7 @@ import {
   shown,
   type Reopen,
 } from './warehouse-bench.ts';
-import { expectCells, naive } from './naive-states.ts';
+import { expectCells, expectSums, naive } from './naive-states.ts';
 import { pointsTests } from './warehouse-points.ts';
 import { retentionTests, upkeepTests } from './warehouse-upkeep.ts';
 
@@ -212,7 +212,7 @@ function roundTripTests(bench: () => Bench, reopen: Reopen): void {
       }
     });
 
-    test('random walks of any number of decimals, with even, uneven and fractional times, come back bit for bit', async () => {
+    test('random walks of any number of decimals, with even, uneven and fractional times, come back bit for bit, whole and in part', async () => {
       const b = bench();
       const walk = fc.record({
         decimals: fc.integer({ min: 0, max: 6 }),
@@ -223,20 +223,35 @@ function roundTripTests(bench: () => Bench, reopen: Reopen): void {
         gaps: fc.array(fc.constantFrom(0, 1, 1000, 1000, 0.25, 0.001, 7e9), { minLength: 1, maxLength: 4 }),
       });
       await fc.assert(
-        fc.asyncProperty(fc.array(walk, { minLength: 1, maxLength: 3 }), async (walks) => {
-          const points = walks.flatMap(({ decimals, first, steps, gaps }, series) => {
-            let value = first;
-            let timestamp = monday;
-            return [0, ...steps].map((step, i) => {
-              value += step;
-              if (i > 0) timestamp += gaps[i % gaps.length]!;
-              return at(series, timestamp, value / 10 ** decimals);
+        fc.asyncProperty(
+          fc.array(walk, { minLength: 1, maxLength: 3 }),
+          fc.nat(),
+          fc.nat(),
+          async (walks, a, z) => {
+            const points = walks.flatMap(({ decimals, first, steps, gaps }, series) => {
+              let value = first;
+              let timestamp = monday;
+              return [0, ...steps].map((step, i) => {
+                value += step;
+                if (i > 0) timestamp += gaps[i % gaps.length]!;
+                return at(series, timestamp, value / 10 ** decimals, {
+                  receivedAt: monday + 11 * i + (i % 3),
+                });
+              });
             });
-          });
-          const fresh = new Bench(() => b.warehouse, `${b.metric} ${fresh0++}`);
-          await fresh.store(points);
-          expect(shown(await fresh.readPoints())).toEqual(expected(points));
-        }),
+            const fresh = new Bench(() => b.warehouse, `${b.metric} ${fresh0++}`);
+            await fresh.store(points);
+            expect(shown(await fresh.readPoints())).toEqual(expected(points));
+            const [first, last] = [a, z].map((n) => points[n % points.length]!.timestamp);
+            const range = { from: Math.min(first!, last!), to: Math.max(first!, last!) };
+            const inside = points.filter((one) => one.timestamp >= range.from && one.timestamp < range.to);
+            const found = await fresh.readPoints({ ...range, records: true });
+            expect(shown(found)).toEqual(expected(inside));
+            expect(found.receivedAt.toSorted()).toEqual(
+              Float64Array.from(inside, (one) => one.receivedAt!).sort(),
+            );
+          },
+        ),
         { numRuns: 25 },
       );
     });
@@ -311,7 +326,10 @@ function stateTests(bench: () => Bench): void {
             }
             const range = { from: monday, to: monday + 2 * hourMs, step: step };
             const buckets = Array.from({ length: (2 * hourMs) / step + 1 }, (_, i) => monday + i * step);
-            expectCells(await fresh.readStates(range, groupOf), naive(all, groupOf, buckets));
+            const cells = naive(all, groupOf, buckets);
+            expectCells(await fresh.readStates(range, groupOf), cells);
+            const parts = { ...nothing, scalar: true };
+            expectSums(await fresh.readStates(range, groupOf, { parts }), cells);
           },
         ),
         { numRuns: 20 },
