@@ -1,8 +1,9 @@
-import { groupLabels, groupValues, labelText, partsOf, type StateGrid } from '@nowcast/aggregate';
+import { groupLabels, labelText, partsOf, type StateGrid } from '@nowcast/aggregate';
 import type { ByteReader, ByteWriter, ConditionState, SeriesDefinition, Transition } from '@nowcast/contract';
 import { createBaseline } from './baselines.ts';
 import type { FoldedRun } from './folded-run.ts';
 import { Group } from './group.ts';
+import { GroupValues } from './group-values.ts';
 import { judge, type Verdict } from './judge.ts';
 import { dueAt, step } from './machine.ts';
 import type { PlannedQuery, RulePlan } from './plan.ts';
@@ -40,6 +41,8 @@ export class RuleEvaluator {
   readonly #groupList: Group[] = [];
   /** By the values of their labels in the order of `groupBy`, once a series asked for them. */
   readonly #groupByValues = new Map<string, Group>();
+  readonly #values: GroupValues;
+  readonly #groupByKey: string;
   /** Place in the list of each unit's group, by side. */
   readonly #groupOf: number[][];
   /** Since the last evaluation. */
@@ -52,8 +55,11 @@ export class RuleEvaluator {
   /** Series that found no room. */
   leftOut = 0;
 
-  constructor(plan: RulePlan) {
+  /** `values`: those that other rules of the same series look up too. */
+  constructor(plan: RulePlan, values = new GroupValues()) {
     this.plan = plan;
+    this.#values = values;
+    this.#groupByKey = JSON.stringify(plan.groupBy);
     this.#windows = plan.queries.map((query) => windowOf(plan, query));
     this.#keepsWell = keepsWell(plan);
     this.#groupOf = plan.queries.map(() => []);
@@ -262,7 +268,7 @@ export class RuleEvaluator {
   }
 
   #groupOfSeries(definition: SeriesDefinition): Group | undefined {
-    const values = groupValues(definition, this.plan.groupBy);
+    const values = this.#values.of(definition, this.plan.groupBy, this.#groupByKey);
     let group = this.#groupByValues.get(values);
     if (group !== undefined) return group;
     // Full, and not because groups were read that no series has asked for yet.

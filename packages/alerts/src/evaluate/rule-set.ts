@@ -3,6 +3,7 @@ import { type AggName, ByteReader, ByteWriter, type EvaluatedRule, type Transiti
 import type { DecidedTransition } from '@nowcast/ports';
 import { CompositeEvaluator } from './composite.ts';
 import type { Group } from './group.ts';
+import { GroupValues } from './group-values.ts';
 import { planRule, type RulePlan } from './plan.ts';
 import { type Decision, RuleEvaluator } from './rule-evaluator.ts';
 
@@ -34,6 +35,7 @@ const format = 3;
  */
 export class RuleSet {
   readonly #rules = new Map<string, RuleEntry>();
+  readonly #groupValues = new GroupValues();
   readonly #defaultAgg: (tenant: string, metricType: string) => AggName;
 
   constructor(defaultAgg: (tenant: string, metricType: string) => AggName) {
@@ -132,7 +134,7 @@ export class RuleSet {
       tenant,
       rule,
       plan,
-      evaluator: isComposite ? undefined : new RuleEvaluator(plan),
+      evaluator: isComposite ? undefined : new RuleEvaluator(plan, this.#groupValues),
       composite: isComposite ? new CompositeEvaluator(plan) : undefined,
     };
   }

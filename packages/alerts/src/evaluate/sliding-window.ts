@@ -138,11 +138,12 @@ export class SlidingWindow {
       this.#counters[unit]!.save(writer);
       return;
     }
-    const rows = Array.from({ length: this.#ring }, (_, slot) => unit * this.#ring + slot).filter(
-      (row) => this.#partOf[row] !== -Infinity,
-    );
-    writer.varint(rows.length);
-    for (const row of rows) {
+    const [begin, end] = [unit * this.#ring, (unit + 1) * this.#ring];
+    let held = 0;
+    for (let row = begin; row < end; row += 1) if (this.#partOf[row] !== -Infinity) held += 1;
+    writer.varint(held);
+    for (let row = begin; row < end; row += 1) {
+      if (this.#partOf[row] === -Infinity) continue;
       writer.f64(this.#partOf[row]!);
       this.#states.save(row, writer);
     }
