@@ -9,12 +9,16 @@ import { vectorLiteral } from './state-sql.ts';
  */
 export const shortPoints = 200;
 
-/** The rows of `chunks` that a points request sees; expects the parameters tenant, metric, series, at, from and to. */
+/**
+ * The rows of `chunks` that a points request sees; expects the parameters tenant, metric, series, at, from, to, and
+ * `earliest`: when the first chunk starts that may reach into the range.
+ */
 export function chunkConditions(manifest: Manifest, request: PointsRequest): string {
   const conditions = [
     'tenant = {tenant:String}',
     'metric = {metric:String}',
     request.series.length === 1 ? `series = ${request.series[0]!}` : 'series IN {series:Array(UInt64)}',
+    'start >= {earliest:Int64}',
     'start < {to:Int64}',
     'until >= {from:Int64}',
     'flush_to <= {at:Array(UInt64)}[partition + 1]',

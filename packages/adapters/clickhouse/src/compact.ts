@@ -74,7 +74,7 @@ export async function compactDay(
         ORDER BY tenant, metric, series, state_res, sketch_res, start, flush_to`;
       const answer = readNative(await connection.query(sql, {}, upkeepOptions));
       if (answer.rows === 0) continue;
-      const block = await join(answer, partition, gen);
+      const block = await join(answer, partition, gen, manifest);
       await connection.insert('chunks', block, randomUUID(), upkeepOptions);
     }
   }
@@ -85,8 +85,14 @@ function visible(at: readonly number[]): string {
   return `flush_to <= ${vectorLiteral(at)}[partition + 1]`;
 }
 
-function join(answer: NativeAnswer, partition: number, gen: number): Promise<NativeBlock> {
+function join(
+  answer: NativeAnswer,
+  partition: number,
+  gen: number,
+  { chunkSpans }: Manifest,
+): Promise<NativeBlock> {
   const { rows, runs, flushTo } = new Joiner(answer).build();
+  chunkSpans.note(rows);
   return inSlices(chunkBlock(rows, { partition, flushTo, gen, runs }));
 }
 

@@ -54,6 +54,7 @@ export class FlushWriter {
     this.#trusted.delete(partition);
     const hours = touchedHours(block);
     this.#manifest.touch(hours, partition, to);
+    this.#manifest.chunkSpans.note(block.chunks);
     const parts = await this.#insertAll(block, hours);
     if (!isSure) for (const part of parts) await this.#verify(block, part);
     if (this.#connection.incarnation === incarnation) this.#trusted.set(partition, incarnation);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { OffsetVector, PartitionId, Watermark } from '@nowcast/ports';
+import { ChunkSpans } from './chunk-spans.ts';
 import { type NativeAnswer, readNative } from './native-reader.ts';
 import { NativeWriter } from './native-writer.ts';
 import { dayMs, hourMs, schemaVersion } from './schema.ts';
@@ -50,6 +51,8 @@ type Decision = {
 
 export class Manifest {
   readonly #connection: SqlConnection;
+  /** Of all chunks in the tables, visible or not. */
+  readonly chunkSpans = new ChunkSpans();
   readonly #watermarks = new Map<PartitionId, Watermark>();
   /** hour → partition → highest `flush_to` of a flush with fine rows in it. */
   readonly #touched = new Map<number, Map<PartitionId, number>>();

@@ -22,11 +22,11 @@ export async function readPoints(
   const whole = { from: Math.floor(request.from), to: Math.ceil(request.to) };
   const conditions = chunkConditions(manifest, request);
   if (page === undefined) {
-    return decode(await readChunks(connection, request, whole, conditions), request, request);
+    return decode(await readChunks(connection, manifest, request, whole, conditions), request, request);
   }
   for (const stretch of pageStretches(manifest, whole, page)) {
     const where = `${conditions} AND ${pageCondition(request, page, stretch, conditions)}`;
-    const reader = await readChunks(connection, request, stretch, where);
+    const reader = await readChunks(connection, manifest, request, stretch, where);
     const range = exactPageRange(reader, request, page);
     const isAll = stretch.from === whole.from && stretch.to === whole.to;
     const isNear = range !== undefined && range.from >= stretch.from && range.to <= stretch.to;
@@ -37,6 +37,7 @@ export async function readPoints(
 
 async function readChunks(
   connection: SqlConnection,
+  { chunkSpans }: Manifest,
   request: PointsRequest,
   range: { from: number; to: number },
   where: string,
@@ -46,7 +47,8 @@ async function readChunks(
   if (request.records) columns.push(chunkRecordColumns);
   if (request.page !== undefined) columns.push('until');
   const sql = `SELECT ${columns.join(', ')} FROM chunks WHERE ${where}`;
-  const params = { at, tenant, metric, series, ...range };
+  const earliest = chunkSpans.startOf(tenant, metric, range.from);
+  const params = { at, tenant, metric, series, ...range, earliest };
   const { timeoutMs, signal } = limits;
   const bytes = await connection.query(sql, params, { lane: 'read', timeoutMs, signal });
   return new ChunkReader(readNative(bytes), request.records);

@@ -10,6 +10,7 @@ import {
   monday,
   nothing,
   scalarAndEnds,
+  shown,
   type Reopen,
 } from './warehouse-bench.ts';
 
@@ -155,6 +156,22 @@ export function upkeepTests(bench: () => Bench, reopen: Reopen): void {
       await b.maintain(monday + 4 * dayMs);
       expect(await records(pinned)).toEqual(before);
       expect(await records()).toHaveLength(before.length + 1);
+    });
+
+    test('what joined chunks hold of the next day is found there', async () => {
+      const b = bench();
+      // A day of its own: days are compacted whole.
+      const day = monday + 14 * dayMs;
+      for (let k = 0; k < 30; k++) await b.store([at(0, day + k * 60_000, k)]);
+      const evening = day + dayMs - 60_000;
+      await b.store([at(0, evening, 100), at(0, evening + dayMs / 2, 101)]);
+      const afternoon = async () => shown(await b.readPoints({ from: evening + dayMs / 2 - 1000 }));
+      const before = await afternoon();
+      expect(before).toHaveLength(1);
+      expect(await b.maintain(day + 4 * dayMs)).toBeGreaterThan(0);
+      expect(await afternoon()).toEqual(before);
+      await reopen('crash');
+      expect(await afternoon()).toEqual(before);
     });
   });
 }
