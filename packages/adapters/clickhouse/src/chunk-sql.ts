@@ -41,13 +41,10 @@ export function generationConditions(manifest: Manifest, at: OffsetVector): stri
   for (const [day, generations] of manifest.periods(chunkRes)) {
     const used = manifest.generationAt(chunkRes, day, at);
     const newer = generations.filter(({ gen }) => gen > (used?.gen ?? 0));
-    const of = `start >= ${day} AND start < ${day + dayMs}`;
-    if (newer.length > 0) conditions.push(`NOT (${of} AND gen >= ${newer[0]!.gen})`);
-    if (used !== undefined && !manifest.isClean(chunkRes, day, used.gen)) {
-      conditions.push(
-        `NOT (${of} AND gen < ${used.gen} AND flush_to <= ${vectorLiteral(used.vector)}[partition + 1])`,
-      );
-    }
+    // By their numbers, which no other day has: what was joined may begin on the next day.
+    if (newer.length > 0) conditions.push(`gen NOT IN (${newer.map(({ gen }) => gen).join(', ')})`);
+    if (used !== undefined && !manifest.isClean(chunkRes, day, used.gen))
+      conditions.push(`NOT (${replacedBy(day, used)})`);
   }
   return conditions;
 }

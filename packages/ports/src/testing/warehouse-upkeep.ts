@@ -6,6 +6,7 @@ import {
   type Bench,
   bitsOf,
   dayMs,
+  expected,
   hourMs,
   monday,
   nothing,
@@ -156,6 +157,33 @@ export function upkeepTests(bench: () => Bench, reopen: Reopen): void {
       await b.maintain(monday + 4 * dayMs);
       expect(await records(pinned)).toEqual(before);
       expect(await records()).toHaveLength(before.length + 1);
+    });
+
+    test('long chunks of a day whose short ones were joined stay where they are', async () => {
+      const b = bench();
+      const day = monday + 15 * dayMs;
+      await b.store(Array.from({ length: 300 }, (_, i) => at(0, day + i * 1000, i)));
+      for (let k = 0; k < 30; k++) await b.store([at(0, day + k * 60_000 + 7, k)]);
+      const before = shown(await b.readPoints());
+      expect(before).toHaveLength(330);
+      // A reader below it keeps what was joined from being deleted.
+      expect(await b.maintain(day + 3 * dayMs, { pinned: [[0, 0, 0]] })).toBeGreaterThan(0);
+      expect(shown(await b.readPoints())).toEqual(before);
+      await b.maintain(day + 4 * dayMs);
+      expect(shown(await b.readPoints())).toEqual(before);
+    });
+
+    test('a reader from before chunks were joined sees each point once, those that lie on the next day too', async () => {
+      const b = bench();
+      const day = monday + 18 * dayMs;
+      const night = day + 22 * hourMs;
+      const points = Array.from({ length: 12 * 190 }, (_, i) => at(0, night + i * 4000, i));
+      for (let k = 0; k < 12; k++) await b.store(points.filter((_, i) => i % 12 === k));
+      const pinned = b.at;
+      await b.store([at(0, night - 1, -1)]);
+      expect(await b.maintain(day + 4 * dayMs, { pinned: [pinned] })).toBeGreaterThan(0);
+      expect(shown(await b.readPoints({ at: pinned }))).toEqual(expected(points));
+      expect(shown(await b.readPoints())).toEqual(expected([...points, at(0, night - 1, -1)]));
     });
 
     test('what joined chunks hold of the next day is found there', async () => {
