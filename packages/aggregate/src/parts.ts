@@ -2,7 +2,7 @@ import type { Across, AggName } from '@nowcast/contract';
 
 /** Which parts of a mergeable state an answer needs; the others are neither kept nor read. */
 export interface PartSet {
-  /** count, sum, min, max. */
+  /** count, sum, min, max: kept together, though a warehouse may be asked for the sums alone. */
   scalar: boolean;
   /** First and last value with their times. */
   ends: boolean;

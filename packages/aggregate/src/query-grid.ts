@@ -190,6 +190,8 @@ export class QueryGrid {
     columns: StateSource & { length: number; group: Uint32Array; bucket: Uint32Array },
     starts: Float64Array,
   ): void {
+    const { agg } = this.spec;
+    assert((agg !== 'min' && agg !== 'max') || columns.min.length >= columns.length, 'extremes were read');
     const order = this.parts.growth ? timeOrder(columns) : undefined;
     this.#cells.expect(columns);
     for (let k = 0; k < columns.length; k += 1) {

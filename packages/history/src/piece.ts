@@ -79,14 +79,18 @@ export function feedPiece(piece: Piece, grid: QueryGrid): void {
   if (piece.points !== undefined) feedPoints(piece.points, piece, grid);
 }
 
-/** Cells that are worth having for each point; a row of a grid is looked up for the points of others. */
-const cellsOfPoint = 4;
+/**
+ * Points a cell from which on cells of their own are worth having for them, before the grid merges those: from fewer
+ * it is quicker to look up the row of each, and a sketch costs as much as the points of a large one.
+ */
+const leastPoints = { numbers: 1, sketches: 20 };
 
 function feedPoints(points: PointColumns, { borders, selection }: Piece, grid: QueryGrid): void {
   const { units } = selection;
   const { series, timestamps, values } = points;
   const count = grid.unitCount * (borders.length - 1);
-  if (grid.parts.uniques || count > Math.min(mostCells, cellsOfPoint * points.length)) {
+  const least = count * (grid.parts.quantiles ? leastPoints.sketches : leastPoints.numbers);
+  if (grid.parts.uniques || count > mostCells || points.length < least) {
     for (let i = 0; i < points.length; i++)
       grid.addPoint(units[series[i]!]!, timestamps[i]!, values[i]!, points.actors?.[i]);
     return;

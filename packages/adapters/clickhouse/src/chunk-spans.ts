@@ -1,9 +1,8 @@
 import type { ChunkRows } from '@nowcast/ports';
 import { readNative } from './native-reader.ts';
 import { dayMs, weekMs } from './schema.ts';
-import type { SqlConnection, StatementOptions } from './sql-connection.ts';
+import { type SqlConnection, upkeepOptions } from './sql-connection.ts';
 
-const readOptions: StatementOptions = { lane: 'read', timeoutMs: 60_000 };
 /** The sort key tells days apart: to know of less would not narrow a look any further. */
 const ordinaryMs = dayMs;
 
@@ -22,14 +21,14 @@ export async function storedSpans(connection: SqlConnection): Promise<LongSpan[]
   const sql = `SELECT CAST(tenant, 'String') AS tenant_name, CAST(metric, 'String') AS metric_name,
     intDiv(start, ${weekMs}) * ${weekMs} AS week, max(until - start) AS length
     FROM chunks WHERE until - start > ${ordinaryMs} GROUP BY tenant_name, metric_name, week`;
-  const rows = readNative(await connection.query(sql, {}, readOptions));
+  const rows = readNative(await connection.query(sql, {}, upkeepOptions));
   const [tenant, metric] = [rows.strings('tenant_name'), rows.strings('metric_name')];
   const [week, length] = [rows.numbers('week'), rows.numbers('length')];
   return tenant.map((of, i) => ({ tenant: of, metric: metric[i]!, week: week[i]!, length: length[i]! }));
 }
 
 /**
- * How far chunks reach beyond the day they start in. The sort key knows when a chunk starts and not when it ends: with
+ * Which chunks are longer than a day. The sort key knows when a chunk starts and not when it ends: with
  * this, what overlaps a range is bounded from below as well, and older parts are not looked at, however many there are.
  * Hardly any chunk is longer than a day (a sparse series, or a past that was sent at once), so only those are noted.
  *
@@ -38,12 +37,13 @@ export async function storedSpans(connection: SqlConnection): Promise<LongSpan[]
 export class ChunkSpans {
   /** tenant and metric → week → length of the longest chunk that starts in it. */
   readonly #long = new Map<string, Map<number, number>>();
-  #isComplete = false;
+  /** Until then nothing is bounded. */
+  isComplete = false;
 
-  /** Those of all chunks that were stored before any was noted; until then nothing is bounded. */
+  /** Every chunk was either noted or in the table when that began to be read. */
   complete(stored: Iterable<LongSpan>): void {
     for (const span of stored) this.#note(span);
-    this.#isComplete = true;
+    this.isComplete = true;
   }
 
   /** Chunks that are about to be stored. */
@@ -73,7 +73,7 @@ export class ChunkSpans {
 
   /** No chunk of the metric that starts before this holds anything from `from` on, epoch ms; 0 while nobody knows. */
   startOf(tenant: string, metric: string, from: number): number {
-    if (!this.#isComplete) return 0;
+    if (!this.isComplete) return 0;
     let earliest = Math.max(0, from - ordinaryMs);
     for (const [week, length] of this.#long.get(keyOf(tenant, metric)) ?? []) {
       if (week < earliest && week + weekMs + length > from)

@@ -10,7 +10,6 @@ import type {
   WarehouseStats,
   Watermark,
 } from '@nowcast/ports';
-import { storedSpans } from './chunk-spans.ts';
 import { FlushWriter } from './flush-writer.ts';
 import { Manifest } from './manifest.ts';
 import { Upkeep } from './upkeep.ts';
@@ -45,11 +44,6 @@ export class ClickHouseWarehouse implements Warehouse {
     await this.#manifest.load();
     if (this.#manifest.version < schemaVersion) await this.#migrate();
     await this.#upkeep.removeLeftovers();
-    // Of very many chunks it takes seconds, and reads go without. What fails once is found again at the next start.
-    storedSpans(this.#connection).then(
-      (spans) => this.#manifest.chunkSpans.complete(spans),
-      () => undefined,
-    );
   }
 
   /** What is written from here on takes effect before the first row of it, so that no older program reads it wrongly. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { inSlices } from '@nowcast/kernel/slices';
 import type { ChunkRows, MaintainRequest } from '@nowcast/ports';
 import { ChunkReader, type TextName, textNames } from './chunk-reader.ts';
+import type { ChunkSpans } from './chunk-spans.ts';
 import { generationConditions, shortPoints } from './chunk-sql.ts';
 import { chunkBlock, type FlushRuns } from './flush-blocks.ts';
 import { chunkRes, type Manifest } from './manifest.ts';
@@ -74,7 +75,7 @@ export async function compactDay(
         ORDER BY tenant, metric, series, state_res, sketch_res, start, flush_to`;
       const answer = readNative(await connection.query(sql, {}, upkeepOptions));
       if (answer.rows === 0) continue;
-      const block = await join(answer, partition, gen, manifest);
+      const block = await join(answer, partition, gen, manifest.chunkSpans);
       await connection.insert('chunks', block, randomUUID(), upkeepOptions);
     }
   }
@@ -85,14 +86,9 @@ function visible(at: readonly number[]): string {
   return `flush_to <= ${vectorLiteral(at)}[partition + 1]`;
 }
 
-function join(
-  answer: NativeAnswer,
-  partition: number,
-  gen: number,
-  { chunkSpans }: Manifest,
-): Promise<NativeBlock> {
+function join(answer: NativeAnswer, partition: number, gen: number, spans: ChunkSpans): Promise<NativeBlock> {
   const { rows, runs, flushTo } = new Joiner(answer).build();
-  chunkSpans.note(rows);
+  spans.note(rows);
   return inSlices(chunkBlock(rows, { partition, flushTo, gen, runs }));
 }
 

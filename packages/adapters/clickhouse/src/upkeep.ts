@@ -1,5 +1,6 @@
 import type { MaintainRequest } from '@nowcast/ports';
 import { replacedBy } from './chunk-sql.ts';
+import { storedSpans } from './chunk-spans.ts';
 import { compactDay, dayToCompact } from './compact.ts';
 import { chunkRes, coarseResolutions, type Generation, isBelow, type Manifest } from './manifest.ts';
 import { readNative } from './native-reader.ts';
@@ -44,6 +45,8 @@ export class Upkeep {
 
   async #maintain(request: MaintainRequest): Promise<boolean> {
     if (this.#manifest.pendingGen !== undefined) await this.removeLeftovers();
+    const { chunkSpans } = this.#manifest;
+    if (!chunkSpans.isComplete) chunkSpans.complete(await storedSpans(this.#connection));
     if (await this.#clean(request)) return true;
     const period = nextSeal(this.#manifest, request);
     if (period !== undefined) {
