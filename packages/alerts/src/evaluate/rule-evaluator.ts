@@ -1,9 +1,8 @@
-import { groupLabels, labelText, partsOf, type StateGrid } from '@nowcast/aggregate';
+import { groupLabels, groupValues, labelText, partsOf, type StateGrid } from '@nowcast/aggregate';
 import type { ByteReader, ByteWriter, ConditionState, SeriesDefinition, Transition } from '@nowcast/contract';
 import { createBaseline } from './baselines.ts';
 import type { FoldedRun } from './folded-run.ts';
 import { Group } from './group.ts';
-import { GroupValues } from './group-values.ts';
 import { judge, type Verdict } from './judge.ts';
 import { dueAt, step } from './machine.ts';
 import type { PlannedQuery, RulePlan } from './plan.ts';
@@ -41,8 +40,6 @@ export class RuleEvaluator {
   readonly #groupList: Group[] = [];
   /** By the values of their labels in the order of `groupBy`, once a series asked for them. */
   readonly #groupByValues = new Map<string, Group>();
-  readonly #values: GroupValues;
-  readonly #groupByKey: string;
   /** Place in the list of each unit's group, by side. */
   readonly #groupOf: number[][];
   /** Since the last evaluation. */
@@ -55,11 +52,8 @@ export class RuleEvaluator {
   /** Series that found no room. */
   leftOut = 0;
 
-  /** `values`: those that other rules of the same series look up too. */
-  constructor(plan: RulePlan, values = new GroupValues()) {
+  constructor(plan: RulePlan) {
     this.plan = plan;
-    this.#values = values;
-    this.#groupByKey = JSON.stringify(plan.groupBy);
     this.#windows = plan.queries.map((query) => windowOf(plan, query));
     this.#keepsWell = keepsWell(plan);
     this.#groupOf = plan.queries.map(() => []);
@@ -268,7 +262,7 @@ export class RuleEvaluator {
   }
 
   #groupOfSeries(definition: SeriesDefinition): Group | undefined {
-    const values = this.#values.of(definition, this.plan.groupBy, this.#groupByKey);
+    const values = groupValues(definition, this.plan.groupBy);
     let group = this.#groupByValues.get(values);
     if (group !== undefined) return group;
     // Full, and not because groups were read that no series has asked for yet.

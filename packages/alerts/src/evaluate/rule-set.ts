@@ -3,7 +3,6 @@ import { type AggName, ByteReader, ByteWriter, type EvaluatedRule, type Transiti
 import type { DecidedTransition } from '@nowcast/ports';
 import { CompositeEvaluator } from './composite.ts';
 import type { Group } from './group.ts';
-import { GroupValues } from './group-values.ts';
 import { planRule, type RulePlan } from './plan.ts';
 import { type Decision, RuleEvaluator } from './rule-evaluator.ts';
 
@@ -35,7 +34,6 @@ const format = 3;
  */
 export class RuleSet {
   readonly #rules = new Map<string, RuleEntry>();
-  readonly #groupValues = new GroupValues();
   readonly #defaultAgg: (tenant: string, metricType: string) => AggName;
 
   constructor(defaultAgg: (tenant: string, metricType: string) => AggName) {
@@ -134,7 +132,7 @@ export class RuleSet {
       tenant,
       rule,
       plan,
-      evaluator: isComposite ? undefined : new RuleEvaluator(plan, this.#groupValues),
+      evaluator: isComposite ? undefined : new RuleEvaluator(plan),
       composite: isComposite ? new CompositeEvaluator(plan) : undefined,
     };
   }

@@ -25,8 +25,6 @@ export class RulePoints {
   #taken = 0;
   readonly #runs: GatheredRuns;
   readonly #folded = new FoldedRun();
-  /** The series that was named last: its rules ask one after the other. */
-  #named = { handle: -1, name: '' };
 
   constructor(index: SeriesIndex, watch: SeriesWatch, tails: readonly Tail[]) {
     this.#index = index;
@@ -48,7 +46,8 @@ export class RulePoints {
     let isNew = false;
     const unwatch = entry.plan.queries.map((query, side) =>
       this.#watch.watch(entry.tenant, query, (handle, definition) => {
-        const unit = entry.evaluator!.addSeries(side, definition, this.#nameOf(handle));
+        const name = String(this.#index.idOf(handle));
+        const unit = entry.evaluator!.addSeries(side, definition, name);
         if (unit < 0) return;
         this.#targets.add(handle, entry, side, unit);
         this.#reserve(handle);
@@ -150,12 +149,6 @@ export class RulePoints {
       values: values.subarray(from, to),
       actors: Array.from(this.#runs.positions(i), (position) => tail.textsAt(position)?.actor),
     };
-  }
-
-  /** The same at a replay. */
-  #nameOf(handle: number): string {
-    if (handle !== this.#named.handle) this.#named = { handle, name: String(this.#index.idOf(handle)) };
-    return this.#named.name;
   }
 
   #touch(handle: number): void {
