@@ -3,7 +3,7 @@ import type { SeriesIndex } from '@nowcast/head';
 import type { OffsetVector, PointColumns, QueryLimits, StateColumns, StateParts } from '@nowcast/ports';
 import { planQuery } from './plan.ts';
 import { byStableId, type Selection } from './selection.ts';
-import { Cells, mostCells } from './warm/cells.ts';
+import { Cells, mostCells } from './cells/cells.ts';
 import type { LayeredRows } from './stored-rows.ts';
 
 /** What is stored of a range: merged states by unit, and points where no state fits. */

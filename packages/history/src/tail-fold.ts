@@ -3,7 +3,7 @@ import { GatheredRuns, type SeriesIndex, type Tail } from '@nowcast/head';
 import { CounterPoints, storedPoints } from './counter-points.ts';
 import { type Piece, statePartsOf } from './piece.ts';
 import type { Selection } from './selection.ts';
-import { Cells, mostCells } from './warm/cells.ts';
+import { Cells, mostCells } from './cells/cells.ts';
 
 /** Whether memory holds every point with an event time at or after `from`. */
 export function tailReaches(tails: readonly Tail[], from: number): boolean {

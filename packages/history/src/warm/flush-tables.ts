@@ -1,6 +1,7 @@
 import type { ChunkRows, FlushBlock, StateRows } from '@nowcast/ports';
 import { type Block, hourMs } from './block.ts';
-import { type HourRows, type HourTable, hourTable, noSketches } from './hour-table.ts';
+import { noSketches } from '../cells/no-sketches.ts';
+import { type HourRows, type HourTable, hourTable } from './hour-table.ts';
 import type { WarmMetric } from './metric.ts';
 import { type PointTable, sortAndPack } from './point-table.ts';
 

@@ -1,4 +1,5 @@
 import { StateGrid, type StateSource } from '@nowcast/aggregate';
+import { noSketches } from '../cells/no-sketches.ts';
 
 /** What of the states a table holds: wide ranges mostly ask for one of the two, and each is half of the memory. */
 export type HourKind = 'scalar' | 'ends';
@@ -113,12 +114,3 @@ function columnsOf(grid: StateGrid, length: number): StateSource {
     ...noSketches,
   };
 }
-
-export const noSketches = {
-  ddOffsets: new Uint32Array(0),
-  ddIndex: new Int32Array(0),
-  ddCount: new Float64Array(0),
-  hllOffsets: new Uint32Array(0),
-  hllRegister: new Uint16Array(0),
-  hllRank: new Uint8Array(0),
-};

@@ -1,7 +1,8 @@
 import type { PointColumns, StateColumns } from '@nowcast/ports';
 import type { Piece, PieceRequest } from '../piece.ts';
-import { bucketAt, Cells, mostCells } from './cells.ts';
-import { type HourTable, hoursOfTable, noSketches } from './hour-table.ts';
+import { bucketAt, Cells, mostCells } from '../cells/cells.ts';
+import { noSketches } from '../cells/no-sketches.ts';
+import { type HourTable, hoursOfTable } from './hour-table.ts';
 import { chunkPoints, type PointTable, pointsBefore, unpack } from './point-table.ts';
 
 /** Points folded for one answer on the engine's thread: a few milliseconds; more of them are the warehouse's. */

@@ -2,7 +2,7 @@ import { isBefore, StateGrid, type StateSource } from '@nowcast/aggregate';
 import type { StateColumns, StateParts } from '@nowcast/ports';
 import { CellSums } from './cell-sums.ts';
 import { GroupedValues, type ScannedPoints } from './grouped-values.ts';
-import { noSketches } from './hour-table.ts';
+import { noSketches } from './no-sketches.ts';
 
 /** Cells of one answer: a slot is kept for each, filled or not. */
 export const mostCells = 4_000_000;
