@@ -46,7 +46,7 @@ export function AlertsFrame({
             key={to}
             to={to}
             activeOptions={{ exact: to === '/alerts', includeSearch: false }}
-            className="-mb-px flex h-10 -outline-offset-2 items-center border-b-2 px-3 text-sm font-medium whitespace-nowrap"
+            className="flex h-10 -outline-offset-2 items-center border-b-2 px-3 text-sm font-medium whitespace-nowrap"
             activeProps={{ className: 'border-accent text-text' }}
             inactiveProps={{ className: 'border-transparent text-muted hover:text-text' }}
           >
