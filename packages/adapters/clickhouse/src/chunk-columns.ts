@@ -71,6 +71,7 @@ export class ChunkColumns {
   readonly steps64;
   readonly valuesRaw;
   readonly receiptSteps;
+  readonly receiptRuns;
   #integers = new Float64Array(8192);
 
   constructor(rows: number, points: number) {
@@ -93,6 +94,7 @@ export class ChunkColumns {
     this.steps64 = new Pool(new BigInt64Array(0), rows);
     this.valuesRaw = new Pool(new Float64Array(0), rows);
     this.receiptSteps = new Pool(new Int32Array(1024), rows);
+    this.receiptRuns = new Pool(new Uint32Array(1024), rows);
   }
 
   /** Packs the points `[from, to)` as row `row`; rows are packed in order. */
@@ -108,8 +110,9 @@ export class ChunkColumns {
   }
 
   #pools() {
-    const { timeSteps, timeRaw, steps8, steps16, steps32, steps64, valuesRaw, receiptSteps } = this;
-    return [timeSteps, timeRaw, steps8, steps16, steps32, steps64, valuesRaw, receiptSteps];
+    const { timeSteps, timeRaw, steps8, steps16, steps32, steps64, valuesRaw } = this;
+    const { receiptSteps, receiptRuns } = this;
+    return [timeSteps, timeRaw, steps8, steps16, steps32, steps64, valuesRaw, receiptSteps, receiptRuns];
   }
 
   #packTimes(row: number, times: Float64Array, from: number, to: number): void {
@@ -167,29 +170,65 @@ export class ChunkColumns {
 
   /**
    * Whole milliseconds. A step beyond 24 days (the log stood still for that long within one flush) is spread over the
-   * following points, so that only the receipt times in between are off.
+   * following ones, so that only the receipt times in between are off.
    */
   #packReceipts(row: number, points: PointSource, from: number, to: number): void {
-    const { receivedAt } = points;
-    const first = Math.round(receivedAt[from]!);
+    const times = points.receivedAt;
+    const first = Math.round(times[from]!);
     this.receiptLag.set(row, first - Math.floor(points.timestamps[from]!));
-    const last = to - from - 1;
-    const step = last > 0 ? Math.round(receivedAt[from + 1]!) - first : 0;
-    let even = step === (step | 0);
-    for (let i = from + 1; i < to && even; i++)
-      even = Math.round(receivedAt[i]!) - Math.round(receivedAt[i - 1]!) === step;
-    if (even) {
+    const step = to - from > 1 ? Math.round(times[from + 1]!) - first : 0;
+    if (step === (step | 0) && areEven(times, from, to, step)) {
       this.receiptStep[row] = step;
       return;
     }
-    const out = this.receiptSteps.take(last);
-    let previous = first;
-    for (let i = 0; i < last; i++) {
-      const wanted = Math.round(receivedAt[from + 1 + i]!) - previous;
-      const step32 = Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, wanted));
-      out[i] = step32;
-      previous += step32;
+    const runs = runsOf(times, from, to);
+    if (runs * leastRun <= to - from) this.#packRuns(times, from, to, runs);
+    else packSteps(this.receiptSteps.take(to - from - 1), times, from);
+  }
+
+  /** One length and one step for all points that came together. */
+  #packRuns(times: Float64Array, from: number, to: number, count: number): void {
+    const lengths = this.receiptRuns.take(count);
+    const firsts = new Float64Array(count);
+    let start = from;
+    for (let run = 0; run < count; run++) {
+      firsts[run] = Math.round(times[start]!);
+      let end = start + 1;
+      while (end < to && times[end] === times[start]) end++;
+      lengths[run] = end - start;
+      start = end;
     }
+    packSteps(this.receiptSteps.take(count - 1), firsts, 0);
+  }
+}
+
+/** Receipt times are runs when a run has this many points on average: two numbers each instead of one a point. */
+const leastRun = 4;
+
+/** Whether each time is `step` after the one before, in whole milliseconds. */
+function areEven(times: Float64Array, from: number, to: number, step: number): boolean {
+  for (let i = from + 1; i < to; i++) {
+    const [before, after] = [times[i - 1]!, times[i]!];
+    if (step === 0 && before === after) continue;
+    if (Math.round(after) - Math.round(before) !== step) return false;
+  }
+  return true;
+}
+
+/** How many runs of equal times there are. */
+function runsOf(times: Float64Array, from: number, to: number): number {
+  let runs = 1;
+  for (let i = from + 1; i < to; i++) if (times[i] !== times[i - 1]) runs++;
+  return runs;
+}
+
+/** Steps from time to time, from the one at `from` on, in whole milliseconds. */
+function packSteps(out: Int32Array, times: Float64Array, from: number): void {
+  let previous = Math.round(times[from]!);
+  for (let i = 0; i < out.length; i++) {
+    const wanted = Math.round(times[from + 1 + i]!) - previous;
+    out[i] = Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, wanted));
+    previous += out[i]!;
   }
 }
 

@@ -15,6 +15,13 @@ interface FlushColumns {
   flushes: ArrayColumn<BigUint64Array>;
 }
 
+interface ReceiptColumns {
+  lag: Float64Array;
+  step: Int32Array;
+  steps: ArrayColumn<Int32Array>;
+  runs: ArrayColumn<Uint32Array>;
+}
+
 /** Undoes chunk-columns.ts, a row at a time. */
 export class ChunkReader {
   readonly rows: number;
@@ -33,7 +40,7 @@ export class ChunkReader {
   readonly #answer: NativeAnswer;
   #runs: FlushColumns | undefined;
   #scratch = new Float64Array(1024);
-  readonly #receipts: { lag: Float64Array; step: Int32Array; steps: ArrayColumn<Int32Array> } | undefined;
+  readonly #receipts: ReceiptColumns | undefined;
   readonly texts: Readonly<Record<TextName, ArrayColumn<string[]>>> | undefined;
 
   constructor(answer: NativeAnswer, records: boolean) {
@@ -61,6 +68,7 @@ export class ChunkReader {
       lag: answer.numbers('receipt_lag'),
       step: answer.fixed('receipt_step', 'Int32'),
       steps: answer.array('receipt_steps', 'Int32'),
+      runs: answer.array('receipt_runs', 'UInt32'),
     };
     this.texts = {
       dataIds: answer.stringArray('data_ids'),
@@ -117,9 +125,20 @@ export class ChunkReader {
 
   /** Receipt times of a row from its point `low` on, as many as there is room for. */
   receipts(row: number, out: Float64Array, low = 0): void {
-    const { lag, step, steps } = this.#receipts!;
+    const { lag, step, steps, runs } = this.#receipts!;
     let at = this.#start[row]! + lag[row]!;
     const base = steps.offsets[row]!;
+    const lengths = slice(runs, row);
+    if (lengths.length > 0) {
+      let end = -low;
+      for (let run = 0; run < lengths.length; run++) {
+        const start = end;
+        end += lengths[run]!;
+        if (end > 0) out.fill(at, Math.max(0, start), end);
+        at += steps.values[base + run] ?? 0;
+      }
+      return;
+    }
     const isEven = steps.offsets[row + 1] === base;
     for (let i = 0; i < low + out.length; i++) {
       if (i >= low) out[i - low] = at;

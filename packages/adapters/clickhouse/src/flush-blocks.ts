@@ -80,6 +80,7 @@ function writePacked(out: NativeWriter, columns: ChunkColumns): void {
   out.array('steps64', 'Int64', columns.steps64.offsets, columns.steps64.values);
   out.array('values_raw', 'Float64', columns.valuesRaw.offsets, columns.valuesRaw.values);
   out.array('receipt_steps', 'Int32', columns.receiptSteps.offsets, columns.receiptSteps.values);
+  out.array('receipt_runs', 'UInt32', columns.receiptRuns.offsets, columns.receiptRuns.values);
 }
 
 /** A column that a chunk has no text for is left out of its row; one that the flush has none for, out of the block. */

@@ -8,7 +8,8 @@ import type { SqlConnection } from './sql-connection.ts';
 
 export const chunkValueColumns =
   'series, start, n, time_scale, time_fraction, time_step, time_steps, time_raw, exponent, first, steps8, steps16, steps32, steps64, values_raw';
-export const chunkRecordColumns = 'receipt_lag, receipt_step, receipt_steps, data_ids, actors, messages';
+export const chunkRecordColumns =
+  'receipt_lag, receipt_step, receipt_steps, receipt_runs, data_ids, actors, messages';
 
 /** `Warehouse.readPoints`: the chunks that overlap the range, decoded here and cut to it. */
 export async function readPoints(

@@ -12,8 +12,9 @@
  * A table's definition is for ever; a change of meaning is a new version, and `migrations` bring older tables to it.
  *
  * 2: coarse states are scaled integers where that says the same; what was stored before is read as it is.
+ * 3: receipt times of chunks whose points came many at a time are runs; those stored before are read as they are.
  */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 export const weekMs = 604_800_000;
 export const monthMs = 2_592_000_000;
@@ -30,6 +31,8 @@ const flushed = `partition UInt16 CODEC(ZSTD(1)),
  * matches; as differences only the long true ones are left (0.008 instead of 0.12 bytes a point of a bulk load).
  */
 const receiptSteps = 'CODEC(Delta(4), ZSTD(1))';
+/** Points received together, for each of these times; none where `receipt_steps` has a step for each point. */
+const receiptRuns = 'receipt_runs Array(UInt32) CODEC(Delta(4), ZSTD(1))';
 /** Small differences in wide integers: only the bits in use are kept, then squeezed. */
 const narrow = `CODEC(T64('bit'), ZSTD(1))`;
 /** Each hour has the same series in the same order: a block must be long enough to hold an hour twice. */
@@ -64,6 +67,7 @@ const chunks = `CREATE TABLE IF NOT EXISTS chunks (
   receipt_lag Int64 CODEC(ZSTD(1)),
   receipt_step Int32 CODEC(ZSTD(1)),
   receipt_steps Array(Int32) ${receiptSteps},
+  ${receiptRuns},
   data_ids Array(String) CODEC(ZSTD(1)),
   actors Array(String) CODEC(ZSTD(1)),
   messages Array(String) CODEC(ZSTD(1)),
@@ -211,4 +215,5 @@ export const migrations = [
   `ALTER TABLE states MODIFY COLUMN first Int64 ${narrow}, MODIFY COLUMN series UInt64 ${repeated}`,
   `ALTER TABLE sketches MODIFY COLUMN series UInt64 ${repeated}`,
   `ALTER TABLE states_coarse ${scaledColumns.map((column) => `ADD COLUMN IF NOT EXISTS ${column}`).join(', ')}`,
+  `ALTER TABLE chunks ADD COLUMN IF NOT EXISTS ${receiptRuns}`,
 ];

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ClickHouseWarehouse } from './clickhouse-warehouse.ts';
 import { ChdbConnection } from './embedded/chdb-connection.ts';
 import { readNative } from './native-reader.ts';
+import { schemaVersion } from './schema.ts';
 import type { StatementOptions } from './sql-connection.ts';
 
 const options: StatementOptions = { lane: 'read', timeoutMs: 30_000 };
@@ -116,5 +117,34 @@ test('coarse states of version 1 are read as they are, beside those of version 2
   const scales = await ask(`SELECT scale FROM states_coarse WHERE res = ${hourMs} ORDER BY bucket`);
   expect(Array.from(scales.numbers('scale'))).toEqual([0, 100]);
   const version = await ask(`SELECT max(gen) AS gen FROM manifest WHERE kind = 'schema'`);
-  expect(version.numbers('gen')[0]).toBe(2);
+  expect(version.numbers('gen')[0]).toBe(schemaVersion);
+});
+
+test('receipt times of version 2 are read as they are, and joined with those of version 3', async () => {
+  const bench = new Bench(() => warehouse, 'versions');
+  const received = (i: number) => monday + 1000 * Math.floor(i / 10);
+  const points = Array.from({ length: 80 }, (_, i) => at(0, monday + i, i, { receivedAt: received(i) }));
+  for (let i = 0; i < 40; i += 20) await bench.store(points.slice(i, i + 20));
+  // As version 2 left it: a step for each point.
+  for (const sql of [
+    `ALTER TABLE chunks UPDATE receipt_steps = arrayMap(i -> if(i = 10, 1000, 0), range(1, n)) WHERE 1`,
+    `ALTER TABLE chunks DROP COLUMN receipt_runs`,
+    `ALTER TABLE manifest DELETE WHERE kind = 'schema'`,
+    `INSERT INTO manifest (kind, gen) SELECT 'schema', 2`,
+  ])
+    await connection.command(sql, {}, { lane: 'write', timeoutMs: 30_000 });
+  await warehouse.stop();
+  await open();
+  for (let i = 40; i < 80; i += 20) await bench.store(points.slice(i, i + 20));
+  const runs = await ask('SELECT sum(length(receipt_runs)) AS runs FROM chunks');
+  expect(runs.numbers('runs')[0]).toBe(4);
+  const receipts = async () => {
+    const page = await bench.readPoints({ records: true, page: { limit: 100, order: 'asc' } });
+    return [...page.receivedAt];
+  };
+  expect(await receipts()).toEqual(points.map((_, i) => received(i)));
+  await bench.maintain(later);
+  const joined = await ask('SELECT max(n) AS n FROM chunks');
+  expect(joined.numbers('n')[0]).toBe(80);
+  expect(await receipts()).toEqual(points.map((_, i) => received(i)));
 });

@@ -90,6 +90,51 @@ export function pointsTests(bench: () => Bench): void {
       expect([states.firstAt[0], states.lastAt[0]]).toEqual([monday, monday]);
     });
 
+    test('each point has its time of receipt, however many came together, joined or not, in any cut', async () => {
+      const b = bench();
+      const batches = fc.array(
+        fc.record({
+          points: fc.oneof(fc.constant(1), fc.integer({ min: 2, max: 30 })),
+          later: fc.constantFrom(-5000, 0, 0.5, 1, 20, 1000, 2 ** 31 - 2),
+        }),
+        { minLength: 1, maxLength: 12 },
+      );
+      // Upkeep is for all metrics: other tests' days are left alone.
+      const day = monday - 100 * dayMs;
+      let found = 0;
+      const property = fc.asyncProperty(
+        fc.array(batches, { minLength: 1, maxLength: 3 }),
+        fc.nat(),
+        fc.nat(),
+        fc.boolean(),
+        async (flushes, a, z, isJoined) => {
+          const fresh = new Bench(() => b.warehouse, `${b.metric} receipts ${found++}`);
+          let [i, receivedAt] = [0, day];
+          for (const flush of flushes) {
+            const stored = flush.flatMap(({ points, later }) => {
+              receivedAt += later;
+              return Array.from({ length: points }, () => at(0, day + i * 10, i++, { receivedAt }));
+            });
+            await fresh.store(stored);
+          }
+          if (isJoined) await fresh.maintain(day + 3 * dayMs);
+          const [from, to] = [Math.min(a % i, z % i), Math.max(a % i, z % i) + 1];
+          const page = await fresh.readPoints({
+            from: day + from * 10,
+            to: day + to * 10,
+            records: true,
+          });
+          const byValue = Array.from(page.values, (value, k) => [value, page.receivedAt[k]]);
+          byValue.sort((x, y) => x[0]! - y[0]!);
+          expect(byValue).toEqual(
+            fresh.points.slice(from, to).map((point) => [point.value, Math.round(point.receivedAt!)]),
+          );
+        },
+      );
+      await fc.assert(property, { numRuns: 20 });
+      expect(found).toBeGreaterThan(0);
+    });
+
     test('a signal that fires ends the call as cancelled', async () => {
       const b = bench();
       await b.store([at(0, monday, 1)]);
