@@ -45,6 +45,12 @@ const hourlyNames = `tenant LowCardinality(String) CODEC(ZSTD(1)),
   metric LowCardinality(String) CODEC(ZSTD(1)),
   series UInt64 ${repeated}`;
 
+/**
+ * A granule is what a read of one series unpacks, some 300 chunks of a thousand points; each costs the blocks of forty
+ * columns, so that of short chunks there must be more in one.
+ */
+const chunkGranules = ', index_granularity = 1024, index_granularity_bytes = 400000';
+
 const chunks = `CREATE TABLE IF NOT EXISTS chunks (
   ${names},
   start Int64 CODEC(DoubleDelta, ZSTD(1)),
@@ -78,7 +84,7 @@ const chunks = `CREATE TABLE IF NOT EXISTS chunks (
   INDEX until_range until TYPE minmax GRANULARITY 1
 ) ENGINE = MergeTree PARTITION BY intDiv(start, ${weekMs})
 ORDER BY (tenant, metric, intDiv(start, ${dayMs}), series, start)
-${settings(', index_granularity = 256')}`;
+${settings(chunkGranules)}`;
 
 const states = `CREATE TABLE IF NOT EXISTS states (
   ${hourlyNames},
