@@ -130,12 +130,17 @@ export function refusal(status: number, text: string): AppError {
     const { code, message, retryable } = error;
     return new AppError(code, message, { retryable, details: { ...error.details, status } });
   }
-  const retryable = status === 429 || status >= 500;
+  const retryable = mayRepeat(status);
   const code = retryable ? 'server.unavailable' : 'request.invalid';
   return new AppError(code, `the server answered ${status}: ${text.slice(0, 200)}`, {
     retryable,
     details: { status },
   });
+}
+
+/** Whether the same request may be sent again: it was not decided on. */
+export function mayRepeat(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500;
 }
 
 function parseError(text: string): ErrorBody['error'] | undefined {

@@ -54,6 +54,36 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
+describe('what was not decided', () => {
+  test.each([408, 429, 500, 503])('%i is sent again, and nothing is given up', async (status) => {
+    const { clock, producer, requests, rejected } = setUp(
+      (_request, n) => (n === 1 ? new Response('', { status }) : ok(2)),
+      { batchPoints: 2 },
+    );
+    producer.push(point(1));
+    producer.push(point(2));
+    await settle();
+    clock.advance(60_000);
+    await settle();
+    expect(producer.stats).toMatchObject({ accepted: 2, rejected: 0, pending: 0 });
+    expect(new Set(requests.map(({ key }) => key)).size).toBe(1);
+    expect(rejected).toEqual([]);
+  });
+
+  test('a flush that waits for it ends when the producer is closed', async () => {
+    const { clock, producer } = setUp(() => new Response('', { status: 503 }));
+    producer.push(point(1));
+    const flushed = producer.flush();
+    await settle();
+    const closed = producer.close(500);
+    await settle();
+    clock.advance(500);
+    await flushed;
+    expect(await closed).toBe(1);
+    await producer.flush();
+  });
+});
+
 describe('batches', () => {
   test('go out when full, as NDJSON with the key, each under its own idempotency key', async () => {
     const { producer, requests } = setUp(() => ok(2), { batchPoints: 2 });
@@ -123,7 +153,7 @@ describe('failures', () => {
   });
 
   test('that are the sender’s fault are reported and never repeated', async () => {
-    for (const status of [400, 401, 403, 408, 413]) {
+    for (const status of [400, 401, 403, 409, 413]) {
       const error = { code: 'auth.required', number: 1100, message: 'the key was deleted', retryable: false };
       const { producer, requests, rejected, clock } = setUp(() => Response.json({ error }, { status }));
       producer.push(point(1));

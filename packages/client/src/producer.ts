@@ -1,6 +1,6 @@
 import { appError, limits } from '@nowcast/contract';
 import { type AppError, type Clock, type Unsubscribe, randomId, systemClock } from '@nowcast/kernel';
-import { type FetchLike, baseUrl, refusal } from './http-api.ts';
+import { type FetchLike, baseUrl, mayRepeat, refusal } from './http-api.ts';
 
 /** A point to send. `timestamp` (epoch ms or RFC 3339) is when it happened; default: when it was pushed. */
 export interface PointInput {
@@ -136,11 +136,14 @@ export class Producer {
     return true;
   }
 
-  /** Sends what is waiting; resolves when every point pushed so far was accepted or refused for good. */
+  /**
+   * Sends what is waiting; resolves when every point pushed so far was accepted or refused for good, or `close` has
+   * given up on it.
+   */
   flush(): Promise<void> {
     this.#cut();
     const last = this.#batches.at(-1);
-    if (last === undefined) return Promise.resolve();
+    if (last === undefined || this.#isClosed()) return Promise.resolve();
     return new Promise((resolve) => last.settled.push(resolve));
   }
 
@@ -157,6 +160,8 @@ export class Producer {
     this.#state = 'closed';
     this.#stopWaiting();
     this.#abort?.abort();
+    // Nobody will decide about these any more, and somebody may be waiting for it.
+    for (const { settled } of this.#batches) for (const resolve of settled.splice(0)) resolve();
     return this.#pending();
   }
 
@@ -246,7 +251,7 @@ export class Producer {
 
   #judge(batch: Batch, response: Response, text: string): Outcome {
     const { status } = response;
-    if (status === 429 || status >= 500) {
+    if (mayRepeat(status)) {
       const afterMs = retryAfterMs(response.headers.get('retry-after'), this.#clock.now());
       return { error: refusal(status, text), afterMs };
     }
