@@ -6,7 +6,7 @@ export { type NamelessRecord, RecordNames } from './data-id.ts';
 export { ddIndex, DdSketch } from './dd-sketch.ts';
 export { hllSlot } from './hyperloglog.ts';
 export { groupLabels, groupValues, labelText, otherLabels } from './labels.ts';
-export { normaliseQuery, rangeNow, type ResolvedQuery } from './normalise.ts';
+export { maxBuckets, normaliseQuery, rangeNow, type ResolvedQuery } from './normalise.ts';
 export { isPerSeries, partsNumber, partsOf, type PartSet } from './parts.ts';
 export { QueryGrid } from './query-grid.ts';
 export { isBefore, StateGrid, type StateSource } from './state-grid.ts';

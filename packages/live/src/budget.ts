@@ -1,4 +1,4 @@
-import { type PartSet, type QueryGrid, rangeNow, type ResolvedQuery } from '@nowcast/aggregate';
+import { maxBuckets, type PartSet, type QueryGrid, rangeNow, type ResolvedQuery } from '@nowcast/aggregate';
 import { appError } from '@nowcast/contract';
 import type { Clock } from '@nowcast/kernel';
 import type { LiveLimits } from './sources.ts';
@@ -50,6 +50,13 @@ export function refuseTooManyCells(grid: QueryGrid, buckets: number, most: numbe
     'query.too_large',
     `${grid.unitCount} ${what} in ${buckets} buckets are too many to keep live; ask for a wider step, a shorter range or fewer ${what} (narrow where${grid.perSeries ? ', or across=merge' : ''})`,
   );
+}
+
+/** Whether a range that only grows has outgrown what a view of it may hold. */
+export function hasOutgrown(query: ResolvedQuery, grid: QueryGrid, now: number, most: number): boolean {
+  if (query.range.kind !== 'open') return false;
+  const buckets = bucketsNow(query, now);
+  return buckets > maxBuckets || !fits(grid, grid.unitCount, buckets, most);
 }
 
 /** What an open view may still take in. */

@@ -37,6 +37,7 @@ export class FeedView implements View {
   readonly limit: number;
   revision = 0;
   readonly wantsReload = false;
+  readonly isTooLarge = false;
   readonly #tenant: string;
   readonly #sources: LiveSources;
   readonly #definitions = new Map<number, SeriesDefinition>();

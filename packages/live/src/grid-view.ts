@@ -16,7 +16,7 @@ import {
 } from '@nowcast/contract';
 import { assert } from '@nowcast/kernel';
 import type { OffsetVector } from '@nowcast/ports';
-import { bucketsNow, refuseTooManyCells, refuseTooManyGroups, Room } from './budget.ts';
+import { bucketsNow, hasOutgrown, refuseTooManyCells, refuseTooManyGroups, Room } from './budget.ts';
 import { DirtyCells } from './dirty-cells.ts';
 import type { LiveLimits, LiveSources } from './sources.ts';
 import type { DeltaFrame, View } from './view.ts';
@@ -90,6 +90,11 @@ export class GridView implements View {
 
   get grid(): QueryGrid {
     return this.#grid;
+  }
+
+  get isTooLarge(): boolean {
+    const { clock } = this.#sources;
+    return this.#loaded && hasOutgrown(this.query, this.#grid, clock.now(), this.#limits.cells);
   }
 
   get wantsReload(): boolean {

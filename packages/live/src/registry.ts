@@ -21,8 +21,6 @@ interface Entry {
   /** Takes its series from the view. */
   leave: Unsubscribe;
   cancelLinger: Unsubscribe | undefined;
-  /** The present state whole, encoded once a revision. */
-  snapshot: { seq: string; frame: ViewFrame } | undefined;
   receivedAt: number;
   /** Position of the last change. */
   seq: string;
@@ -37,7 +35,7 @@ export interface LiveStats {
 
 /**
  * All live views of one engine, keyed by (tenant, normalised query): a thousand viewers of one question cost one
- * computation and one encoding a tick.
+ * computation and one encoded delta a tick.
  *
  * The engine calls `advance` once a tick with what arrived since the last one, and publishes the frames it returns.
  * Positions: `advance` moves the registry to the log vector of the tick; a view that is opened between two ticks loads
@@ -55,6 +53,8 @@ export class LiveViewRegistry {
   #at: OffsetVector;
   #nextId = 1;
   #reloads = 0;
+  /** Views that were dropped while somebody watched, and their viewers do not know yet. */
+  #ended: ViewFrame[] = [];
 
   /** `at`: the vector the engine stands at; history below it is `loadGrid`'s, the rest comes through `advance`. */
   constructor(sources: LiveSources, at: OffsetVector, limits: Partial<LiveLimits> = {}) {
@@ -100,8 +100,8 @@ export class LiveViewRegistry {
   }
 
   /**
-   * Folds the new points into the views and returns the deltas of those that have viewers. Run it at least once a
-   * second, also without points: windows slide and rankings settle on it.
+   * Folds the new points into the views and returns the deltas of those that have viewers, and the end of those that
+   * had to be dropped. Run it at least once a second, also without points: windows slide and rankings settle on it.
    *
    * Other work of the thread may run at a `yield`, but nothing may be asked of the views before it has ended: some have
    * points then that others have not.
@@ -116,13 +116,16 @@ export class LiveViewRegistry {
       try {
         const frame = this.#settle(entry);
         if (frame !== undefined) frames.push(frame);
+        // Refused if it were opened now. Its viewers, who open it again, are told why.
+        if (entry.view.isTooLarge) this.#end(entry);
       } catch (error) {
         // One view that cannot be worked out must not take the engine and everybody else's views with it.
         this.#sources.onDefect(error, `view ${entry.key} was dropped`);
-        this.#drop(entry);
+        this.#end(entry);
       }
       yield;
     }
+    frames.push(...this.#ended.splice(0));
     return frames;
   }
 
@@ -150,7 +153,7 @@ export class LiveViewRegistry {
       yield* this.#joins.fold(tick);
     } catch (error) {
       this.#sources.onDefect(error, 'every live view was dropped');
-      this.stop();
+      for (const entry of this.#byId.values()) this.#end(entry);
     }
   }
 
@@ -186,7 +189,6 @@ export class LiveViewRegistry {
       isReady: false,
       leave: this.#joins.join(tenant, view),
       cancelLinger: undefined,
-      snapshot: undefined,
       receivedAt: 0,
       seq: '',
     };
@@ -230,7 +232,6 @@ export class LiveViewRegistry {
     if (delta === undefined) return undefined;
     const seq = this.#positionOf(entry);
     entry.seq = seq;
-    entry.snapshot = undefined;
     if (entry.viewers === 0) return undefined;
     const body = delta.encode(baseSeq, seq);
     return { view: entry.id, kind: 'delta', baseSeq, seq, recovered: true, receivedAt, body };
@@ -259,20 +260,11 @@ export class LiveViewRegistry {
     };
   }
 
+  /** Made anew for each who asks, since a window slides without news too; gateways ask once for a crowd. */
   #snapshot(entry: Entry): ViewFrame {
-    const { seq } = entry;
-    if (entry.snapshot?.seq === seq) return entry.snapshot.frame;
-    const frame: ViewFrame = {
-      view: entry.id,
-      kind: 'snapshot',
-      baseSeq: '',
-      seq,
-      recovered: false,
-      receivedAt: 0,
-      body: entry.view.snapshot(seq),
-    };
-    entry.snapshot = { seq, frame };
-    return frame;
+    const { id, seq, view } = entry;
+    const body = view.snapshot(seq);
+    return { view: id, kind: 'snapshot', baseSeq: '', seq, recovered: false, receivedAt: 0, body };
   }
 
   #positionOf(entry: Entry): string {
@@ -294,6 +286,14 @@ export class LiveViewRegistry {
       return true;
     }
     return false;
+  }
+
+  /** Drops a view of which somebody may be waiting for news. */
+  #end(entry: Entry): void {
+    this.#drop(entry);
+    if (entry.viewers === 0) return;
+    const nothing = { baseSeq: '', seq: '', recovered: false, receivedAt: 0, body: new Uint8Array(0) };
+    this.#ended.push({ view: entry.id, kind: 'ended', ...nothing });
   }
 
   #drop(entry: Entry): void {

@@ -40,7 +40,7 @@ function cellsOf(viewer: Viewer): string[] {
 }
 
 describe('a live view', () => {
-  it('is shared by all who ask the same, and encoded once', async () => {
+  it('is shared by all who ask the same, and its delta encoded once', async () => {
     const { registry, send, tick } = setUp();
     const one = await registry.open('t', ask({ where: { host: ['b', 'a'] } }));
     const two = await registry.open('t', ask({ window: '60s', where: { host: ['a', 'b'] } }));
@@ -48,7 +48,7 @@ describe('a live view', () => {
     send('a', 5);
     const frames = tick();
     expect(frames).toHaveLength(1);
-    expect(registry.read(one.view, undefined)).toBe(registry.read(two.view, undefined));
+    expect(registry.read(one.view, undefined)).toEqual(registry.read(two.view, undefined));
   });
 
   it('never shows a tenant the points of another', async () => {
@@ -82,9 +82,54 @@ describe('a live view', () => {
       throw new Error('no id');
     };
     send('a', 1);
-    expect(tick().map(({ view }) => view)).toEqual([sums.view]);
+    expect(tick().map(({ view, kind }) => [view, kind])).toEqual([
+      [sums.view, 'delta'],
+      [feed.view, 'ended'],
+    ]);
     expect(engine.defects).toHaveLength(1);
     expect(() => registry.read(feed.view, undefined)).toThrow(/no open view/);
+    send('a', 2);
+    expect(tick().map(({ view }) => view)).toEqual([sums.view]);
+  });
+
+  it('shows who comes later the window of then, although nothing has changed since', async () => {
+    for (const agg of ['sum', 'none'] as const) {
+      const { engine, registry, send, tick } = setUp();
+      send('a', 1, start - 50_000);
+      send('a', 2, start - 5000);
+      tick();
+      const query = ask({ agg, ...(agg === 'none' ? { step: undefined } : {}) });
+      const { view } = await registry.open('t', query);
+      const timesOf = () => {
+        const { from, series, points } = decodeSnapshotBody(registry.read(view, undefined).body);
+        const times = series.flatMap(({ timestamps }) => [...timestamps]);
+        return { from, times: [...times, ...(points ?? []).map(({ timestamp }) => timestamp)] };
+      };
+      expect(timesOf().times).toEqual([start - 50_000, start - 5000]);
+      for (let second = 0; second < 30; second += 1) {
+        engine.clock.advance(1000);
+        expect(tick()).toEqual([]);
+      }
+      expect(timesOf().times).toEqual([start - 5000]);
+      expect(timesOf().from).toBeGreaterThanOrEqual(start - 31_000);
+    }
+  });
+
+  it('of a range that only grows ends when it has outgrown its budget, and says why to who opens it again', async () => {
+    const { engine, registry, send, tick } = setUp({ cells: 200 });
+    const query = querySchema.parse({ metric_type: 'm', agg: 'sum', step: '1s', from: start - 60_000 });
+    const { view } = await registry.open('t', query);
+    const frames: ViewFrame[] = [];
+    for (let second = 0; second < 300; second += 1) {
+      engine.clock.advance(1000);
+      send('a', 1);
+      frames.push(...tick());
+      expect(registry.stats().cells).toBeLessThanOrEqual(200);
+    }
+    expect(frames.filter(({ kind }) => kind === 'ended')).toMatchObject([{ view, body: new Uint8Array(0) }]);
+    expect(frames.at(-1)!.kind).toBe('ended');
+    await expect(registry.open('t', query)).rejects.toMatchObject({ code: 'query.too_large' });
+    expect(registry.stats().views).toBe(0);
   });
 
   it('starts afresh, with every point once, when points could not be folded into all views', async () => {
@@ -97,7 +142,7 @@ describe('a live view', () => {
         throw new Error('no points');
       },
     };
-    expect(pass(registry, broken)).toEqual([]);
+    expect(pass(registry, broken)).toMatchObject([{ view: before.view, kind: 'ended' }]);
     expect(engine.defects).toHaveLength(1);
     expect(() => registry.read(before.view, undefined)).toThrow(/no open view/);
     send('a', 2);

@@ -6,6 +6,8 @@ export interface View {
   load(at: OffsetVector): Promise<void>;
   /** Whether a reload is needed before the view is right again. */
   readonly wantsReload: boolean;
+  /** Whether it has grown beyond what a view may hold: nothing may be folded into it any more. */
+  readonly isTooLarge: boolean;
   /** Works out what changed since the last call and makes it the next revision; the encoded delta, or undefined. */
   settle(receivedAt: number): DeltaFrame | undefined;
   /** The present state whole. */

@@ -77,7 +77,11 @@ export interface OpenView {
 
 export interface ViewFrame {
   view: number;
-  kind: 'snapshot' | 'delta';
+  /**
+   * `ended` comes over the bus alone and has no body: the engine let go of the view, and nothing of it follows. Who
+   * wants it opens it again.
+   */
+  kind: 'snapshot' | 'delta' | 'ended';
   /** Empty for a snapshot. */
   baseSeq: string;
   seq: string;

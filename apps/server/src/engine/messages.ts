@@ -30,7 +30,7 @@ export type ToEngine = { kind: 'call'; id: number; call: EngineCall } | { kind: 
 
 export interface FrameHead {
   view: number;
-  kind: 'snapshot' | 'delta';
+  kind: 'snapshot' | 'delta' | 'ended';
   baseSeq: string;
   seq: string;
   recovered: boolean;

@@ -43,6 +43,8 @@ export class ScriptedEngine implements Engine {
   readonly views = new Map<string, ScriptedView>();
   /** Metrics whose views cannot be read for now. */
   readonly unreadable = new Set<string>();
+  #numbers = 0;
+  readonly #ended = new Set<number>();
   reads = 0;
   answer: IngestAnswer = { status: 200, body: '{"accepted":1}' };
   /** What `data` answers; a test may replace it. */
@@ -53,7 +55,7 @@ export class ScriptedEngine implements Engine {
     open: async (tenant, query): Promise<OpenView> => {
       if (query.metric_type === 'refused') throw appError('query.invalid', 'window: use a number and a unit');
       const key = `${tenant}/${JSON.stringify(query)}`;
-      const view = this.views.get(key) ?? { number: this.views.size + 1, opens: 0, query, cells: [] };
+      const view = this.views.get(key) ?? { number: ++this.#numbers, opens: 0, query, cells: [] };
       this.views.set(key, view);
       view.opens++;
       return { view: view.number, epoch, agg: query.agg, stepMs: 1000 };
@@ -69,7 +71,7 @@ export class ScriptedEngine implements Engine {
       return known >= 0 && known <= view.cells.length ? this.#delta(view, known) : this.#snapshot(view);
     },
     close: (number) => {
-      this.#view(number).opens--;
+      if (!this.#ended.has(number)) this.#view(number).opens--;
     },
     onFrames: (listener) => {
       this.#listeners.add(listener);
@@ -119,6 +121,18 @@ export class ScriptedEngine implements Engine {
       if (change === undefined) continue;
       view.cells.push(change);
       if (view.opens > 0) frames.push(this.#delta(view, view.cells.length - 1));
+    }
+    for (const listener of this.#listeners) listener(frames);
+  }
+
+  /** The engine lets go of the metric's views, as it does after a defect. */
+  end(metric: string): void {
+    const frames: ViewFrame[] = [];
+    for (const [key, view] of this.views) {
+      if (view.query.metric_type !== metric) continue;
+      frames.push({ ...this.#frame(view, 'ended', '', new Uint8Array(0)), seq: '' });
+      this.views.delete(key);
+      this.#ended.add(view.number);
     }
     for (const listener of this.#listeners) listener(frames);
   }

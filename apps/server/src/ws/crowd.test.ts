@@ -33,6 +33,7 @@ test('F13: a crowd that comes back together is sent one buffer and costs one rea
     log: createLogger({ level: 'error', format: 'json', write: () => undefined, now: () => 0 }),
     observeDelayMs: () => undefined,
     onUnreadable: () => undefined,
+    onEnded: () => undefined,
   });
   const query = z.parse(querySchema, { metric_type: 'crowded', window: '1m' });
   const crowd = await Promise.all(

@@ -17,6 +17,8 @@ class Viewer implements Sink {
   readonly connection: Connection;
   readonly subscriptions = new Map<string, { subscription: Subscription; metric: string }>();
   readonly seen = new Map<string, { seq: string; cells: Map<number, number | null> }>();
+  /** Subscriptions of which anything was heard. */
+  readonly answered = new Set<string>();
   writableLength = 0;
   readonly destroyed = false;
   asked = 0;
@@ -79,6 +81,7 @@ class Viewer implements Sink {
     if ('ack' in message) this.asked = message.ack;
     if (message.type !== 'snapshot' && message.type !== 'delta') return;
     if (!this.subscriptions.has(message.id)) return;
+    this.answered.add(message.id);
     if (message.type === 'snapshot') {
       const cells = message.series.flatMap(({ timestamp, value }) =>
         timestamp.map((time, i): [number, number | null] => [time, value[i] ?? null]),
@@ -99,7 +102,7 @@ class Viewer implements Sink {
 
 type Step =
   | { kind: 'tick'; metrics: number[]; bucket: number; value: number }
-  | { kind: 'subscribe'; who: number; metric: number; slow: boolean }
+  | { kind: 'subscribe'; who: number; metric: number; slow: boolean; resume?: boolean }
   | { kind: 'unsubscribe' | 'pause' | 'resume' | 'acknowledge' | 'clog' | 'unclog' | 'leave'; who: number }
   | { kind: 'wait'; turns: number; ms: number };
 
@@ -127,6 +130,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       who,
       metric: fc.nat(2),
       slow: fc.boolean(),
+      resume: fc.boolean(),
     }),
   },
   {
@@ -171,6 +175,9 @@ class Harness {
       onUnreadable: (_connection, _subscription, error) => {
         throw error;
       },
+      onEnded: ({ view }) => {
+        throw new Error(`view ${view} ended`);
+      },
       writesPerTurn: 2,
       directSend: { way: 'test', send: (bytes, fds, count, taken) => this.#send(bytes, fds, count, taken) },
     });
@@ -207,7 +214,7 @@ class Harness {
     const { connection } = viewer;
     switch (action.kind) {
       case 'subscribe':
-        this.#subscribe(viewer, metrics[action.metric]!, action.slow ? 50 : 0);
+        this.#subscribe(viewer, metrics[action.metric]!, action.slow ? 50 : 0, action.resume === true);
         break;
       case 'unsubscribe':
         for (const [id, { subscription }] of [...viewer.subscriptions].slice(0, 1)) {
@@ -247,15 +254,21 @@ class Harness {
     }
   }
 
-  #subscribe(viewer: Viewer, metric: string, intervalMs: number): void {
+  /** `resume`: goes on from what the viewer has of the metric, if it has any. */
+  #subscribe(viewer: Viewer, metric: string, intervalMs: number, resume: boolean): void {
     // The same for all who come the same way, so that they share a cohort; never the same again for one of them.
     const id = `${metric}.${intervalMs}.${++viewer.subscribed}`;
+    const known = [...viewer.subscriptions].find(
+      (one) => one[1].metric === metric && viewer.seen.has(one[0]),
+    );
+    const state = resume && known !== undefined ? viewer.seen.get(known[0]) : undefined;
+    if (state !== undefined) viewer.seen.set(id, { seq: state.seq, cells: new Map(state.cells) });
     const subscription: Subscription = {
       id,
       intervalMs,
       view: undefined,
       state: 'opening',
-      position: undefined,
+      position: state === undefined ? undefined : { epoch: this.views.epoch, seq: state.seq },
       answered: false,
       ended: false,
     };
@@ -293,6 +306,7 @@ function expectTruth({ engine, viewers }: Harness): void {
       const truth = new Map(view.cells.map(({ bucket, value }) => [bucket, value]));
       const seen = { seq: String(view.cells.length), cells: truth };
       expect(viewer.seen.get(id), `${id} of ${metric}`).toEqual(seen);
+      expect(viewer.answered.has(id), `${id} was answered`).toBe(true);
     }
   }
 }
@@ -331,4 +345,26 @@ test('whoever leaves a crowd, the others are sent to directly and miss nothing',
     expectTruth(harness);
     harness.delivery.stop();
   }
+});
+
+test('who goes on from where it was while its stream is full is answered once there is room, also without news', async () => {
+  const harness = new Harness();
+  const subscribe = { kind: 'subscribe', who: 0, metric: 0, slow: false } as const;
+  const settled: Step = { kind: 'wait', turns: 4, ms: 10 };
+  for (const action of [
+    subscribe,
+    settled,
+    { kind: 'tick', metrics: [0], bucket: 0, value: 1 },
+    settled,
+    { kind: 'clog', who: 0 },
+    { ...subscribe, resume: true },
+    settled,
+  ] satisfies Step[])
+    await harness.take(action);
+  const viewer = harness.viewers[0]!;
+  expect(viewer.answered.size).toBe(1);
+  await harness.settle();
+  expect(viewer.answered.size).toBe(2);
+  expectTruth(harness);
+  harness.delivery.stop();
 });

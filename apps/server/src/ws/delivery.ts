@@ -1,4 +1,5 @@
-import type { Clock } from '@nowcast/kernel';
+import { appError } from '@nowcast/contract';
+import { type AppError, type Clock, isAppError } from '@nowcast/kernel';
 import type { DirectSend, ViewFrame } from '@nowcast/ports';
 import type { Logger } from '../log.ts';
 import { Cadence } from './cadence.ts';
@@ -52,9 +53,16 @@ export interface DeliveryOptions {
   observeDelayMs: (ms: number) => void;
   /** A view could not be read: the subscription can get no frames any more, and its viewer must be told. */
   onUnreadable: (connection: Connection, subscription: Subscription, error: unknown) => void;
+  /** The engine let go of a view: the same for all who have it. */
+  onEnded: (view: SharedView) => void;
   writesPerTurn?: number;
   /** Undefined: everything is written through the connections' streams. */
   directSend?: DirectSend | undefined;
+}
+
+/** What viewers of a view are told that the engine let go of. */
+export function viewEnded(): AppError {
+  return appError('server.unavailable', 'this view ended on the server; ask for it again');
 }
 
 export class Delivery {
@@ -182,10 +190,15 @@ export class Delivery {
     const { views, observeDelayMs } = this.#options;
     this.#cohorts.settle();
     const news = new Map<SharedView, EncodedFrame[]>();
+    const ended = new Set<SharedView>();
     const cohorts = new Set<Cohort>();
     for (const frame of frames) {
       const view = views.get(frame.view);
       if (view === undefined) continue;
+      if (frame.kind === 'ended') {
+        ended.add(view);
+        continue;
+      }
       const list = news.get(view);
       if (list === undefined) news.set(view, [new EncodedFrame(frame, view.epoch)]);
       else list.push(new EncodedFrame(frame, view.epoch));
@@ -200,6 +213,7 @@ export class Delivery {
       view.seq = list.at(-1)?.frame.seq ?? view.seq;
       this.#cadence.touch(view);
     }
+    for (const view of ended) this.#end(view);
     const wall = this.#options.clock.now();
     for (const frame of frames)
       if (frame.receivedAt > 0) observeDelayMs(Math.max(0, wall - frame.receivedAt));
@@ -269,7 +283,10 @@ export class Delivery {
       (encoded) => this.#do({ kind: 'join', connection, subscription, encoded }),
       (error: unknown) => {
         this.#options.log.warn('a view could not be read', { error });
-        this.#options.onUnreadable(connection, subscription, error);
+        // The engine let go of it; that news is on its way, behind a tick that is being written.
+        const isGone = isAppError(error) && error.code === 'request.not_found';
+        if (isGone) this.#end(view);
+        this.#options.onUnreadable(connection, subscription, isGone ? viewEnded() : error);
       },
     );
   }
@@ -324,11 +341,19 @@ export class Delivery {
       if (view === undefined) continue;
       if (state === 'resting') this.#cadence.touch(view);
       else if (state === 'held') {
-        if (position?.seq === view.seq && subscription.intervalMs === 0) subscription.state = 'flowing';
+        const isUpToDate = subscription.answered && position?.seq === view.seq;
+        if (isUpToDate && subscription.intervalMs === 0) subscription.state = 'flowing';
         else this.#catchUp(connection, subscription);
       }
     }
     this.#cohorts.moved(connection);
+  }
+
+  /** Its viewers leave through the queue, behind the work that is being done. */
+  #end(view: SharedView): void {
+    if (this.#options.views.get(view.view) !== view) return;
+    this.#options.views.forget(view);
+    this.#options.onEnded(view);
   }
 
   #leave(connection: Connection, subscription: Subscription): void {

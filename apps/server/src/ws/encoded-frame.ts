@@ -10,6 +10,7 @@ import {
   jsonProtocol,
   snapshotToJson,
 } from '@nowcast/contract';
+import { assert } from '@nowcast/kernel';
 import type { ViewFrame } from '@nowcast/ports';
 import { messageFrame } from './frames.ts';
 
@@ -26,13 +27,16 @@ export type LiveFormat = typeof binaryProtocol | typeof jsonProtocol | 'sse';
  */
 export class EncodedFrame {
   readonly frame: ViewFrame;
+  readonly #kind: 'snapshot' | 'delta';
   readonly #epoch: string;
   readonly #forms = new Map<string, Buffer>();
   #formBytes = 0;
   #json: string | undefined;
 
   constructor(frame: ViewFrame, epoch: string) {
+    assert(frame.kind !== 'ended', 'the end of a view is no frame for viewers');
     this.frame = frame;
+    this.#kind = frame.kind;
     this.#epoch = epoch;
   }
 
@@ -51,7 +55,8 @@ export class EncodedFrame {
   }
 
   #encode(format: LiveFormat, id: string, ack: number): Buffer {
-    const { kind, body, seq } = this.frame;
+    const { body, seq } = this.frame;
+    const kind = this.#kind;
     if (format === binaryProtocol) {
       return messageFrame('binary', frameHeader(frameType[kind], id, ack === 0 ? undefined : ack), body);
     }
@@ -63,7 +68,8 @@ export class EncodedFrame {
   /** The JSON of the message after its `id`: the same for everybody. */
   #jsonTail(): string {
     if (this.#json === undefined) {
-      const { kind, body } = this.frame;
+      const kind = this.#kind;
+      const { body } = this.frame;
       const message =
         kind === 'snapshot'
           ? snapshotToJson('', decodeSnapshotBody(body))

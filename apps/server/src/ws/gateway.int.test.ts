@@ -100,6 +100,31 @@ describe('views', () => {
     expect(peer.of('delta')).toMatchObject([{ id: 'b', base_seq: seq, seq, cells: [] }]);
   });
 
+  test('a view that the engine let go of: all who had it are told to ask again, and get another', async () => {
+    const [flowing, paused, slow] = [await open(), await open(), await open()];
+    const all = [flowing, paused, slow];
+    flowing.subscribe('x', 'dropped');
+    paused.subscribe('x', 'dropped');
+    slow.subscribe('x', 'dropped', { interval_ms: 60_000 });
+    await Promise.all(all.map((peer) => peer.hears('snapshot')));
+    paused.send({ type: 'pause', paused: true });
+    nowcast.engine.publish({ dropped: { bucket: 1000, value: 1 } });
+    await flowing.hears('delta');
+    nowcast.engine.end('dropped');
+    await Promise.all(all.map((peer) => peer.hears('notice')));
+    for (const peer of all)
+      expect(peer.of('notice')).toMatchObject([{ id: 'x', code: 'server.unavailable', retryable: true }]);
+    for (const peer of all) peer.subscribe('y', 'dropped');
+    await Promise.all([flowing, slow].map((peer) => peer.hears('snapshot', 2)));
+    nowcast.engine.publish({ dropped: { bucket: 2000, value: 2 } });
+    await Promise.all([flowing, slow].map((peer) => peer.hears('delta', peer === flowing ? 2 : 1)));
+    expect(applied(flowing, 'y').cells).toEqual({ 2000: 2 });
+    const view = [...nowcast.engine.views.values()].find(({ query }) => query.metric_type === 'dropped');
+    expect(view?.opens).toBe(1);
+    for (const peer of all) peer.close();
+    await until(() => view?.opens === 0);
+  });
+
   test('a view that cannot be read is said to be so, and subscribing again works once it can', async () => {
     const peer = await open();
     nowcast.engine.unreadable.add('broken');

@@ -10,8 +10,8 @@ import { errorBody, errorStatus, publicError } from '../http/errors.ts';
 import type { OwnOrigin } from '../http/origin.ts';
 import { readCookie } from '../http/cookies.ts';
 import type { Logger } from '../log.ts';
-import { Connection, type Sink } from './connection.ts';
-import { Delivery } from './delivery.ts';
+import { Connection, type SharedView, type Sink } from './connection.ts';
+import { Delivery, viewEnded } from './delivery.ts';
 import { encodeMessage, type LiveFormat, readSsePosition } from './encoded-frame.ts';
 import { drained, isDead, stalenessMs } from './flow-control.ts';
 import { type EventTarget, Followers } from './followers.ts';
@@ -67,6 +67,7 @@ export class Gateway implements Service {
       directSend: options.directSend,
       onUnreadable: (connection, subscription, error) =>
         this.#session.refuse(connection, subscription, error),
+      onEnded: (view) => this.#end(view),
     });
     this.#session = new Session({
       timing: this.#timing,
@@ -98,6 +99,14 @@ export class Gateway implements Service {
     );
     this.#sweepTimer = setInterval(() => this.#sweep(), this.#timing.sweepMs);
     return Promise.resolve();
+  }
+
+  /** Every viewer of a view that the engine let go of is told to ask again, however it gets its frames. */
+  #end(view: SharedView): void {
+    const ended = viewEnded();
+    for (const connection of this.#connections)
+      for (const subscription of connection.subscriptions.values())
+        if (subscription.view === view) this.#session.refuse(connection, subscription, ended);
   }
 
   /** An HTTP upgrade. `client` is who asks, after trusted proxies. */

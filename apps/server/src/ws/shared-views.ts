@@ -75,6 +75,12 @@ export class SharedViews {
     this.#live.close(view.view);
   }
 
+  /** The engine let go of it: whoever asks for the query from now on opens another. Its users release it as ever. */
+  forget(view: SharedView): void {
+    for (const key of view.keys.splice(0)) this.#byKey.delete(key);
+    this.#byNumber.delete(view.view);
+  }
+
   get(view: number): SharedView | undefined {
     return this.#byNumber.get(view);
   }

@@ -143,6 +143,7 @@ export class ModelSystem implements LogSystem {
 function toFrame(opened: OpenedView, frame: ViewFrame, baseMs: number): Frame {
   const { names, epoch, view } = opened;
   const { seq, baseSeq, kind, recovered } = frame;
+  assert(kind !== 'ended', 'no view of the model is ever dropped');
   const cells = kind === 'snapshot' ? snapshotCells(names, frame, baseMs) : deltaCells(names, frame, baseMs);
   return { view, epoch, seq, baseSeq, kind, recovered, cells };
 }
