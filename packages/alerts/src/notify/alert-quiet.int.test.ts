@@ -236,6 +236,59 @@ describe('flap damping', () => {
     await says([...calm, `resolved ${title}`, `firing ${title}`]);
   });
 
+  it('that began in a silence is said when it goes on after it', async () => {
+    const content = await bench.alerts.createRule(ed, flapping);
+    const now = bench.clock.now();
+    await bench.alerts.createPolicy(ed, 'silence', {
+      where: { host: ['web-1'] },
+      from: now - 1,
+      to: now + 5 * minute,
+      reason: 'deploy',
+    });
+    await flap(content, 0, 6);
+    bench.clock.advance(5 * minute);
+    await says([]);
+    await flap(content, 6, 3);
+    await says([`flapping ${title}`]);
+  });
+
+  /** Minute by minute: what is due is looked at when it is. */
+  async function pass(minutes: number): Promise<void> {
+    for (let i = 0; i < minutes; i += 1) {
+      bench.clock.advance(minute);
+      for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+  const flaps = [...twice, `flapping ${title}`];
+
+  it.each<[string, number, (id: string) => Promise<unknown>]>([
+    ['it was acknowledged and fired for long', 20, (id) => bench.alerts.acknowledge(ed, id, { note: '' })],
+    ['a snooze', 8, (id) => bench.alerts.snooze(ed, id, { until: bench.clock.now() + 5 * minute })],
+  ])('is said to be over after %s', async (_, minutes, act) => {
+    const content = await bench.alerts.createRule(ed, flapping);
+    await flap(content, 0, 3);
+    const last = { rule_id: content.rule_id, alert_id: 'last' };
+    await confirmed(bench.tick(last));
+    await says(flaps);
+    await act('last');
+    await pass(minutes);
+    await confirmed(bench.tick({ ...last, from: 'firing', to: 'ok' }));
+    await pass(30);
+    await says([...flaps, `resolved ${title}`]);
+  });
+
+  it('is said to be over although something nearly fired meanwhile', async () => {
+    const content = await bench.alerts.createRule(ed, flapping);
+    await flap(content, 0, 3);
+    await pass(5);
+    const near = { rule_id: content.rule_id, alert_id: 'near' };
+    await confirmed(bench.tick({ ...near, to: 'pending' }));
+    bench.clock.advance(10 * seconds);
+    await confirmed(bench.tick({ ...near, from: 'pending', to: 'ok' }));
+    await pass(40);
+    await says([...flaps, `resolved ${title}`]);
+  });
+
   it('is of a group: others of the rule are said', async () => {
     const content = await bench.alerts.createRule(ed, flapping);
     await flap(content, 0, 4);

@@ -78,8 +78,10 @@ class Deciding {
     if (step === undefined) return;
     let { alert } = step;
     this.#event(alert, step.event);
-    if (alert.state === 'resolved') this.#flaps.resolved(alert, transition.at);
-    else if (alert.firedAt !== undefined && before?.firedAt === undefined && rule !== undefined)
+    // What only was pending has not changed for anybody.
+    if (alert.state === 'resolved') {
+      if (alert.firedAt !== undefined) this.#flaps.resolved(alert, transition.at);
+    } else if (alert.firedAt !== undefined && before?.firedAt === undefined && rule !== undefined)
       alert = this.#flapped(alert, rule, transition.at);
     this.put(alert);
   }
@@ -117,7 +119,8 @@ class Deciding {
     const last = new Map(
       over.toSorted((a, b) => endOf(a) - endOf(b)).map((alert) => [flapKey(alert), alert]),
     );
-    const open = new Set([...this.#active.values()].map(flapKey));
+    const fired = [...this.#active.values()].filter(({ firedAt }) => firedAt !== undefined);
+    const open = new Set(fired.map(flapKey));
     const muteOf = mutesAt(this.#state.policies, this.#active.values(), this.#state.rules, this.#now);
     for (const alert of over) {
       this.#over.set(alert.alertId, alert);

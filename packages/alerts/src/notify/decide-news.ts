@@ -36,7 +36,9 @@ export function look(
 /** A snooze that ended is forgotten, and what it kept quiet is said at once: as if nobody had been told yet. */
 function awake(alert: AlertRow, mute: Mute | undefined, now: number): AlertRow {
   if (alert.snoozedUntil === undefined || alert.snoozedUntil > now || mute !== undefined) return alert;
-  const notifiedAt = alert.state === 'firing' ? undefined : alert.notifiedAt;
+  // A flapping one was said as that, and its end is to be said too.
+  const isNews = alert.state === 'firing' && !alert.flapping;
+  const notifiedAt = isNews ? undefined : alert.notifiedAt;
   return { ...alert, snoozedUntil: undefined, notifiedAt };
 }
 
@@ -64,8 +66,9 @@ function lookFiring(alert: AlertRow, notify: Notify, now: number): Verdict {
 function lookFlapping(alert: AlertRow, rule: RuleContent, now: number): Verdict {
   const calmAt = (alert.firedAt ?? now) + durationOf(rule.flap.within);
   if (now < calmAt) return { alert: { ...alert, dueAt: calmAt }, news: undefined };
-  const calm = { ...alert, flapping: false, notifiedAt: undefined, dueAt: undefined };
-  return calm.state === 'firing' ? lookFiring(calm, rule.notify, now) : { alert: calm, news: undefined };
+  const calm = { ...alert, flapping: false, dueAt: undefined };
+  if (calm.state !== 'firing') return { alert: calm, news: undefined };
+  return lookFiring({ ...calm, notifiedAt: undefined }, rule.notify, now);
 }
 
 function nextDue(alert: AlertRow, notify: Notify): number | undefined {

@@ -19,6 +19,8 @@ interface Run {
   answer: Flapping;
   /** Who heard of the alert before: who was told that it flaps hears when it is over. */
   told: Told;
+  /** Whether it was said that it flaps: one that began while something kept it quiet begins again. */
+  said: boolean;
 }
 
 export function flapLimit({ flap: { changes, within } }: RuleContent): FlapLimit {
@@ -58,6 +60,7 @@ export class FlapWatch {
         flapping,
         withinMs,
         told,
+        said: flapping && own.some((one) => one.flapping && one.notifiedAt !== undefined),
         answer: flapping ? 'goes_on' : 'calm',
       });
     }
@@ -72,9 +75,10 @@ export class FlapWatch {
     const goesOn = before?.flapping === true && at - before.lastChange < withinMs;
     const flapping = goesOn || 2 * fired.length - 1 > changes;
     const begun = flapping ? 'begins' : 'calm';
-    const answer = goesOn ? 'goes_on' : begun;
+    const said = goesOn && before.said;
+    const answer = said ? 'goes_on' : begun;
     const told = before?.told ?? nobody;
-    this.#runs.set(key, { fired, lastChange: at, flapping, withinMs, answer, told });
+    this.#runs.set(key, { fired, lastChange: at, flapping, withinMs, answer, told, said });
     return answer;
   }
 
@@ -93,7 +97,9 @@ export class FlapWatch {
 
   noteTold(alert: AlertRow): void {
     const run = this.#runs.get(flapKey(alert));
-    if (run !== undefined) run.told = alert.told;
+    if (run === undefined) return;
+    run.told = alert.told;
+    if (alert.flapping) run.said = true;
   }
 
   changedSince(alert: AlertRow, time: number): boolean {

@@ -260,8 +260,15 @@ export class Notifier {
         .catch((error: unknown) => {
           const message = isAppError(error) ? error.message : String(error);
           this.#options.log('error', 'alerts that are due could not be looked at; trying again', { message });
-          this.#cancelDue = clock.after(retryAfterMs, () => void this.#queue.run(() => this.#setTimer()));
+          this.#setTimerLater();
         });
+    });
+  }
+
+  /** Until it is set: else nothing would look at what is due before the next alert changes. */
+  #setTimerLater(): void {
+    this.#cancelDue = this.#options.clock.after(retryAfterMs, () => {
+      this.#queue.run(() => this.#setTimer()).catch(() => this.#setTimerLater());
     });
   }
 }

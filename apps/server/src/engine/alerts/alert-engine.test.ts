@@ -21,6 +21,8 @@ class Bench {
   readonly clock: ManualClock;
   readonly log: Logged[] = [];
   readonly said: string[] = [];
+  /** How long reading a rule's history takes. */
+  seedOf: () => Promise<Uint8Array> = () => Promise.resolve(new Uint8Array(0));
   /** On its way into the log. */
   readonly waiting: Control[] = [];
   readonly #resolves: ((offset: number) => void)[] = [];
@@ -37,7 +39,7 @@ class Bench {
       states: [this.#state],
       points: this.#points,
       defaultAgg: () => 'last',
-      seedOf: () => Promise.resolve(new Uint8Array(0)),
+      seedOf: () => this.seedOf(),
       receivedAt: () => this.clock.now(),
       append: (_partition, record: ControlRecord) =>
         new Promise((resolve) => {
@@ -174,6 +176,34 @@ test('a rule that is put while a tick is on its way sees that tick, live as in a
   const again = new Bench();
   again.replay(bench.log);
   expect(again.said).toEqual(bench.said);
+});
+
+test('changes of one rule happen in the order in which they were asked, however long each reads history', async () => {
+  const bench = new Bench();
+  bench.engine.begin();
+  const slow = Promise.withResolvers<Uint8Array>();
+  bench.seedOf = () => slow.promise;
+  const done = [bench.put('A', 'a', 1), bench.put('B', 'b', 1)];
+  bench.seedOf = () => Promise.resolve(new Uint8Array(0));
+  done.push(bench.put('A', 'a', 2), bench.put('B', 'b', 1), bench.engine.remove('acme', 'A'));
+  await bench.pass();
+  slow.resolve(new Uint8Array(0));
+  for (let i = 0; i < 5; i++) {
+    await bench.pass();
+    await bench.settle();
+  }
+  await Promise.all(done);
+  expect(bench.engine.statuses('acme').map(({ ruleId, version }) => [ruleId, version])).toEqual([['B', 1]]);
+  // One command for each change that changed anything.
+  const commands = bench.log.flatMap((one) =>
+    'record' in one && one.record.kind === 'alert' ? [one.record] : [],
+  );
+  expect(commands).toHaveLength(4);
+  bench.send('a', 90);
+  bench.send('b', 90);
+  await bench.pass(1000);
+  await bench.settle();
+  expect(bench.said.map((text) => text.slice(0, 11))).toEqual(['B ok firing']);
 });
 
 /** By which every look takes a second: a pass over many points yields wherever it may. */

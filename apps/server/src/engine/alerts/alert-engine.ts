@@ -78,6 +78,8 @@ export class AlertEngine {
   #transitions = 0;
   /** Changes of rules that are on their way into the log. */
   #commands = 0;
+  /** The last change that was asked of a rule, while there is one. */
+  readonly #changing = new Map<string, Promise<void>>();
 
   constructor(parts: AlertEngineParts) {
     this.#parts = parts;
@@ -165,16 +167,33 @@ export class AlertEngine {
     this.#follow(offset, record, written.handles, written.ends);
   }
 
-  async put(tenant: string, rule: EvaluatedRule): Promise<void> {
-    const known = this.#rules.get(tenant, rule.rule_id);
-    if (known !== undefined && known.rule.version >= rule.version) return;
-    const seed = await this.#parts.seedOf(tenant, rule);
-    await this.#appendCommand(tenant, { type: 'rule', rule }, seed);
+  put(tenant: string, rule: EvaluatedRule): Promise<void> {
+    return this.#inTurn(tenant, rule.rule_id, async () => {
+      const known = this.#rules.get(tenant, rule.rule_id);
+      if (known !== undefined && known.rule.version >= rule.version) return;
+      const seed = await this.#parts.seedOf(tenant, rule);
+      await this.#appendCommand(tenant, { type: 'rule', rule }, seed);
+    });
   }
 
-  async remove(tenant: string, ruleId: string): Promise<void> {
-    if (this.#rules.get(tenant, ruleId) === undefined) return;
-    await this.#appendCommand(tenant, { type: 'remove', rule_id: ruleId }, new Uint8Array(0));
+  remove(tenant: string, ruleId: string): Promise<void> {
+    return this.#inTurn(tenant, ruleId, async () => {
+      if (this.#rules.get(tenant, ruleId) === undefined) return;
+      await this.#appendCommand(tenant, { type: 'remove', rule_id: ruleId }, new Uint8Array(0));
+    });
+  }
+
+  /** What is asked of one rule is done in the order of asking: a rule that still reads its history is not there yet. */
+  #inTurn(tenant: string, ruleId: string, change: () => Promise<void>): Promise<void> {
+    const key = JSON.stringify([tenant, ruleId]);
+    const done = (this.#changing.get(key) ?? Promise.resolve()).then(change);
+    const settled = done
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.#changing.get(key) === settled) this.#changing.delete(key);
+      });
+    this.#changing.set(key, settled);
+    return done;
   }
 
   statuses(tenant: string | undefined): EvaluatedRuleStatus[] {
@@ -244,8 +263,11 @@ export class AlertEngine {
 
   async #appendAnchored(tenant: string, command: AlertCommand, seed: Uint8Array): Promise<void> {
     await this.#written?.done;
-    // The first rule begins where a tick says so: without one a replay could not know which points it saw.
-    if (this.#rules.size === 0 && this.#written === undefined) {
+    // A rule begins where a tick says so. The first one because a replay could not know otherwise which points it saw;
+    // others because what they have read of history reaches to now, and the next tick brings all since the last one.
+    this.#pass.finish();
+    const isBehind = command.type === 'rule' && this.#ends().some((end, i) => end > this.#seen[i]!);
+    if ((this.#rules.size === 0 || isBehind) && this.#written === undefined) {
       this.#write(this.#parts.receivedAt());
       await this.#written!.done;
     }

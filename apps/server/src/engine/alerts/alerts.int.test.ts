@@ -59,6 +59,27 @@ describe('alert rules in the engine', () => {
     expect(said().at(-1)).toBe('a firing ok');
   });
 
+  test('count each point once that came just before the rule, which reads it and hears of it', async () => {
+    await put({ ...highCpu, query: { metric_type: 'other', agg: 'last' } }, 1, 'other');
+    await bench.settle();
+    const hit = (value: number, at: number) =>
+      bench.ingest(`hits,host=a value=${value} ${at}`, { format: 'line-protocol' });
+    const at = bench.clock.now();
+    for (let i = 0; i < 3; i++) await hit(i, at - 10 * i);
+    await put({
+      query: { metric_type: 'hits', agg: 'count' },
+      window: '1m',
+      condition: { kind: 'threshold', op: 'above', value: 4 },
+    });
+    await bench.settle();
+    await hit(9, bench.clock.now());
+    await bench.settle();
+    expect(said()).toEqual([]);
+    await hit(10, bench.clock.now());
+    await bench.settle();
+    expect(said()).toEqual(['all ok firing']);
+  });
+
   test('decide the same again after a crash: nothing is lost and every name is the same', async () => {
     await put({ ...highCpu, for: '3s' });
     await send('a', 90);
