@@ -69,7 +69,7 @@ function personDeliveries(
   const ways = preferences[notice.severity];
   const isTest = notice.kind === 'test';
   const quiet = isTest ? notice.at : quietUntil(preferences, notice.severity, notice.at);
-  const digest = isTest ? undefined : digestAt(preferences, notice.severity, quiet, person.tz);
+  const digest = isTest ? undefined : digestAt(preferences, notice.severity, notice.at, person.tz);
   const message = messageOf(notice, notificationId, sender);
   const base = { tenantId: notice.tenantId, notificationId, message };
   const later = (dueAt: number) => (dueAt > notice.at ? undefined : notice.receivedAt);

@@ -125,6 +125,28 @@ describe('quiet hours and digests', () => {
     expect(quietUntil(preferences, 'warning', morning)).toBe(morning);
   });
 
+  it('end at the next time that the clock shows, also where it shows it twice', () => {
+    const short = { ...preferences, quiet_hours: { ...preferences.quiet_hours, to: '02:30' } };
+    for (const offset of ['+02:00', '+01:00'])
+      expect(quietUntil(short, 'warning', at(`2026-10-25T02:15:40${offset}`))).toBe(
+        at(`2026-10-25T02:30:00${offset}`),
+      );
+    const spring = at('2026-03-28T23:30:00+01:00');
+    expect(quietUntil(preferences, 'warning', spring)).toBe(at('2026-03-29T07:00:00+02:00'));
+  });
+
+  it('hold digests back too, none longer than it must', () => {
+    const late = { ...preferences, quiet_hours: { ...preferences.quiet_hours, to: '09:00' } };
+    const nine = at('2026-11-03T09:00:00+01:00');
+    expect(digestAt(late, 'warning', at('2026-11-02T23:00:00+01:00'), 'UTC')).toBe(nine);
+    const hourly = { ...late, digest: 'hourly' as const };
+    expect(digestAt(hourly, 'warning', at('2026-11-02T21:30:00+01:00'), 'UTC')).toBe(nine);
+    expect(digestAt(hourly, 'warning', at('2026-11-02T20:30:00+01:00'), 'UTC')).toBe(
+      at('2026-11-02T21:00:00+01:00'),
+    );
+    expect(digestAt({ ...late, digest: 'off' }, 'warning', nine, 'UTC')).toBeUndefined();
+  });
+
   it('sends the daily digest at eight', () => {
     const eight = at('2026-10-25T08:00:00+01:00');
     expect(digestAt(preferences, 'info', at('2026-10-24T09:00:00+02:00'), 'UTC')).toBe(eight);
