@@ -5,7 +5,7 @@ export { powersOfTen, scaleToIntegers } from './decimal.ts';
 export { type NamelessRecord, RecordNames } from './data-id.ts';
 export { ddIndex, DdSketch } from './dd-sketch.ts';
 export { hllSlot } from './hyperloglog.ts';
-export { groupLabels, groupValues, labelText, otherLabels } from './labels.ts';
+export { groupLabels, groupValues, labelText, labelValues, otherLabels } from './labels.ts';
 export { maxBuckets, normaliseQuery, rangeNow, type ResolvedQuery } from './normalise.ts';
 export { isPerSeries, partsNumber, partsOf, type PartSet } from './parts.ts';
 export { QueryGrid } from './query-grid.ts';

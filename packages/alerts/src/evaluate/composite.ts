@@ -34,7 +34,7 @@ export class CompositeEvaluator {
       const labels = Object.fromEntries(this.plan.groupBy.map((name) => [name, all[name] ?? '']));
       const name = labelText(labels);
       named.add(name);
-      if (!this.#groups.has(name)) this.#groups.set(name, new Group(name, labels, 0, [], undefined));
+      if (!this.#groups.has(name)) this.#groups.set(name, new Group(name, labels, 0, undefined));
     }
     const needed = this.#mode === 'all' ? this.ruleIds.length : 1;
     const rules = firing.map((groups) => new FiringRule(this.plan.groupBy, groups ?? []));
@@ -77,7 +77,7 @@ export class CompositeEvaluator {
     for (let left = reader.varint(); left > 0; left -= 1) {
       const name = reader.string();
       const labels = JSON.parse(reader.string()) as Record<string, string>;
-      const group = new Group(name, labels, 0, [], undefined);
+      const group = new Group(name, labels, 0, undefined);
       group.load(reader);
       this.#groups.set(name, group);
     }

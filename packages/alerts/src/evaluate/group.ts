@@ -9,10 +9,8 @@ export class Group {
   /** Text of the labels: identity inside the rule. */
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Its number in the rule. */
+  /** Its number in the rule and in the window of each side; another group's once this one was let go of. */
   readonly place: number;
-  /** Its number in the window of each side. */
-  readonly ids: readonly number[];
   presence = new Presence();
   baseline: Baseline | undefined;
   machine: MachineState = { state: 'ok', since: 0 };
@@ -31,13 +29,11 @@ export class Group {
     name: string,
     labels: Readonly<Record<string, string>>,
     place: number,
-    ids: readonly number[],
     baseline: Baseline | undefined,
   ) {
     this.name = name;
     this.labels = labels;
     this.place = place;
-    this.ids = ids;
     this.baseline = baseline;
   }
 
@@ -47,18 +43,9 @@ export class Group {
     return Math.floor((now - delayMs) / partMs) > first + parts * windows;
   }
 
-  /** It has sent something since it was added or reset. */
+  /** It has sent something that was not too late. */
   get seen(): boolean {
     return this.presence.lastAt > 0;
-  }
-
-  reset(baseline: Baseline | undefined): void {
-    this.presence = new Presence();
-    this.baseline = baseline;
-    this.broken = false;
-    this.value = Number.NaN;
-    this.limit = Number.NaN;
-    this.limits = undefined;
   }
 
   save(writer: ByteWriter): void {

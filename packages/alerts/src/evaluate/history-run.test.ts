@@ -22,12 +22,12 @@ test('history reads the growth of a counter through its restarts, as the live ru
       const unit = live.addSeries(0, definition, 's');
       const past = new RuleEvaluator(plan);
       const run = new HistoryRun(past);
-      const pastUnit = past.addSeries(0, definition, 's');
+      const addPart = run.addSeries(0, definition, 's');
       const cells = new StateGrid(partsOf('increase'), counter.length);
       // A point a second: five to a part.
       counter.forEach((value, i) => cells.addPoint(Math.floor(i / 5), start + i * 1000, value));
       const parts = Math.ceil(counter.length / 5);
-      for (let i = 0; i < parts; i += 1) run.add(0, pastUnit, start + i * part, cells, i);
+      for (let i = 0; i < parts; i += 1) addPart(start + i * part, cells, i);
       let at = 0;
       run.run(start, start + parts * part, Infinity, (_, now) => {
         for (; at < counter.length && start + at * 1000 <= now; at += 1) {

@@ -1,10 +1,19 @@
 import type { StateGrid } from '@nowcast/aggregate';
-import type { Decision, RuleEvaluator } from './rule-evaluator.ts';
+import type { SeriesDefinition } from '@nowcast/contract';
+import { type Decision, noUnit, type RuleEvaluator } from './rule-evaluator.ts';
 
-/** A ready state of one part of one unit. */
-interface Piece {
+/** A series as its rule knows it, or the first of those whose points are one unit. */
+interface PastSeries {
   side: number;
+  definition: SeriesDefinition;
+  name: string;
+  /** As the rule last said. */
   unit: number;
+}
+
+/** A ready state of one part. */
+interface Piece {
+  series: PastSeries;
   states: StateGrid;
   row: number;
 }
@@ -21,12 +30,22 @@ export class HistoryRun {
     this.#evaluator = evaluator;
   }
 
-  /** A state of the part that starts at `start`, epoch ms. The grid must stay as it is until `run`. */
-  add(side: number, unit: number, start: number, states: StateGrid, row: number): void {
-    const piece = { side, unit, states, row };
-    const pieces = this.#pieces.get(start);
-    if (pieces === undefined) this.#pieces.set(start, [piece]);
-    else pieces.push(piece);
+  /**
+   * A series with ready states of its parts. What it returns takes one of them at a time, with the part's start, epoch
+   * ms; the grid must stay as it is until `run`.
+   */
+  addSeries(
+    side: number,
+    definition: SeriesDefinition,
+    name: string,
+  ): (start: number, states: StateGrid, row: number) => void {
+    const series = { side, definition, name, unit: noUnit };
+    return (start, states, row) => {
+      const piece = { series, states, row };
+      const pieces = this.#pieces.get(start);
+      if (pieces === undefined) this.#pieces.set(start, [piece]);
+      else pieces.push(piece);
+    };
   }
 
   /**
@@ -43,9 +62,16 @@ export class HistoryRun {
     for (let start = from; start < to; start += partMs) {
       // The last moment of the part: the next one belongs to the part after it.
       const now = Math.min(start + partMs - 1, latest);
-      for (const { side, unit, states, row } of this.#pieces.get(start) ?? [])
-        this.#evaluator.mergePart(side, unit, start, states, row, now);
+      for (const { series, states, row } of this.#pieces.get(start) ?? [])
+        this.#evaluator.mergePart(series.side, this.#unitOf(series), start, states, row, now);
       onPart(this.#evaluator.evaluate(now + delayMs), now + delayMs);
     }
+  }
+
+  #unitOf(series: PastSeries): number {
+    const { side, definition, name } = series;
+    if (this.#evaluator.isStale(side, series.unit))
+      series.unit = this.#evaluator.addSeries(side, definition, name);
+    return series.unit;
   }
 }

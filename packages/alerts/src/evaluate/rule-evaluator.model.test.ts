@@ -11,7 +11,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FoldedRun } from './folded-run.ts';
 import { planRule, type RulePlan } from './plan.ts';
-import { RuleEvaluator } from './rule-evaluator.ts';
+import { noUnit, RuleEvaluator } from './rule-evaluator.ts';
 import { ReferenceEvaluator } from './testing/reference-evaluator.ts';
 import type { ReceivedPoint } from './testing/reference-values.ts';
 import type { Threshold } from './threshold.ts';
@@ -178,8 +178,8 @@ class Subject {
   }
 
   #unitOf(key: string, side: number, series: string): number {
-    let unit = this.#units.get(key);
-    if (unit === undefined)
+    let unit = this.#units.get(key) ?? noUnit;
+    if (this.#rule.isStale(side, unit))
       this.#units.set(key, (unit = this.#rule.addSeries(side, definition(series), series)));
     return unit;
   }
@@ -282,4 +282,22 @@ test('the same where most ticks come between two moves of the window', () => {
     { minLength: 30, maxLength: 60 },
   );
   expect(compare(standing, often, 2000)).toBeGreaterThan(1000);
+});
+
+/** Sources that come and go over weeks: a group that is forgotten leaves nothing to the one that gets its place. */
+test('the same where sources are silent for days', () => {
+  const hour = 3_600_000;
+  const weeks = fc.array(
+    fc.record({
+      afterMs: fc.oneof(
+        { weight: 6, arbitrary: fc.integer({ min: 20, max: 5000 }) },
+        { weight: 2, arbitrary: fc.integer({ min: hour, max: 40 * hour }) },
+        { weight: 1, arbitrary: fc.integer({ min: 160 * hour, max: 180 * hour }) },
+      ),
+      points: fc.array(sent, { maxLength: 3 }),
+      reload: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
+    }),
+    { minLength: 20, maxLength: 60 },
+  );
+  expect(compare(rule, weeks, 600)).toBeGreaterThan(1000);
 });

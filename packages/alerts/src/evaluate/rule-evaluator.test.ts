@@ -8,7 +8,8 @@ import {
 import { describe, expect, test } from 'vitest';
 import { FoldedRun } from './folded-run.ts';
 import { planRule } from './plan.ts';
-import { mostGroups, RuleEvaluator } from './rule-evaluator.ts';
+import { noUnit, RuleEvaluator } from './rule-evaluator.ts';
+import { mostGroups } from './rule-groups.ts';
 
 const second = 1000;
 const start = 1_700_000_000_000 - (1_700_000_000_000 % 60_000);
@@ -35,11 +36,16 @@ class Driven {
   }
 
   send(host: string, seconds: number, value: number, receivedSeconds = seconds): this {
-    let unit = this.#units.get(host);
-    if (unit === undefined) this.#units.set(host, (unit = this.rule.addSeries(0, definition(host), host)));
+    this.add(host, seconds, value, receivedSeconds);
+    return this.at(receivedSeconds);
+  }
+
+  add(host: string, seconds: number, value: number, receivedSeconds = seconds): void {
+    let unit = this.#units.get(host) ?? noUnit;
+    if (this.rule.isStale(0, unit))
+      this.#units.set(host, (unit = this.rule.addSeries(0, definition(host), host)));
     const run = FoldedRun.ofPoint(start + seconds * second, value);
     this.rule.add(0, unit, run, start + receivedSeconds * second);
-    return this.at(receivedSeconds);
   }
 
   at(seconds: number): this {
@@ -87,15 +93,50 @@ describe('a threshold', () => {
   });
 });
 
-test('C22 a rule watches ten thousand groups, counts the series of further ones, and goes on with those it has', () => {
-  const evaluation = evaluationSchema.parse({ query, group_by: ['host'], condition: above80 });
-  const rule = new RuleEvaluator(planRule(evaluation, () => 'avg'));
-  const unitOf = (host: number) => rule.addSeries(0, definition(`h${host}`), `h${host}`);
-  const units = Array.from({ length: mostGroups }, (_, host) => unitOf(host));
-  expect([unitOf(mostGroups), unitOf(mostGroups + 1)]).toEqual([-1, -1]);
-  expect(rule.leftOut).toBe(2);
-  for (const unit of [-1, units.at(-1)!]) rule.add(0, unit, FoldedRun.ofPoint(start, 90), start);
-  expect(rule.evaluate(start).map(({ group }) => group.labels['host'])).toEqual([`h${mostGroups - 1}`]);
+describe('C22 a rule watches ten thousand groups', () => {
+  const byHost = { query, group_by: ['host'], window: '10s', condition: above80 };
+  const day = 86_400;
+
+  test('counts the series of further ones, and goes on with those it has', () => {
+    const driven = new Driven(byHost);
+    for (let host = 0; host < mostGroups; host += 1) driven.add(`h${host}`, 0, 50);
+    driven.at(0).send('new', 1, 90).send('other', 2, 90).send('new', 3, 90);
+    expect(driven.rule.leftOut).toBe(2);
+    expect(driven.said).toEqual([]);
+    driven.send(`h${mostGroups - 1}`, 4, 90);
+    expect(driven.said).toEqual([`4 h${mostGroups - 1} ok firing`]);
+  });
+
+  test('and further ones in the place of those that are gone for a day', () => {
+    const driven = new Driven(byHost);
+    for (let host = 0; host < mostGroups; host += 1) driven.add(`h${host}`, 0, 50 + (host % 50));
+    driven.at(0).send('new', 1, 90);
+    // All but two go on.
+    for (let host = 2; host < mostGroups; host += 1) driven.add(`h${host}`, day, 50);
+    driven.at(day).at(day + 15);
+    driven.said.length = 0;
+    driven
+      .send('new', day + 20, 70)
+      .send('other', day + 21, 90)
+      .send('late', day + 22, 90);
+    expect([driven.rule.groups.has('[["host","h0"]]'), driven.rule.leftOut]).toEqual([false, 1]);
+    driven
+      .send('h0', day + 23, 90)
+      .send('new', day + 24, 90)
+      .send('h2', day + 25, 90);
+    expect(driven.said).toEqual([
+      `${day + 21} other ok firing`,
+      `${day + 24} new ok firing`,
+      `${day + 25} h2 ok firing`,
+    ]);
+  });
+
+  test('of which those that were only ever heard too late are none', () => {
+    const driven = new Driven({ ...byHost, lateness: '10s' });
+    for (let host = 0; host < mostGroups; host += 1) driven.add(`h${host}`, 0, 90, 60);
+    driven.at(60).send('new', 65, 90);
+    expect(driven.said).toEqual(['65 new ok firing']);
+  });
 });
 
 describe('a count', () => {

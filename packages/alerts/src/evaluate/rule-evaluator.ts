@@ -1,11 +1,11 @@
-import { groupLabels, groupValues, labelText, partsOf, type StateGrid } from '@nowcast/aggregate';
+import { partsOf, type StateGrid } from '@nowcast/aggregate';
 import type { ByteReader, ByteWriter, ConditionState, SeriesDefinition, Transition } from '@nowcast/contract';
-import { createBaseline } from './baselines.ts';
 import type { FoldedRun } from './folded-run.ts';
-import { Group } from './group.ts';
+import type { Group } from './group.ts';
 import { judge, type Verdict } from './judge.ts';
 import { dueAt, step } from './machine.ts';
 import type { PlannedQuery, RulePlan } from './plan.ts';
+import { RuleGroups } from './rule-groups.ts';
 import { SlidingWindow } from './sliding-window.ts';
 import { TouchedGroups } from './touched-groups.ts';
 import { keepsWell } from './well-values.ts';
@@ -18,8 +18,8 @@ export interface Decision {
   reason: Transition['reason'];
 }
 
-/** Groups a rule may have; series of further ones are not watched, and the rule says so. */
-export const mostGroups = 10_000;
+/** The unit of a series that has not asked for one. */
+export const noUnit = -1;
 /** A group that sent nothing for so long is forgotten; one whose alert is open stays for longer. */
 const forgetMs = 86_400_000;
 const forgetOpenMs = 7 * forgetMs;
@@ -36,12 +36,9 @@ export class RuleEvaluator {
   readonly plan: RulePlan;
   readonly #windows: readonly SlidingWindow[];
   readonly #keepsWell: ReturnType<typeof keepsWell>;
-  readonly #groups = new Map<string, Group>();
-  readonly #groupList: Group[] = [];
-  /** By the values of their labels in the order of `groupBy`, once a series asked for them. */
-  readonly #groupByValues = new Map<string, Group>();
-  /** Place in the list of each unit's group, by side. */
-  readonly #groupOf: number[][];
+  readonly #groups: RuleGroups;
+  /** Place of each unit's group, by side. */
+  readonly #placeOf: number[][];
   /** Since the last evaluation. */
   readonly #touched = new TouchedGroups();
   #heardAt = 0;
@@ -49,65 +46,70 @@ export class RuleEvaluator {
   /** Units by the name of their series or group, by side: what a saved state is found by. */
   readonly #unitNames: Map<string, number>[];
   #sweep = Number.NEGATIVE_INFINITY;
-  /** Series that found no room. */
+  /** Series that found no room since there last was some. */
   leftOut = 0;
+  /** What a series without room is told instead of a unit: another negative number once groups were let go of. */
+  #refusal = noUnit - 1;
 
   constructor(plan: RulePlan) {
     this.plan = plan;
+    this.#groups = new RuleGroups(plan);
     this.#windows = plan.queries.map((query) => windowOf(plan, query));
     this.#keepsWell = keepsWell(plan);
-    this.#groupOf = plan.queries.map(() => []);
+    this.#placeOf = plan.queries.map(() => []);
     this.#unitNames = plan.queries.map(() => new Map<string, number>());
   }
 
   get groups(): ReadonlyMap<string, Group> {
-    return this.#groups;
+    return this.#groups.byName;
   }
 
   /**
-   * The unit that a series' points go to on this side (0: the query, 1: what divides it); −1 when there is no room.
-   * `name` is the series' own, the same at a replay.
+   * The unit that a series' points go to on this side (0: the query, 1: what divides it), or a negative number when
+   * there is no room. It is good until `isStale` says otherwise, so a series asks when it has points: one that is silent
+   * takes no room from others. `name` is the series' own, the same at a replay.
    */
   addSeries(side: number, definition: SeriesDefinition, name: string): number {
-    const group = this.#groupOfSeries(definition);
-    if (group === undefined) {
-      this.leftOut += 1;
-      return -1;
-    }
-    return this.#unitAt(side, group, this.plan.queries[side]!.perSeries ? name : '');
+    const group = this.#groups.ofSeries(definition);
+    if (group !== undefined) return this.#unitAt(side, group, this.plan.queries[side]!.perSeries ? name : '');
+    this.leftOut += 1;
+    return this.#refusal;
+  }
+
+  /** Whether a series has to ask for its unit anew: its group was forgotten, or there may be room by now. */
+  isStale(side: number, unit: number): boolean {
+    return unit < 0 ? unit !== this.#refusal : !this.#windows[side]!.has(unit);
   }
 
   /** Adds points received by `now`; those later than the rule allows count for charts only. */
   add(side: number, unit: number, run: FoldedRun, now: number): void {
-    const place = this.#groupOf[side]![unit];
-    if (place === undefined) return;
+    if (unit < 0) return;
     const added = this.#windows[side]!.add(unit, run, now - this.plan.latenessMs, now);
     if (added === 0) return;
     this.#heardAt = now;
-    this.#touched.add(place, run.low, run.high);
+    this.#touched.add(this.#placeOf[side]![unit]!, run.low, run.high);
   }
 
   /** The same for a ready state of one part of the window, as history has it. */
   mergePart(side: number, unit: number, start: number, states: StateGrid, row: number, now: number): void {
-    const place = this.#groupOf[side]![unit];
-    if (place === undefined) return;
+    if (unit < 0) return;
     this.#windows[side]!.mergePart(unit, start, states, row);
     this.#heardAt = now;
-    this.#touched.add(place, -Infinity, Infinity);
+    this.#touched.add(this.#placeOf[side]![unit]!, -Infinity, Infinity);
   }
 
   evaluate(now: number): Decision[] {
     const decisions: Decision[] = [];
     const { places } = this.#touched;
-    for (const place of places) this.#groupList[place]!.presence.heard(this.#heardAt);
+    for (const place of places) this.#groups.at(place).presence.heard(this.#heardAt);
     const sweep = Math.floor((now - this.plan.delayMs) / this.#sweepMs());
     if (sweep > this.#sweep) {
       this.#sweep = sweep;
-      for (const group of this.#groups.values()) if (group.seen) this.#decide(group, now, decisions);
+      for (const group of this.groups.values()) if (group.seen) this.#decide(group, now, decisions);
       this.#forget(now, decisions);
     } else {
       for (const place of places)
-        if (!this.#staysWell(place)) this.#decide(this.#groupList[place]!, now, decisions);
+        if (!this.#staysWell(place)) this.#decide(this.#groups.at(place), now, decisions);
       for (const group of this.#waiting) {
         if (!this.#touched.has(group.place) && group.dueAt <= now) this.#decide(group, now, decisions);
       }
@@ -119,15 +121,15 @@ export class RuleEvaluator {
   /** What the rule's value was at the last evaluation is in the groups. Ends everything that is not well. */
   end(now: number, reason: Transition['reason']): Decision[] {
     const decisions: Decision[] = [];
-    for (const group of this.#groups.values()) this.#close(group, now, reason, decisions);
+    for (const group of this.groups.values()) this.#close(group, now, reason, decisions);
     return decisions;
   }
 
-  /** Takes over what another run of the same rule learned of the groups that both have. */
+  /** Takes over what another run of the same rule learned of its groups. */
   learnFrom(other: RuleEvaluator): void {
-    for (const [name, { baseline, presence, seen }] of other.groups) {
-      const group = this.#groups.get(name);
-      if (group === undefined || !seen) continue;
+    for (const [name, { labels, baseline, presence }] of other.groups) {
+      const group = this.#groups.named(name, labels);
+      if (group === undefined) continue;
       group.baseline = baseline;
       group.presence = presence;
     }
@@ -135,7 +137,7 @@ export class RuleEvaluator {
 
   /** After a seed: what was learned stays, every group begins well. */
   begin(now: number): void {
-    for (const group of this.#groups.values()) {
+    for (const group of this.groups.values()) {
       group.machine = { state: 'ok', since: now };
       group.broken = false;
     }
@@ -144,7 +146,7 @@ export class RuleEvaluator {
   }
 
   save(writer: ByteWriter): void {
-    const seen = [...this.#groups.values()].filter((group) => group.seen);
+    const seen = [...this.groups.values()].filter((group) => group.seen);
     writer.u8(format);
     writer.f64(this.#sweep);
     writer.varint(seen.length);
@@ -174,14 +176,14 @@ export class RuleEvaluator {
     for (let left = reader.varint(); left > 0; left -= 1) {
       const name = reader.string();
       const labels = JSON.parse(reader.string()) as Record<string, string>;
-      const group = this.#addGroup(name, labels);
+      const group = this.#groups.named(name, labels)!;
       group.load(reader);
       this.#wait(group);
     }
     this.#windows.forEach((window, side) => {
       for (let left = reader.varint(); left > 0; left -= 1) {
         const name = reader.string();
-        const group = this.#groups.get(reader.string())!;
+        const group = this.groups.get(reader.string())!;
         window.loadUnit(this.#addUnit(side, group, name), reader);
       }
     });
@@ -191,7 +193,7 @@ export class RuleEvaluator {
   /** Whether a group that got points was well at the last look, and those points leave it so. */
   #staysWell(place: number): boolean {
     if (this.#keepsWell === undefined) return false;
-    const { machine, broken, value } = this.#groupList[place]!;
+    const { machine, broken, value } = this.#groups.at(place);
     // One without a value is counted as such by who asks how the rule stands.
     if (machine.state !== 'ok' || broken || Number.isNaN(value)) return false;
     return this.#keepsWell(this.#touched.lowOf(place), this.#touched.highOf(place));
@@ -231,22 +233,30 @@ export class RuleEvaluator {
     this.#waiting.delete(group);
   }
 
-  /** Lets go of groups that are long gone. Their series may come back: they are then new. */
+  /** Lets go of groups that are long gone, and of those whose points all came too late. Their series may come back. */
   #forget(now: number, decisions: Decision[]): void {
-    for (const group of this.#groups.values()) {
+    const before = this.groups.size;
+    for (const group of this.groups.values()) {
       const patience = group.machine.state === 'ok' ? forgetMs : forgetOpenMs;
-      if (!group.seen || now - group.presence.lastAt <= Math.max(patience, 2 * this.plan.windowMs)) continue;
+      if (group.seen && now - group.presence.lastAt <= Math.max(patience, 2 * this.plan.windowMs)) continue;
       this.#close(group, now, 'no_data', decisions);
-      group.reset(createBaseline(this.plan));
-      this.#windows.forEach((window, side) => window.clearGroup(group.ids[side]!));
+      this.#groups.remove(group);
+      for (const window of this.#windows) window.removeGroup(group.place);
     }
+    if (this.groups.size === before) return;
+    this.#refusal -= 1;
+    this.leftOut = 0;
+    this.#windows.forEach((window, side) => {
+      for (const [name, unit] of this.#unitNames[side]!)
+        if (!window.has(unit)) this.#unitNames[side]!.delete(name);
+    });
   }
 
   #valueOf(group: Group, end: number): number {
     const [over, under] = this.#windows;
-    const value = over!.valueAt(group.ids[0]!, end, this.plan.counts);
+    const value = over!.valueAt(group.place, end, this.plan.counts);
     if (under === undefined) return value;
-    const divisor = under.valueAt(group.ids[1]!, end);
+    const divisor = under.valueAt(group.place, end);
     return divisor === 0 ? Number.NaN : value / divisor;
   }
 
@@ -258,29 +268,7 @@ export class RuleEvaluator {
   }
 
   #groupOfUnit(side: number, unit: number): Group {
-    return this.#groupList[this.#groupOf[side]![unit]!]!;
-  }
-
-  #groupOfSeries(definition: SeriesDefinition): Group | undefined {
-    const values = groupValues(definition, this.plan.groupBy);
-    let group = this.#groupByValues.get(values);
-    if (group !== undefined) return group;
-    // Full, and not because groups were read that no series has asked for yet.
-    if (this.#groupByValues.size >= mostGroups) return undefined;
-    const labels = groupLabels(definition, this.plan.groupBy);
-    const name = labelText(labels);
-    group = this.#groups.get(name);
-    if (group === undefined && this.#groups.size < mostGroups) group = this.#addGroup(name, labels);
-    if (group !== undefined) this.#groupByValues.set(values, group);
-    return group;
-  }
-
-  #addGroup(name: string, labels: Readonly<Record<string, string>>): Group {
-    const ids = this.#windows.map((window) => window.addGroup());
-    const group = new Group(name, labels, this.#groupList.length, ids, createBaseline(this.plan));
-    this.#groups.set(name, group);
-    this.#groupList.push(group);
-    return group;
+    return this.#groups.at(this.#placeOf[side]![unit]!);
   }
 
   /** Without a name of its own a unit is its group's. */
@@ -290,9 +278,9 @@ export class RuleEvaluator {
   }
 
   #addUnit(side: number, group: Group, key: string): number {
-    const unit = this.#windows[side]!.addSeries(group.ids[side]!);
+    const unit = this.#windows[side]!.addUnit(group.place);
     this.#unitNames[side]!.set(key, unit);
-    this.#groupOf[side]![unit] = group.place;
+    this.#placeOf[side]![unit] = group.place;
     return unit;
   }
 }

@@ -16,6 +16,8 @@ export interface WindowSpec {
   states: PartSet;
 }
 
+const none: readonly number[] = [];
+
 /**
  * The aggregate of each group over a window that slides.
  *
@@ -30,11 +32,16 @@ export class SlidingWindow {
   readonly #ring: number;
   readonly #states: StateGrid;
   readonly #scratch: StateGrid;
+  /** Units of each group. */
   readonly #unitsOf: number[][] = [];
+  /** Row at which each unit's ring begins, or the number of its counter; −1 once it was let go of. */
+  readonly #begins: number[] = [];
+  /** Those that units let go of. */
+  readonly #free: number[] = [];
   readonly #counters: CounterRun[] = [];
   /** Which part each row holds; −Infinity for none. */
   #partOf = new Float64Array(0);
-  #units = 0;
+  #rings = 0;
 
   constructor(spec: WindowSpec) {
     this.#spec = spec;
@@ -48,28 +55,29 @@ export class SlidingWindow {
     return this.#spec.agg === 'increase';
   }
 
-  addGroup(): number {
-    this.#unitsOf.push([]);
-    return this.#unitsOf.length - 1;
+  /** Lets go of a group with its units; its number is for another from now on. */
+  removeGroup(group: number): void {
+    for (const unit of this.#unitsOf[group] ?? []) {
+      const begin = this.#begins[unit]!;
+      this.#begins[unit] = -1;
+      if (this.#counting) this.#counters[begin] = new CounterRun();
+      else this.#clearRing(begin);
+      this.#free.push(begin);
+    }
+    this.#unitsOf[group] = [];
   }
 
-  /** The unit that a series' points go to: one of its own, or its group's. */
-  addSeries(group: number): number {
-    const units = this.#unitsOf[group]!;
-    if (!this.#spec.perSeries && units.length > 0) return units[0]!;
-    const unit = this.#units++;
-    units.push(unit);
-    if (this.#counting) this.#counters.push(new CounterRun());
-    else this.#reserve();
+  /** A unit that points may go to: a series' own, or its group's. Its number is never given again. */
+  addUnit(group: number): number {
+    const unit = this.#begins.length;
+    this.#begins.push(this.#free.pop() ?? this.#newRing());
+    (this.#unitsOf[group] ??= []).push(unit);
     return unit;
   }
 
-  /** Forgets what a group held. */
-  clearGroup(group: number): void {
-    for (const unit of this.#unitsOf[group]!) {
-      if (this.#counting) this.#counters[unit] = new CounterRun();
-      else this.#clearUnit(unit);
-    }
+  /** Whether the unit is still there. */
+  has(unit: number): boolean {
+    return this.#begins[unit]! >= 0;
   }
 
   /** Adds the points from `oldest` on and says how many those were. Times above `newest` count as `newest`. */
@@ -111,7 +119,7 @@ export class SlidingWindow {
   }
 
   #valueAt(group: number, end: number): number {
-    const units = this.#unitsOf[group]!;
+    const units = this.#unitsOf[group] ?? none;
     const { perSeries, across } = this.#spec;
     if (!perSeries)
       return units.length === 0 ? this.#empty() : this.#orEmpty(this.#unitValue(units[0]!, end));
@@ -135,10 +143,11 @@ export class SlidingWindow {
 
   saveUnit(unit: number, writer: ByteWriter): void {
     if (this.#counting) {
-      this.#counters[unit]!.save(writer);
+      this.#counterOf(unit).save(writer);
       return;
     }
-    const [begin, end] = [unit * this.#ring, (unit + 1) * this.#ring];
+    const begin = this.#begins[unit]!;
+    const end = begin + this.#ring;
     let held = 0;
     for (let row = begin; row < end; row += 1) if (this.#partOf[row] !== -Infinity) held += 1;
     writer.varint(held);
@@ -151,7 +160,7 @@ export class SlidingWindow {
 
   loadUnit(unit: number, reader: ByteReader): void {
     if (this.#counting) {
-      this.#counters[unit]!.load(reader);
+      this.#counterOf(unit).load(reader);
       return;
     }
     for (let left = reader.varint(); left > 0; left -= 1) {
@@ -195,7 +204,7 @@ export class SlidingWindow {
 
   /** Row that holds a part of a unit, empty when it is new; −1 when the ring has moved past it. */
   #rowOf(unit: number, part: number): number {
-    const row = unit * this.#ring + this.#slotOf(part);
+    const row = this.#begins[unit]! + this.#slotOf(part);
     const held = this.#partOf[row]!;
     if (held > part) return -1;
     if (held < part) {
@@ -208,7 +217,7 @@ export class SlidingWindow {
   #addPoint(unit: number, timestamp: number, value: number, actor: string | undefined): void {
     const { partMs, windowMs, reachParts } = this.#spec;
     if (this.#counting) {
-      this.#counters[unit]!.add(timestamp, value, partMs * reachParts + counterReachMs(windowMs));
+      this.#counterOf(unit).add(timestamp, value, partMs * reachParts + counterReachMs(windowMs));
       return;
     }
     const row = this.#rowOf(unit, Math.floor(timestamp / partMs));
@@ -221,12 +230,13 @@ export class SlidingWindow {
     const first = last - Math.round(windowMs / partMs) + 1;
     if (this.#counting) {
       const reach = counterReachMs(windowMs);
-      return this.#counters[unit]!.growth(first * partMs, (last + 1) * partMs, reach);
+      return this.#counterOf(unit).growth(first * partMs, (last + 1) * partMs, reach);
     }
     this.#scratch.clear(0);
+    const begin = this.#begins[unit]!;
     let slot = this.#slotOf(first);
     for (let part = first; part <= last; part += 1) {
-      const row = unit * this.#ring + slot;
+      const row = begin + slot;
       if (this.#partOf[row] === part) this.#scratch.mergeRow(0, this.#states, row);
       slot = slot + 1 === this.#ring ? 0 : slot + 1;
     }
@@ -241,15 +251,26 @@ export class SlidingWindow {
     return this.#spec.zeroWhenEmpty ? 0 : Number.NaN;
   }
 
-  #clearUnit(unit: number): void {
-    for (let slot = 0; slot < this.#ring; slot += 1) {
-      this.#states.clear(unit * this.#ring + slot);
-      this.#partOf[unit * this.#ring + slot] = -Infinity;
+  #counterOf(unit: number): CounterRun {
+    return this.#counters[this.#begins[unit]!]!;
+  }
+
+  #clearRing(begin: number): void {
+    for (let row = begin; row < begin + this.#ring; row += 1) {
+      this.#states.clear(row);
+      this.#partOf[row] = -Infinity;
     }
   }
 
-  #reserve(): void {
-    const rows = this.#units * this.#ring;
+  #newRing(): number {
+    if (this.#counting) return this.#counters.push(new CounterRun()) - 1;
+    const begin = this.#rings * this.#ring;
+    this.#rings += 1;
+    this.#reserve(begin + this.#ring);
+    return begin;
+  }
+
+  #reserve(rows: number): void {
     this.#states.reserve(rows);
     if (rows <= this.#partOf.length) return;
     const grown = new Float64Array(Math.max(rows, this.#partOf.length * 2)).fill(-Infinity);

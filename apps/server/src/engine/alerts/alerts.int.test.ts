@@ -238,8 +238,8 @@ describe('alert rules in the engine', () => {
     expect((await ask(31)).series).toHaveLength(1);
   });
 
-  test('a rule without any series says so', async () => {
+  test('a rule that nothing matches says so', async () => {
     await put({ ...highCpu, query: { metric_type: 'nothing_sends_this', agg: 'last' } });
-    expect(bench.core.alerts.rules('acme')[0]?.problem).toMatch(/no series of nothing_sends_this matches/);
+    expect(bench.core.alerts.rules('acme')[0]?.problem).toMatch(/nothing of nothing_sends_this that matches/);
   });
 });

@@ -139,12 +139,11 @@ export class RuleHistory {
       if (!join.finish()) continue;
       const fed = new Set<number>();
       selection.handles.forEach((handle, i) => {
+        const unit = selection.units[i]!;
+        if (fed.has(unit)) return;
+        fed.add(unit);
         const name = String(this.#index.idOf(handle));
-        const unit = evaluator.addSeries(side, this.#index.definitionOf(handle), name);
-        const gridUnit = selection.units[i]!;
-        if (unit < 0 || fed.has(gridUnit)) return;
-        fed.add(gridUnit);
-        grid.forEachCell(gridUnit, (start, states, row) => run.add(side, unit, start, states, row));
+        grid.forEachCell(unit, run.addSeries(side, this.#index.definitionOf(handle), name));
       });
       return;
     }

@@ -1,4 +1,4 @@
-import { FoldedRun, type RuleEntry, type WindowRun } from '@nowcast/alerts';
+import { FoldedRun, type RuleEntry, type RuleEvaluator, type WindowRun } from '@nowcast/alerts';
 import { type GatheredRun, GatheredRuns, type SeriesIndex, type Tail } from '@nowcast/head';
 import type { Unsubscribe } from '@nowcast/kernel';
 import type { SeriesWatch } from '../series-watch.ts';
@@ -45,11 +45,8 @@ export class RulePoints {
     const present: number[] = [];
     let isNew = false;
     const unwatch = entry.plan.queries.map((query, side) =>
-      this.#watch.watch(entry.tenant, query, (handle, definition) => {
-        const name = String(this.#index.idOf(handle));
-        const unit = entry.evaluator!.addSeries(side, definition, name);
-        if (unit < 0) return;
-        this.#targets.add(handle, entry, side, unit);
+      this.#watch.watch(entry.tenant, query, (handle) => {
+        this.#targets.add(handle, entry, side);
         this.#reserve(handle);
         this.#touch(handle);
         if (!isNew) present.push(handle);
@@ -122,14 +119,22 @@ export class RulePoints {
       const run = this.#runs.run(i);
       if (run.from === run.to) continue;
       this.#folded.set(this.#countsPeople(handle) ? this.#withActors(handle, run, i) : run);
-      this.#targets.forEach(handle, (entry, side, unit) =>
-        entry.evaluator!.add(side, unit, this.#folded, now),
-      );
+      this.#targets.forEach(handle, ({ evaluator }, side, unit, cell) => {
+        const asked = evaluator!.isStale(side, unit) ? this.#join(handle, evaluator!, side, cell) : unit;
+        evaluator!.add(side, asked, this.#folded, now);
+      });
       folded += run.to - run.from;
       if (folded < slicePoints) continue;
       folded = 0;
       yield;
     }
+  }
+
+  #join(handle: number, evaluator: RuleEvaluator, side: number, cell: number): number {
+    const name = String(this.#index.idOf(handle));
+    const unit = evaluator.addSeries(side, this.#index.definitionOf(handle), name);
+    this.#targets.setUnit(cell, unit);
+    return unit;
   }
 
   #countsPeople(handle: number): boolean {

@@ -33,7 +33,7 @@ function problemOf(
   if (evaluator === undefined) return undefined;
   if (evaluator.groups.size === 0) {
     const metrics = plan.queries.map(({ metricType }) => metricType).join(' and ');
-    return `no series of ${metrics} matches; check the metric's name and the filter, or wait for its first point`;
+    return `nothing of ${metrics} that matches was received lately; check the metric's name and the filter, or wait for its next point`;
   }
   return evaluator.leftOut === 0
     ? undefined

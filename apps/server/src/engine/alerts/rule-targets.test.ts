@@ -1,4 +1,4 @@
-import type { RuleEntry } from '@nowcast/alerts';
+import { noUnit, type RuleEntry } from '@nowcast/alerts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RuleTargets } from './rule-targets.ts';
@@ -13,7 +13,7 @@ test('says of each series what a list for each would, whoever comes and goes', (
     rule: fc.nat(6),
     handle: fc.oneof(fc.nat(20), fc.integer({ min: 1020, max: 3000 })),
     side: fc.nat(1),
-    unit: fc.nat(1_000_000),
+    unit: fc.oneof(fc.nat(1_000_000), fc.integer({ min: -1000, max: -2 })),
     leaves: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
   });
   fc.assert(
@@ -24,7 +24,11 @@ test('says of each series what a list for each would, whoever comes and goes', (
       for (const { rule, handle, side, unit, leaves } of changes) {
         const entry = entries[rule]!;
         if (!leaves) {
-          targets.add(handle, entry, side, unit);
+          targets.add(handle, entry, side);
+          targets.forEach(
+            handle,
+            (_entry, _side, told, cell) => told === noUnit && targets.setUnit(cell, unit),
+          );
           model.set(handle, [...(model.get(handle) ?? []), `${entry.tenant} ${side} ${unit}`]);
           continue;
         }

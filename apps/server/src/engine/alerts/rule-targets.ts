@@ -1,4 +1,4 @@
-import type { RuleEntry } from '@nowcast/alerts';
+import { noUnit, type RuleEntry } from '@nowcast/alerts';
 
 /** Numbers of a cell: the rule's number and side, its unit for the series, and the cell before it. */
 const cellSize = 3;
@@ -9,7 +9,7 @@ const cellSize = 3;
  *
  * ```
  *  heads   handle → its newest cell, 0 for none
- *  cells   … │ rule · 2 + side   unit   cell before │ …
+ *  cells   … │ rule · 2 + side   unit   cell before │ …      unit: as its rule last said, negative for none
  * ```
  */
 export class RuleTargets {
@@ -26,23 +26,28 @@ export class RuleTargets {
     return handle < this.#heads.length && this.#heads[handle] !== 0;
   }
 
-  add(handle: number, entry: RuleEntry, side: number, unit: number): void {
+  /** A target that was told no unit so far. */
+  add(handle: number, entry: RuleEntry, side: number): void {
     if (handle >= this.#heads.length) this.#heads = grown(this.#heads, handle + 1);
     const at = this.#newCell() * cellSize;
     this.#cells[at] = this.#numberOf(entry) * 2 + side;
-    this.#cells[at + 1] = unit;
+    this.#cells[at + 1] = noUnit;
     this.#cells[at + 2] = this.#heads[handle]!;
     this.#heads[handle] = at / cellSize;
   }
 
-  /** Calls `visit` with each target of a series. */
-  forEach(handle: number, visit: (entry: RuleEntry, side: number, unit: number) => void): void {
+  /** Calls `visit` with each target of a series, and the cell it is in. */
+  forEach(handle: number, visit: (entry: RuleEntry, side: number, unit: number, cell: number) => void): void {
     if (handle >= this.#heads.length) return;
     const cells = this.#cells;
     for (let cell = this.#heads[handle]!; cell !== 0; cell = cells[cell * cellSize + 2]!) {
       const target = cells[cell * cellSize]!;
-      visit(this.#rules[target >>> 1]!, target & 1, cells[cell * cellSize + 1]!);
+      visit(this.#rules[target >>> 1]!, target & 1, cells[cell * cellSize + 1]! | 0, cell);
     }
+  }
+
+  setUnit(cell: number, unit: number): void {
+    this.#cells[cell * cellSize + 1] = unit;
   }
 
   /** Lets go of a rule, and calls `onBare` with each series that no other rule reads. */

@@ -3,6 +3,7 @@ import type { AggName, EvaluatedRule } from '@nowcast/contract';
 import { inOneTurn } from '@nowcast/kernel/slices';
 import type { DecidedTransition } from '@nowcast/ports';
 import { FoldedRun } from '../folded-run.ts';
+import { noUnit } from '../rule-evaluator.ts';
 import { type RuleEntry, RuleSet } from '../rule-set.ts';
 import { randomOf, RandomDay, randomRules } from './random-day.ts';
 import { ReferenceRules, type SentPoint } from './reference-rules.ts';
@@ -49,8 +50,8 @@ class Subject {
     let units = this.#units.get(rule);
     if (units === undefined) this.#units.set(rule, (units = new Map()));
     const key = `${side} ${series}`;
-    let unit = units.get(key);
-    if (unit === undefined) {
+    let unit = units.get(key) ?? noUnit;
+    if (rule.evaluator!.isStale(side, unit)) {
       const definition = { tenant: 't', metric_type: metric, source: '', labels: Object.entries(labels) };
       units.set(key, (unit = rule.evaluator!.addSeries(side, definition, series)));
     }
