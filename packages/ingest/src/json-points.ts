@@ -88,6 +88,8 @@ export class JsonDecoder {
     this.#index = 0;
     this.#unchecked = -1;
     this.#failedDefinitions = 0;
+    // A body that was refused may have left the texts of its last point.
+    this.#dropText();
     this.#body(format);
     this.#bytes = new Uint8Array(0);
     this.#scanner.bytes = this.#bytes;

@@ -107,6 +107,9 @@ export class LineProtocolDecoder {
     this.#learning = -1;
     this.#failedDefinitions = 0;
     this.roundedIntegers = 0;
+    // A body that was refused may have been left in the middle of a line.
+    this.#dry = false;
+    this.#hasText = false;
     this.#plain.begin(body, this.#view, precision, series, context.columns, bounds);
     this.#lines();
     this.#bytes = new Uint8Array(0);
@@ -234,7 +237,7 @@ export class LineProtocolDecoder {
         at + length > this.#end ||
         !sameBytes(this.#view, at, table.view, table.starts[field]!, length)
       ) {
-        if (previous === 0) at = this.#skipSpaces(at);
+        if (at === from) at = this.#skipSpaces(at);
         length = this.#scanField(at);
         if (length < 0) return -1;
         field = this.#field(key, at, length);

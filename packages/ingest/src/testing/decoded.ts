@@ -33,14 +33,15 @@ export const tenant = 'acme';
 /** A decoder of either kind that keeps what it learned from one body to the next. */
 export class DecoderUnderTest {
   readonly registry: SeriesRegistry;
-  readonly columns = new PointColumns(limits.pointsPerRequest);
+  readonly columns: PointColumns;
   readonly #lines = new LineProtocolDecoder();
   readonly #json = new JsonDecoder();
   readonly #lineSeries = new LineSeries();
   readonly #templates = new JsonTemplates();
 
-  constructor(registry: SeriesRegistry = new SeriesIndex(1)) {
+  constructor(registry: SeriesRegistry = new SeriesIndex(1), maxPoints: number = limits.pointsPerRequest) {
     this.registry = registry;
+    this.columns = new PointColumns(maxPoints);
   }
 
   lines(body: string | Uint8Array, precision: Precision = 'ns'): Decoded {
