@@ -1,8 +1,10 @@
 /**
  * Appends to the log and applies what became durable in the order of the appends, whatever order the promises come
- * back in: fdatasync → apply → acknowledge.
+ * back in: fdatasync → apply → acknowledge. What the log refuses at once takes everything behind it along, as a failed
+ * write does: a batch counts on those before it.
  */
 import { appError } from '@nowcast/contract';
+import { isAppError } from '@nowcast/kernel';
 import type { LogEntry } from '@nowcast/ports';
 
 /** What happens to an append when its turn comes; both must not throw. */
@@ -23,6 +25,8 @@ export class AppendQueue {
   readonly #append: (entries: readonly LogEntry[]) => Promise<readonly number[]>;
   readonly #waiting: Waiting[] = [];
   #last: Promise<void> = Promise.resolve();
+  /** What the log refused while others were waiting: until those are through, nothing may overtake it. */
+  #refused: unknown;
   /** Set when an apply threw: memory no longer follows the log, so nothing more may be acknowledged. */
   #broken: unknown;
 
@@ -54,12 +58,22 @@ export class AppendQueue {
 
   async #start(entries: readonly LogEntry[], waiting: Waiting): Promise<void> {
     try {
-      if (this.#broken !== undefined) throw brokenError(this.#broken);
-      waiting.outcome = { offsets: await this.#append(entries) };
+      waiting.outcome = { offsets: await this.#appended(entries) };
     } catch (error) {
       waiting.outcome = { error };
     }
     this.#drain();
+  }
+
+  #appended(entries: readonly LogEntry[]): Promise<readonly number[]> {
+    if (this.#broken !== undefined) throw brokenError(this.#broken);
+    if (this.#refused !== undefined) throw refusedError(this.#refused);
+    try {
+      return this.#append(entries);
+    } catch (error) {
+      this.#refused = error;
+      throw error;
+    }
   }
 
   #drain(): void {
@@ -81,7 +95,16 @@ export class AppendQueue {
         settle.reject(error);
       }
     }
+    if (this.#waiting.length === 0) this.#refused = undefined;
   }
+}
+
+/** For what stands behind a refused append: it may define series or drop duplicates on the strength of that. */
+function refusedError(cause: unknown): Error {
+  if (isAppError(cause) && cause.retryable) return cause;
+  return appError('ingest.busy', 'a batch before this one could not be stored; send the same again', {
+    cause,
+  });
 }
 
 function brokenError(cause: unknown): Error {

@@ -1,5 +1,5 @@
 import type { SeriesRegistry } from '@nowcast/head';
-import { type SeriesDefinition, limits } from '@nowcast/contract';
+import { appError, type SeriesDefinition, limits } from '@nowcast/contract';
 import { type AppError, isAppError } from '@nowcast/kernel';
 import type { PointColumns } from './point-columns.ts';
 import type { Rejections } from './rejections.ts';
@@ -12,7 +12,15 @@ export interface DecodeContext {
   registry: SeriesRegistry;
   columns: PointColumns;
   rejections: Rejections;
+  /** What names and labels of series may still take that nobody had before; see `definitionBytes`. */
+  newBytesLeft: number;
 }
+
+/**
+ * New names and labels one request may bring. A line repeats its tags for each of its fields: a hundred kilobytes of
+ * text can stand for hundreds of megabytes of series.
+ */
+export const mostNewBytes = 128 * 1024 * 1024;
 
 /**
  * Failed definitions of one request before the rest of its new series is refused unseen. A tenant at its limit that
@@ -69,10 +77,26 @@ export function sortLabels(labels: [string, string][]): string | undefined {
   return undefined;
 }
 
+/** Bytes a definition takes in the log and in memory, about. */
+export function definitionBytes({ metric_type: metric, source, labels }: SeriesDefinition): number {
+  let bytes = metric.length + source.length;
+  for (const [name, value] of labels) bytes += name.length + value.length + 2;
+  return bytes + 16;
+}
+
 /** Handle of the series, or the error that says why there can be none. Other errors pass through. */
-export function defineSeries(registry: SeriesRegistry, definition: SeriesDefinition): number | AppError {
+export function defineSeries(context: DecodeContext, definition: SeriesDefinition): number | AppError {
+  const { registry } = context;
+  if (context.newBytesLeft <= 0)
+    return appError(
+      'request.too_large',
+      `the request brings more than ${mostNewBytes} bytes of new series names and labels; send new series in several requests, or fewer fields with the same long tags`,
+    );
+  const known = registry.size;
   try {
-    return registry.define(definition);
+    const handle = registry.define(definition);
+    if (registry.size > known) context.newBytesLeft -= definitionBytes(definition);
+    return handle;
   } catch (error) {
     if (isAppError(error)) return error;
     throw error;

@@ -36,7 +36,7 @@ function expectNoMemory<T>(
 }
 
 function newDecoder(): DecoderUnderTest {
-  return new DecoderUnderTest(new SeriesIndex(1), maxPoints);
+  return new DecoderUnderTest(new SeriesIndex(1), { maxPoints });
 }
 
 const line = fc

@@ -229,6 +229,55 @@ describe('a log that refuses', () => {
     expect(valuesInLog(fixture)).toStrictEqual([1]);
   });
 
+  test('what is refused at once takes along what stands behind it, so that no series is missing after a restart', async () => {
+    const fixture = started();
+    fixture.log.held = true;
+    const first = send(fixture, body(point(1)));
+    await settled();
+    fixture.log.refusal = appError('ingest.busy', 'the disk is slow');
+    const refused = send(fixture, body(point(2, { labels: { host: 'refused' } })));
+    const behind = send(fixture, body(point(3, { labels: { host: 'behind' } })));
+    await settled();
+    expect(fixture.log.waiting).toHaveLength(1);
+    fixture.log.held = false;
+    fixture.log.release();
+    expect((await first).status).toBe(200);
+    expect([(await refused).status, (await behind).status]).toStrictEqual([429, 429]);
+    expect((await send(fixture, body(point(3, { labels: { host: 'behind' } })))).status).toBe(200);
+    expect(valuesInLog(fixture)).toStrictEqual([1, 3]);
+    const after = restartIngest(fixture);
+    expect(after.index.size).toBe(3);
+  });
+
+  test('a retry that counts on a batch the log refuses is stored when it comes again', async () => {
+    const fixture = started();
+    fixture.log.held = true;
+    const first = send(fixture, body(point(1)));
+    await settled();
+    fixture.log.refusal = appError('ingest.busy', 'the disk is slow');
+    const order = body(point(7, { data_id: 'order-1' }));
+    const refused = send(fixture, order);
+    const again = send(fixture, order, { idempotencyKey: 'retry' });
+    await settled();
+    fixture.log.held = false;
+    fixture.log.release();
+    await first;
+    expect([(await refused).status, (await again).status]).toStrictEqual([429, 429]);
+    expect((await send(fixture, order, { idempotencyKey: 'retry' })).status).toBe(200);
+    expect(valuesInLog(fixture)).toStrictEqual([1, 7]);
+  });
+
+  test('more new series than one record carries go ahead of it in records of their own', async () => {
+    const fixture = started({ seriesLimit: 2000 });
+    const tags = Array.from({ length: 31 }, (_, i) => `t${i}=${'x'.repeat(1000)}`).join(',');
+    const fields = Array.from({ length: 1200 }, (_, i) => `f${i}=${i}`).join(',');
+    expect((await send(fixture, `cpu,${tags} ${fields}`, lineProtocol)).status).toBe(204);
+    const records = fixture.log.records().filter((record) => record.kind === 'points');
+    expect(records.map(({ values }) => values.length)).toStrictEqual([0, 0, 1200]);
+    expect(records.reduce((sum, { definitions }) => sum + definitions.length, 0)).toBe(1200);
+    expect(restartIngest(fixture, { seriesLimit: 2000 }).index.size).toBe(1200);
+  });
+
   test('series first seen in a record that failed are defined by the next one', async () => {
     const fixture = started();
     fixture.log.held = true;

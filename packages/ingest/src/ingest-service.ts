@@ -24,12 +24,18 @@ import type { IngestAnswer, IngestRequest, LogEntry } from '@nowcast/ports';
 import { errorAnswer, ingestAnswer } from './answers.ts';
 import { AppendQueue } from './append-queue.ts';
 import { DecodeCaches } from './decode-caches.ts';
+import { mostNewBytes } from './decode-context.ts';
 import { decompress } from './decompress.ts';
 import { DedupeState } from './dedupe-state.ts';
 import { type IdempotencyClaim, IdempotencyGate } from './idempotency-gate.ts';
 import { JsonDecoder } from './json-points.ts';
 import { LineProtocolDecoder } from './line-protocol.ts';
-import { DefinitionLedger, type PartitionRecord, partitionRecords } from './partition-records.ts';
+import {
+  DefinitionLedger,
+  type PartitionRecord,
+  partitionRecords,
+  withoutPoints,
+} from './partition-records.ts';
 import { PointColumns } from './point-columns.ts';
 import { Rejections } from './rejections.ts';
 import { RequestDedupe } from './request-dedupe.ts';
@@ -281,7 +287,8 @@ export class IngestService {
     // Event times follow the clock as it stands. Receipt times never step back, and where it was set back they wait for
     // it: points without a time of their own would lie in the future as long.
     const receivedAt = this.#options.clock.now();
-    const context = { tenant, receivedAt, registry: this.#registry, columns, rejections };
+    const registry = this.#registry;
+    const context = { tenant, receivedAt, registry, columns, rejections, newBytesLeft: mostNewBytes };
     if (request.format === 'line-protocol') {
       this.#lines.decode(body, request.precision, cache.lines, context);
       this.#stats.roundedIntegers += this.#lines.roundedIntegers;
@@ -293,7 +300,7 @@ export class IngestService {
   #append(records: readonly PartitionRecord[], columns: PointColumns, enter: () => void): Promise<void> {
     const ledger = this.#ledger;
     assert(ledger !== undefined, 'begin() comes before the first request');
-    for (const record of records) ledger.complete(record);
+    for (const record of records) while (!ledger.complete(record)) this.#define(record, ledger);
     const entries = records.map(({ partition, record }, i) => {
       const payload = encodeRecord(record, i === 0 ? columns.encoded : undefined);
       if (i === 0) columns.encoded = payload.buffer;
@@ -319,6 +326,18 @@ export class IngestService {
         finish();
       },
     });
+  }
+
+  /** Queues the definitions of a record ahead of it; what becomes of them becomes of it. */
+  #define(record: PartitionRecord, ledger: DefinitionLedger): void {
+    const ahead = withoutPoints(record);
+    const { failures } = ledger;
+    this.#queue
+      .push([{ partition: ahead.partition, payload: encodeRecord(ahead.record) }], {
+        apply: (offsets) => this.#apply(ahead, offsets[0]!, ledger),
+        drop: () => ledger.failed(failures),
+      })
+      .catch(() => undefined);
   }
 
   #apply(durable: PartitionRecord, offset: number, ledger: DefinitionLedger): void {

@@ -396,7 +396,7 @@ export class JsonDecoder {
     if (typeof definition === 'string') return this.#reject('request.invalid', definition);
     this.#checkSyntax();
     if (this.#failedDefinitions < maxFailedDefinitions) {
-      const handle = defineSeries(this.#context.registry, definition);
+      const handle = defineSeries(this.#context, definition);
       if (typeof handle === 'number') return handle;
       this.#failedDefinitions++;
       this.#refusal = handle;

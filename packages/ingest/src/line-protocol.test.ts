@@ -260,6 +260,20 @@ describe('line protocol', () => {
     ]);
   });
 
+  test('C17: fields that repeat long tags are refused once their series take too much, those before are kept', () => {
+    const decoder = new DecoderUnderTest(undefined, { newBytesLeft: 10_000 });
+    const fields = Array.from({ length: 40 }, (_, i) => `f${i}=${i}`);
+    const lines = fields.map((field) => `cpu,host=${'x'.repeat(980)} ${field}\n`).join('');
+    const { points, rejected, rejectedCount } = decoder.lines(lines);
+    expect([points.length, rejectedCount]).toEqual([10, 30]);
+    expect(rejected[0]).toMatchObject({
+      code: 'request.too_large',
+      message: expect.stringMatching(/several requests/),
+    });
+    // What is known by now is read.
+    expect(decoder.lines(lines)).toMatchObject({ rejectedCount: 20 });
+  });
+
   test('text that is not UTF-8 is refused in tags and in strings alike', () => {
     const broken = (before: string, after: string) =>
       new Uint8Array([...new TextEncoder().encode(before), 0xc3, 0x28, ...new TextEncoder().encode(after)]);

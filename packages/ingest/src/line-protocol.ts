@@ -324,7 +324,7 @@ export class LineProtocolDecoder {
 
   #define(definition: SeriesDefinition): number {
     if (this.#failedDefinitions < maxFailedDefinitions) {
-      const handle = defineSeries(this.#context.registry, definition);
+      const handle = defineSeries(this.#context, definition);
       if (typeof handle === 'number') return handle;
       this.#failedDefinitions++;
       this.#refusal = handle;

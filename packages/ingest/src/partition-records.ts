@@ -1,6 +1,7 @@
 /** Splits the points of a request into one log record a partition; one partition is the fast path, without a copy. */
 import type { PointExtras, PointsRecord, SeriesDefinition } from '@nowcast/contract';
 import type { SeriesRegistry } from '@nowcast/head';
+import { definitionBytes } from './decode-context.ts';
 import type { PointColumns } from './point-columns.ts';
 
 export interface PartitionRecord {
@@ -121,6 +122,19 @@ function pickExtras(extras: PointExtras | undefined, own: readonly number[]): Po
   return picked.rows.length === 0 ? undefined : { ...picked, rows: Uint32Array.from(picked.rows) };
 }
 
+/** The record with its definitions alone. */
+export function withoutPoints({ partition, record }: PartitionRecord): PartitionRecord {
+  const none = { series: new Uint32Array(0), timestamps: new Float64Array(0), values: new Float64Array(0) };
+  const bare = { ...record, ...none, extras: undefined, idempotency: undefined };
+  return { partition, record: bare, handles: new Uint32Array(0) };
+}
+
+/**
+ * What one record carries at most, about. Series of refused requests go into the log with whatever comes next: unbounded,
+ * they could make every record larger than the log takes.
+ */
+const mostDefinitionBytes = 16 * 1024 * 1024;
+
 /**
  * Which definitions a record of a partition must carry: those the log has not got yet. A definition counts as
  * written when a record with it is queued, and as unwritten again when that record fails.
@@ -142,18 +156,24 @@ export class DefinitionLedger {
     return this.#failures;
   }
 
-  /** Puts the missing definitions into the record, which is queued next. */
-  complete({ partition, record }: PartitionRecord): void {
+  /**
+   * Puts the missing definitions into the record, which is queued next, as many as one record may carry. False when
+   * others are missing still: then it has to be queued `withoutPoints`, and completed again.
+   */
+  complete({ partition, record }: PartitionRecord): boolean {
     const from = this.#queued[partition]!;
     const to = this.#registry.partitionSize(partition);
-    record.firstDefinition = from;
-    if (from === to) return;
     const definitions: SeriesDefinition[] = [];
-    for (let local = from; local < to; local++) {
-      definitions.push(this.#registry.definitionOf(this.#registry.handleOf(partition, local)));
+    let local = from;
+    for (let bytes = 0; local < to && bytes < mostDefinitionBytes; local++) {
+      const definition = this.#registry.definitionOf(this.#registry.handleOf(partition, local));
+      definitions.push(definition);
+      bytes += definitionBytes(definition);
     }
+    record.firstDefinition = from;
     record.definitions = definitions;
-    this.#queued[partition] = to;
+    this.#queued[partition] = local;
+    return local === to;
   }
 
   durable({ partition, record }: PartitionRecord): void {

@@ -30,8 +30,9 @@ export interface EventLog extends Service {
    * - Failure: rejects with `log.full` (retryable; the log takes appends again once there is room, without a restart)
    *   or `log.failed` (an fsync failed: nothing is acknowledged any more on this segment, never retried as success).
    *   All calls queued behind a failed one reject too, so that no offset is used twice and order holds.
-   * - Busy: rejects with `ingest.busy` (retryable) when `queuedBytes` would grow beyond the adapter's bound; nothing is
-   *   kept of the call, and calls before and after it are not affected.
+   * - Refused: *throws* in the call itself `ingest.busy` (retryable) when `queuedBytes` would grow beyond the adapter's
+   *   bound, `request.too_large` for what is beyond it alone, `server.unavailable` while it does not run. Nothing is kept of the call, and calls before and after
+   *   it are not affected: a caller whose later calls build on it has to know before it makes them.
    * - The payloads must not be changed, nor their buffers transferred, until the promise settles.
    * - No entries resolve with no offsets.
    */

@@ -124,7 +124,7 @@ test('a bound on waiting bytes refuses further calls with ingest.busy and distur
   const log = await openLog(root.path, { maxQueuedBytes: 100_000 });
   const payload = Buffer.alloc(30_000, 1);
   const results = await Promise.allSettled(
-    Array.from({ length: 10 }, () => log.append([{ partition: 0, payload }])),
+    Array.from({ length: 10 }, async () => log.append([{ partition: 0, payload }])),
   );
   const refused = results.filter((result) => result.status === 'rejected');
   expect(refused).toHaveLength(7);

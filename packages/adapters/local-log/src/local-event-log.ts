@@ -125,7 +125,7 @@ export class LocalEventLog implements EventLog {
 
   append(entries: readonly LogEntry[]): Promise<number[]> {
     const refusal = this.#refusal(entries);
-    if (refusal !== undefined) return Promise.reject(refusal);
+    if (refusal !== undefined) throw refusal;
     if (entries.length === 0) return Promise.resolve([]);
     const bytes = frameBytes(entries);
     this.#queuedBytes += bytes;

@@ -60,7 +60,7 @@ export class MemoryEventLog implements EventLog {
   }
 
   append(entries: readonly LogEntry[]): Promise<number[]> {
-    if (!this.#isRunning) return Promise.reject(notRunning());
+    if (!this.#isRunning) throw notRunning();
     const bytes = entries.reduce((sum, { payload }) => sum + payload.byteLength, 0);
     this.#queuedBytes += bytes;
     const done = this.#last.then(() => {

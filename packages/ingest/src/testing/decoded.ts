@@ -1,6 +1,7 @@
 /** Runs a decoder the way the service does and lays its columns out as points that tests can compare. */
 import { type SeriesDefinition, limits } from '@nowcast/contract';
 import { SeriesIndex, type SeriesRegistry } from '@nowcast/head';
+import { mostNewBytes } from '../decode-context.ts';
 import { type JsonFormat, JsonDecoder } from '../json-points.ts';
 import { JsonTemplates } from '../json-templates.ts';
 import { LineProtocolDecoder } from '../line-protocol.ts';
@@ -39,9 +40,15 @@ export class DecoderUnderTest {
   readonly #lineSeries = new LineSeries();
   readonly #templates = new JsonTemplates();
 
-  constructor(registry: SeriesRegistry = new SeriesIndex(1), maxPoints: number = limits.pointsPerRequest) {
+  readonly #newBytesLeft: number;
+
+  constructor(
+    registry: SeriesRegistry = new SeriesIndex(1),
+    { maxPoints, newBytesLeft = mostNewBytes }: { maxPoints?: number; newBytesLeft?: number } = {},
+  ) {
     this.registry = registry;
-    this.columns = new PointColumns(maxPoints);
+    this.#newBytesLeft = newBytesLeft;
+    this.columns = new PointColumns(maxPoints ?? limits.pointsPerRequest);
   }
 
   lines(body: string | Uint8Array, precision: Precision = 'ns'): Decoded {
@@ -62,7 +69,8 @@ export class DecoderUnderTest {
     const rejections = new Rejections();
     this.columns.clear();
     const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
-    decode(bytes, { tenant, receivedAt, registry: this.registry, columns: this.columns, rejections });
+    const { registry, columns } = this;
+    decode(bytes, { tenant, receivedAt, registry, columns, rejections, newBytesLeft: this.#newBytesLeft });
     return {
       points: pointsOf(this.columns, this.registry),
       rejected: rejections.list,

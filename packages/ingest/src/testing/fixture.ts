@@ -11,6 +11,8 @@ import { receivedAt, tenant } from './decoded.ts';
 export class MemoryLog {
   readonly entries: Uint8Array[][];
   held = false;
+  /** What the next append is refused with, in the call itself. */
+  refusal: Error | undefined;
   /** Appends that were started and not released yet, oldest first. */
   readonly waiting: ((error: Error | undefined) => void)[] = [];
 
@@ -18,13 +20,20 @@ export class MemoryLog {
     this.entries = Array.from({ length: partitions }, () => []);
   }
 
-  append = async (entries: readonly LogEntry[]): Promise<number[]> => {
+  append = (entries: readonly LogEntry[]): Promise<number[]> => {
+    const { refusal } = this;
+    this.refusal = undefined;
+    if (refusal !== undefined) throw refusal;
+    return this.#append(entries);
+  };
+
+  async #append(entries: readonly LogEntry[]): Promise<number[]> {
     if (this.held || this.waiting.length > 0) {
       const error = await new Promise<Error | undefined>((resolve) => this.waiting.push(resolve));
       if (error !== undefined) throw error;
     }
     return entries.map(({ partition, payload }) => this.entries[partition]!.push(payload.slice()) - 1);
-  };
+  }
 
   /** Ends what waits. Like the real log, a failure takes everything queued behind it along. */
   release(error?: Error): void {
