@@ -10,25 +10,30 @@ import { Fingerprint } from './fingerprint.ts';
 import { IdWindow } from './id-window.ts';
 import { IdempotencyStore, type StoredAnswer } from './idempotency-store.ts';
 
-/** How much is remembered; docs/ARCHITECTURE.md, "Rules of the log", 6. */
+/** How much is remembered of each tenant; docs/ARCHITECTURE.md, "Rules of the log", 6. */
 export interface DedupeLimits {
   idsPerTenant: number;
   idAgeMs: number;
-  answers: number;
-  answerBytes: number;
+  answersPerTenant: number;
+  answerBytesPerTenant: number;
   answerAgeMs: number;
 }
 
 export const dedupeLimits: DedupeLimits = {
   idsPerTenant: 1_000_000,
   idAgeMs: 15 * 60_000,
-  answers: 200_000,
-  answerBytes: 64 * 1024 * 1024,
+  answersPerTenant: 200_000,
+  answerBytesPerTenant: 64 * 1024 * 1024,
   answerAgeMs: 24 * 3_600_000,
 };
 
-/** 2: ids as columns, since a million of them written one by one stop the thread for 150 ms. 1 is still read. */
-const checkpointVersion = 2;
+/**
+ * 2: ids as columns, since a million of them written one by one stop the thread for 150 ms. 3: answers by tenant. Those
+ * before are still read.
+ */
+const checkpointVersion = 3;
+/** Whose answers a checkpoint was silent about; keys of different tenants differ anyway. */
+const unknownTenant = '';
 
 export class DedupeState {
   readonly partitions: number;
@@ -37,14 +42,14 @@ export class DedupeState {
   /** First offset of each partition that is not in the state. */
   readonly #applied: number[];
   #windows: Map<string, IdWindow>[];
-  #answers: IdempotencyStore[];
+  #answers: Map<string, IdempotencyStore>[];
 
   constructor(partitions: number, limits: DedupeLimits = dedupeLimits) {
     this.partitions = partitions;
     this.#limits = limits;
     this.#applied = Array.from({ length: partitions }, () => 0);
     this.#windows = this.#applied.map(() => new Map());
-    this.#answers = this.#applied.map(() => this.#newAnswers());
+    this.#answers = this.#applied.map(() => new Map());
   }
 
   /** Exclusive offsets up to which records are in the state. */
@@ -57,8 +62,9 @@ export class DedupeState {
     return false;
   }
 
-  answerFor(partition: number, key: string, now: number): StoredAnswer | undefined {
-    return this.#answers[partition]!.find(key, now);
+  answerFor(partition: number, tenant: string, key: string, now: number): StoredAnswer | undefined {
+    const answers = this.#answers[partition]!;
+    return answers.get(tenant)?.find(key, now) ?? answers.get(unknownTenant)?.find(key, now);
   }
 
   /** Takes a durable record in; one that is in already (below a checkpoint) changes nothing. */
@@ -70,7 +76,7 @@ export class DedupeState {
     if (record.extras !== undefined) this.#applyIds(partition, record);
     if (idempotency !== undefined) {
       const { key, bodyHash, status, answer } = idempotency;
-      this.#answers[partition]!.add(key, { bodyHash, status, answer, receivedAt });
+      this.#answersOf(partition, record.tenant).add(key, { bodyHash, status, answer, receivedAt });
     }
   }
 
@@ -100,8 +106,15 @@ export class DedupeState {
     return window;
   }
 
-  #newAnswers(): IdempotencyStore {
-    return new IdempotencyStore(this.#limits.answers, this.#limits.answerBytes, this.#limits.answerAgeMs);
+  #answersOf(partition: number, tenant: string): IdempotencyStore {
+    const stores = this.#answers[partition]!;
+    let store = stores.get(tenant);
+    if (store === undefined) {
+      const { answersPerTenant, answerBytesPerTenant, answerAgeMs } = this.#limits;
+      store = new IdempotencyStore(answersPerTenant, answerBytesPerTenant, answerAgeMs);
+      stores.set(tenant, store);
+    }
+    return store;
   }
 
   /** The whole state as bytes, as of `applied`. */
@@ -121,14 +134,11 @@ export class DedupeState {
         writer.raw(low);
         writer.raw(receivedAt);
       }
-      const answers = this.#answers[partition]!;
-      writer.varint(answers.size);
-      for (const [key, stored] of answers.entries()) {
-        writer.string(key);
-        writer.string(stored.bodyHash);
-        writer.varint(stored.status);
-        writer.string(stored.answer);
-        writer.f64(stored.receivedAt);
+      const stores = this.#answers[partition]!;
+      writer.varint(stores.size);
+      for (const [tenant, answers] of stores) {
+        writer.string(tenant);
+        writeAnswers(writer, answers);
       }
     }
     return new Uint8Array(writer.written());
@@ -137,7 +147,7 @@ export class DedupeState {
   /** Replaces the state by a checkpoint's. Throws `log.failed` for bytes that are none, or of other partitions. */
   restore(bytes: Uint8Array): void {
     this.#windows = this.#applied.map(() => new Map());
-    this.#answers = this.#applied.map(() => this.#newAnswers());
+    this.#answers = this.#applied.map(() => new Map());
     try {
       this.#restoreChecked(new ByteReader(bytes));
     } catch (cause) {
@@ -147,7 +157,7 @@ export class DedupeState {
 
   #restoreChecked(reader: ByteReader): void {
     const version = reader.u8();
-    if (version !== 1 && version !== checkpointVersion) throw new RangeError('unknown version');
+    if (version < 1 || version > checkpointVersion) throw new RangeError('unknown version');
     if (reader.varint() !== this.partitions) throw new RangeError('another number of partitions');
     for (let partition = 0; partition < this.partitions; partition++) {
       this.#applied[partition] = reader.varint();
@@ -156,14 +166,32 @@ export class DedupeState {
         if (version === 1) readIds(reader, window);
         else readColumns(reader, window);
       }
-      for (let answers = reader.varint(); answers > 0; answers--) {
-        const key = reader.string();
-        const bodyHash = reader.string();
-        const status = reader.varint();
-        const answer = reader.string();
-        this.#answers[partition]!.add(key, { bodyHash, status, answer, receivedAt: reader.f64() });
+      for (let stores = version < 3 ? 1 : reader.varint(); stores > 0; stores--) {
+        const tenant = version < 3 ? unknownTenant : reader.string();
+        readAnswers(reader, this.#answersOf(partition, tenant));
       }
     }
+  }
+}
+
+function writeAnswers(writer: ByteWriter, answers: IdempotencyStore): void {
+  writer.varint(answers.size);
+  for (const [key, { bodyHash, status, answer, receivedAt }] of answers.entries()) {
+    writer.string(key);
+    writer.string(bodyHash);
+    writer.varint(status);
+    writer.string(answer);
+    writer.f64(receivedAt);
+  }
+}
+
+function readAnswers(reader: ByteReader, answers: IdempotencyStore): void {
+  for (let left = reader.varint(); left > 0; left--) {
+    const key = reader.string();
+    const bodyHash = reader.string();
+    const status = reader.varint();
+    const answer = reader.string();
+    answers.add(key, { bodyHash, status, answer, receivedAt: reader.f64() });
   }
 }
 

@@ -42,7 +42,7 @@ export class IdempotencyGate {
     const bodyHash = digest(request.format, request.precision, body);
     const partition = Buffer.from(key, 'base64url').readUInt32LE(0) % this.#state.partitions;
     for (let first = this.#running.get(key); first !== undefined; first = this.#running.get(key)) await first;
-    const stored = this.#state.answerFor(partition, key, now());
+    const stored = this.#state.answerFor(partition, request.tenant, key, now());
     if (stored !== undefined) {
       if (stored.bodyHash !== bodyHash) {
         throw appError(
