@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { appError, ByteWriter, limits, type PointsRecord } from '@nowcast/contract';
 import { describe, expect, test } from 'vitest';
@@ -137,6 +138,58 @@ describe('limits', () => {
     expect(valuesInLog(fixture)).toStrictEqual([7, 7, 7, 7]);
     const cut = new Uint8Array(gzipSync(text)).slice(0, -4);
     expect((await send(fixture, cut, { ...lineProtocol, encoding: 'gzip' })).status).toBe(400);
+  });
+
+  test('what follows the compressed data, or is cut off, is refused and nothing is kept', async () => {
+    const fixture = started();
+    const text = Buffer.from('cpu value=7\n');
+    for (const [encoding, compressed] of [
+      ['gzip', gzipSync(text)],
+      ['deflate', deflateSync(text)],
+      ['zstd', zstdCompressSync(text)],
+    ] as const) {
+      const longer = Buffer.concat([compressed, Buffer.from('more')]);
+      for (const broken of [longer, compressed.subarray(0, -5)]) {
+        const answer = await send(fixture, new Uint8Array(broken), { ...lineProtocol, encoding });
+        expect([encoding, answer.status]).toStrictEqual([encoding, 400]);
+      }
+      const twice = encoding === 'deflate' ? compressed : Buffer.concat([compressed, compressed]);
+      expect((await send(fixture, new Uint8Array(twice), { ...lineProtocol, encoding })).status).toBe(204);
+    }
+  });
+
+  test('bodies count as large as they become: many bombs at once are told to wait', async () => {
+    const fixture = started({ maxBytesInFlight: 3_000_000 });
+    fixture.log.held = true;
+    const bodies = Array.from({ length: 20 }, (_, i) => {
+      const line = `cpu,host=h${i} value=1\n`;
+      const comment = `#${'x'.repeat(990)}\n`.repeat(1000);
+      return new Uint8Array(gzipSync(`${line}${comment}#${randomBytes(10_000).toString('hex')}`));
+    });
+    const answers = bodies.map((body) => send(fixture, body, { ...lineProtocol, encoding: 'gzip' }));
+    await expect.poll(() => fixture.service.stats().busy).toBeGreaterThanOrEqual(17);
+    expect(fixture.service.stats().bytesInFlight).toBeLessThanOrEqual(3_000_000);
+    fixture.log.held = false;
+    fixture.log.release();
+    const statuses = (await Promise.all(answers)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 204).length).toBeGreaterThan(0);
+    expect(new Set(statuses)).toEqual(new Set([204, 429]));
+    expect(fixture.service.stats()).toMatchObject({ bytesInFlight: 0, pointsInFlight: 0 });
+  });
+
+  test('F12: who sends too much is told to wait, who comes new is not', async () => {
+    const fixture = started({ maxBytesInFlight: 10_000 });
+    fixture.log.held = true;
+    const line = 'cpu value=1\n'.padEnd(1000, '#');
+    const noisy = Array.from({ length: 20 }, () => send(fixture, line, { ...lineProtocol, tenant: 'noisy' }));
+    await settled();
+    expect(fixture.service.stats()).toMatchObject({ busy: 15, bytesInFlight: 5000 });
+    const other = send(fixture, line, { ...lineProtocol, tenant: 'other' });
+    await settled();
+    fixture.log.held = false;
+    fixture.log.release();
+    expect((await other).status).toBe(204);
+    expect((await Promise.all(noisy)).filter(({ status }) => status === 204)).toHaveLength(5);
   });
 
   test('C17: series beyond the limit are refused one by one, known ones and other tenants go on', async () => {

@@ -25,9 +25,10 @@ import { errorAnswer, ingestAnswer } from './answers.ts';
 import { AppendQueue } from './append-queue.ts';
 import { DecodeCaches } from './decode-caches.ts';
 import { mostNewBytes } from './decode-context.ts';
-import { decompress } from './decompress.ts';
+import { Decompressor } from './decompress.ts';
 import { DedupeState } from './dedupe-state.ts';
 import { type IdempotencyClaim, IdempotencyGate } from './idempotency-gate.ts';
+import { InFlight, type Passage } from './in-flight.ts';
 import { JsonDecoder } from './json-points.ts';
 import { LineProtocolDecoder } from './line-protocol.ts';
 import {
@@ -96,11 +97,11 @@ export class IngestService {
   readonly #sources: SourceCounters;
   readonly #listeners = new Set<(durable: DurableRecord) => void>();
   readonly #pool: PointColumns[] = [];
-  readonly #maxBytesInFlight: number;
-  readonly #maxPointsInFlight: number;
+  readonly #inFlight: InFlight;
+  readonly #decompressor = new Decompressor();
   #ledger: DefinitionLedger | undefined;
   #lastReceivedAt = 0;
-  readonly #stats: IngestStats = {
+  readonly #stats: Omit<IngestStats, 'bytesInFlight' | 'pointsInFlight' | 'appendsInFlight'> = {
     requests: 0,
     bytes: 0,
     points: 0,
@@ -108,9 +109,6 @@ export class IngestService {
     duplicates: 0,
     roundedIntegers: 0,
     busy: 0,
-    bytesInFlight: 0,
-    pointsInFlight: 0,
-    appendsInFlight: 0,
   };
 
   constructor(options: IngestOptions) {
@@ -121,8 +119,10 @@ export class IngestService {
     this.#gate = new IdempotencyGate(this.#state);
     this.#queue = new AppendQueue(options.append);
     this.#sources = new SourceCounters(options.registry);
-    this.#maxBytesInFlight = options.maxBytesInFlight ?? 64 * mebibyte;
-    this.#maxPointsInFlight = options.maxPointsInFlight ?? 2_000_000;
+    this.#inFlight = new InFlight({
+      bytes: options.maxBytesInFlight ?? 64 * mebibyte,
+      points: options.maxPointsInFlight ?? 2_000_000,
+    });
   }
 
   /** Puts the dedupe state of a checkpoint in place; before `replay`. Throws `log.failed` when it cannot be read. */
@@ -194,7 +194,8 @@ export class IngestService {
   }
 
   stats(): IngestStats {
-    return { ...this.#stats, appendsInFlight: this.#queue.length };
+    const { bytes: bytesInFlight, points: pointsInFlight } = this.#inFlight.total;
+    return { ...this.#stats, bytesInFlight, pointsInFlight, appendsInFlight: this.#queue.length };
   }
 
   /** Takes one request. Every refusal is an answer; a rejected promise is a defect of this program. */
@@ -202,20 +203,17 @@ export class IngestService {
     const stats = this.#stats;
     stats.requests++;
     stats.bytes += request.body.length;
-    let reserved = 0;
+    let passage: Passage | undefined;
     try {
-      this.#admit(request);
-      reserved = request.body.length;
-      stats.bytesInFlight += reserved;
+      const own = (passage = this.#admit(request));
       const cap = request.format === 'json' ? limits.jsonBytes : limits.decodedBytes;
-      const body = await decompress(request.body, request.encoding, cap);
+      const body = await this.#decompressor.decompress(request.body, request.encoding, cap);
       if (body.length > cap) throw tooLarge(cap);
-      stats.bytesInFlight += body.length - reserved;
-      reserved = body.length;
+      own.resize(body.length);
       return await this.#gate.run(
         request,
         body,
-        (claim) => this.#take(request, body, claim),
+        (claim) => this.#take(request, body, claim, own),
         () => this.receivedAt(),
       );
     } catch (error) {
@@ -224,24 +222,15 @@ export class IngestService {
       this.#sources.failed(request.tenant, request.keyId, error, this.receivedAt(), 0);
       return errorAnswer(request.format, error);
     } finally {
-      stats.bytesInFlight -= reserved;
+      passage?.leave();
     }
   }
 
-  #admit(request: IngestRequest): void {
+  #admit({ tenant, body }: IngestRequest): Passage {
     const refusal = this.#options.refusal?.();
     if (refusal !== undefined) throw refusal;
-    const { bytesInFlight, pointsInFlight } = this.#stats;
-    if (request.body.length > limits.bodyBytes) throw tooLarge(limits.bodyBytes);
-    const full =
-      bytesInFlight + request.body.length > this.#maxBytesInFlight ||
-      pointsInFlight >= this.#maxPointsInFlight;
-    if (full && bytesInFlight > 0) {
-      throw appError(
-        'ingest.busy',
-        'more points are arriving than can be stored; send the same again in a second',
-      );
-    }
+    if (body.length > limits.bodyBytes) throw tooLarge(limits.bodyBytes);
+    return this.#inFlight.enter(tenant, body.length);
   }
 
   /** Decodes, dedupes and appends in one turn; answers when that is durable and applied. */
@@ -249,6 +238,7 @@ export class IngestService {
     request: IngestRequest,
     body: Uint8Array,
     claim: IdempotencyClaim | undefined,
+    passage: Passage,
   ): Promise<IngestAnswer> {
     const receivedAt = this.receivedAt();
     const columns = this.#pool.pop() ?? new PointColumns(limits.pointsPerRequest);
@@ -271,7 +261,7 @@ export class IngestService {
       const earlier = depends ? this.#queue.last : undefined;
       if (records.length > 0) {
         isFree = false;
-        await this.#append(records, columns, () => this.#dedupe.enter(batch));
+        await this.#append(records, columns, passage, () => this.#dedupe.enter(batch));
       }
       await earlier;
       this.#count(request, rejections, duplicates, receivedAt);
@@ -297,7 +287,12 @@ export class IngestService {
     }
   }
 
-  #append(records: readonly PartitionRecord[], columns: PointColumns, enter: () => void): Promise<void> {
+  #append(
+    records: readonly PartitionRecord[],
+    columns: PointColumns,
+    passage: Passage,
+    enter: () => void,
+  ): Promise<void> {
     const ledger = this.#ledger;
     assert(ledger !== undefined, 'begin() comes before the first request');
     for (const record of records) while (!ledger.complete(record)) this.#define(record, ledger);
@@ -308,11 +303,11 @@ export class IngestService {
     });
     const { failures } = ledger;
     const points = columns.length;
-    this.#stats.pointsInFlight += points;
+    passage.addPoints(points);
     enter();
     const finish = (): void => {
       this.#dedupe.leave();
-      this.#stats.pointsInFlight -= points;
+      passage.addPoints(-points);
       this.#release(columns);
     };
     return this.#queue.push(entries, {
