@@ -42,6 +42,41 @@ describe('the tail of a partition', () => {
     );
   });
 
+  it('knows how much text came from a position on, and where as much is left as may stay', () => {
+    const texts = fc.array(fc.record({ points: fc.integer({ min: 1, max: 3 }), length: fc.nat(200) }), {
+      minLength: 1,
+      maxLength: 20,
+    });
+    fc.assert(
+      fc.property(texts, fc.nat(5), fc.nat(3000), (input, evicted, most) => {
+        const tail = new Tail(0);
+        const sizes: number[] = [];
+        const starts: number[] = [];
+        input.forEach(({ points, length }, offset) => {
+          starts.push(tail.end);
+          const extras = {
+            rows: Uint32Array.of(0),
+            dataIds: [undefined],
+            actors: ['a'],
+            messages: ['x'.repeat(length)],
+          };
+          const [handles, columns] = [new Uint32Array(points), new Float64Array(points)];
+          const rest = { handles, timestamps: columns, values: columns, count: points };
+          tail.append({ offset, receivedAt: 0, ...rest, extras: length === 0 ? undefined : extras });
+          sizes.push(length === 0 ? 0 : length + 1 + 80);
+        });
+        const gone = Math.min(evicted, input.length - 1);
+        tail.evict(starts[gone]!);
+        const from = (record: number) => sizes.slice(record).reduce((sum, size) => sum + size, 0);
+        for (let record = gone; record < input.length; record++)
+          expect(tail.textBytesFrom(starts[record]!)).toBe(from(record));
+        expect([tail.textBytesFrom(tail.end), tail.textBytes]).toEqual([0, from(0)]);
+        const kept = starts.findIndex((_, record) => record >= gone && from(record) <= most);
+        expect(tail.firstPositionWithTexts(most)).toBe(starts[kept] ?? tail.end);
+      }),
+    );
+  });
+
   it('walks each series newest arrival first, whatever was evicted', () => {
     fc.assert(
       fc.property(batches, fc.double({ min: 0, max: 1, noNaN: true }), (input, cut) => {

@@ -14,6 +14,8 @@ export interface TailRecord {
   extras: PointExtras | undefined;
   /** Newest event time of its points; −Infinity without any. */
   newest: number;
+  /** Bytes of all texts that came before it, about. */
+  textsBefore: number;
 }
 
 export interface AppliedBatch {
@@ -26,6 +28,8 @@ export interface AppliedBatch {
   extras: PointExtras | undefined;
 }
 
+/** What a text takes besides its characters, bytes. */
+const textOverhead = 40;
 /** How many points of one series the line-protocol dedupe looks back over, newest first. */
 const dedupeDepth = 4096;
 
@@ -49,6 +53,7 @@ export class Tail implements RecentPoints {
   #first = 0;
   #end = 0;
   #evictedNewest = Number.NEGATIVE_INFINITY;
+  #textBytes = 0;
   /** Position of each series' newest point by arrival, −1 for none. */
   readonly #last = new HandleColumn(-1);
   readonly #newest = new HandleColumn(Number.NEGATIVE_INFINITY);
@@ -66,6 +71,17 @@ export class Tail implements RecentPoints {
   /** Position the next point will get. */
   get end(): number {
     return this.#end;
+  }
+
+  /** Bytes of all texts that ever came, about; those that are gone included. */
+  get textBytes(): number {
+    return this.#textBytes;
+  }
+
+  /** Bytes of the texts from the record on that `position` lies in. */
+  textBytesFrom(position: number): number {
+    const record = position >= this.#end ? undefined : this.#records[this.#recordIndex(position)];
+    return record === undefined ? 0 : this.#textBytes - record.textsBefore;
   }
 
   /** No point that was evicted has an event time above this, epoch ms. */
@@ -93,7 +109,9 @@ export class Tail implements RecentPoints {
       receivedAt: batch.receivedAt,
       extras: batch.extras,
       newest,
+      textsBefore: this.#textBytes,
     });
+    this.#textBytes += bytesOf(batch.extras);
     this.#last.ensure(max + 1);
     this.#newest.ensure(max + 1);
     this.#newestValue.ensure(max + 1);
@@ -216,14 +234,7 @@ export class Tail implements RecentPoints {
 
   /** Position behind the points of all retained records below `offset`. */
   positionAt(offset: number): number {
-    let low = 0;
-    let high = this.#records.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#records[middle]!.offset < offset) low = middle + 1;
-      else high = middle;
-    }
-    return this.#records[low]?.start ?? this.#end;
+    return this.#startOfFirst((record) => record.offset >= offset);
   }
 
   /** The last record border at or below `position`. */
@@ -234,12 +245,22 @@ export class Tail implements RecentPoints {
 
   /** Position of the first retained point whose record was received after `time`; `end` when there is none. */
   firstPositionReceivedAfter(time: number): number {
+    return this.#startOfFirst(({ receivedAt }) => receivedAt > time);
+  }
+
+  /** Position of the first record from which on the texts take at most so many bytes; `end` when none is. */
+  firstPositionWithTexts(mostBytes: number): number {
+    return this.#startOfFirst(({ textsBefore }) => this.#textBytes - textsBefore <= mostBytes);
+  }
+
+  /** Start of the first record that `isBehind` holds for, as it does for all after it; `end` when there is none. */
+  #startOfFirst(isBehind: (record: TailRecord) => boolean): number {
     let low = 0;
     let high = this.#records.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.#records[middle]!.receivedAt <= time) low = middle + 1;
-      else high = middle;
+      if (isBehind(this.#records[middle]!)) high = middle;
+      else low = middle + 1;
     }
     return this.#records[low]?.start ?? this.#end;
   }
@@ -323,4 +344,12 @@ export class Tail implements RecentPoints {
       dropped++;
     this.#records.splice(0, dropped);
   }
+}
+
+function bytesOf(extras: PointExtras | undefined): number {
+  if (extras === undefined) return 0;
+  let bytes = 0;
+  for (const texts of [extras.dataIds, extras.actors, extras.messages])
+    for (const text of texts) if (text !== undefined) bytes += text.length + textOverhead;
+  return bytes;
 }

@@ -44,7 +44,7 @@ import { Pins } from './pins.ts';
 import { recover } from './recovery.ts';
 import { SeriesFile } from './series-file.ts';
 import { SeriesWatch } from './series-watch.ts';
-import { engineStats, type LogFigures, unflushedPoints } from './stats.ts';
+import { engineStats, type LogFigures, unflushedSize } from './stats.ts';
 import { findStored } from './stored-history.ts';
 import { Ticker } from './ticker.ts';
 import { Upkeep } from './upkeep.ts';
@@ -135,7 +135,7 @@ export class EngineCore {
       },
       partitions: eventLog.partitions,
       append: (entries) => eventLog.append(entries),
-      refusal: () => (unflushedPoints(states) > mostUnflushed ? warehouseBehind() : undefined),
+      refusal: () => (unflushedSize(states) > mostUnflushed ? warehouseBehind() : undefined),
     });
     const written = await readCheckpoint(checkpointPath(options.dataDir));
     const checkpoint = written?.epoch === eventLog.epoch ? written : undefined;

@@ -1,7 +1,8 @@
+import type { PointExtras } from '@nowcast/contract';
 import { ManualClock } from '@nowcast/kernel';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FlushTrigger } from './flush-trigger.ts';
-import { PartitionState } from './partition-state.ts';
+import { PartitionState, textBytesPerPoint } from './partition-state.ts';
 
 const flushAgeMs = 60_000;
 const startMs = 1_000_000;
@@ -32,14 +33,14 @@ beforeEach(() => {
 });
 
 /** A record of this many points, as the engine applies it. */
-async function receive(points: number, receivedAt = clock.now()): Promise<void> {
+async function receive(points: number, receivedAt = clock.now(), extras?: PointExtras): Promise<void> {
   state.applyPoints({
     offset: state.nextOffset,
     receivedAt,
     handles: new Uint32Array(points),
     timestamps: new Float64Array(points),
     values: new Float64Array(points),
-    extras: undefined,
+    extras,
     seriesEnd: 1,
   });
   trigger.check(state);
@@ -57,6 +58,22 @@ function settle(): Promise<void> {
 }
 
 describe('the flush trigger', () => {
+  test('marks by the size of texts, which count as the points whose memory they take', async () => {
+    const textOf = (length: number): PointExtras => ({
+      rows: Uint32Array.of(0),
+      dataIds: [undefined],
+      actors: [undefined],
+      messages: ['x'.repeat(length)],
+    });
+    await receive(1, clock.now(), textOf(9 * textBytesPerPoint - 40));
+    expect(marks).toBe(0);
+    await receive(1, clock.now(), textOf(textBytesPerPoint));
+    expect(marks).toBe(1);
+    state.committed(state.pending[0]!);
+    await receive(1, clock.now(), textOf(1));
+    expect(marks).toBe(1);
+  });
+
   test('marks by size and by age', async () => {
     await receive(9);
     expect(marks).toBe(0);

@@ -1,6 +1,6 @@
 import type { Clock } from '@nowcast/kernel';
 import type { EngineLog } from './embedded-engine.ts';
-import type { PartitionState } from './partition-state.ts';
+import { type PartitionState, textBytesPerPoint } from './partition-state.ts';
 
 const checkEveryMs = 1000;
 /**
@@ -53,10 +53,10 @@ export class FlushTrigger {
   }
 
   check(state: PartitionState): void {
-    const { openPoints, openRecords, pending } = state;
+    const { openPoints, openTextBytes, openRecords, pending } = state;
     if (openRecords === 0) return;
     const { flushPoints } = this.#limits;
-    const size = Math.max(openPoints, openRecords);
+    const size = Math.max(openPoints, openTextBytes / textBytesPerPoint, openRecords);
     if (pending.length > 0 && size < Math.max(flushPoints, mostOpenPoints)) return;
     if (size >= flushPoints || this.#isOld(state)) void this.mark(state);
   }

@@ -1,9 +1,10 @@
-import type { PartitionState } from './partition-state.ts';
+import { type PartitionState, textBytesPerPoint } from './partition-state.ts';
 import type { Pins } from './pins.ts';
 
 /**
- * How much of what is flushed stays in memory: the newest `hotMs` by receipt time, `hotPoints` at most, and whatever a
- * snapshot or the next tick still needs (`advanced`: what the views have seen). A rule over log records alone, so a replay keeps the same points.
+ * How much of what is flushed stays in memory: the newest `hotMs` by receipt time, `hotPoints` at most and no more text
+ * than they stand for, and whatever a snapshot or the next tick still needs (`advanced`: what the views have seen). A
+ * rule over log records alone, so a replay keeps the same points.
  */
 export function trimHotWindow(
   state: PartitionState,
@@ -15,7 +16,8 @@ export function trimHotWindow(
   const most = Math.min(pins.evictable(tail.partition), advanced);
   const byCount = tail.end - limits.hotPoints;
   const byAge = firstReceivedAfter(state, state.lastReceivedAt - limits.hotMs);
-  const position = Math.min(most, Math.max(byCount, byAge));
+  const byTexts = tail.firstPositionWithTexts(limits.hotPoints * textBytesPerPoint);
+  const position = Math.min(most, Math.max(byCount, byAge, byTexts));
   // Also where no point leaves: records that brought none may.
   if (position >= tail.first) tail.evict(tail.recordStart(position));
 }

@@ -3,6 +3,9 @@ import { Tail } from '@nowcast/head';
 import type { FlushRange } from '@nowcast/history';
 import { assert } from '@nowcast/kernel';
 
+/** Bytes of text that count as much as a point, wherever points in memory are limited. */
+export const textBytesPerPoint = 64;
+
 /** A points record as the engine applies it: series as handles. */
 export interface AppliedRecord {
   offset: number;
@@ -43,6 +46,8 @@ export class PartitionState {
   #openFrom: number;
   #openRecords = 0;
   #openPosition = 0;
+  /** Bytes of the texts before it. */
+  #openTexts = 0;
   #openSeries = 0;
   #seriesEnd = 0;
 
@@ -56,6 +61,11 @@ export class PartitionState {
   /** Points the next flush would hold. */
   get openPoints(): number {
     return this.tail.end - this.#openPosition;
+  }
+
+  /** Bytes of the texts the next flush would hold. */
+  get openTextBytes(): number {
+    return this.tail.textBytes - this.#openTexts;
   }
 
   /**
@@ -112,8 +122,7 @@ export class PartitionState {
       endSeries: this.#seriesEnd,
     };
     this.#openFrom = offset + 1;
-    this.#openRecords = 0;
-    this.#openPosition = this.tail.end;
+    this.#openBehindTail();
     this.#openSeries = this.#seriesEnd;
     this.pending.push(range);
     return range;
@@ -143,9 +152,14 @@ export class PartitionState {
 
   /** During recovery: what lies below the watermark is flushed already. */
   #skipFlushed(): void {
+    this.#openBehindTail();
+    this.flushedPosition = this.tail.end;
+  }
+
+  #openBehindTail(): void {
     this.#openRecords = 0;
     this.#openPosition = this.tail.end;
-    this.flushedPosition = this.tail.end;
+    this.#openTexts = this.tail.textBytes;
   }
 
   #advance(offset: number, receivedAt: number): void {

@@ -3,7 +3,7 @@ import type { IngestStats } from '@nowcast/ingest';
 import type { WarmStats } from '@nowcast/history';
 import type { LiveStats } from '@nowcast/live';
 import type { EngineStats, HistogramSnapshot, HotStoreStats, WarehouseStats } from '@nowcast/ports';
-import type { PartitionState } from './partition-state.ts';
+import { type PartitionState, textBytesPerPoint } from './partition-state.ts';
 
 /** What the log counts, whatever the adapter. */
 export interface LogFigures {
@@ -84,6 +84,13 @@ export function engineStats(parts: {
 /** Points the warehouse does not answer for yet. */
 export function unflushedPoints(states: readonly PartitionState[]): number {
   return states.reduce((sum, { tail, flushedPosition }) => sum + tail.end - flushedPosition, 0);
+}
+
+/** The same, or what the texts of those points stand for, if that is more. */
+export function unflushedSize(states: readonly PartitionState[]): number {
+  let textBytes = 0;
+  for (const { tail, flushedPosition } of states) textBytes += tail.textBytesFrom(flushedPosition);
+  return Math.max(unflushedPoints(states), textBytes / textBytesPerPoint);
 }
 
 /** Age of the oldest record that is not in the warehouse. */
