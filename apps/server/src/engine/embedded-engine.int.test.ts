@@ -84,6 +84,19 @@ describe('the embedded engine', () => {
     expect((await engine.data('other', query({ metric_type: 'temp', window: '1m' }))).series).toEqual([]);
   });
 
+  it('refuses a call that cannot reach its thread, and serves the others that were made with it', async () => {
+    const { engine, fatal } = await start();
+    // Once the address of a request could name a function of this kind, and the whole server went down.
+    const broken = lines(`temp value=1 ${now}`, { precision: Object as never });
+    const [refused, taken] = await Promise.allSettled([
+      engine.ingest(broken),
+      engine.ingest(lines(`temp value=2 ${now}`)),
+    ]);
+    expect(refused).toMatchObject({ status: 'rejected', reason: { name: 'DataCloneError' } });
+    expect(taken).toMatchObject({ status: 'fulfilled', value: { status: 204 } });
+    expect(fatal).not.toHaveBeenCalled();
+  });
+
   it('pushes a delta to an open view and never shows a point twice', async () => {
     const { engine } = await start();
     await engine.ingest(lines(`sales value=1 ${inBucket}`));

@@ -75,6 +75,7 @@ class EmbeddedEngine implements LocalEngine {
   readonly #outbox = new Outbox<ToEngine>(
     (messages, transfer) => this.#worker?.postMessage(messages, transfer),
     setImmediate,
+    (message, error) => this.#refuse(message, error),
   );
   #nextId = 1;
   #stopping = false;
@@ -218,6 +219,11 @@ class EmbeddedEngine implements LocalEngine {
     this.#pending.delete(id);
     this.#outbox.push({ kind: 'cancel', id });
     pending.reject(appError('request.cancelled', 'the request was cancelled'));
+  }
+
+  #refuse(message: ToEngine, error: unknown): void {
+    this.#pending.get(message.id)?.reject(error);
+    this.#pending.delete(message.id);
   }
 
   #receive(message: Exclude<FromEngine, { kind: 'ready' | 'failed' }>): void {

@@ -31,10 +31,17 @@ const cancels = new Map<number, AbortController>();
 const outbox = new Outbox<FromEngine>(
   (messages, transfer) => port.postMessage(messages, transfer),
   (post) => process.nextTick(post),
+  sayInstead,
 );
 
 function send(message: FromEngine, transfer: readonly ArrayBuffer[] = []): void {
   outbox.push(message, transfer);
+}
+
+/** A call whose answer cannot be copied fails; of anything else, which nobody waits for, at least the log tells. */
+function sayInstead(message: FromEngine, error: unknown): void {
+  if ('id' in message) send({ kind: 'error', id: message.id, error: toWireError(error) });
+  else log('error', 'a message of the engine cannot be sent', { kind: message.kind, cause: String(error) });
 }
 
 const options = workerData as EngineOptions;

@@ -105,19 +105,19 @@ function readIdempotencyKey(header: string | string[] | undefined): string | und
   );
 }
 
-const precisions: Readonly<Record<string, IngestRequest['precision']>> = {
-  ns: 'ns',
-  n: 'ns',
-  us: 'us',
-  u: 'us',
-  ms: 'ms',
-  s: 's',
-  m: 'm',
-  h: 'h',
-};
+const precisions: ReadonlyMap<string, IngestRequest['precision']> = new Map([
+  ['ns', 'ns'],
+  ['n', 'ns'],
+  ['us', 'us'],
+  ['u', 'us'],
+  ['ms', 'ms'],
+  ['s', 's'],
+  ['m', 'm'],
+  ['h', 'h'],
+]);
 
 function readPrecision(text: string | null): IngestRequest['precision'] {
-  const precision = precisions[text ?? 'ns'];
+  const precision = precisions.get(text ?? 'ns');
   if (precision !== undefined) return precision;
   throw appError('request.invalid', `precision is "${text}"; write ns, us, ms, s, m or h`);
 }
