@@ -59,7 +59,9 @@ export function errorEntry(code: string): {
   close?: number;
   retryable: boolean;
 } {
-  return code in errorRegistry ? errorRegistry[code as ErrorCode] : errorRegistry['server.error'];
+  return Object.hasOwn(errorRegistry, code)
+    ? errorRegistry[code as ErrorCode]
+    : errorRegistry['server.error'];
 }
 
 /** The body of every failed REST call. */

@@ -4,6 +4,7 @@ export * from './alerts/index.ts';
 export * from './board.ts';
 export * from './catalog.ts';
 export * from './errors.ts';
+export * from './labels.ts';
 export * from './limits.ts';
 export { ByteReader, ByteWriter } from './byte-stream.ts';
 export { decodeRecord, encodeRecord, examineDamaged } from './log-codec.ts';

@@ -49,6 +49,7 @@ describe('choosing a form', () => {
 
   test('what we cannot write is refused by name', () => {
     expect(() => chooseFormat(null, 'image/png')).toThrow(/text\/csv/);
+    expect(() => chooseFormat(null, 'constructor')).toThrow(/text\/csv/);
     expect(() => chooseFormat('pdf', undefined)).toThrow(/json, ndjson or csv/);
   });
 });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { appError, type DataAnswer, type PointRecord } from '@nowcast/contract';
+import { appError, type DataAnswer, labelOf, type PointRecord } from '@nowcast/contract';
 import type { Answer } from './route.ts';
 
 /** Forms in which `GET /data` answers. */
@@ -11,15 +11,15 @@ const formats = {
 } as const;
 export type DataFormat = keyof typeof formats;
 
-const accepted: Readonly<Record<string, DataFormat>> = {
-  '*/*': 'json',
-  'application/*': 'json',
-  'application/json': 'json',
-  'application/x-ndjson': 'ndjson',
-  'application/ndjson': 'ndjson',
-  'text/csv': 'csv',
-  'text/*': 'csv',
-};
+const accepted: ReadonlyMap<string, DataFormat> = new Map([
+  ['*/*', 'json'],
+  ['application/*', 'json'],
+  ['application/json', 'json'],
+  ['application/x-ndjson', 'ndjson'],
+  ['application/ndjson', 'ndjson'],
+  ['text/csv', 'csv'],
+  ['text/*', 'csv'],
+]);
 
 /** By `format`, else by `Accept` in order of its weights. Throws `request.not_acceptable`. */
 export function chooseFormat(format: string | null, accept: string | undefined): DataFormat {
@@ -37,7 +37,7 @@ export function chooseFormat(format: string | null, accept: string | undefined):
     .filter(({ weight }) => weight > 0)
     .sort((a, b) => b.weight - a.weight);
   for (const { type } of wishes) {
-    const found = accepted[type];
+    const found = accepted.get(type);
     if (found !== undefined) return found;
   }
   throw appError(
@@ -114,7 +114,7 @@ function* csvParts(data: DataAnswer): Iterable<string> {
   const names = labelNames(data.series);
   yield csvRow(['timestamp', ...names, 'value']);
   for (const { labels, timestamp, value } of data.series) {
-    const cells = names.map((name) => labelCell(labels, name));
+    const cells = names.map((name) => labelOf(labels, name));
     for (let i = 0; i < timestamp.length; i++)
       yield csvRow([timestamp[i] ?? null, ...cells, value[i] ?? null]);
   }
@@ -135,7 +135,7 @@ function* pointRows(points: readonly PointRecord[]): Iterable<string> {
   yield csvRow([...fields, ...names.map((name) => `label.${name}`)]);
   for (const point of points) {
     const own = fields.map((field) => point[field] ?? '');
-    yield csvRow([...own, ...names.map((name) => labelCell(point.labels, name))]);
+    yield csvRow([...own, ...names.map((name) => labelOf(point.labels, name))]);
   }
 }
 
@@ -143,11 +143,6 @@ function labelNames(items: readonly { labels: Readonly<Record<string, string>> }
   const names = new Set<string>();
   for (const { labels } of items) for (const name of Object.keys(labels)) names.add(name);
   return [...names].sort();
-}
-
-/** Empty where the label is missing, also one called `constructor`, which every object seems to have. */
-function labelCell(labels: Readonly<Record<string, string>>, name: string): string {
-  return Object.hasOwn(labels, name) ? (labels[name] ?? '') : '';
 }
 
 /** One line of RFC 4180. */

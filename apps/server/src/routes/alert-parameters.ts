@@ -2,6 +2,7 @@ import {
   alertStates,
   type AlertState,
   appError,
+  labelOf,
   parseTime,
   severities,
   type Severity,
@@ -96,8 +97,7 @@ export function readLabelTest(query: URLSearchParams): (labels: Readonly<Record<
     label,
     accepts: valueTest(matcher),
   }));
-  return (labels) =>
-    tests.every(({ label, accepts }) => accepts(Object.hasOwn(labels, label) ? (labels[label] ?? '') : ''));
+  return (labels) => tests.every(({ label, accepts }) => accepts(labelOf(labels, label)));
 }
 
 function readStates(text: string): AlertState[] {

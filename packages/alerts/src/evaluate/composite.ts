@@ -1,5 +1,5 @@
 import { labelText } from '@nowcast/aggregate';
-import type { ByteReader, ByteWriter, Transition } from '@nowcast/contract';
+import { type ByteReader, type ByteWriter, labelOf, type Transition } from '@nowcast/contract';
 import { Group } from './group.ts';
 import { dueAt, step } from './machine.ts';
 import type { RulePlan } from './plan.ts';
@@ -31,7 +31,7 @@ export class CompositeEvaluator {
   ): Decision[] {
     const named = new Set<string>();
     for (const all of firing.flatMap((groups) => groups ?? [])) {
-      const labels = Object.fromEntries(this.plan.groupBy.map((name) => [name, all[name] ?? '']));
+      const labels = Object.fromEntries(this.plan.groupBy.map((name) => [name, labelOf(all, name)]));
       const name = labelText(labels);
       named.add(name);
       if (!this.#groups.has(name)) this.#groups.set(name, new Group(name, labels, 0, undefined));

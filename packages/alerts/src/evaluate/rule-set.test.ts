@@ -106,6 +106,14 @@ describe('a rule about rules', () => {
   });
 });
 
+test('a rule about rules names a label that none of them groups by as empty, whatever it is called', () => {
+  const byHost = rule('a', { query, group_by: ['host'], window: '1m', condition: firing });
+  const condition = { kind: 'composite' as const, mode: 'any' as const, rule_ids: ['a'] };
+  const driven = new Driven().put(byHost).put(rule('any', { group_by: ['constructor'], condition }));
+  const [said] = driven.tick({ a: ['x', 90] }).filter((one) => one.rule_id === 'any');
+  expect(said?.labels).toEqual({ constructor: '' });
+});
+
 test('a rule about any of two ends for a group with what fired for that group, although the other fires for all', () => {
   const byHost = rule('a', { query, group_by: ['host'], window: '1m', condition: firing });
   const total = rule('b', { query, window: '1m', condition: firing });

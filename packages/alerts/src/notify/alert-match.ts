@@ -1,4 +1,4 @@
-import type { Matcher, Severity, Where } from '@nowcast/contract';
+import { labelOf, type Matcher, type Severity, type Where } from '@nowcast/contract';
 import { valueTest } from '@nowcast/head';
 import type { AlertRow } from '@nowcast/ports';
 
@@ -16,5 +16,5 @@ export function alertTest(where: Where): AlertTest {
 function valueOf(alert: Parameters<AlertTest>[0], label: string): string {
   if (label === 'rule') return alert.ruleId;
   if (label === 'severity') return alert.severity;
-  return Object.hasOwn(alert.labels, label) ? (alert.labels[label] ?? '') : '';
+  return labelOf(alert.labels, label);
 }

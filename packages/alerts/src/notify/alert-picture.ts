@@ -1,6 +1,7 @@
 import {
   bothWhere,
   type Evaluation,
+  labelOf,
   parseDuration,
   type RuleContent,
   type RuleQuery,
@@ -87,8 +88,8 @@ export function lookBackMs({ window }: Evaluation): number {
 }
 
 /** The rule's value for this alert's group alone. */
-export function valueOf({ evaluation }: RuleContent, alert: Pick<FirstAlert, 'labels'>): Evaluation {
-  const group = Object.fromEntries(evaluation.group_by.map((name) => [name, [labelOf(alert, name)]]));
+export function valueOf({ evaluation }: RuleContent, { labels }: Pick<FirstAlert, 'labels'>): Evaluation {
+  const group = Object.fromEntries(evaluation.group_by.map((name) => [name, [labelOf(labels, name)]]));
   const narrowed = (query: RuleQuery): RuleQuery => ({ ...query, where: bothWhere(query.where, group) });
   const { query, divide_by: divideBy } = evaluation;
   return {
@@ -105,10 +106,6 @@ export function valueOf({ evaluation }: RuleContent, alert: Pick<FirstAlert, 'la
 export function unjudged(evaluation: Evaluation): Evaluation {
   const never = { kind: 'threshold', op: 'above', value: Number.MAX_VALUE } as const;
   return { ...evaluation, condition: never, no_data: 'ok' };
-}
-
-function labelOf({ labels }: Pick<FirstAlert, 'labels'>, name: string): string {
-  return Object.hasOwn(labels, name) ? (labels[name] ?? '') : '';
 }
 
 function chartOf(

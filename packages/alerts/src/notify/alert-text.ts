@@ -1,4 +1,4 @@
-import { formatDuration, parseDuration, type RuleContent, valueText } from '@nowcast/contract';
+import { formatDuration, labelOf, parseDuration, type RuleContent, valueText } from '@nowcast/contract';
 import type { AlertRow } from '@nowcast/ports';
 
 /** Words of an alert: the rule's own template with its placeholders filled, or a sentence made from the rule. */
@@ -15,8 +15,7 @@ export function alertText(rule: RuleContent, alert: AlertRow): string {
   return rule.message.replaceAll(/\{\{\s*([^{}]+?)\s*\}\}/g, (placeholder: string, name: string) => {
     if (Object.hasOwn(values, name)) return values[name] ?? '';
     if (!name.startsWith('labels.')) return placeholder;
-    const label = name.slice('labels.'.length);
-    return Object.hasOwn(alert.labels, label) ? (alert.labels[label] ?? '') : '';
+    return labelOf(alert.labels, name.slice('labels.'.length));
   });
 }
 
@@ -60,7 +59,7 @@ function durationOf(text: string): string {
 export function groupName(rule: RuleContent | undefined, labels: Readonly<Record<string, string>>): string {
   const names = rule === undefined ? Object.keys(labels) : rule.evaluation.group_by;
   return names
-    .map((name) => (Object.hasOwn(labels, name) ? (labels[name] ?? '') : ''))
+    .map((name) => labelOf(labels, name))
     .filter((value) => value !== '')
     .join(', ');
 }

@@ -1,4 +1,4 @@
-import { type Notify, parseDuration, type RuleContent, type Target } from '@nowcast/contract';
+import { labelOf, type Notify, parseDuration, type RuleContent, type Target } from '@nowcast/contract';
 import type { AlertRow, NewInboxEntry } from '@nowcast/ports';
 import type { Mute, MuteOf } from './mutes.ts';
 
@@ -133,5 +133,5 @@ export function grouped(
 
 export function groupKey(alert: AlertRow, rule: RuleContent | undefined): string {
   const names = rule?.notify.group_by ?? [];
-  return JSON.stringify([alert.ruleId, ...names.map((name) => alert.labels[name] ?? '')]);
+  return JSON.stringify([alert.ruleId, ...names.map((name) => labelOf(alert.labels, name))]);
 }

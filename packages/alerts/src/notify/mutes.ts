@@ -1,4 +1,4 @@
-import { severities } from '@nowcast/contract';
+import { labelOf, severities } from '@nowcast/contract';
 import type { AlertRow, PolicyRow, RuleRow } from '@nowcast/ports';
 import { type AlertTest, alertTest } from './alert-match.ts';
 import { maintenanceUntil } from './maintenance.ts';
@@ -109,5 +109,5 @@ function inhibitionOf(firing: readonly AlertRow[]): (policy: PolicyRow<'inhibiti
 }
 
 function picked(labels: Readonly<Record<string, string>>, names: readonly string[]): string[] {
-  return names.map((name) => (Object.hasOwn(labels, name) ? (labels[name] ?? '') : ''));
+  return names.map((name) => labelOf(labels, name));
 }

@@ -1,4 +1,4 @@
-import { appError, type PointRecord } from '@nowcast/contract';
+import { appError, labelOf, type PointRecord } from '@nowcast/contract';
 import { csvText } from '../../http/data-formats.ts';
 
 /** Columns of a point in CSV; labels follow, as `label.name`. `GET /data` writes the same. */
@@ -27,7 +27,7 @@ export function csvLine(point: PointRecord, labels: ReadonlySet<string>): string
       `the label ${unknown} appeared while the table was being written; run the export again`,
     );
   const own = pointColumns.map((column) => point[column] ?? '');
-  return row([...own, ...[...labels].map((name) => point.labels[name] ?? '')]);
+  return row([...own, ...[...labels].map((name) => labelOf(point.labels, name))]);
 }
 
 function row(cells: readonly (string | number)[]): string {

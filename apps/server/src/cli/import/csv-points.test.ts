@@ -22,7 +22,7 @@ function points(lines: readonly NumberedLine[]): unknown[] {
 const text = fc.string({
   unit: fc.constantFrom('a', ' ', "'", '=', '"', ',', '\n', '\r', '\t', '-', 'é', '😀'),
 });
-const label = fc.constantFrom('host', 'region', 'a,b', '"q"');
+const label = fc.constantFrom('host', 'region', 'a,b', '"q"', 'constructor');
 const record = fc.record({
   timestamp: fc.integer({ min: 0, max: 2e12 }),
   metric_type: text.filter((name) => name !== ''),

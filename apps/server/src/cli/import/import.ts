@@ -97,18 +97,18 @@ function countRecords(body: Buffer, format: ImportFormat): number {
   return count;
 }
 
-const formatByEnd: Readonly<Record<string, ImportFormat>> = {
-  ndjson: 'ndjson',
-  jsonl: 'ndjson',
-  csv: 'csv',
-  lp: 'line-protocol',
-  influx: 'line-protocol',
-};
+const formatByEnd: ReadonlyMap<string, ImportFormat> = new Map([
+  ['ndjson', 'ndjson'],
+  ['jsonl', 'ndjson'],
+  ['csv', 'csv'],
+  ['lp', 'line-protocol'],
+  ['influx', 'line-protocol'],
+]);
 
 function formatOf({ file, format }: ImportSettings): ImportFormat {
   if (format !== 'auto') return format;
   const end = /\.(\w+)$/.exec(file.replace(/\.gz$/, ''))?.[1]?.toLowerCase() ?? '';
-  const found = formatByEnd[end];
+  const found = formatByEnd.get(end);
   if (found !== undefined) return found;
   throw appError('request.invalid', `say what ${file} holds: --format ndjson, csv or line-protocol`);
 }
