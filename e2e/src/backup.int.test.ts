@@ -82,6 +82,20 @@ async function signedIn({ url }: Pick<RunningServer, 'url'>): Promise<HttpApi> {
   return api;
 }
 
+/** Signs in and gives the session's token. */
+async function signIn({ url }: Pick<RunningServer, 'url'>): Promise<string> {
+  const response = await fetch(`${url}/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(server.login),
+  });
+  return ((await response.json()) as { token: string }).token;
+}
+
+async function meStatus({ url }: Pick<RunningServer, 'url'>, token: string): Promise<number> {
+  return (await fetch(`${url}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } })).status;
+}
+
 async function recordsOf(api: HttpApi, metric: string): Promise<PointRecord[]> {
   const records: PointRecord[] = [];
   for (let cursor: string | undefined; ;) {
@@ -288,11 +302,19 @@ describe('C27: backup and restore', { timeout: 900_000 }, () => {
       headers: { authorization: `Bearer ${first.key}` },
       body: JSON.stringify({ metric_type: 'm', value: 7, timestamp: startMs }),
     });
+    const stolen = await signIn(first);
     await first.stop();
     const file = join(folder, 'stopped.tar');
     await cli(['backup', '--data-dir', dir, '--to', file]);
     const restored = join(folder, 'stopped-restored');
-    await cli(['restore', '--from', file, '--data-dir', restored]);
+    const said = await cli(['restore', '--from', file, '--data-dir', restored]);
+    expect(said.stdout).toContain('everybody signs in again');
+    expect(said.stdout, 'the keys to review').toMatch(/valid again.*\n[0-9a-z]{20}\tfirst\tcreated 20/);
+    const second = await serve(restored, { args });
+    // Whoever was signed out after the backup was made stays signed out.
+    expect(await meStatus(second, stolen)).toBe(401);
+    expect(await meStatus(second, await signIn(second))).toBe(200);
+    await second.stop();
     const { stdout } = await cli(['export', '--data-dir', restored, '--metric', 'm']);
     expect(JSON.parse(stdout)).toMatchObject({ metric_type: 'm', value: 7, timestamp: startMs });
   });

@@ -159,6 +159,8 @@ export interface SessionRepository {
   delete(userId: string, sessionId: string): Promise<EndedSession | undefined>;
   /** Forgets sessions past their absolute limit or last seen before `idleBefore`; returns how many. */
   deleteExpired(now: number, idleBefore: number): Promise<number>;
+  /** Forgets every session of everybody and tells no one: for a store that nobody serves from yet. */
+  deleteAll(): Promise<void>;
 }
 
 export interface KeyRow {

@@ -118,6 +118,10 @@ export class SqliteSessions implements SessionRepository {
       .executeTakeFirst();
     return Number(deleted.numDeletedRows);
   }
+
+  async deleteAll(): Promise<void> {
+    await this.#db.deleteFrom('sessions').execute();
+  }
 }
 
 export class SqliteKeys implements KeyRepository {

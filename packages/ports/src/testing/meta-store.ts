@@ -383,6 +383,16 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
         expect(await store.sessions.deleteExpired(5000, 1000)).toBe(2);
         expect((await store.sessions.list('u_bob')).map((row) => row.sessionId)).toEqual(['s_good']);
       });
+
+      it('forgets the sessions of everybody', async () => {
+        await store.sessions.create(session('one', 'u_bob', 'acme'));
+        await store.sessions.create(session('two', 'u_ada', 'acme'));
+        await store.sessions.deleteAll();
+        expect(
+          await store.sessions.findByTokenHash(session('one', 'u_bob', 'acme').tokenHash),
+        ).toBeUndefined();
+        expect(await store.sessions.list('u_ada')).toEqual([]);
+      });
     });
 
     describe('keys', () => {

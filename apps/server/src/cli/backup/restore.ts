@@ -5,6 +5,8 @@ import { restoreWarehouse } from '@nowcast/adapter-clickhouse';
 import { beginEpoch, LocalEventLog } from '@nowcast/adapter-local-log';
 import { appError } from '@nowcast/contract';
 import { systemClock } from '@nowcast/kernel';
+import type { KeyRow } from '@nowcast/ports';
+import { metaStoreOf } from '../../embedded.ts';
 import { moveStateFiles, stateFileNames } from '../../engine/state-files.ts';
 import { dataDirPath, restoringMark } from '../data-dir.ts';
 import type { CommandContext } from '../output.ts';
@@ -30,11 +32,13 @@ export async function restore(context: CommandContext): Promise<number> {
     await mark(dataDir);
     const manifest = await readArchive(from, (name) => sinkOf(dataDir, name));
     const epoch = await rebuild(dataDir, manifest);
+    const keys = await endSessions(dataDir);
     await syncTree(dataDir);
     await rm(join(dataDir, restoringMark));
     await syncTree(dataDir, { deep: false });
     const made = new Date(manifest.created_at).toISOString();
     context.print(`${dataDir} is as it was at ${made}, and ready to serve (epoch ${epoch})\n`);
+    context.print(accessText(keys));
   } catch (error) {
     await clear(dataDir, isNew);
     throw error;
@@ -115,6 +119,34 @@ async function restoreLog(directory: string, manifest: BackupManifest): Promise<
   if (text(ends) !== text([manifest.tail, manifest.head]))
     throw appError('server.error', `the restored log holds ${text(ends)}, the backup says otherwise`);
   return epoch;
+}
+
+/**
+ * Whoever signed out since the backup, or was signed out, would otherwise be signed in again. What was done to keys
+ * since then is not known here: the answer has all those that work.
+ */
+async function endSessions(dataDir: string): Promise<KeyRow[]> {
+  const store = metaStoreOf(dataDir);
+  await store.run();
+  try {
+    await store.sessions.deleteAll();
+    const tenants = await store.tenants.list();
+    const keys = await Promise.all(tenants.map(({ tenantId }) => store.keys.list(tenantId)));
+    const now = systemClock.now();
+    return keys.flat().filter(({ expiresAt }) => expiresAt === undefined || expiresAt > now);
+  } finally {
+    await store.stop();
+  }
+}
+
+function accessText(keys: readonly KeyRow[]): string {
+  const sessions = 'Its sessions are ended: everybody signs in again.\n';
+  if (keys.length === 0) return sessions;
+  const lines = keys.map(
+    ({ keyId, name, createdAt }) => `${keyId}\t${name}\tcreated ${new Date(createdAt).toISOString()}\n`,
+  );
+  const review = 'These API keys are valid again, deleted since or not; "nowcast key delete" ends one:\n';
+  return `${sessions}${review}${lines.join('')}`;
 }
 
 function text(value: unknown): string {
