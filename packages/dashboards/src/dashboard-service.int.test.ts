@@ -167,6 +167,14 @@ describe('DashboardService', () => {
     await expect(boards.version(ed, id, 5)).rejects.toMatchObject(notFound);
   });
 
+  it('keeps the private past of a board from whoever it is handed to', async () => {
+    const { board_id: id } = await boards.create(ed, content({ title: 'Secret' }));
+    await boards.save(ed, id, { content: content({ title: 'Open', shared: true }), base_version: 1 });
+    await store.members.remove('acme', 'ed', 'ada');
+    expect(await boards.version(ada, id, 2)).toMatchObject({ title: 'Open', user_id: 'ada' });
+    await expect(boards.version(ada, id, 1)).rejects.toMatchObject(notFound);
+  });
+
   it('duplicates a shared board into a private one with panels of its own', async () => {
     const original = await boards.create(ada, content({ shared: true, title: 'x'.repeat(120) }));
     const copy = await boards.duplicate(ed, original.board_id);

@@ -125,8 +125,8 @@ export interface MemberRepository {
   ): Promise<{ ended: EndedSession[] } | undefined>;
   /**
    * Ends the membership and its sessions. Shared boards, rules and alerting's policies go to `boardsTo`; private boards,
-   * inbox, preferences, devices and what was still to be sent to them are deleted, and so is a person without any
-   * membership left. Refuses with `last_owner`. Undefined when there is no such member.
+   * private versions of shared ones, inbox, preferences, devices and what was still to be sent to them are deleted, and
+   * so is a person without any membership left. Refuses with `last_owner`. Undefined when there is no such member.
    */
   remove(tenantId: string, userId: string, boardsTo: string): Promise<{ ended: EndedSession[] } | undefined>;
 }

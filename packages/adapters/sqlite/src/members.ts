@@ -1,6 +1,6 @@
 import type { Role } from '@nowcast/contract';
 import type { EndedSession, MemberRepository, MemberRow, UserRow } from '@nowcast/ports';
-import type { Kysely, Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import { handOverAlerting } from './alert-policies.ts';
 import type { RevocationLog } from './revocations.ts';
 import { conflict, foldLogin, memberFromRow, userToRow } from './rows.ts';
@@ -216,6 +216,19 @@ async function handOverBoards(
     .where('tenant_id', '=', tenantId)
     .where('user_id', '=', fromUserId)
     .where('shared', '=', 0)
+    .execute();
+  // What was private stays so: the new owner could read it, as owners read all versions of their boards.
+  await trx
+    .deleteFrom('board_versions')
+    .where('tenant_id', '=', tenantId)
+    .where('board_id', 'in', (from) =>
+      from
+        .selectFrom('boards')
+        .select('board_id')
+        .where('tenant_id', '=', tenantId)
+        .where('user_id', '=', fromUserId),
+    )
+    .where(sql`content ->> 'shared'`, '=', 0)
     .execute();
   await trx
     .updateTable('boards')

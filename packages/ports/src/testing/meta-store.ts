@@ -253,6 +253,18 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
         expect(disabled?.ended).toHaveLength(1);
       });
 
+      it('hands a shared board over without the versions from when it was private', async () => {
+        const made = { boardId: 'b', userId: 'u_bob', content: content('Private'), at: 5 };
+        await store.boards.create('acme', made, 10);
+        const shared = content('S', { shared: true });
+        const save = { baseVersion: 1, userId: 'u_bob', content: shared, at: 6, keepVersions: 9 };
+        await store.boards.save('acme', 'b', save);
+        await store.boards.create('acme', { ...made, boardId: 'b3', userId: 'u_ada' }, 10);
+        await store.members.remove('acme', 'u_bob', 'u_ada');
+        expect((await store.boards.versions('acme', 'b')).map((row) => row.version)).toEqual([2]);
+        expect(await store.boards.version('acme', 'b3', 1)).toMatchObject({ content: { title: 'Private' } });
+      });
+
       it('hands shared boards over and deletes private ones, sessions and the person', async () => {
         await store.sessions.create(session('bob', 'u_bob', 'acme'));
         const shared = { boardId: 'b1', userId: 'u_bob', content: content('S', { shared: true }), at: 5 };
