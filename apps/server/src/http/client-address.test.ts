@@ -38,6 +38,20 @@ describe('C10: X-Forwarded-*', () => {
     expect(new ProxyTrust(['10.0.0.1']).read(request('10.0.0.1', lied), false).address).toBe('198.51.100.7');
   });
 
+  test.each([
+    ['127.0.0.1, 198.51.100.7:4711', '198.51.100.7'],
+    ['127.0.0.1, [2001:db8::1]:4711', '2001:db8::1'],
+    ['127.0.0.1, [2001:db8::1]', '2001:db8::1'],
+    ['127.0.0.1, 2001:db8::1', '2001:db8::1'],
+    ['127.0.0.1, 198.51.100.7:4711, 10.0.0.2:80', '198.51.100.7'],
+    ['127.0.0.1, unknown', '10.0.0.1'],
+    ['127.0.0.1, ', '10.0.0.1'],
+    ['10.0.0.3, 10.0.0.2', '10.0.0.1'],
+  ])('%s: the client is %s', (hops, address) => {
+    const lied = request('10.0.0.1', { 'x-forwarded-for': hops });
+    expect(new ProxyTrust(['10.0.0.0/8']).read(lied, false).address).toBe(address);
+  });
+
   test('a proxy on this machine that nobody configured does not make its clients local', () => {
     const trust = new ProxyTrust([]);
     expect(trust.read(request('127.0.0.1'), false).loopback).toBe(true);

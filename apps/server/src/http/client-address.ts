@@ -57,9 +57,11 @@ export class ProxyTrust {
       const host = request.headers.host ?? '';
       return { address: peer, secure: tls || host === this.#secureHost, host, loopback };
     }
-    const hops = (forwarded ?? '').split(',').map((hop) => plainAddress(hop.trim()));
-    // From the right: the first address that is not a proxy of ours is the last one somebody we trust has seen.
-    const client = hops.findLast((hop) => isIP(hop) !== 0 && !this.trusts(hop)) ?? peer;
+    const hops = (forwarded ?? '').split(',').map((hop) => plainAddress(withoutPort(hop.trim())));
+    // From the right: the first that is not a proxy of ours is the last one somebody we trust has seen. Left of it is
+    // what that one wrote, so nothing there counts, not even when this one is no address.
+    const seen = hops.findLast((hop) => !this.trusts(hop)) ?? '';
+    const client = isIP(seen) === 0 ? peer : seen;
     const scheme = single(request.headers['x-forwarded-proto'])?.split(',').at(-1)?.trim();
     const host = single(request.headers['x-forwarded-host'])?.split(',').at(-1)?.trim();
     const asked = host ?? request.headers.host ?? '';
@@ -74,6 +76,11 @@ export class ProxyTrust {
 
 function single(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header.join(',') : header;
+}
+
+/** `192.0.2.1:4711` → `192.0.2.1`, `[2001:db8::1]:4711` → `2001:db8::1`: some proxies write the port too. */
+function withoutPort(hop: string): string {
+  return /^\[(.*)\](?::\d+)?$/.exec(hop)?.[1] ?? /^([\d.]+):\d+$/.exec(hop)?.[1] ?? hop;
 }
 
 /** `::ffff:10.0.0.1` → `10.0.0.1`; a zone (`%eth0`) is dropped. */
