@@ -30,3 +30,19 @@ test('of a webhook the host remains, of a mail channel that it is one', () => {
   const mail = withoutAddress(channel({ kind: 'email', to: ['ann@example.com'] }));
   expect([mail.name, mail.config]).toEqual(['Ops', { kind: 'email', to: [] }]);
 });
+
+test('of the last delivery remains how it went, and not what a mail server or a webhook said', () => {
+  const error = '550 no such person <ann@example.com>';
+  const told = channel({ kind: 'email', to: ['ann@example.com'] });
+  expect(withoutAddress({ ...told, last: { at: 5, ok: false, error } }).last).toEqual({
+    at: 5,
+    ok: false,
+    error: 'an administrator sees why',
+  });
+  expect(withoutAddress({ ...told, last: { at: 5, ok: true, error: '' } }).last).toEqual({
+    at: 5,
+    ok: true,
+    error: '',
+  });
+  expect(withoutAddress(told).last).toBeNull();
+});

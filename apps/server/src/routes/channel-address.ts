@@ -2,11 +2,12 @@ import type { Channel } from '@nowcast/contract';
 
 /**
  * A channel as those see it who may choose it and not manage it: by its name and what it speaks. The path of a webhook
- * is its password with most services, and who gets mail is not everybody's business.
+ * is its password with most services, and who gets mail is not everybody's business; why a delivery failed names both.
  */
 export function withoutAddress(channel: Channel): Channel {
-  const { config } = channel;
-  if (config.kind === 'email') return { ...channel, config: { ...config, to: [] } };
+  const { config, last } = channel;
+  const rest = { ...channel, last: last && { ...last, error: last.ok ? '' : 'an administrator sees why' } };
+  if (config.kind === 'email') return { ...rest, config: { ...config, to: [] } };
   const url = URL.canParse(config.url) ? `${new URL(config.url).origin}/…` : '…';
-  return { ...channel, config: { ...config, url, template: '', secret: '' } };
+  return { ...rest, config: { ...config, url, template: '', secret: '' } };
 }
