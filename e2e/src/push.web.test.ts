@@ -67,7 +67,7 @@ beforeAll(async () => {
     '--no-collector',
     '--partitions',
     '2',
-    '--allow-private-destinations',
+    '--allow-private-push-services',
     '127.0.0.1',
   ]);
   desk = await AlertDesk.open(server);

@@ -45,6 +45,13 @@ export const outgoingOptions = {
     flag: 'allow-private-destinations',
     placeholder: 'HOST,…',
     default: [],
-    help: 'Hosts (hooks.lan, hooks.lan:8080) and networks (10.0.0.0/8) beyond the public internet that webhooks and the like may reach',
+    help: 'Hosts (hooks.lan, hooks.lan:8080) and networks (10.0.0.0/8) beyond the public internet that webhooks may reach',
+  },
+  allowPrivatePushServices: {
+    kind: 'list',
+    flag: 'allow-private-push-services',
+    placeholder: 'HOST,…',
+    default: [],
+    help: 'Push services of your own beyond the public internet; whoever signs in may make this server write to them',
   },
 } as const satisfies OptionTable;

@@ -178,6 +178,7 @@ function outgoingSettings(settings: Settings<typeof serveOptions>): OutgoingSett
       allowPlain: settings.smtpAllowPlain,
     }),
     allowPrivate: settings.allowPrivateDestinations,
+    allowPrivatePush: settings.allowPrivatePushServices,
     pushContact: settings.pushContact,
   };
 }

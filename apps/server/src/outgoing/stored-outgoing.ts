@@ -20,8 +20,10 @@ import type {
 export interface OutgoingSettings {
   /** Undefined: no mail. */
   smtp: NetworkOutgoingOptions['smtp'];
-  /** Hosts and networks beyond the public internet that may be reached. */
+  /** Hosts and networks beyond the public internet that webhooks may reach. */
   allowPrivate: readonly string[];
+  /** The same for push services. */
+  allowPrivatePush: readonly string[];
   /** Whom push services may write to; undefined: found out. */
   pushContact: string | undefined;
 }
@@ -29,6 +31,7 @@ export interface OutgoingSettings {
 export const nothingOutgoing: OutgoingSettings = {
   smtp: undefined,
   allowPrivate: [],
+  allowPrivatePush: [],
   pushContact: undefined,
 };
 
@@ -43,6 +46,7 @@ export class StoredOutgoing implements Outgoing, DestinationCheck, Service {
   readonly #settings: OutgoingSettings;
   readonly #publicUrl: string | undefined;
   readonly #http: GuardedHttp;
+  readonly #pushHttp: GuardedHttp;
   #network: NetworkOutgoing | undefined;
 
   /** Throws `request.invalid` for settings that cannot be used. */
@@ -51,6 +55,10 @@ export class StoredOutgoing implements Outgoing, DestinationCheck, Service {
     this.#settings = settings;
     this.#publicUrl = publicUrl;
     this.#http = new GuardedHttp({ allowPrivate: settings.allowPrivate });
+    this.#pushHttp = new GuardedHttp({
+      allowPrivate: settings.allowPrivatePush,
+      openedBy: '--allow-private-push-services',
+    });
   }
 
   async run(): Promise<void> {
@@ -64,7 +72,7 @@ export class StoredOutgoing implements Outgoing, DestinationCheck, Service {
     this.#network = new NetworkOutgoing({
       http: this.#http,
       smtp,
-      push: { ...keys, subject },
+      push: { ...keys, subject, http: this.#pushHttp },
       clock: systemClock,
     });
   }

@@ -23,12 +23,14 @@ import { isPublicAddress } from './public-address.ts';
  */
 export class GuardedHttp {
   readonly #open: PrivateDestinations;
+  readonly #openedBy: string;
   readonly #options: GuardedHttpOptions;
   readonly #resolve: (hostname: string) => Promise<readonly string[]>;
 
   constructor(options: GuardedHttpOptions) {
     this.#options = options;
-    this.#open = new PrivateDestinations(options.allowPrivate);
+    this.#openedBy = options.openedBy ?? '--allow-private-destinations';
+    this.#open = new PrivateDestinations(options.allowPrivate, this.#openedBy);
     this.#resolve = options.resolve ?? resolveAll;
   }
 
@@ -63,7 +65,7 @@ export class GuardedHttp {
       if (opened) continue;
       if (bytes === undefined || !isPublicAddress(bytes)) {
         throw refused(
-          `${hostname} is not on the public internet; the operator can open it with --allow-private-destinations ${url.host}`,
+          `${hostname} is not on the public internet; the operator can open it with ${this.#openedBy} ${url.host}`,
         );
       }
       if (secureOnly && url.protocol !== 'https:') throw refused(`write https:// before ${url.host}`);
@@ -118,6 +120,8 @@ export class GuardedHttp {
 export interface GuardedHttpOptions {
   /** Private hosts and networks that may be reached all the same: `hooks.lan:8080`, `10.0.0.0/8`. */
   allowPrivate: readonly string[];
+  /** The option that has them, named where one is missing or wrong (`--allow-private-destinations` by default). */
+  openedBy?: string;
   /** Time for one address to accept, TLS included, ms (default 5,000). */
   connectMs?: number;
   /** Time for everything, ms (default 10,000). */

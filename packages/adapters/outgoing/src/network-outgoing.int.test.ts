@@ -7,7 +7,11 @@ import { deliveryTo, webhookTo } from './testing/messages.ts';
 import { Receiver } from './testing/receiver.ts';
 
 const clock = new ManualClock(Date.UTC(2026, 10, 24, 8, 6));
-const push = { ...createVapidKeys(), subject: 'mailto:ops@example.com' };
+const push = {
+  ...createVapidKeys(),
+  subject: 'mailto:ops@example.com',
+  http: new GuardedHttp({ allowPrivate: [] }),
+};
 const never = new AbortController().signal;
 let hook: Receiver;
 let outgoing: NetworkOutgoing;

@@ -15,12 +15,15 @@ import { Vapid, type VapidKeys } from './push/vapid.ts';
 import { webhookProblem, webhookRequest } from './webhook/webhook-request.ts';
 
 export interface NetworkOutgoingOptions {
+  /** To webhooks: administrators name them. */
   http: GuardedHttp;
   /** Undefined: no mail, and each attempt says so. */
   smtp: SmtpSettings | undefined;
   push: VapidKeys & {
     /** Whom push services may write to: `mailto:` or `https:`. */
     subject: string;
+    /** To push services: everybody names one by their browser, so what is opened for webhooks is not open here. */
+    http: GuardedHttp;
   };
   clock: Clock;
 }
@@ -38,6 +41,7 @@ export class NetworkOutgoing implements Outgoing, DestinationCheck {
   readonly email: boolean;
   readonly pushPublicKey: string;
   readonly #http: GuardedHttp;
+  readonly #pushHttp: GuardedHttp;
   readonly #mailer: Mailer | undefined;
   readonly #vapid: Vapid;
   readonly #clock: Clock;
@@ -45,6 +49,7 @@ export class NetworkOutgoing implements Outgoing, DestinationCheck {
   /** Throws `request.invalid` for keys or a subject that cannot be used. */
   constructor(options: NetworkOutgoingOptions) {
     this.#http = options.http;
+    this.#pushHttp = options.push.http;
     this.#mailer = options.smtp === undefined ? undefined : new Mailer(options.smtp);
     this.#vapid = new Vapid(options.push, options.push.subject);
     this.#clock = options.clock;
@@ -59,14 +64,15 @@ export class NetworkOutgoing implements Outgoing, DestinationCheck {
       switch (destination.kind) {
         case 'webhook': {
           const request = webhookRequest(destination, delivery, this.#clock.now());
-          return (await this.#post({ ...request, signal }, secrets)).outcome;
+          return (await this.#post(this.#http, { ...request, signal }, secrets)).outcome;
         }
         case 'email':
           if (this.#mailer === undefined) return failure('no mail server is configured (--smtp-url)');
           return await this.#mailer.send(delivery, destination.to, signal);
         default: {
           const request = pushRequest(destination, delivery, this.#vapid, this.#clock.now());
-          return pushOutcome(await this.#post({ ...request, signal, secureOnly: true }, secrets));
+          const guarded = { ...request, signal, secureOnly: true };
+          return pushOutcome(await this.#post(this.#pushHttp, guarded, secrets));
         }
       }
     } catch (error) {
@@ -79,10 +85,11 @@ export class NetworkOutgoing implements Outgoing, DestinationCheck {
   }
 
   async #post(
+    http: GuardedHttp,
     request: Pick<GuardedRequest, 'url' | 'headers' | 'signal' | 'secureOnly'> & { body: string | Buffer },
     secrets: readonly string[],
   ): Promise<Answered> {
-    const response = await this.#http.request({
+    const response = await http.request({
       ...request,
       method: 'POST',
       maxBytes: maxAnswerBytes,

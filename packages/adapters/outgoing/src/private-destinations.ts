@@ -8,15 +8,17 @@ interface OpenHost {
 }
 
 /**
- * What the operator opened behind the guard (`--allow-private-destinations`): hosts by name or address, with a port or
- * without, and networks. A name opens whatever it resolves to; the operator vouches for who answers for it.
+ * What the operator opened behind the guard by an option: hosts by name or address, with a port or without, and
+ * networks. A name opens whatever it resolves to; the operator vouches for who answers for it.
  */
 export class PrivateDestinations {
+  readonly #option: string;
   readonly #hosts: OpenHost[] = [];
   readonly #networks: Network[] = [];
 
-  /** Throws `request.invalid` naming the entry. */
-  constructor(entries: readonly string[]) {
+  /** Throws `request.invalid` naming the option and the entry. */
+  constructor(entries: readonly string[], option: string) {
+    this.#option = option;
     for (const entry of entries) this.#add(entry);
   }
 
@@ -41,7 +43,7 @@ export class PrivateDestinations {
     if (name === undefined || (port !== undefined && (port < 1 || port > 65_535))) {
       throw appError(
         'request.invalid',
-        `--allow-private-destinations has "${entry}"; write a host (hooks.lan or hooks.lan:8080), an address or a network (10.0.0.0/8)`,
+        `${this.#option} has "${entry}"; write a host (hooks.lan or hooks.lan:8080), an address or a network (10.0.0.0/8)`,
       );
     }
     this.#hosts.push({ name, port });

@@ -146,7 +146,7 @@ describe('what counts as the public internet', () => {
 
 describe('what the operator opened', () => {
   const opened = (entries: string[], host: string, port: number, address: string): boolean =>
-    new PrivateDestinations(entries).opens(host, port, addressBytes(address)!);
+    new PrivateDestinations(entries, '--open').opens(host, port, addressBytes(address)!);
 
   test('a name with a port opens this port of it, whatever its address', () => {
     expect(opened(['hooks.lan:8080'], 'hooks.lan', 8080, '10.1.2.3')).toBe(true);
@@ -179,6 +179,6 @@ describe('what the operator opened', () => {
     '10.0.0.0/8/8',
     ':80',
   ])('"%s" is refused with what to write', (entry) => {
-    expect(() => new PrivateDestinations([entry])).toThrow(/--allow-private-destinations has/);
+    expect(() => new PrivateDestinations([entry], '--open')).toThrow(/--open has/);
   });
 });

@@ -13,7 +13,8 @@ import { readPng } from '../testing/read-png.ts';
 import type { SmtpSettings } from './smtp-settings.ts';
 
 const certificate = selfSignedCertificate('mail');
-const push = { ...createVapidKeys(), subject: 'mailto:ops@example.com' };
+const http = new GuardedHttp({ allowPrivate: [] });
+const push = { ...createVapidKeys(), subject: 'mailto:ops@example.com', http };
 const never = new AbortController().signal;
 const servers: MailServer[] = [];
 afterEach(async () => {
@@ -37,7 +38,6 @@ function outgoingTo(server: MailServer, settings: Partial<SmtpSettings> = {}): N
     from: { name: 'Nowcast', address: 'alerts@example.com' },
     ...settings,
   };
-  const http = new GuardedHttp({ allowPrivate: [] });
   return new NetworkOutgoing({ http, smtp, push, clock: new ManualClock() });
 }
 

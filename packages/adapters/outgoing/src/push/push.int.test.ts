@@ -19,14 +19,20 @@ let outgoing: NetworkOutgoing;
 beforeEach(async () => {
   service = await Receiver.start({ answer: (response) => response.writeHead(201).end() });
   browser = await PushBrowser.create();
-  outgoing = new NetworkOutgoing({
-    http: new GuardedHttp({ allowPrivate: ['127.0.0.1'] }),
-    smtp: undefined,
-    push: { ...keys, subject: 'mailto:ops@example.com' },
-    clock,
-  });
+  outgoing = outgoingWith([], ['127.0.0.1']);
 });
 afterEach(() => service.stop());
+
+/** What is opened for webhooks, and what for push services. */
+function outgoingWith(forHooks: readonly string[], forPush: readonly string[]): NetworkOutgoing {
+  const pushHttp = new GuardedHttp({ allowPrivate: forPush, openedBy: '--allow-private-push-services' });
+  return new NetworkOutgoing({
+    http: new GuardedHttp({ allowPrivate: forHooks }),
+    smtp: undefined,
+    push: { ...keys, subject: 'mailto:ops@example.com', http: pushHttp },
+    clock,
+  });
+}
 
 function push(message: Partial<AlertMessage> = {}, key?: string) {
   const { p256dh, auth } = browser;
@@ -123,6 +129,16 @@ describe('what a push service answers', () => {
     const outcome = await push();
     expect(outcome).toMatchObject({ ok: false, retryable, gone: false, retryAfterMs: 30_000 });
     expect(JSON.stringify(outcome)).not.toContain('canary');
+  });
+
+  test('what is opened for webhooks stays closed to devices, which anybody may name', async () => {
+    outgoing = outgoingWith(['127.0.0.1', '127.0.0.0/8'], []);
+    expect(await push()).toMatchObject({
+      ok: false,
+      retryable: false,
+      error: expect.stringContaining('--allow-private-push-services') as string,
+    });
+    expect(service.connections).toBe(0);
   });
 
   test('an endpoint on the private network is refused for good', async () => {
