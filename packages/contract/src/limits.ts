@@ -25,4 +25,6 @@ export const limits = {
   pastMs: 10 * 366 * 86_400_000,
   socketMessageBytes: 64 * 1024,
   subscriptionsPerSocket: 100,
+  /** Live views that one person or key may have open, on all their sockets. */
+  viewsPerHolder: 300,
 } as const;

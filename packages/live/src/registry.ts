@@ -64,7 +64,7 @@ export class LiveViewRegistry {
     this.#limits = { ...defaultLiveLimits, ...limits };
   }
 
-  /** Opens or joins the view of a query. Rejects with `query.invalid`, `query.too_large` or what loading rejects with. */
+  /** Opens or joins the view of a query. Rejects with `query.invalid`, `query.too_large`, `live.subscription_limit` or what loading rejects with. */
   async open(tenant: string, query: Query): Promise<OpenView> {
     const resolved = normaliseQuery(query, this.#sources.clock.now());
     const key = `${tenant}\0${resolved.key}`;
@@ -200,7 +200,7 @@ export class LiveViewRegistry {
     return entry;
   }
 
-  /** Throws `query.too_large` when no further view may be opened, for the tenant or at all. */
+  /** Throws `live.subscription_limit` when no further view may be opened, for the tenant or at all. */
   #makeRoom(tenant: string): void {
     const { views, viewsPerTenant } = this.#limits;
     let own = 0;
@@ -208,7 +208,7 @@ export class LiveViewRegistry {
     const isMost = own >= viewsPerTenant && !this.#dropOldestLingering(tenant);
     if (!isMost && (this.#byId.size < views || this.#dropOldestLingering())) return;
     throw appError(
-      'query.too_large',
+      'live.subscription_limit',
       `${isMost ? viewsPerTenant : views} live views are open and no more may be; close some panels`,
     );
   }

@@ -303,7 +303,9 @@ describe('a live view', () => {
     const { registry } = setUp({ viewsPerTenant: 2 });
     await registry.open('t', ask());
     const second = await registry.open('t', ask({ window: '2m' }));
-    await expect(registry.open('t', ask({ window: '3m' }))).rejects.toThrow(/2 live views/);
+    const refused = registry.open('t', ask({ window: '3m' }));
+    await expect(refused).rejects.toThrow(/2 live views/);
+    await expect(refused).rejects.toMatchObject({ code: 'live.subscription_limit' });
     await registry.open('u', ask({ window: '3m' }));
     registry.close(second.view);
     await registry.open('t', ask({ window: '3m' }));

@@ -52,7 +52,7 @@ export interface IngestAnswer {
  * without the subscription id, so that one encoding serves every viewer.
  */
 export interface LiveViews {
-  /** Opens or joins the view of a query. Rejects with `query.invalid` or `query.too_large`. */
+  /** Opens or joins the view of a query. Rejects with `query.invalid`, `query.too_large` or `live.subscription_limit`. */
   open(tenant: string, query: Query): Promise<OpenView>;
   /**
    * The view as it stands: everything when `since` is undefined, else one merged delta from that position, else

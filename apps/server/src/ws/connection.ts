@@ -3,6 +3,7 @@ import type { OpenView } from '@nowcast/ports';
 import type { EncodedFrame, LiveFormat } from './encoded-frame.ts';
 import type { FastLane } from './fast-lane.ts';
 import { createFlow, type Flow, flowLimits } from './flow-control.ts';
+import type { HeldQuery } from './view-shares.ts';
 
 /** Where bytes go: a WebSocket's TCP socket, or the response of an event stream. */
 export interface Sink {
@@ -57,6 +58,8 @@ export interface Subscription {
   /** 0: as fast as the server ticks. */
   readonly intervalMs: number;
   view: SharedView | undefined;
+  /** Its part of what the viewer may have open; undefined: nothing was taken. */
+  held: HeldQuery | undefined;
   state: SubscriptionState;
   /** What the viewer has; while flowing it is the view's own. */
   position: Position;

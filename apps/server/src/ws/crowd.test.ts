@@ -45,6 +45,7 @@ test('F13: a crowd that comes back together is sent one buffer and costs one rea
         id: 'panel',
         intervalMs: 0,
         view: await views.acquire('tenant', query),
+        held: undefined,
         state: 'opening',
         position: undefined,
         answered: false,

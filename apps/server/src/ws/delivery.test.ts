@@ -267,6 +267,7 @@ class Harness {
       id,
       intervalMs,
       view: undefined,
+      held: undefined,
       state: 'opening',
       position: state === undefined ? undefined : { epoch: this.views.epoch, seq: state.seq },
       answered: false,

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { limits } from '@nowcast/contract';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { LivePeer } from '../testing/live-peer.ts';
 import { startTestServer, type TestServer, until } from '../testing/start-server.ts';
@@ -379,6 +380,32 @@ describe('C20: limits of a socket', () => {
     for (let i = 0; i <= 100; i++) greedy.subscribe(`s${i}`, 'alpha');
     expect(await greedy.ends()).toEqual({ code: 4429, reason: 'live.subscription_limit' });
   });
+});
+
+test('nobody takes all live views of an organisation: 300 a person, on whatever sockets', async () => {
+  const [first, second, third, fourth] = [await open(), await open(), await open(), await open()];
+  const three = [first, second, third];
+  for (let i = 0; i < limits.viewsPerHolder; i++) three[i % 3]!.subscribe(`s${i}`, `view${i}`);
+  await Promise.all(three.map((peer) => peer.hears('snapshot', 100)));
+  fourth.subscribe('again', 'view0');
+  fourth.subscribe('more', 'more');
+  await fourth.hears('notice');
+  expect(fourth.of('notice')).toMatchObject([
+    { id: 'more', code: 'live.subscription_limit', message: expect.stringContaining('close some panels') },
+  ]);
+  const other = await nowcast.signIn('viewer');
+  const theirs = await open({ headers: { Authorization: `Bearer ${other.token}` } });
+  theirs.subscribe('x', 'more');
+  await theirs.hears('snapshot');
+
+  first.send({ type: 'unsubscribe', id: 's3' });
+  first.subscribe('more', 'more');
+  await first.hears('snapshot', 101);
+  third.close();
+  const views = () => [...nowcast.engine.views.values()];
+  await until(() => views().some(({ query, opens }) => query.metric_type === 'view2' && opens === 0));
+  fourth.subscribe('more', 'another');
+  await fourth.hears('snapshot', 2);
 });
 
 describe('event streams', () => {

@@ -23,6 +23,7 @@ import { acknowledge } from './flow-control.ts';
 import type { Followers } from './followers.ts';
 import { closeFrame } from './frames.ts';
 import type { SharedViews } from './shared-views.ts';
+import { ViewShares } from './view-shares.ts';
 
 /** Messages a peer may send at once, and a second on average. */
 export const messageBucket = { size: 200, perSecond: 50 } as const;
@@ -68,6 +69,7 @@ export interface SessionOptions {
 /** What a peer says, and what comes of it. One object for all connections. */
 export class Session {
   readonly #options: SessionOptions;
+  readonly #shares = new ViewShares();
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -238,28 +240,36 @@ export class Session {
       id: message.id,
       intervalMs: message.interval_ms ?? 0,
       view: undefined,
+      held: undefined,
       state: 'opening',
       position: message.resume,
       answered: false,
       ended: false,
     };
     subscriptions.set(message.id, subscription);
-    void this.#open(connection, subscription, actor.tenant_id, message.query);
+    void this.#open(connection, subscription, actor, message.query);
   }
 
   async #open(
     connection: Connection,
     subscription: Subscription,
-    tenant: string,
+    actor: Actor,
     query: SubscribeMessage['query'],
   ): Promise<void> {
     const { views, delivery } = this.#options;
     try {
-      const view = await views.acquire(tenant, query);
+      const held = this.#shares.take(actor, query);
+      // Whoever leaves meanwhile keeps the share until the engine is done: its view is there until then.
+      const view = await views.acquire(actor.tenant_id, query).catch((error: unknown) => {
+        this.#shares.give(held);
+        throw error;
+      });
       if (subscription.ended || connection.closed) {
         views.release(view);
+        this.#shares.give(held);
         return;
       }
+      subscription.held = held;
       subscription.view = view;
       delivery.start(connection, subscription);
     } catch (error) {
@@ -291,8 +301,14 @@ export class Session {
 
   #end(connection: Connection, subscription: Subscription): void {
     connection.subscriptions.delete(subscription.id);
-    subscription.ended = true;
+    this.#finish(subscription);
     this.#options.delivery.leave(connection, subscription);
+  }
+
+  #finish(subscription: Subscription): void {
+    subscription.ended = true;
+    if (subscription.held !== undefined) this.#shares.give(subscription.held);
+    subscription.held = undefined;
   }
 
   /** Says why, then closes with the code of the error. */
@@ -327,7 +343,7 @@ export class Session {
   }
 
   #gone(connection: Connection): void {
-    for (const subscription of connection.subscriptions.values()) subscription.ended = true;
+    for (const subscription of connection.subscriptions.values()) this.#finish(subscription);
     this.#options.delivery.gone(connection);
     this.#options.followers.gone(connection);
     this.#options.onClosed(connection);
