@@ -442,7 +442,14 @@ describe('API keys', () => {
       scopes: ['ingest'],
     });
     const [listed] = await access.keys.list(ada);
-    expect(listed).toMatchObject({ key_id: key.key_id, name: 'edge', last_used_at: null });
+    expect(listed).toMatchObject({
+      key_id: key.key_id,
+      name: 'edge',
+      created_by: ada.user_id,
+      created_by_name: (await store.members.get(ada.tenant_id, ada.user_id))?.user.name,
+      last_used_at: null,
+    });
+    expect(key).toEqual({ ...listed, secret });
     expect(listed).not.toHaveProperty('secret');
     const forged = `nk_${key.key_id}_${'A'.repeat(43)}`;
     expect(await access.authenticate(forged)).toBeUndefined();

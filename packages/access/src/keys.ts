@@ -1,6 +1,6 @@
 import { type Actor, type ApiKey, appError, type CreateKeyInput } from '@nowcast/contract';
 import { type Clock, randomId } from '@nowcast/kernel';
-import type { KeyRow, MetaStore, RevocationBus } from '@nowcast/ports';
+import type { KeyListRow, MetaStore, RevocationBus } from '@nowcast/ports';
 import { can, revokes } from './can.ts';
 import { newToken, sameDigest, sha256 } from './tokens.ts';
 import { TouchBatch } from './touch-batch.ts';
@@ -20,13 +20,15 @@ const cachedKeys = 20_000;
 /** `nk_`, the public id, `_`, the secret. The fixed prefix lets secret scanners find leaked keys. */
 const keyPattern = /^nk_([0-9a-z]{20})_([A-Za-z0-9_-]{43})$/;
 
-function keyOf(row: KeyRow): ApiKey {
+function keyOf(row: KeyListRow): ApiKey {
   return {
     key_id: row.keyId,
     name: row.name,
     prefix: `nk_${row.keyId}`,
     scopes: row.scopes,
     created_at: row.createdAt,
+    created_by: row.createdBy,
+    created_by_name: row.createdByName,
     last_used_at: row.lastUsedAt ?? null,
     expires_at: row.expiresAt ?? null,
   };
@@ -75,7 +77,9 @@ export class KeyService {
         'expires_at lies in the past; leave it out for a key that does not expire',
       );
     const secret = newToken();
-    const key: KeyRow = {
+    const maker =
+      actor.kind === 'user' ? await this.#store.members.get(actor.tenant_id, actor.user_id) : undefined;
+    const key: KeyListRow = {
       keyId: randomId('').slice(1),
       tenantId: actor.tenant_id,
       name: input.name,
@@ -83,6 +87,7 @@ export class KeyService {
       scopes: [...new Set(input.scopes)],
       createdAt: now,
       createdBy: actor.kind === 'user' ? actor.user_id : '',
+      createdByName: maker?.user.name ?? '',
       lastUsedAt: undefined,
       expiresAt: input.expires_at,
     };

@@ -159,6 +159,10 @@ export interface ApiKey {
   prefix: string;
   scopes: Scope[];
   created_at: number;
+  /** User id of whoever made it; empty: it was made on the command line. */
+  created_by: string;
+  /** Their name; empty when they are no member of the organisation any more, though the key still works. */
+  created_by_name: string;
   last_used_at: number | null;
   expires_at: number | null;
   secret?: string;

@@ -171,17 +171,23 @@ export interface KeyRow {
   secretHash: string;
   scopes: Scope[];
   createdAt: number;
+  /** User id; empty: nobody. It stays when that person goes, and so does the key. */
   createdBy: string;
   lastUsedAt: number | undefined;
   /** Undefined: never. */
   expiresAt: number | undefined;
 }
 
+export interface KeyListRow extends KeyRow {
+  /** Name of who made it; empty: nobody, or somebody who is no member of the tenant any more. */
+  createdByName: string;
+}
+
 export interface KeyRepository {
   /** False, and nothing stored, when the tenant already has `maxKeys`. */
   create(tenantId: string, key: KeyRow, maxKeys: number): Promise<boolean>;
   /** Keys of the tenant, oldest first. */
-  list(tenantId: string): Promise<KeyRow[]>;
+  list(tenantId: string): Promise<KeyListRow[]>;
   /** By public id alone: what a request presents before its tenant is known. */
   find(keyId: string): Promise<KeyRow | undefined>;
   delete(tenantId: string, keyId: string): Promise<boolean>;

@@ -30,7 +30,8 @@ export async function listKeys(context: CommandContext): Promise<number> {
     for (const key of await access.keys.list(await operatorOf(store, options.tenant))) {
       const used =
         key.last_used_at === null ? 'never used' : `last used ${new Date(key.last_used_at).toISOString()}`;
-      context.print(`${key.key_id}\t${key.name}\t${key.scopes.join(',')}\t${used}\n`);
+      const by = key.created_by === '' ? '' : `\tby ${key.created_by_name || 'somebody who was removed'}`;
+      context.print(`${key.key_id}\t${key.name}\t${key.scopes.join(',')}\t${used}${by}\n`);
     }
     return 0;
   });

@@ -12,7 +12,7 @@ export function keyRoutes(access: AccessService): Route[] {
         access: 'key.read',
         body: noBody,
         summary: 'List API keys',
-        answers: { 200: '{keys: ApiKey[]}' },
+        answers: { 200: '{keys: ApiKey[]}; an empty created_by_name is somebody who was removed' },
       },
       async (call) => jsonAnswer(200, { keys: await access.keys.list(call.actor) }),
     ),

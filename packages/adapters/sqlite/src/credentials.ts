@@ -1,5 +1,6 @@
 import type {
   EndedSession,
+  KeyListRow,
   KeyRepository,
   KeyRow,
   MemberRow,
@@ -159,15 +160,22 @@ export class SqliteKeys implements KeyRepository {
     });
   }
 
-  async list(tenantId: string): Promise<KeyRow[]> {
+  async list(tenantId: string): Promise<KeyListRow[]> {
     const rows = await this.#db
       .selectFrom('api_keys')
-      .selectAll()
-      .where('tenant_id', '=', tenantId)
-      .orderBy('created_at')
-      .orderBy('key_id')
+      .leftJoin('memberships', (join) =>
+        join
+          .onRef('memberships.tenant_id', '=', 'api_keys.tenant_id')
+          .onRef('memberships.user_id', '=', 'api_keys.created_by'),
+      )
+      .leftJoin('users', 'users.user_id', 'memberships.user_id')
+      .selectAll('api_keys')
+      .select('users.name as created_by_name')
+      .where('api_keys.tenant_id', '=', tenantId)
+      .orderBy('api_keys.created_at')
+      .orderBy('api_keys.key_id')
       .execute();
-    return rows.map(keyFromRow);
+    return rows.map((row) => ({ ...keyFromRow(row), createdByName: row.created_by_name ?? '' }));
   }
 
   async find(keyId: string): Promise<KeyRow | undefined> {

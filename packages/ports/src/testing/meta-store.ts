@@ -424,12 +424,29 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
           { id: 'k_a', at: 4000 },
           { id: 'k_a', at: 3000 },
         ]);
-        expect(await store.keys.list('acme')).toEqual([{ ...key('a', 'acme'), lastUsedAt: 4000 }, expiring]);
+        expect(await store.keys.list('acme')).toEqual([
+          { ...key('a', 'acme'), lastUsedAt: 4000, createdByName: 'ADA' },
+          { ...expiring, createdByName: 'ADA' },
+        ]);
         expect(await store.keys.list('globex')).toEqual([]);
         expect(await store.keys.find('k_b')).toEqual(expiring);
         expect(await store.keys.delete('globex', 'k_a')).toBe(false);
         expect(await store.keys.delete('acme', 'k_a')).toBe(true);
         expect(await store.keys.find('k_a')).toBeUndefined();
+      });
+
+      it('C11 names who made a key while they are a member of its tenant', async () => {
+        for (const maker of ['', 'u_bob', 'u_eve'])
+          await store.keys.create('acme', { ...key(maker, 'acme'), createdBy: maker }, 9);
+        const names = async () =>
+          (await store.keys.list('acme')).map((row) => [row.createdBy, row.createdByName]);
+        const [nobody, ofAnother] = [
+          ['', ''],
+          ['u_eve', ''],
+        ];
+        expect(await names()).toEqual([nobody, ['u_bob', 'BOB'], ofAnother]);
+        await store.members.remove('acme', 'u_bob', 'u_ada');
+        expect(await names()).toEqual([nobody, ['u_bob', ''], ofAnother]);
       });
     });
 

@@ -12,6 +12,7 @@ import { EmptyState, Failure, Skeleton } from '../../ui/states.tsx';
 import { showToast } from '../../ui/toast.tsx';
 import { formatCount } from '../../units/format.ts';
 import { mayAdminister, useMe, usePreferredZone } from '../shell/use-me.ts';
+import { madeBy } from './made-by.ts';
 import { lastSeen, SourceState } from './source-state.tsx';
 
 /** Every key, what it sent, and the way to end it. */
@@ -80,6 +81,7 @@ export function KeyList() {
                     <SourceState status={status} seenAt={seen} />
                     {key.name}
                   </span>
+                  <span className="block ps-6 text-xs text-muted">{madeBy(key)}</span>
                   <span className="block ps-6 text-xs text-muted sm:hidden">
                     {`${key.prefix}… · ${key.scopes.join(', ')}`}
                     <br />
