@@ -58,6 +58,17 @@ describe('C10: X-Forwarded-*', () => {
     expect(trust.read(request('127.0.0.1', forwarded), false).loopback).toBe(false);
   });
 
+  test('nor does one before a public URL that leads elsewhere, whatever headers it leaves out', () => {
+    const isLocal = (publicUrl: string) =>
+      new ProxyTrust([], publicUrl).read(request('127.0.0.1'), false).loopback;
+    expect(['https://now.example.com', 'http://192.0.2.1:7070'].map(isLocal)).toEqual([false, false]);
+    expect(['http://localhost:7070', 'http://127.0.0.1', 'http://[::1]:1'].map(isLocal)).toEqual([
+      true,
+      true,
+      true,
+    ]);
+  });
+
   test('behind a proxy that ends TLS, the name of the public URL means HTTPS', () => {
     const trust = new ProxyTrust([], 'https://nowcast.example.com');
     expect(trust.read(request('192.0.2.1', { host: 'nowcast.example.com' }), false).secure).toBe(true);

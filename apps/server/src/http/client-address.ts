@@ -21,12 +21,15 @@ export class ProxyTrust {
 
   /** Host of the public URL when that is HTTPS: whoever asks for it came over TLS, ours or a proxy's. */
   readonly #secureHost: string | undefined;
+  /** The public URL leads elsewhere, so that what comes from this machine may be a proxy that says nothing of others. */
+  readonly #isProxied: boolean;
 
   /** `10.0.0.0/8`, `fd00::/8` or single addresses. Throws `request.invalid`. */
   constructor(networks: readonly string[], publicUrl?: string) {
     this.#any = networks.length > 0;
     const url = publicUrl === undefined ? undefined : new URL(publicUrl);
     this.#secureHost = url?.protocol === 'https:' ? url.host : undefined;
+    this.#isProxied = url !== undefined && !isLocalName(url.hostname);
     for (const network of networks) this.#add(network);
   }
 
@@ -53,7 +56,7 @@ export class ProxyTrust {
     const peer = plainAddress(request.socket.remoteAddress ?? '');
     const forwarded = single(request.headers['x-forwarded-for']);
     if (!this.trusts(peer)) {
-      const loopback = isLoopback(peer) && forwarded === undefined;
+      const loopback = isLoopback(peer) && forwarded === undefined && !this.#isProxied;
       const host = request.headers.host ?? '';
       return { address: peer, secure: tls || host === this.#secureHost, host, loopback };
     }
@@ -91,6 +94,10 @@ export function plainAddress(address: string): string {
 
 export function isLoopback(address: string): boolean {
   return address === '::1' || address.startsWith('127.');
+}
+
+function isLocalName(hostname: string): boolean {
+  return hostname === 'localhost' || isLoopback(hostname.replace(/^\[(.*)\]$/, '$1'));
 }
 
 /** What one household or office shares: the IPv4 address, or the /64 of an IPv6 one. */

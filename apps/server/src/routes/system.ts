@@ -104,7 +104,8 @@ function healthRoutes({ notReady, degraded, metrics }: SystemOptions): Route[] {
         path: '/metrics',
         access: { loopbackOr: 'system.read' },
         body: noBody,
-        summary: 'Figures of the server for Prometheus; from this machine without a session',
+        summary:
+          'Figures of the server for Prometheus; from this machine without a session, unless its public URL leads elsewhere',
         answers: { 200: 'Prometheus text' },
       },
       async () => ({
