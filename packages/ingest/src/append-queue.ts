@@ -25,7 +25,7 @@ export class AppendQueue {
   readonly #append: (entries: readonly LogEntry[]) => Promise<readonly number[]>;
   readonly #waiting: Waiting[] = [];
   #last: Promise<void> = Promise.resolve();
-  /** What the log refused while others were waiting: until those are through, nothing may overtake it. */
+  /** What the log refused: nothing may overtake it until those before it are through and the turn is over. */
   #refused: unknown;
   /** Set when an apply threw: memory no longer follows the log, so nothing more may be acknowledged. */
   #broken: unknown;
@@ -95,6 +95,10 @@ export class AppendQueue {
         settle.reject(error);
       }
     }
+    if (this.#refused !== undefined) queueMicrotask(() => this.#forgive());
+  }
+
+  #forgive(): void {
     if (this.#waiting.length === 0) this.#refused = undefined;
   }
 }

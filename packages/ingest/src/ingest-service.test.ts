@@ -320,10 +320,13 @@ describe('a log that refuses', () => {
     expect(valuesInLog(fixture)).toStrictEqual([1, 7]);
   });
 
-  test('more new series than one record carries go ahead of it in records of their own', async () => {
+  test('more new series than one record carries go ahead of it in records of their own, or nothing goes', async () => {
     const fixture = started({ seriesLimit: 2000 });
     const tags = Array.from({ length: 31 }, (_, i) => `t${i}=${'x'.repeat(1000)}`).join(',');
     const fields = Array.from({ length: 1200 }, (_, i) => `f${i}=${i}`).join(',');
+    fixture.log.refusal = appError('ingest.busy', 'the disk is slow');
+    expect((await send(fixture, `cpu,${tags} ${fields}`, lineProtocol)).status).toBe(429);
+    expect(fixture.log.records()).toStrictEqual([]);
     expect((await send(fixture, `cpu,${tags} ${fields}`, lineProtocol)).status).toBe(204);
     const records = fixture.log.records().filter((record) => record.kind === 'points');
     expect(records.map(({ values }) => values.length)).toStrictEqual([0, 0, 1200]);

@@ -295,13 +295,16 @@ export class IngestService {
   ): Promise<void> {
     const ledger = this.#ledger;
     assert(ledger !== undefined, 'begin() comes before the first request');
-    for (const record of records) while (!ledger.complete(record)) this.#define(record, ledger);
+    const before = ledger.failures;
+    // Were one of those refused, so is what comes behind it in this turn.
+    for (const record of records)
+      while (!ledger.complete(record) && ledger.failures === before) this.#define(record, ledger);
+    const { failures } = ledger;
     const entries = records.map(({ partition, record }, i) => {
       const payload = encodeRecord(record, i === 0 ? columns.encoded : undefined);
       if (i === 0) columns.encoded = payload.buffer;
       return { partition, payload };
     });
-    const { failures } = ledger;
     const points = columns.length;
     passage.addPoints(points);
     enter();
