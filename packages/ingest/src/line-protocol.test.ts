@@ -207,6 +207,11 @@ describe('line protocol', () => {
     ]);
   });
 
+  test('an integer of nothing has no sign, a float of nothing keeps its own', () => {
+    const points = new DecoderUnderTest().lines('m a=-0i,b=-0,c=-0i').points;
+    expect(points.map(({ value }) => Object.is(value, -0))).toEqual([false, true, false]);
+  });
+
   test('reads timestamps of every precision', () => {
     for (const [precision, text, ms] of [
       ['ns', '1700000000000000000', receivedAt],

@@ -361,7 +361,11 @@ export class LineProtocolDecoder {
       if (after <= space || after === comma) return next;
       if (after === letterI && Math.abs(values[row]!) < 2 ** 53 && isInteger(bytes, at, next)) {
         const last = next + 1 < this.#end ? bytes[next + 1]! : newline;
-        if (last <= space || last === comma) return next + 1;
+        if (last <= space || last === comma) {
+          // No integer has the sign of -0.
+          values[row] = values[row]! + 0;
+          return next + 1;
+        }
       }
     }
     return this.#unusualValue(at, row);
