@@ -11,6 +11,7 @@ import type {
   Watermark,
 } from '@nowcast/ports';
 import { FlushWriter } from './flush-writer.ts';
+import { Gate } from './gate.ts';
 import { Manifest } from './manifest.ts';
 import { Upkeep } from './upkeep.ts';
 import { readNative } from './native-reader.ts';
@@ -30,12 +31,14 @@ export class ClickHouseWarehouse implements Warehouse {
   readonly #manifest: Manifest;
   readonly #writer: FlushWriter;
   readonly #upkeep: Upkeep;
+  /** Flushes beside each other; what drops rows that no flush may add to, alone. */
+  readonly #flushes = new Gate();
 
   constructor(connection: SqlConnection) {
     this.#connection = connection;
     this.#manifest = new Manifest(connection);
     this.#writer = new FlushWriter(connection, this.#manifest);
-    this.#upkeep = new Upkeep(connection, this.#manifest);
+    this.#upkeep = new Upkeep(connection, this.#manifest, (work) => this.#flushes.alone(work));
   }
 
   async run(): Promise<void> {
@@ -57,7 +60,7 @@ export class ClickHouseWarehouse implements Warehouse {
   }
 
   insertFlush(block: FlushBlock): Promise<void> {
-    return this.#writer.insert(block);
+    return this.#flushes.pass(() => this.#writer.insert(block));
   }
 
   commit(mark: Watermark): Promise<void> {

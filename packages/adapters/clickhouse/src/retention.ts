@@ -29,11 +29,15 @@ const plans: readonly TablePlan[] = [
   { table: 'sketches_coarse', kept: 'coarseMs', lengthMs: monthMs, end: 'bucket', start: 'bucket' },
 ];
 
+/** Runs `work` while no flush is being stored. */
+export type Alone = (work: () => Promise<boolean>) => Promise<boolean>;
+
 /** `true` when anything was dropped. */
 export async function applyRetention(
   connection: SqlConnection,
   manifest: Manifest,
   request: MaintainRequest,
+  alone: Alone,
 ): Promise<boolean> {
   let worked = false;
   for (const plan of plans) {
@@ -42,21 +46,20 @@ export async function applyRetention(
     for (const { partition, end } of await partitionsOf(connection, plan)) {
       const isOver = (keptMs: number) =>
         (partition + 1) * plan.lengthMs <= request.now - keptMs && end < request.now - keptMs;
-      if (plan.kept === 'fineMs' && !isFolded(manifest, partition, request)) continue;
       const shorter = tenantsThatKeepLess(request, plan.kept, isOver);
-      if (plan.kept === 'fineMs' && (isOver(longestMs) || shorter !== undefined)) {
-        await manifest.trimFine((partition + 1) * plan.lengthMs);
-      }
-      if (isOver(longestMs)) {
-        await connection.command(
-          `ALTER TABLE ${plan.table} DROP PARTITION ID '${partition}'`,
-          {},
-          upkeepOptions,
-        );
-        worked = true;
-        continue;
-      }
-      if (shorter !== undefined && (await deleteRows(connection, plan, partition, shorter))) worked = true;
+      if (!isOver(longestMs) && shorter === undefined) continue;
+      // A flush that came in between would lose rows that are in no coarse row yet.
+      const drop = async () => {
+        if (plan.kept === 'fineMs') {
+          if (!isFolded(manifest, partition, request)) return false;
+          await manifest.trimFine((partition + 1) * plan.lengthMs);
+        }
+        if (!isOver(longestMs)) return deleteRows(connection, plan, partition, shorter!);
+        const sql = `ALTER TABLE ${plan.table} DROP PARTITION ID '${partition}'`;
+        await connection.command(sql, {}, upkeepOptions);
+        return true;
+      };
+      if (await alone(drop)) worked = true;
     }
   }
   return worked;

@@ -4,7 +4,7 @@ import { storedSpans } from './chunk-spans.ts';
 import { compactDay, dayToCompact } from './compact.ts';
 import { chunkRes, coarseResolutions, type Generation, isBelow, type Manifest } from './manifest.ts';
 import { readNative } from './native-reader.ts';
-import { applyRetention } from './retention.ts';
+import { applyRetention, type Alone } from './retention.ts';
 import { hourMs } from './schema.ts';
 import { nextSeal, seal } from './seal.ts';
 import { type SqlConnection, upkeepOptions } from './sql-connection.ts';
@@ -27,9 +27,12 @@ export class Upkeep {
   #working = false;
   #slowChecksAt = Number.NEGATIVE_INFINITY;
 
-  constructor(connection: SqlConnection, manifest: Manifest) {
+  readonly #alone: Alone;
+
+  constructor(connection: SqlConnection, manifest: Manifest, alone: Alone) {
     this.#connection = connection;
     this.#manifest = manifest;
+    this.#alone = alone;
   }
 
   /** `true` when there was work; `false` too while another call is still at it. */
@@ -59,7 +62,7 @@ export class Upkeep {
       await compactDay(this.#connection, this.#manifest, day, request);
       return true;
     }
-    const dropped = await applyRetention(this.#connection, this.#manifest, request);
+    const dropped = await applyRetention(this.#connection, this.#manifest, request, this.#alone);
     this.#slowChecksAt = request.now;
     return dropped;
   }

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { appError } from '@nowcast/contract';
 import type { FlushBlock, MaintainRequest, Warehouse, Watermark } from '@nowcast/ports';
 import { ClickHouseWarehouse } from '../clickhouse-warehouse.ts';
+import { Gate } from '../gate.ts';
 import { readNative } from '../native-reader.ts';
 import { tableDefinitions } from '../schema.ts';
 import type { SqlConnection, StatementOptions } from '../sql-connection.ts';
-import { FreezeGate } from './freeze-gate.ts';
 
 /** A file of the frozen tables; `name` is `table/part/file`. */
 export interface FrozenFile {
@@ -45,7 +45,7 @@ const tableNames = tableDefinitions.map((sql) => /EXISTS (\w+)/.exec(sql)![1]!);
 export class ChdbWarehouse extends ClickHouseWarehouse implements EmbeddedWarehouse {
   readonly #files: string;
   readonly #connection: SqlConnection;
-  readonly #gate = new FreezeGate();
+  readonly #gate = new Gate();
 
   /** `files` is the folder of the engine itself. */
   constructor(files: string, connection: SqlConnection) {
@@ -79,8 +79,12 @@ export class ChdbWarehouse extends ClickHouseWarehouse implements EmbeddedWareho
       return { watermarks: await this.watermarks(), rows: await this.#rows() };
     });
     const files: FrozenFile[] = [];
-    for (const [table, place] of await this.#places())
+    for (const [table, place] of await this.#places()) {
+      const before = files.length;
       await addFiles(files, table, join(this.#shadow, 'store', place));
+      if (files.length === before && rows[table]! > 0)
+        throw appError('server.error', `the frozen table ${table} is gone; repeat the backup`);
+    }
     return { files, watermarks, rows };
   }
 

@@ -1,5 +1,5 @@
 /** Lets many kinds of work run beside each other, and one kind alone: that waits for the others and keeps new ones out. */
-export class FreezeGate {
+export class Gate {
   readonly #inside = new Set<Promise<unknown>>();
   #closed: Promise<unknown> | undefined;
 
