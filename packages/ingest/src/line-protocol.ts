@@ -109,7 +109,6 @@ export class LineProtocolDecoder {
     this.roundedIntegers = 0;
     // A body that was refused may have been left in the middle of a line.
     this.#dry = false;
-    this.#hasText = false;
     this.#plain.begin(body, this.#view, precision, series, context.columns, bounds);
     this.#lines();
     this.#bytes = new Uint8Array(0);
@@ -362,8 +361,7 @@ export class LineProtocolDecoder {
       if (after === letterI && Math.abs(values[row]!) < 2 ** 53 && isInteger(bytes, at, next)) {
         const last = next + 1 < this.#end ? bytes[next + 1]! : newline;
         if (last <= space || last === comma) {
-          // No integer has the sign of -0.
-          values[row] = values[row]! + 0;
+          values[row] = values[row]! + 0; // no integer is -0
           return next + 1;
         }
       }

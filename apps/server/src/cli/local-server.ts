@@ -28,7 +28,7 @@ export class LocalServer implements Service {
     const { dataDir, nowcast, log } = options;
     this.#dataDir = dataDir;
     const router = new Router({
-      table: new RouteTable([...holdRoutes(nowcast.engine), ...nowcast.server.routes]),
+      table: new RouteTable([...holdRoutes(nowcast.engine, log), ...nowcast.server.routes]),
       gatekeeper: {
         identify: (credential) =>
           Promise.resolve({ actor: { kind: 'operator', tenant_id: credential }, expires_at: undefined }),
@@ -72,7 +72,7 @@ export class LocalServer implements Service {
  * connection, so a backup that is killed leaves nothing held. Before a copy counts, `end` confirms that it was held all
  * the time.
  */
-function holdRoutes(engine: LocalEngine): Route[] {
+function holdRoutes(engine: LocalEngine, log: Logger): Route[] {
   let current: { id: string; response: ServerResponse } | undefined;
   const release = async (): Promise<void> => {
     const ended = current?.response;
@@ -86,7 +86,10 @@ function holdRoutes(engine: LocalEngine): Route[] {
       const id = randomId('h');
       current = { id, response };
       const lost = (): void => {
-        if (current?.id === id) void release();
+        if (current?.id !== id) return;
+        release().catch((error: unknown) =>
+          log.error('what a backup left behind could not be removed', { error }),
+        );
       };
       response.once('close', lost);
       if (response.destroyed) lost();

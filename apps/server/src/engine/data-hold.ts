@@ -31,11 +31,13 @@ export interface HeldData {
  */
 export class DataHold {
   readonly #log: LocalEventLog;
-  readonly #warehouse: EmbeddedWarehouse;
+  readonly #warehouse: Pick<EmbeddedWarehouse, 'freeze' | 'thaw'>;
   readonly #dataDir: string;
   #held: HeldLog | undefined;
+  /** What is being let go of is still held: its folders are not for another yet. */
+  #releasing: Promise<void> | undefined;
 
-  constructor(log: LocalEventLog, warehouse: EmbeddedWarehouse, dataDir: string) {
+  constructor(log: LocalEventLog, warehouse: Pick<EmbeddedWarehouse, 'freeze' | 'thaw'>, dataDir: string) {
     this.#log = log;
     this.#warehouse = warehouse;
     this.#dataDir = dataDir;
@@ -43,6 +45,7 @@ export class DataHold {
 
   /** Until `release` the log is not cut. Rejects with `request.conflict` while somebody else holds the data. */
   async take(): Promise<HeldData> {
+    await this.#releasing?.catch(() => undefined);
     if (this.#held !== undefined)
       throw appError('request.conflict', 'a backup of this data is being made already; wait for its end');
     const held = this.#log.hold();
@@ -70,11 +73,19 @@ export class DataHold {
     }
   }
 
-  async release(): Promise<void> {
-    this.#held?.release();
-    this.#held = undefined;
-    await rm(this.#folder, { recursive: true, force: true });
-    await this.#warehouse.thaw();
+  release(): Promise<void> {
+    this.#releasing ??= this.#letGo().finally(() => (this.#releasing = undefined));
+    return this.#releasing;
+  }
+
+  async #letGo(): Promise<void> {
+    try {
+      await rm(this.#folder, { recursive: true, force: true });
+      await this.#warehouse.thaw();
+    } finally {
+      this.#held?.release();
+      this.#held = undefined;
+    }
   }
 
   /** Links to small files, for as long as they are held. */
