@@ -249,6 +249,7 @@ describe('the command line', () => {
     [['key', 'list', '--scopes', 'read'], 2, /--scopes is not an option of "nowcast key list"/],
     [['serve', '--public-url', 'nowcast.example.com'], 2, /write for example https/],
     [['serve', '--tls-cert', 'a.pem'], 2, /give both/],
+    [['serve', '--coarse-days', '90'], 2, /raise the one or lower the other/],
     [['setup', '--tenant', 'T', '--email', 'e', '--username', 'u'], 2, /--password-stdin/],
   ])('%j', async (args, code, text) => {
     const result = await run(args);

@@ -160,12 +160,20 @@ function engineSettings(settings: Settings<typeof serveOptions>): EmbeddedOption
     hotStates: settings.hotStates,
     warmBytes: settings.warmMegabytes * 2 ** 20,
     seriesPerTenant: settings.seriesPerTenant,
-    retention: {
-      rawMs: settings.rawDays * dayMs,
-      fineMs: settings.fineDays * dayMs,
-      coarseMs: settings.coarseDays * dayMs,
-    },
+    retention: retentionOf(settings),
   };
+}
+
+/** Aggregates of an hour answer where finer ones are gone: kept for less, they would leave a hole in wide steps. */
+function retentionOf(settings: Settings<typeof serveOptions>) {
+  const { rawDays, fineDays, coarseDays } = settings;
+  if (coarseDays < fineDays) {
+    throw new AppError(
+      'request.invalid',
+      `--coarse-days is ${coarseDays} and --fine-days ${fineDays}; aggregates of an hour are kept at least as long as finer ones, so raise the one or lower the other`,
+    );
+  }
+  return { rawMs: rawDays * dayMs, fineMs: fineDays * dayMs, coarseMs: coarseDays * dayMs };
 }
 
 function outgoingSettings(settings: Settings<typeof serveOptions>): OutgoingSettings {

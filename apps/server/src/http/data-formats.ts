@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { appError, type DataAnswer, labelOf, type PointRecord } from '@nowcast/contract';
+import { drained } from './drained.ts';
 import type { Answer } from './route.ts';
 
 /** Forms in which `GET /data` answers. */
@@ -72,7 +72,7 @@ async function writeParts(response: ServerResponse, parts: Iterable<string>): Pr
   for (const part of parts) {
     pending += part;
     if (pending.length < 64 * 1024) continue;
-    if (!response.write(pending)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    if (!response.write(pending)) await drained(response);
     if (response.destroyed) return;
     pending = '';
   }

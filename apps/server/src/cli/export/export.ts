@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -10,6 +9,7 @@ import type { ApiClient } from '../api-client.ts';
 import type { CommandContext } from '../output.ts';
 import { Progress } from '../progress.ts';
 import { withApi } from '../remote.ts';
+import { drained } from '../../http/drained.ts';
 import { csvHeader, csvLine } from './csv-points.ts';
 
 type ExportSettings = Settings<typeof exportOptions>;
@@ -64,8 +64,7 @@ async function write(
     if (head !== '') output.write(head);
     for await (const points of pages(api, settings)) {
       const hasRoom = output.write(points.map(lineOf).join(''));
-      if (!hasRoom && broken === undefined)
-        await Promise.race([once(output, 'drain'), once(output, 'close')]);
+      if (!hasRoom && broken === undefined) await drained(output);
       if (broken !== undefined) {
         if ((broken as NodeJS.ErrnoException).code === 'EPIPE') return written;
         throw broken;

@@ -1,0 +1,18 @@
+import { PassThrough } from 'node:stream';
+import { expect, test } from 'vitest';
+import { drained } from './drained.ts';
+
+test('waits for room or for the end, and leaves nothing listening', async () => {
+  const stream = new PassThrough({ highWaterMark: 1 });
+  for (let i = 0; i < 20; i++) {
+    expect(stream.write('more than fits')).toBe(false);
+    const waiting = drained(stream);
+    stream.read();
+    await waiting;
+  }
+  stream.write('nobody reads this');
+  const waiting = drained(stream);
+  stream.destroy();
+  await waiting;
+  expect([stream.listenerCount('drain'), stream.listenerCount('close')]).toEqual([0, 0]);
+});
