@@ -16,17 +16,10 @@ const seconds = (count: number, from = 0): number[] =>
 
 function storeOf(times: number[], stepMs = 1000): ViewStore {
   const store = new ViewStore(60_000);
-  store.applySnapshot({
-    epoch: 'e',
-    seq: '1',
-    recovered: false,
-    stepMs,
-    from: 0,
-    to: 1,
-    series: [
-      { key: 1, labels: {}, timestamps: Float64Array.from(times), values: Float64Array.from(times, () => 1) },
-    ],
-  });
+  const values = Float64Array.from(times, () => 1);
+  const to = times.at(-1)! + stepMs;
+  const one = { key: 1, labels: {}, timestamps: Float64Array.from(times), values };
+  store.applySnapshot({ epoch: 'e', seq: '1', recovered: false, stepMs, from: 0, to, series: [one] }, to);
   return store;
 }
 

@@ -40,10 +40,10 @@ export function useLiveView(asked: QueryInput, windowMs: number | null, perSecon
     const show = (): void => setShown((old) => (old.store === store ? old : { store, query, id }));
     return live.subscribe(query, {
       onSnapshot(snapshot) {
-        store.applySnapshot(snapshot);
+        store.applySnapshot(snapshot, live.serverNow());
         show();
       },
-      onDelta: (delta) => store.applyDelta(delta),
+      onDelta: (delta) => store.applyDelta(delta, live.serverNow()),
       onNotice(notice) {
         store.applyNotice(notice);
         if (store.getMeta().state !== 'loading') show();

@@ -49,10 +49,10 @@ describe('the store behind a panel', () => {
     fc.assert(
       fc.property(cells, (list) => {
         const store = new ViewStore(null);
-        store.applySnapshot(snapshot([line(1, 'a', [], [])]));
+        store.applySnapshot(snapshot([line(1, 'a', [], [])]), 10_000);
         const expected = new Map<number, number>();
         for (const { time, value } of list) {
-          store.applyDelta(delta([[1, time, value]]));
+          store.applyDelta(delta([[1, time, value]]), 50_000);
           expected.set(time, value);
         }
         const { t, v } = store.series[0]!;
@@ -65,35 +65,64 @@ describe('the store behind a panel', () => {
 
   it('tells React of a new series and of nothing else', () => {
     const store = new ViewStore(60_000);
-    store.applySnapshot(snapshot([line(1, 'a', [1000], [1])]));
+    store.applySnapshot(snapshot([line(1, 'a', [1000], [1])]), 10_000);
     let calls = 0;
     store.subscribeMeta(() => {
       calls += 1;
     });
-    for (let i = 2; i < 50; i++) store.applyDelta(delta([[1, i * 1000, i]]));
+    for (let i = 2; i < 50; i++) store.applyDelta(delta([[1, i * 1000, i]]), i * 1000);
     expect(calls).toBe(0);
-    store.applyDelta(delta([[2, 50_000, 7]], { series: [{ key: 2, labels: { host: 'b' } }] }));
+    store.applyDelta(delta([[2, 50_000, 7]], { series: [{ key: 2, labels: { host: 'b' } }] }), 50_000);
     expect(calls).toBe(1);
     expect(store.series.map((series) => series.name)).toEqual(['a', 'b']);
-    store.applyDelta(delta([], { removed: [1] }));
+    store.applyDelta(delta([], { removed: [1] }), 50_000);
     expect(store.series.map((series) => series.name)).toEqual(['b']);
   });
 
   it('keeps a bucket without a value as a hole', () => {
     const store = new ViewStore(null);
-    store.applySnapshot(snapshot([line(1, 'a', [0, 1000], [1, Number.NaN])]));
-    store.applyDelta(delta([[1, 0, Number.NaN]]));
+    store.applySnapshot(snapshot([line(1, 'a', [0, 1000], [1, Number.NaN])]), 10_000);
+    store.applyDelta(delta([[1, 0, Number.NaN]]), 50_000);
     expect(store.series[0]!.v).toEqual([null, null]);
   });
 
   it('forgets what has left a sliding window, and never more', () => {
     const store = new ViewStore(100_000);
-    store.applySnapshot(snapshot([line(1, 'a', [0], [0])]));
-    for (let i = 1; i < 2000; i++) store.applyDelta(delta([[1, i * 1000, i]]));
+    store.applySnapshot(snapshot([line(1, 'a', [0], [0])]), 10_000);
+    for (let i = 1; i < 2000; i++) store.applyDelta(delta([[1, i * 1000, i]]), i * 1000);
     const { t } = store.series[0]!;
     expect(t.length).toBeLessThan(200);
     expect(t[0]).toBeLessThanOrEqual(1_999_000 - 100_000);
     expect(t.at(-1)).toBe(1_999_000);
+  });
+
+  it('forgets by the clock of the server: a source that is four minutes ahead takes nothing from the others', () => {
+    const now = 100_000;
+    const ahead = 240_000;
+    const store = new ViewStore(60_000);
+    const times = Array.from({ length: 70 }, (_, i) => now - (69 - i) * 1000);
+    const range = { from: now - 69_000, to: now };
+    store.applySnapshot(snapshot([line(1, 'on time', times, times)], range), now);
+    const late = delta([[2, now + ahead, 1]], {
+      newest: now,
+      series: [{ key: 2, labels: { host: 'ahead' } }],
+    });
+    store.applyDelta(late, now);
+    expect(store.series.find(({ name }) => name === 'on time')!.t).toHaveLength(70);
+    expect(store.newestMs).toBe(now);
+  });
+
+  it('was not heard of in the future, whatever the clocks of its sources say', () => {
+    const now = 10_000;
+    const store = new ViewStore(60_000);
+    // The server moves the end of the range on to the end of the newest bucket.
+    store.applySnapshot(snapshot([line(1, 'ahead', [9000, 250_000], [1, 1])], { to: 251_000 }), now);
+    expect(store.newestMs).toBe(now);
+    store.applyDelta(delta([[1, 251_000, 1]], { newest: now + 900 }), now + 1000);
+    expect(store.newestMs).toBe(now + 900);
+    // What a resume merged comes without the time of its receipt.
+    store.applyDelta(delta([[1, 252_000, 1]]), now + 3000);
+    expect(store.newestMs).toBe(now + 3000);
   });
 
   it('shows each record of a feed once, in the order in which things happened', () => {
@@ -107,8 +136,8 @@ describe('the store behind a panel', () => {
       received_at: timestamp,
     });
     const store = new ViewStore(null);
-    store.applySnapshot(snapshot([], { points: [point('a', 1), point('c', 3)] }));
-    store.applyDelta(delta([], { points: [point('b', 2), point('c', 3)] }));
+    store.applySnapshot(snapshot([], { points: [point('a', 1), point('c', 3)] }), 10_000);
+    store.applyDelta(delta([], { points: [point('b', 2), point('c', 3)] }), 50_000);
     expect(store.points.map((one) => one.data_id)).toEqual(['a', 'b', 'c']);
   });
 

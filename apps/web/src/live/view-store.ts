@@ -27,7 +27,7 @@ export class ViewStore {
   to = 0;
   /** Moves with every change of a value in the columns. */
   revision = 0;
-  /** When the panel last got something: start of the newest bucket or receipt of the newest point, epoch ms; 0: never. */
+  /** When the panel last got something, by the server's clock and never ahead of it, epoch ms; 0: never. */
   newestMs = 0;
   /**
    * From the newest event time in what came last to its receipt by the server, at least, ms; a bucket counts as its
@@ -61,7 +61,8 @@ export class ViewStore {
     return this.#meta.series;
   }
 
-  applySnapshot(snapshot: SnapshotColumns): void {
+  /** `nowMs`: the server's clock; a source's own may be minutes ahead of it. */
+  applySnapshot(snapshot: SnapshotColumns, nowMs: number): void {
     this.stepMs = snapshot.stepMs > 0 ? snapshot.stepMs : 1000;
     this.#scale = this.perSecond ? 1000 / this.stepMs : 1;
     this.from = snapshot.from;
@@ -72,14 +73,17 @@ export class ViewStore {
       this.#series.set(key, { key, labels, name: seriesName(labels), slot: 0, t: [...timestamps], v });
     }
     this.points = (snapshot.points ?? []).slice(-keptPoints);
-    this.newestMs = this.#findNewest();
+    // The range's end is no bound by itself: the server moves it on to the end of the newest bucket.
+    this.newestMs = Math.min(this.#findNewest(), this.to, nowMs);
     this.revision += 1;
     this.#publish({ state: 'ready', note: snapshot.note ?? '', error: '' });
   }
 
-  applyDelta(delta: DeltaColumns): void {
+  /** `nowMs`: the server's clock. */
+  applyDelta(delta: DeltaColumns, nowMs: number): void {
     let changedSet = false;
     let eventMs = 0;
+    let bucketMs = 0;
     for (const key of delta.removed) changedSet = this.#series.delete(key) || changedSet;
     for (const { key, labels } of delta.series) {
       if (this.#series.has(key)) continue;
@@ -92,14 +96,16 @@ export class ViewStore {
       const time = delta.buckets[i]!;
       if (series === undefined) continue;
       writeCell(series, time, Number.isNaN(value) ? null : value * this.#scale);
-      if (time > this.newestMs && !Number.isNaN(value)) this.newestMs = time;
+      if (time > bucketMs && !Number.isNaN(value)) bucketMs = time;
       eventMs = Math.max(eventMs, time + this.stepMs);
     }
     for (const point of delta.points ?? []) eventMs = Math.max(eventMs, point.timestamp);
     if (delta.newest > 0 && eventMs > 0) this.sourceLagMs = Math.max(0, delta.newest - eventMs);
     if (delta.points !== undefined && delta.points.length > 0) this.#addPoints(delta.points);
-    this.newestMs = Math.max(this.newestMs, delta.newest);
-    if (this.windowMs !== null) this.#forgetBefore(this.newestMs - this.windowMs - 2 * this.stepMs);
+    // Only a merged delta comes without a receipt: event time stands in for it, but never runs ahead of the clock.
+    const receivedMs = delta.newest > 0 ? delta.newest : Math.min(bucketMs, nowMs);
+    this.newestMs = Math.max(this.newestMs, receivedMs);
+    if (this.windowMs !== null) this.#forgetBefore(nowMs - this.windowMs - 2 * this.stepMs);
     this.revision += 1;
     if (changedSet || this.#meta.empty || this.#meta.state !== 'ready') this.#publish({ state: 'ready' });
   }

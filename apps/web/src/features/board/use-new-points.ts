@@ -17,8 +17,8 @@ export function useNewPoints(metrics: readonly string[], sinceMs: number | null)
       const close = live.subscribe(
         { metric_type: metric, agg: 'count', window: '15m', step: '10s' },
         {
-          onSnapshot: (snapshot) => store.applySnapshot(snapshot),
-          onDelta: (delta) => store.applyDelta(delta),
+          onSnapshot: (snapshot) => store.applySnapshot(snapshot, live.serverNow()),
+          onDelta: (delta) => store.applyDelta(delta, live.serverNow()),
           onNotice: () => undefined,
         },
       );

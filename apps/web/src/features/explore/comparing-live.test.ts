@@ -62,8 +62,8 @@ function opened(
   const { port, views } = scripted();
   const store = new ViewStore(query.window === undefined ? null : 60_000);
   const close = comparingLive(port, { shiftMs, name: 'earlier' }).subscribe(query, {
-    onSnapshot: (snapshot) => store.applySnapshot(snapshot),
-    onDelta: (delta) => store.applyDelta(delta),
+    onSnapshot: (snapshot) => store.applySnapshot(snapshot, now),
+    onDelta: (delta) => store.applyDelta(delta, now),
     onNotice: (notice) => store.applyNotice(notice),
   });
   return { store, views, close };
