@@ -12,21 +12,23 @@ const series = (name: string, v: number[]): StoredSeries => ({
 });
 const plain: Parameters<typeof dialEnds>[0] = { unit: 'none', thresholds: [] };
 
+const span = { from: 0, to: 5000, stepMs: 1000 };
+
 describe('the ends of dials', () => {
   it('follow the largest value of all dials shown', () => {
     const shown = [series('a', [3]), series('b', [280, 12])];
-    expect(dialEnds(plain, 'last', shown, 0, 5000)).toEqual([0, 300]);
-    expect(dialEnds(plain, 'last', shown.toReversed(), 0, 5000)).toEqual([0, 300]);
+    expect(dialEnds(plain, 'last', shown, span)).toEqual([0, 300]);
+    expect(dialEnds(plain, 'last', shown.toReversed(), span)).toEqual([0, 300]);
   });
 
   it('hold a total that no single bucket reached, and thresholds', () => {
-    expect(dialEnds(plain, 'sum', [series('a', [40, 40])], 0, 5000)).toEqual([0, 90]);
+    expect(dialEnds(plain, 'sum', [series('a', [40, 40])], span)).toEqual([0, 90]);
     const limits = [{ value: 700, level: 'crit' as const }];
-    expect(dialEnds({ ...plain, thresholds: limits }, 'last', [series('a', [1])], 0, 5000)).toEqual([0, 800]);
+    expect(dialEnds({ ...plain, thresholds: limits }, 'last', [series('a', [1])], span)).toEqual([0, 800]);
   });
 
   it('stay numbers, whatever arrived', () => {
-    const [min, max] = dialEnds(plain, 'last', [series('a', [1.7e308])], 0, 5000);
+    const [min, max] = dialEnds(plain, 'last', [series('a', [1.7e308])], span);
     expect(min).toBe(0);
     expect(Number.isFinite(max) && max >= 1.7e308).toBe(true);
   });

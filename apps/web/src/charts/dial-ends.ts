@@ -1,5 +1,5 @@
 import type { Agg, Panel } from '@nowcast/contract';
-import { headline, summarise } from '../live/statistics.ts';
+import { headline, summarise, type BucketRange } from '../live/statistics.ts';
 import type { StoredSeries } from '../live/stored-series.ts';
 
 /** Ends that one value would exceed by its rounding are none: what is left below the largest double is headroom. */
@@ -13,15 +13,14 @@ export function dialEnds(
   display: Pick<Panel['display'], 'min' | 'max' | 'unit' | 'thresholds'>,
   agg: Agg,
   shown: readonly StoredSeries[],
-  fromMs: number,
-  toMs: number,
+  span: BucketRange,
 ): [number, number] {
   const min = display.min ?? 0;
   if (display.max !== undefined) return [min, display.max];
   if (display.unit === 'percent') return [min, 100];
   if (display.unit === 'ratio') return [min, 1];
   const reached = shown.map((series) => {
-    const summary = summarise(series, fromMs, toMs);
+    const summary = summarise(series, span);
     return Math.max(headline(agg, summary) ?? 0, summary.max ?? 0);
   });
   const top = Math.max(...reached, ...display.thresholds.map((one) => one.value), min + 1);

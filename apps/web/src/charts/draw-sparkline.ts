@@ -1,25 +1,24 @@
+import { firstBucket, usualGapMs, type BucketRange } from '../live/statistics.ts';
 import type { StoredSeries } from '../live/stored-series.ts';
-import { lowerBound } from '../live/view-store.ts';
 import { withAlpha } from './palette.ts';
 import { openCanvas } from './use-figure.ts';
 
 /**
- * A line without axes over [fromMs, toMs], filled below; it breaks at holes like its big sisters and ends with the last
+ * A line without axes over a range, filled below; it breaks at holes like its big sisters and ends with the last
  * whole bucket (`settledMs`).
  */
 export function drawSparkline(
   canvas: HTMLCanvasElement,
   series: StoredSeries,
-  fromMs: number,
-  toMs: number,
-  breakMs: number,
+  { from, to, stepMs }: BucketRange,
   colour: string,
   settledMs = Number.POSITIVE_INFINITY,
 ): void {
   const opened = openCanvas(canvas);
   if (opened === null) return;
   const { ctx, width, height } = opened;
-  const start = lowerBound(series.t, fromMs);
+  const start = firstBucket(series.t, from, stepMs);
+  const breakMs = 2.5 * usualGapMs(series.t, stepMs);
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (let i = start; i < series.t.length; i++) {
@@ -31,7 +30,7 @@ export function drawSparkline(
   if (high < low) return;
   if (low >= 0 && low < (high - low) * 2) low = 0;
   const room = (high - low || Math.abs(high) || 1) * 0.1;
-  const xOf = (time: number): number => ((time - fromMs) / (toMs - fromMs)) * width;
+  const xOf = (time: number): number => ((time - from) / (to - from)) * width;
   const yOf = (value: number): number => height - 2 - ((value - low) / (high - low + room)) * (height - 4);
   const gradient = ctx.createLinearGradient(0, 0, 0, height);
   gradient.addColorStop(0, withAlpha(colour, 0.28));
@@ -46,7 +45,7 @@ export function drawSparkline(
     run = [];
   };
   let previous = Number.NaN;
-  for (let i = start; i < series.t.length && series.t[i]! <= Math.min(toMs, settledMs); i++) {
+  for (let i = start; i < series.t.length && series.t[i]! <= Math.min(to, settledMs); i++) {
     const value = series.v[i];
     if (value === null || value === undefined) continue;
     if (series.t[i]! - previous > breakMs) flush();

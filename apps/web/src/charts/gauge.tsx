@@ -114,14 +114,14 @@ function Dial({
   const foot = useRef<HTMLParagraphElement>(null);
   const theme = useTheme();
   useFigure(box, store, 190, JSON.stringify([theme, display, agg, range, series.key, stale]), (nowMs) => {
-    const { from, to } = rangeEnds(range, nowMs);
-    const summary = summarise(series, from, to, settledAt(agg, store.stepMs, nowMs));
+    const span = { ...rangeEnds(range, nowMs), stepMs: store.stepMs };
+    const summary = summarise(series, span, settledAt(agg, store.stepMs, nowMs));
     const number = headline(agg, summary);
     const reached = levelOf(number, display.thresholds);
     const palette = paletteOf(theme);
     const colour = stale ? palette.nodata : reached === null ? palette.accent : palette[reached];
     if (canvas.current !== null) {
-      drawDial(canvas.current, palette, display, dialEnds(display, agg, shown, from, to), number, colour);
+      drawDial(canvas.current, palette, display, dialEnds(display, agg, shown, span), number, colour);
     }
     if (middle.current !== null && box.current !== null) {
       const { clientWidth, clientHeight } = box.current;

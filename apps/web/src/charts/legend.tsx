@@ -31,12 +31,12 @@ export function Legend({
   const box = useRef<HTMLDivElement>(null);
   const names = store.series.map((series) => series.name);
   useFigure(box, store, 500, JSON.stringify([names, agg, unit, decimals, range]), (nowMs) => {
-    const { from, to } = rangeEnds(range, nowMs);
+    const span = { ...rangeEnds(range, nowMs), stepMs: store.stepMs };
     const settled = settledAt(agg, store.stepMs, nowMs);
     box.current?.querySelectorAll('b').forEach((cell, i) => {
       const series = store.series[i];
       if (series === undefined) return;
-      const text = formatValue(summarise(series, from, to, settled).last, unit, decimals);
+      const text = formatValue(summarise(series, span, settled).last, unit, decimals);
       cell.textContent = text;
       // It never gets narrower: a legend that wraps with every digit less takes its chart's height along.
       cell.style.minWidth = `${Math.max(text.length, Number.parseFloat(cell.style.minWidth) || 0)}ch`;

@@ -42,11 +42,11 @@ export function Pie({ store, agg, range, display, title }: FigureProps) {
   const body = useRef<HTMLTableSectionElement>(null);
   const theme = useTheme();
   useFigure(box, store, 250, JSON.stringify([theme, display, agg, range]), (nowMs) => {
-    const { from, to } = rangeEnds(range, nowMs);
+    const span = { ...rangeEnds(range, nowMs), stepMs: store.stepMs };
     const parts = store.series
       .map((series): Part => ({
         series,
-        value: headline(agg, summarise(series, from, to, settledAt(agg, store.stepMs, nowMs))) ?? 0,
+        value: headline(agg, summarise(series, span, settledAt(agg, store.stepMs, nowMs))) ?? 0,
       }))
       .filter((part) => part.value > 0)
       .sort((a, b) => b.value - a.value);

@@ -46,9 +46,9 @@ export function SeriesTable({
   const [sort, setSort] = useState<{ column: Column; down: boolean }>({ column: 'head', down: true });
   useFigure(box, store, 500, JSON.stringify([sort, display, agg, range, [...(hidden ?? [])]]), (nowMs) => {
     if (body.current === null) return;
-    const { from, to } = rangeEnds(range, nowMs);
+    const span = { ...rangeEnds(range, nowMs), stepMs: store.stepMs };
     const rows = store.series.map((series): Row => {
-      const summary = summarise(series, from, to, settledAt(agg, store.stepMs, nowMs));
+      const summary = summarise(series, span, settledAt(agg, store.stepMs, nowMs));
       return {
         key: series.name,
         name: series.name === '' ? title : series.name,

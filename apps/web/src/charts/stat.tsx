@@ -1,5 +1,5 @@
 import { useRef } from 'react';
-import { headline, headlineTitle, settledAt, summarise, usualGapMs } from '../live/statistics.ts';
+import { headline, headlineTitle, settledAt, summarise } from '../live/statistics.ts';
 import type { StoredSeries } from '../live/stored-series.ts';
 import { useTheme } from '../theme/theme.ts';
 import { rangeEnds } from '../time/range.ts';
@@ -45,9 +45,9 @@ function StatCell({
   const canvas = useRef<HTMLCanvasElement>(null);
   const theme = useTheme();
   useFigure(box, store, 190, JSON.stringify([theme, display, agg, range, series.key, stale]), (nowMs) => {
-    const { from, to } = rangeEnds(range, nowMs);
+    const span = { ...rangeEnds(range, nowMs), stepMs: store.stepMs };
     const settled = settledAt(agg, store.stepMs, nowMs);
-    const number = headline(agg, summarise(series, from, to, settled));
+    const number = headline(agg, summarise(series, span, settled));
     const palette = paletteOf(theme);
     const reached = levelOf(number, display.thresholds);
     if (value.current !== null) {
@@ -67,8 +67,7 @@ function StatCell({
         : reached === null || reached === 'ok'
           ? slotColour(palette, series.slot)
           : palette[reached];
-      const breakMs = 2.5 * usualGapMs(series.t, store.stepMs);
-      drawSparkline(canvas.current, series, from, to, breakMs, colour, settled);
+      drawSparkline(canvas.current, series, span, colour, settled);
     }
   });
   return (

@@ -14,6 +14,8 @@ const series = (t: number[], v: (number | null)[]): StoredSeries => ({
 const seconds = (count: number, from = 0): number[] =>
   Array.from({ length: count }, (_, i) => from + i * 1000);
 
+const range = (from: number, to: number) => ({ from, to, stepMs: 1000 });
+
 function storeOf(times: number[], stepMs = 1000): ViewStore {
   const store = new ViewStore(60_000);
   const values = Float64Array.from(times, () => 1);
@@ -25,29 +27,42 @@ function storeOf(times: number[], stepMs = 1000): ViewStore {
 
 describe('figures over a range', () => {
   it('take the bucket that is not over into the sum and the maximum alone', () => {
-    const summary = summarise(series(seconds(4), [4, 2, 6, 1]), 0, 9000, 2000);
+    const summary = summarise(series(seconds(4), [4, 2, 6, 1]), range(0, 9000), 2000);
     expect(summary).toEqual({ last: 6, min: 2, max: 6, avg: 4, sum: 13 });
-    expect(summarise(series([3000], [1]), 0, 9000, 2000).last).toBe(1);
+    expect(summarise(series([3000], [1]), range(0, 9000), 2000).last).toBe(1);
   });
 
   it('looks only at the range and skips holes', () => {
-    const summary = summarise(series(seconds(6), [100, 1, null, 3, 2, 100]), 1000, 4000);
+    const summary = summarise(series(seconds(6), [100, 1, null, 3, 2, 100]), range(1000, 4000));
     expect(summary).toEqual({ last: 2, min: 1, max: 3, avg: 2, sum: 6 });
   });
 
+  it('begin with the bucket in which the range begins: the total is the sum of the bars', () => {
+    const hour = 3_600_000;
+    const sales = series([7 * hour, 8 * hour, 9 * hour], [60, 60, 9]);
+    const now = 9 * hour + 9 * 60_000;
+    expect(summarise(sales, { from: now - hour, to: now, stepMs: hour })).toMatchObject({
+      sum: 69,
+      min: 9,
+      max: 60,
+    });
+    // A bucket that ends where the range begins has no part in it.
+    expect(summarise(sales, { from: 8 * hour, to: now, stepMs: hour }).sum).toBe(69);
+  });
+
   it('has no figures where there are no values', () => {
-    expect(summarise(series([0], [null]), 0, 10)).toEqual({
+    expect(summarise(series([0], [null]), range(0, 10))).toEqual({
       last: null,
       min: null,
       max: null,
       avg: null,
       sum: 0,
     });
-    expect(headline('sum', summarise(series([], []), 0, 1))).toBeNull();
+    expect(headline('sum', summarise(series([], []), range(0, 1)))).toBeNull();
   });
 
   it('adds up what adds up and shows the last of the rest', () => {
-    const summary = summarise(series(seconds(3), [1, 2, 3]), 0, 9000);
+    const summary = summarise(series(seconds(3), [1, 2, 3]), range(0, 9000));
     expect(headline('count', summary)).toBe(6);
     expect(headline('increase', summary)).toBe(6);
     expect(headline('avg', summary)).toBe(3);

@@ -11,14 +11,29 @@ export interface SeriesSummary {
   sum: number;
 }
 
+/** A range, and how long the buckets in it are. */
+export interface BucketRange {
+  from: number;
+  to: number;
+  stepMs: number;
+}
+
+/**
+ * Index of the bucket that `fromMs` lies in, or of the first after it. Charts draw that bucket whole and the server
+ * answers with it whole, so figures begin with it too: the total is the sum of the bars.
+ */
+export function firstBucket(times: readonly number[], fromMs: number, stepMs: number): number {
+  const at = lowerBound(times, fromMs - stepMs);
+  return times[at] === fromMs - stepMs ? at + 1 : at;
+}
+
 /**
  * `settledMs`: start of the newest bucket that counts as whole. Later ones are too small to be called the last or the
  * least, so they only count in the sum and the maximum, unless there is nothing else.
  */
 export function summarise(
   series: StoredSeries,
-  fromMs: number,
-  toMs: number,
+  { from, to, stepMs }: BucketRange,
   settledMs = Number.POSITIVE_INFINITY,
 ): SeriesSummary {
   const { t, v } = series;
@@ -28,7 +43,7 @@ export function summarise(
   let sum = 0;
   let settled = 0;
   let count = 0;
-  for (let i = lowerBound(t, fromMs); i < t.length && t[i]! <= toMs; i++) {
+  for (let i = firstBucket(t, from, stepMs); i < t.length && t[i]! <= to; i++) {
     const value = v[i] ?? null;
     if (value === null) continue;
     sum += value;

@@ -118,8 +118,8 @@ function Tile({
   useFigure(box, store, 500, JSON.stringify([display, agg, range, group.key]), (nowMs) => {
     const series = store.series.find(({ key }) => key === group.key);
     if (series === undefined) return;
-    const { from, to } = rangeEnds(range, nowMs);
-    const number = headline(agg, summarise(series, from, to, settledAt(agg, store.stepMs, nowMs)));
+    const span = { ...rangeEnds(range, nowMs), stepMs: store.stepMs };
+    const number = headline(agg, summarise(series, span, settledAt(agg, store.stepMs, nowMs)));
     if (value.current !== null)
       value.current.textContent = formatValue(number, display.unit, display.decimals);
     const silent = range.kind === 'live' ? silentMs(series, store.stepMs, nowMs) : 0;

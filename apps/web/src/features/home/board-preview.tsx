@@ -6,7 +6,7 @@ import { drawSparkline } from '../../charts/draw-sparkline.ts';
 import { paletteOf } from '../../charts/palette.ts';
 import { useFigure } from '../../charts/use-figure.ts';
 import { useLiveView } from '../../live/use-live-view.ts';
-import { headline, summarise, usualGapMs } from '../../live/statistics.ts';
+import { headline, summarise } from '../../live/statistics.ts';
 import { useTheme } from '../../theme/theme.ts';
 import { liveRange, rangeEnds } from '../../time/range.ts';
 import { formatValue } from '../../units/format.ts';
@@ -44,16 +44,9 @@ function PanelLine({ panel }: { panel: Panel }) {
   useFigure(box, store, 500, theme, (nowMs) => {
     const series = store.series[0];
     if (series === undefined || canvas.current === null || value.current === null) return;
-    const { from, to } = rangeEnds(range, nowMs);
-    drawSparkline(
-      canvas.current,
-      series,
-      from,
-      to,
-      2.5 * usualGapMs(series.t, store.stepMs),
-      paletteOf(theme).accent,
-    );
-    const number = headline(shown.view.agg, summarise(series, from, to));
+    const span = { ...rangeEnds(range, nowMs), stepMs: store.stepMs };
+    drawSparkline(canvas.current, series, span, paletteOf(theme).accent);
+    const number = headline(shown.view.agg, summarise(series, span));
     value.current.textContent = formatValue(number, shown.panel.display.unit, panel.display.decimals);
   });
   return (
