@@ -69,6 +69,25 @@ describe('aligning series for the plot', () => {
     expect(values[0]).toEqual([1, 2]);
   });
 
+  it('ends the level of a series that fell silent while others go on, in the area and in the sum', () => {
+    const times = Array.from({ length: 10 }, (_, i) => i * 1000);
+    const alive = series(
+      times,
+      times.map(() => 1),
+    );
+    const dead = series(times.slice(0, 4), [10, 10, 10, 10]);
+    for (const connectGaps of [false, true]) {
+      const stacked = { connectGaps, stacked: 'levels' } as const;
+      expect(align([alive, dead], ...everywhere, 1000, stacked).drawn[0]).toEqual([
+        11, 11, 11, 11, 1, 1, 1, 1, 1, 1,
+      ]);
+      // Until 2.5 of its intervals are over it may still come.
+      expect(align([alive, dead], 0, 5000, 1000, stacked).drawn[0]!.slice(0, 6)).toEqual([
+        11, 11, 11, 11, 11, 11,
+      ]);
+    }
+  });
+
   it('lets a level without a bucket keep its value in the stack, and an amount count as none', () => {
     const both = [series([0, 1000, 2000], [1, 1, 1]), series([0, 2000], [10, 30])];
     const stacked = (kind: 'levels' | 'amounts') =>

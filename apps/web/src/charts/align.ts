@@ -23,7 +23,9 @@ interface Slice {
   series: StoredSeries;
   start: number;
   end: number;
-  /** Distance above which the line breaks, ms. */
+  /** Usual distance of its values, ms. */
+  usualMs: number;
+  /** Distance between two values above which the line breaks, ms. */
   breakMs: number;
 }
 
@@ -31,13 +33,14 @@ interface Slice {
 function slice(series: StoredSeries, fromMs: number, toMs: number, stepMs: number, connect: boolean): Slice {
   const start = Math.max(0, lowerBound(series.t, fromMs) - 1);
   const end = Math.min(series.t.length, lowerBound(series.t, toMs) + 1);
-  const breakMs = connect ? Number.POSITIVE_INFINITY : gapFactor * usualGapMs(series.t, stepMs);
-  return { series, start, end, breakMs };
+  const usualMs = usualGapMs(series.t, stepMs);
+  const breakMs = connect ? Number.POSITIVE_INFINITY : gapFactor * usualMs;
+  return { series, start, end, usualMs, breakMs };
 }
 
 function times(slices: Slice[]): number[] {
   const all: number[] = [];
-  for (const { series, start, end, breakMs } of slices) {
+  for (const { series, start, end, usualMs, breakMs } of slices) {
     let previous = Number.NaN;
     for (let i = start; i < end; i++) {
       const time = series.t[i]!;
@@ -45,7 +48,7 @@ function times(slices: Slice[]): number[] {
         all.push(time);
         continue;
       }
-      if (time - previous > breakMs) all.push(previous + breakMs / gapFactor);
+      if (time - previous > breakMs) all.push(previous + usualMs);
       all.push(time);
       previous = time;
     }
@@ -56,20 +59,33 @@ function times(slices: Slice[]): number[] {
   return unique;
 }
 
-function column(x: readonly number[], { series, start, end, breakMs }: Slice): (number | null | undefined)[] {
+/**
+ * A series that fell silent while others go on until `untilMs` has a hole after its last value as well: a stack would
+ * carry its level on to the edge and into the sum.
+ */
+function column(
+  x: readonly number[],
+  { series, start, end, usualMs, breakMs }: Slice,
+  untilMs: number,
+): (number | null | undefined)[] {
   const values: (number | null | undefined)[] = [];
   values.length = x.length;
   let at = 0;
   let previousAt = -1;
+  const breakLine = (): void => {
+    const hole = lowerBound(x, x[previousAt]! + usualMs);
+    if (hole < x.length) values[hole] = null;
+  };
   for (let i = start; i < end; i++) {
     const value = series.v[i];
     if (value === null || value === undefined) continue;
     const time = series.t[i]!;
     while (x[at]! < time) at++;
     values[at] = value;
-    if (previousAt >= 0 && time - x[previousAt]! > breakMs) values[previousAt + 1] = null;
+    if (previousAt >= 0 && time - x[previousAt]! > breakMs) breakLine();
     previousAt = at;
   }
+  if (previousAt >= 0 && untilMs - x[previousAt]! > gapFactor * usualMs) breakLine();
   return values;
 }
 
@@ -110,7 +126,8 @@ export function align(
 ): Aligned {
   const slices = series.map((one) => slice(one, fromMs, toMs, stepMs, options.connectGaps));
   const x = times(slices);
-  const values = slices.map((one) => column(x, one));
+  const untilMs = Math.min(toMs, x.at(-1) ?? toMs);
+  const values = slices.map((one) => column(x, one, untilMs));
   return {
     x,
     values,

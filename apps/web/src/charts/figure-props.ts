@@ -9,6 +9,7 @@ export interface FigureProps {
   range: TimeRange;
   display: Panel['display'];
   title: string;
+  /** Nothing came for any of its series; one alone may be silent while others go on (`silentFor`). */
   stale: boolean;
 }
 

@@ -8,6 +8,7 @@ import { formatValue } from '../units/format.ts';
 import { dialEnds } from './dial-ends.ts';
 import { levelTitles, type FigureProps } from './figure-props.ts';
 import { paletteOf, type Palette } from './palette.ts';
+import { silentFor } from './silent-for.ts';
 import { levelOf, lowIsBad } from './thresholds.ts';
 import { openCanvas, useFigure } from './use-figure.ts';
 
@@ -118,8 +119,10 @@ function Dial({
     const summary = summarise(series, span, settledAt(agg, store.stepMs, nowMs));
     const number = headline(agg, summary);
     const reached = levelOf(number, display.thresholds);
+    const silent = silentFor({ store, agg, range }, series, nowMs);
+    const old = stale || silent !== '';
     const palette = paletteOf(theme);
-    const colour = stale ? palette.nodata : reached === null ? palette.accent : palette[reached];
+    const colour = old ? palette.nodata : reached === null ? palette.accent : palette[reached];
     if (canvas.current !== null) {
       drawDial(canvas.current, palette, display, dialEnds(display, agg, shown, span), number, colour);
     }
@@ -133,10 +136,14 @@ function Dial({
     }
     if (value.current !== null) {
       value.current.textContent = formatValue(number, display.unit, display.decimals);
-      value.current.style.color = stale ? 'var(--nodata)' : '';
+      value.current.style.color = old ? 'var(--nodata)' : '';
     }
-    if (note.current !== null)
-      note.current.textContent = reached === null ? headlineTitle(agg) : levelTitles[reached];
+    const said = reached === null ? headlineTitle(agg) : levelTitles[reached];
+    if (note.current !== null) {
+      note.current.textContent = silent === '' ? said : `${silent} ago`;
+      // An age is longer than a level, and the dial of a phone has no room to spare.
+      note.current.style.fontSize = silent === '' ? '' : '11px';
+    }
   });
   return (
     <div ref={box} className={`relative h-full ${named ? 'min-h-32' : ''}`} role="group" aria-label={name}>
@@ -145,7 +152,7 @@ function Dial({
         <p ref={value} data-testid="gauge-value" className="font-semibold tracking-tight">
           –
         </p>
-        <p ref={note} className="truncate px-6 text-xs text-muted" />
+        <p ref={note} className="truncate px-4 text-xs text-muted" />
       </div>
       {named && (
         <p ref={foot} className="absolute inset-x-0 truncate text-center text-xs" title={name}>

@@ -6,9 +6,10 @@ import { rangeEnds, type TimeRange } from '../time/range.ts';
 import { formatValue, type UnitName } from '../units/format.ts';
 import { nextHidden } from './next-hidden.ts';
 import { slotCss } from './palette.ts';
+import { silentFor } from './silent-for.ts';
 import { useFigure } from './use-figure.ts';
 
-/** Names in their colours, each with its last value; a press isolates. */
+/** Names in their colours, each with its last value, and its age where it is silent; a press isolates. */
 export function Legend({
   store,
   agg,
@@ -33,9 +34,13 @@ export function Legend({
   useFigure(box, store, 500, JSON.stringify([names, agg, unit, decimals, range]), (nowMs) => {
     const span = { ...rangeEnds(range, nowMs), stepMs: store.stepMs };
     const settled = settledAt(agg, store.stepMs, nowMs);
-    box.current?.querySelectorAll('b').forEach((cell, i) => {
+    box.current?.querySelectorAll('button').forEach((button, i) => {
       const series = store.series[i];
-      if (series === undefined) return;
+      const [cell, age] = button.querySelectorAll<HTMLElement>('b, small');
+      if (series === undefined || cell === undefined || age === undefined) return;
+      const silent = silentFor({ store, agg, range }, series, nowMs);
+      button.toggleAttribute('data-silent', silent !== '');
+      age.textContent = silent === '' ? '' : `${silent} ago`;
       const text = formatValue(summarise(series, span, settled).last, unit, decimals);
       cell.textContent = text;
       // It never gets narrower: a legend that wraps with every digit less takes its chart's height along.
@@ -61,7 +66,8 @@ export function Legend({
         >
           <i style={{ background: slotCss(series.slot) }} />
           <span className="truncate">{series.name === '' ? title : series.name}</span>
-          <b className="font-medium text-text" />
+          <b className="font-medium" />
+          <small />
         </button>
       ))}
     </div>

@@ -3,6 +3,8 @@ export interface LiveRow {
   /** CSS colour of the swatch before the first cell. */
   colour?: string;
   cells: readonly string[];
+  /** Its values are old. */
+  silent?: boolean;
   /** Present: the first cell is a switch, in this state, known by `id`. */
   pressed?: boolean;
   id?: string;
@@ -35,6 +37,7 @@ export function renderRows(body: HTMLTableSectionElement, rows: readonly LiveRow
       else tr.replaceWith(built);
       tr = built;
     }
+    tr.toggleAttribute('data-silent', row.silent === true);
     row.cells.forEach((text, i) => {
       const cell = tr.cells[i]!;
       const button = cell.querySelector('button');

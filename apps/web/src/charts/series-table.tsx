@@ -6,6 +6,7 @@ import type { FigureProps } from './figure-props.ts';
 import { nextHidden } from './next-hidden.ts';
 import { slotCss } from './palette.ts';
 import { renderRows } from './render-rows.ts';
+import { silentFor } from './silent-for.ts';
 import { useFigure } from './use-figure.ts';
 
 type Column = 'name' | 'head' | 'min' | 'max' | 'avg';
@@ -16,6 +17,8 @@ interface Row {
   name: string;
   slot: number;
   head: number | null;
+  /** For how long nothing came; empty while that is usual. */
+  silent: string;
   summary: SeriesSummary;
 }
 
@@ -54,6 +57,7 @@ export function SeriesTable({
         name: series.name === '' ? title : series.name,
         slot: series.slot,
         head: headline(agg, summary),
+        silent: silentFor({ store, agg, range }, series, nowMs),
         summary,
       };
     });
@@ -63,9 +67,10 @@ export function SeriesTable({
       rows.sort(compareRows(sort.column, sort.down)).map((row) => ({
         ...(hidden === undefined ? {} : { pressed: !hidden.has(row.key), id: row.key }),
         colour: slotCss(row.slot),
+        silent: row.silent !== '',
         cells: [
           row.name,
-          print(row.head),
+          row.silent === '' ? print(row.head) : `${print(row.head)} · ${row.silent} ago`,
           print(row.summary.min),
           print(row.summary.max),
           print(row.summary.avg),

@@ -7,10 +7,16 @@ import { formatValue } from '../units/format.ts';
 import { drawSparkline } from './draw-sparkline.ts';
 import { levelTitles, type FigureProps } from './figure-props.ts';
 import { paletteOf, slotColour } from './palette.ts';
+import { silentFor } from './silent-for.ts';
 import { levelOf } from './thresholds.ts';
 import { useFigure } from './use-figure.ts';
 
 const shownSeries = 12;
+
+/** A level in words, where it is worth one. */
+function worse(reached: keyof typeof levelTitles | null): string {
+  return reached === null || reached === 'ok' ? '' : levelTitles[reached];
+}
 
 /** The big number, and the way it came here. Several series share the panel. */
 export function Stat(props: FigureProps) {
@@ -49,20 +55,20 @@ function StatCell({
     const settled = settledAt(agg, store.stepMs, nowMs);
     const number = headline(agg, summarise(series, span, settled));
     const palette = paletteOf(theme);
+    const silent = silentFor({ store, agg, range }, series, nowMs);
+    const old = stale || silent !== '';
     const reached = levelOf(number, display.thresholds);
+    const said = silent === '' ? worse(reached) : `no data for ${silent}`;
     if (value.current !== null) {
       value.current.textContent = formatValue(number, display.unit, display.decimals);
       value.current.style.color =
-        stale || number === null ? 'var(--nodata)' : reached === null ? '' : `var(--${reached})`;
+        old || number === null ? 'var(--nodata)' : reached === null ? '' : `var(--${reached})`;
     }
     if (level.current !== null) {
-      level.current.textContent =
-        reached === null || reached === 'ok'
-          ? headlineTitle(agg)
-          : `${headlineTitle(agg)} · ${levelTitles[reached]}`;
+      level.current.textContent = [headlineTitle(agg), said].filter((text) => text !== '').join(' · ');
     }
     if (canvas.current !== null) {
-      const colour = stale
+      const colour = old
         ? palette.nodata
         : reached === null || reached === 'ok'
           ? slotColour(palette, series.slot)

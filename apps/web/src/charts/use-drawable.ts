@@ -21,6 +21,9 @@ export function useDrawable(ref: RefObject<Element | null>, drawable: Drawable |
   }, [ref, drawable, scheduler]);
 }
 
+/** Silence moves no store, but ages grow and ranges slide: whatever is quiet is drawn again after this time, ms. */
+const quietMs = 1000;
+
 /** A drawable that repeats `draw` when the store moved, at most every `everyMs`; for figures that are read, not watched. */
 export function pacedDrawable(
   revision: () => string,
@@ -30,7 +33,10 @@ export function pacedDrawable(
   let drawn = '';
   let drawnAt = Number.NEGATIVE_INFINITY;
   return {
-    needsDraw: (nowMs) => revision() !== drawn && Math.abs(nowMs - drawnAt) >= everyMs,
+    needsDraw(nowMs) {
+      const restedMs = Math.abs(nowMs - drawnAt);
+      return restedMs >= quietMs || (restedMs >= everyMs && revision() !== drawn);
+    },
     draw(nowMs) {
       drawn = revision();
       drawnAt = nowMs;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { headline, isGrowing, settledAt, staleLevel, summarise, usualGapMs } from './statistics.ts';
+import { headline, isGrowing, settledAt, silentMs, staleLevel, summarise, usualGapMs } from './statistics.ts';
 import type { StoredSeries } from './stored-series.ts';
 import { ViewStore } from './view-store.ts';
 
@@ -94,6 +94,19 @@ describe('staleness', () => {
 
   it('never calls a single event stale: nobody knows when the next one is due', () => {
     expect(staleLevel(storeOf([1000]), 10_000_000)).toBe('fresh');
+  });
+
+  it('knows one series of a panel as silent after three of its own intervals, whatever the others do', () => {
+    const every10s = series([0, 10_000, 20_000, 30_000], [1, 1, 1, 1]);
+    expect(silentMs(every10s, 'avg', 1000, 60_000)).toBe(0);
+    expect(silentMs(every10s, 'avg', 1000, 90_000)).toBe(59_000);
+    expect(silentMs(series([0, 1000], [1, null]), 'avg', 1000, 10_000)).toBe(9000);
+    expect(silentMs(series([], []), 'avg', 1000, 10_000)).toBe(0);
+  });
+
+  it('takes a lone value of a level for the last of a series that died, and a lone amount for an event', () => {
+    expect(silentMs(series([0], [1]), 'avg', 1000, 10_000)).toBe(9000);
+    expect(silentMs(series([0], [1]), 'count', 1000, 10_000)).toBe(0);
   });
 
   it('call a bucket whole when it is over, where a part says less than the whole', () => {

@@ -137,6 +137,19 @@ export function staleLevel(store: ViewStore, nowMs: number): StaleLevel {
   return missed > 3 ? 'stale' : 'fresh';
 }
 
+/**
+ * How long one series has been silent while others of its panel may go on, ms; 0 while that is usual for it. A lone
+ * amount is an event: nobody knows when the next is due.
+ */
+export function silentMs(series: StoredSeries, agg: Agg, stepMs: number, nowMs: number): number {
+  const { t, v } = series;
+  let last = t.length - 1;
+  while (last >= 0 && (v[last] ?? null) === null) last -= 1;
+  if (last < 0 || (last === 0 && isAmount(agg))) return 0;
+  const silent = nowMs - (t[last]! + stepMs);
+  return silent > 3 * Math.max(1000, usualGapMs(t, stepMs, calmShare)) + 1000 ? silent : 0;
+}
+
 function pointInterval(store: ViewStore): number {
   if (store.points.length < 5) return Number.POSITIVE_INFINITY;
   return usualGapMs(

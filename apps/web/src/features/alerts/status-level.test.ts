@@ -1,7 +1,7 @@
 import type { Alert } from '@nowcast/contract';
 import { expect, test } from 'vitest';
 import type { StoredSeries } from '../../live/stored-series.ts';
-import { alertsOfGroup, groupsOnlyInAlerts, levelOfAlert, silentMs, worseOf } from './status-level.ts';
+import { alertsOfGroup, groupsOnlyInAlerts, levelOfAlert, worseOf } from './status-level.ts';
 
 type Known = Pick<Alert, 'labels' | 'metric_type' | 'state' | 'severity'>;
 const about = (labels: Record<string, string>, more: Partial<Known> = {}): Alert =>
@@ -38,12 +38,4 @@ test('the worst counts: what fires before what is silent, and that before what s
   expect(levelOfAlert(about({}, { state: 'acknowledged', severity: 'critical' }))).toBe('taken');
   expect(worseOf('nodata', levelOfAlert(about({})))).toBe('warn');
   expect(worseOf('nodata', 'taken')).toBe('nodata');
-});
-
-test('a group is silent after three of its own intervals', () => {
-  const every10s = series('a', [0, 10_000, 20_000, 30_000], [1, 1, 1, 1]);
-  expect(silentMs(every10s, 1000, 60_000)).toBe(0);
-  expect(silentMs(every10s, 1000, 90_000)).toBe(59_000);
-  expect(silentMs(series('a', [0, 1000], [1, null]), 1000, 10_000)).toBe(9000);
-  expect(silentMs(series('a', []), 1000, 10_000)).toBe(0);
 });

@@ -1,5 +1,4 @@
 import type { Alert, SeriesLabels } from '@nowcast/contract';
-import { usualGapMs } from '../../live/statistics.ts';
 import { seriesName } from '../../live/series-name.ts';
 import type { StoredSeries } from '../../live/stored-series.ts';
 
@@ -44,14 +43,4 @@ export function levelOfAlert(alert: Alert | undefined): StatusLevel {
 
 export function worseOf(one: StatusLevel, other: StatusLevel): StatusLevel {
   return statusLevels.indexOf(one) >= statusLevels.indexOf(other) ? one : other;
-}
-
-/** How long a group has been silent, ms; 0 while that is usual for it. */
-export function silentMs(series: StoredSeries, stepMs: number, nowMs: number): number {
-  const { t, v } = series;
-  let last = t.length - 1;
-  while (last >= 0 && (v[last] ?? null) === null) last -= 1;
-  if (last < 0) return 0;
-  const silent = nowMs - (t[last]! + stepMs);
-  return silent > 3 * Math.max(1000, usualGapMs(t, stepMs, 0.9)) + 1000 ? silent : 0;
 }

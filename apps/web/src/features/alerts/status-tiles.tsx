@@ -4,6 +4,7 @@ import { CircleCheck, Clock, Hand, Hourglass, Info, OctagonAlert, TriangleAlert 
 import { useRef, useState } from 'react';
 import type { Alert, QueryInput } from '@nowcast/contract';
 import type { FigureProps } from '../../charts/figure-props.ts';
+import { silentFor } from '../../charts/silent-for.ts';
 import { levelOf } from '../../charts/thresholds.ts';
 import { useFigure } from '../../charts/use-figure.ts';
 import { messageOf } from '../../api/http.ts';
@@ -11,7 +12,7 @@ import { useLive } from '../../live/live-context.ts';
 import { seriesName } from '../../live/series-name.ts';
 import { headline, settledAt, summarise } from '../../live/statistics.ts';
 import type { StoredSeries } from '../../live/stored-series.ts';
-import { describeAge, rangeEnds } from '../../time/range.ts';
+import { rangeEnds } from '../../time/range.ts';
 import { formatValue } from '../../units/format.ts';
 import { alertsInWords, worstAlert } from './alert-now.tsx';
 import { selectedAlertsQuery } from './alert-queries.ts';
@@ -19,7 +20,6 @@ import {
   alertsOfGroup,
   groupsOnlyInAlerts,
   levelOfAlert,
-  silentMs,
   statusLevels,
   worseOf,
   type StatusLevel,
@@ -122,11 +122,9 @@ function Tile({
     const number = headline(agg, summarise(series, span, settledAt(agg, store.stepMs, nowMs)));
     if (value.current !== null)
       value.current.textContent = formatValue(number, display.unit, display.decimals);
-    const silent = range.kind === 'live' ? silentMs(series, store.stepMs, nowMs) : 0;
-    const next: Said =
-      silent > 0
-        ? { level: 'nodata', silent: describeAge(silent) }
-        : { level: levelOf(number, display.thresholds) ?? 'ok', silent: '' };
+    const silent = silentFor({ store, agg, range }, series, nowMs);
+    const level = silent === '' ? (levelOf(number, display.thresholds) ?? 'ok') : 'nodata';
+    const next: Said = { level, silent };
     if (next.level !== own.level || next.silent !== own.silent) onSaid(next);
   });
   const { Icon, tone, frame, title: words } = looks[level];
