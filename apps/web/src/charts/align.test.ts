@@ -88,6 +88,27 @@ describe('aligning series for the plot', () => {
     }
   });
 
+  it('keeps values below zero out of those above, and gives each two ends of its own', () => {
+    const shown = [series([0, 1000], [4, 5]), series([0, 1000], [-3, -1]), series([0, 1000], [2, -2])];
+    const { drawn, bases } = align(shown, ...everywhere, 1000, { connectGaps: false, stacked: 'amounts' });
+    expect(bases).toEqual([
+      [2, 0],
+      [0, -2],
+      [0, 0],
+    ]);
+    expect(drawn).toEqual([
+      [6, 5],
+      [-3, -3],
+      [2, -2],
+    ]);
+  });
+
+  it('leaves a zero on the side of its series', () => {
+    const shown = [series([0, 1000, 2000], [0, -1, 0]), series([0, 1000, 2000], [9, 9, 9])];
+    const { drawn } = align(shown, ...everywhere, 1000, { connectGaps: false, stacked: 'levels' });
+    expect(drawn[0]).toEqual([0, -1, 0]);
+  });
+
   it('lets a level without a bucket keep its value in the stack, and an amount count as none', () => {
     const both = [series([0, 1000, 2000], [1, 1, 1]), series([0, 2000], [10, 30])];
     const stacked = (kind: 'levels' | 'amounts') =>

@@ -8,13 +8,16 @@
 import { usualGapMs } from '../live/statistics.ts';
 import type { StoredSeries } from '../live/stored-series.ts';
 import { lowerBound } from '../live/view-store.ts';
+import { stack, type Column } from './stack.ts';
 
 export interface Aligned {
   x: number[];
-  /** As drawn: stacked columns are cumulated, the first on top. */
-  drawn: (number | null | undefined)[][];
+  /** As drawn: stacked columns are cumulated, the first farthest from zero. */
+  drawn: Column[];
+  /** Where the shape below each drawn value begins; null: nothing is stacked, all begin at zero. */
+  bases: Column[] | null;
   /** The values themselves, for tooltips. */
-  values: (number | null | undefined)[][];
+  values: Column[];
 }
 
 const gapFactor = 2.5;
@@ -67,8 +70,8 @@ function column(
   x: readonly number[],
   { series, start, end, usualMs, breakMs }: Slice,
   untilMs: number,
-): (number | null | undefined)[] {
-  const values: (number | null | undefined)[] = [];
+): Column {
+  const values: Column = [];
   values.length = x.length;
   let at = 0;
   let previousAt = -1;
@@ -89,34 +92,6 @@ function column(
   return values;
 }
 
-/**
- * Cumulates from the last column to the first. `hold`: a level without a bucket keeps its value until its line breaks;
- * an amount without a bucket is none.
- */
-function stack(
-  values: (number | null | undefined)[][],
-  rows: number,
-  hold: boolean,
-): (number | null | undefined)[][] {
-  const totals = Array.from<number | null>({ length: rows }).fill(null);
-  const drawn: (number | null | undefined)[][] = [];
-  for (let s = values.length - 1; s >= 0; s--) {
-    let held: number | null = hold ? 0 : null;
-    const sums: (number | null)[] = [];
-    for (let row = 0; row < rows; row++) {
-      const value = values[s]![row];
-      if (!hold) held = value ?? null;
-      else if (value === null) held = 0;
-      else if (value !== undefined) held = value;
-      const own = value === null ? null : held;
-      if (own !== null) totals[row] = (totals[row] ?? 0) + own;
-      sums.push(totals[row] ?? null);
-    }
-    drawn[s] = sums;
-  }
-  return drawn;
-}
-
 export function align(
   series: readonly StoredSeries[],
   fromMs: number,
@@ -128,9 +103,6 @@ export function align(
   const x = times(slices);
   const untilMs = Math.min(toMs, x.at(-1) ?? toMs);
   const values = slices.map((one) => column(x, one, untilMs));
-  return {
-    x,
-    values,
-    drawn: options.stacked === false ? values : stack(values, x.length, options.stacked === 'levels'),
-  };
+  if (options.stacked === false) return { x, values, drawn: values, bases: null };
+  return { x, values, ...stack(values, x.length, options.stacked === 'levels') };
 }

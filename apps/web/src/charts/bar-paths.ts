@@ -1,4 +1,5 @@
 import type uPlot from 'uplot';
+import type { BaseOf } from './area-paths.ts';
 
 /**
  * Bars as wide as their bucket. uPlot's own are as wide as the smallest distance of a series' values, so a sale a
@@ -19,21 +20,24 @@ export function barSpan(left: number, right: number): BarSpan {
   return { left: start, width: Math.max(1, Math.min(Math.round(room * filled), room - 1)) };
 }
 
-/** Draws each value from zero over its bucket of `stepMs()`. */
-export function barPaths(stepMs: () => number): uPlot.Series.PathBuilder {
+/** Draws each value over its bucket of `stepMs()`, from where it begins (`baseOf`, null: all at zero) to its end. */
+export function barPaths(stepMs: () => number, baseOf: BaseOf): uPlot.Series.PathBuilder {
   return (plot, seriesIndex, first, last) => {
     const times = plot.data[0];
-    const values = plot.data[seriesIndex]!;
+    const ends = plot.data[seriesIndex]!;
+    const bases = baseOf(seriesIndex);
     const { min = 0, max = 1 } = plot.scales['y']!;
     const path = new Path2D();
-    const base = Math.round(plot.valToPos(Math.min(max ?? 1, Math.max(min ?? 0, 0)), 'y', true));
+    const yOf = (value: number): number =>
+      Math.round(plot.valToPos(Math.min(max ?? 1, Math.max(min ?? 0, value)), 'y', true));
     const step = stepMs();
     for (let i = first; i <= last; i++) {
-      const value = values[i];
+      const value = ends[i];
       if (value === null || value === undefined) continue;
       const left = plot.valToPos(times[i]!, 'x', true);
       const bar = barSpan(left, plot.valToPos(times[i]! + step, 'x', true));
-      const end = Math.round(plot.valToPos(value, 'y', true));
+      const base = yOf(bases?.[i] ?? 0);
+      const end = yOf(value);
       path.rect(bar.left, Math.min(base, end), bar.width, Math.abs(base - end));
     }
     return { fill: path, stroke: null, clip: null, band: null, gaps: [], flags: 1 };

@@ -3,6 +3,7 @@ import type { Agg, Panel } from '@nowcast/contract';
 import { isAmount } from '../live/statistics.ts';
 import type { StoredSeries } from '../live/stored-series.ts';
 import { resolveZone, type ZoneName } from '../time/zone.ts';
+import { stackedAreaPaths, type BaseOf } from './area-paths.ts';
 import { axes, plotPaddingEnd } from './axes.ts';
 import { barPaths } from './bar-paths.ts';
 import type { ChartOverlay } from './chart-overlay.ts';
@@ -60,7 +61,7 @@ function lonelyPoints(plot: uPlot, seriesIndex: number): number[] {
   return lonely;
 }
 
-function plotSeries(spec: PlotSpec, one: StoredSeries, bars: uPlot.Series.PathBuilder): uPlot.Series {
+function plotSeries(spec: PlotSpec, one: StoredSeries, shapes: uPlot.Series.PathBuilder): uPlot.Series {
   const colour = slotColour(spec.palette, one.slot);
   const series: uPlot.Series = {
     label: one.name === '' ? spec.fallbackName : one.name,
@@ -71,7 +72,7 @@ function plotSeries(spec: PlotSpec, one: StoredSeries, bars: uPlot.Series.PathBu
   if (dash !== undefined) series.dash = dash;
   if (spec.kind === 'bar') {
     series.fill = colour;
-    series.paths = bars;
+    series.paths = shapes;
     series.points = { show: false };
     return series;
   }
@@ -84,6 +85,7 @@ function plotSeries(spec: PlotSpec, one: StoredSeries, bars: uPlot.Series.PathBu
   if (spec.kind === 'area') series.fill = fill(colour, 0.28);
   if (spec.kind === 'stacked') {
     series.fill = withAlpha(colour, 0.42);
+    series.paths = shapes;
   }
   return series;
 }
@@ -96,6 +98,7 @@ export function plotOptions(
     onSelect: (plot: uPlot, left: number, width: number) => void;
     onCursor: (plot: uPlot) => void;
     stepMs: () => number;
+    baseOf: BaseOf;
     /** Where what is drawn is not the whole yet; null: nowhere. */
     veilFromMs: () => number | null;
     overlay: () => ChartOverlay | null;
@@ -103,13 +106,13 @@ export function plotOptions(
   },
 ): Omit<uPlot.Options, 'width' | 'height'> {
   const limits = limitsOfThresholds(spec.display);
-  const bars = barPaths(hooks.stepMs);
+  const shapes = spec.kind === 'bar' ? barPaths(hooks.stepMs, hooks.baseOf) : stackedAreaPaths(hooks.baseOf);
   return {
     ms: 1,
     padding: [8, plotPaddingEnd, 0, 0],
     tzDate: (time) => uPlot.tzDate(new Date(time), resolveZone(spec.zone)),
     legend: { show: false },
-    series: [{}, ...spec.series.map((one) => plotSeries(spec, one, bars))],
+    series: [{}, ...spec.series.map((one) => plotSeries(spec, one, shapes))],
     scales: {
       x: { time: true, auto: false },
       y: { range: (_plot, low, high) => valueRange(spec, low, high, hooks.overlay()?.limits) },

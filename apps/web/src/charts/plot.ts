@@ -37,7 +37,7 @@ export class Plot implements Drawable {
   #hidden: ReadonlySet<string> = new Set();
   #overlay: ChartOverlay | null = null;
   #overlayRevision = -1;
-  #data: Aligned = { x: [], drawn: [], values: [] };
+  #data: Aligned = { x: [], drawn: [], bases: null, values: [] };
   #shownSeries: number[] = [];
   #veilFromMs: number | null = null;
   #revision = -1;
@@ -63,6 +63,7 @@ export class Plot implements Drawable {
       },
       onCursor: () => this.#updateTooltip(),
       stepMs: () => store.stepMs,
+      baseOf: (index) => this.#data.bases?.[this.#shownSeries.indexOf(index - 1)] ?? null,
       veilFromMs: () => this.#veilFromMs,
       overlay: () => this.#overlay,
       nowMs: () => this.#nowMs,
@@ -160,7 +161,7 @@ export class Plot implements Drawable {
     const { series } = this.#store;
     if (series.length !== this.#spec.series.length) return;
     const shown = series.filter((one) => !this.#hidden.has(one.name));
-    this.#showSeries(series.flatMap((one, i) => (this.#hidden.has(one.name) ? [] : [i])));
+    this.#shownSeries = series.flatMap((one, i) => (this.#hidden.has(one.name) ? [] : [i]));
     this.#data = align(shown, from, to, this.#store.stepMs, {
       connectGaps: this.#spec.display.connect_gaps,
       stacked: stacking(this.#spec),
@@ -194,16 +195,6 @@ export class Plot implements Drawable {
     uPlot
       .sync(this.#spec.syncKey)
       .pub('mousemove', this.#plot, left, top, clientWidth, clientHeight, idx ?? 0);
-  }
-
-  /** Areas of a stack end where the next one *shown* begins. */
-  #showSeries(shown: number[]): void {
-    const same =
-      shown.length === this.#shownSeries.length && shown.every((at, i) => at === this.#shownSeries[i]);
-    this.#shownSeries = shown;
-    if (same || this.#spec.kind !== 'stacked') return;
-    this.#plot.delBand(null);
-    shown.slice(1).forEach((at, i) => this.#plot.addBand({ series: [shown[i]! + 1, at + 1] }));
   }
 
   readonly #onEnter = (): void => {
