@@ -10,4 +10,6 @@ export interface StoredSeries {
   /** Bucket starts, ascending, and one value each. */
   t: number[];
   v: (number | null)[];
+  /** What `v` is worked out from where a value depends on its neighbours; as long as `v`. */
+  growths?: (number | null)[];
 }

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import type { QueryInput } from '@nowcast/contract';
 import { useLive } from './live-context.ts';
 import { staleLevel, type StaleLevel } from './statistics.ts';
-import { ViewStore, type ViewMeta } from './view-store.ts';
+import { type Rate, ViewStore, type ViewMeta } from './view-store.ts';
 
 export interface LiveView {
   store: ViewStore;
@@ -21,9 +21,9 @@ interface Shown {
 
 /**
  * Opens `query` as a live view for as long as the component lives; `windowMs` null: a range that stands still.
- * `perSecond`: the store divides each bucket's value by the bucket's seconds.
+ * `rate`: how the store keeps values by the second.
  */
-export function useLiveView(asked: QueryInput, windowMs: number | null, perSecond = false): LiveView {
+export function useLiveView(asked: QueryInput, windowMs: number | null, rate: Rate = 'none'): LiveView {
   const live = useLive();
   const [attempt, setAttempt] = useState(0);
   // A new object with the same content is the same view.
@@ -31,12 +31,12 @@ export function useLiveView(asked: QueryInput, windowMs: number | null, perSecon
   const query = useMemo(() => JSON.parse(text) as QueryInput, [text]);
   const id = `${attempt} ${text}`;
   const [shown, setShown] = useState<Shown & { id: string }>(() => ({
-    store: new ViewStore(windowMs, perSecond),
+    store: new ViewStore(windowMs, rate),
     query,
     id: '',
   }));
   useEffect(() => {
-    const store = new ViewStore(windowMs, perSecond);
+    const store = new ViewStore(windowMs, rate);
     const show = (): void => setShown((old) => (old.store === store ? old : { store, query, id }));
     return live.subscribe(query, {
       onSnapshot(snapshot) {
@@ -49,7 +49,7 @@ export function useLiveView(asked: QueryInput, windowMs: number | null, perSecon
         if (store.getMeta().state !== 'loading') show();
       },
     });
-  }, [live, query, id, windowMs, perSecond]);
+  }, [live, query, id, windowMs, rate]);
   const meta = useSyncExternalStore(shown.store.subscribeMeta, shown.store.getMeta);
   return {
     store: shown.store,

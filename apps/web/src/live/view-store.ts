@@ -7,8 +7,15 @@
  *                                   └─► meta (series set, state, note) ──► React
  */
 import type { DeltaColumns, NoticeMessage, PointRecord, SnapshotColumns } from '@nowcast/contract';
+import { renewRates, withRates } from './growth-rate.ts';
 import { assignSlots, seriesName } from './series-name.ts';
 import type { StoredSeries } from './stored-series.ts';
+
+/**
+ * `none`: values are kept as they come. `bucket`: they are amounts of a bucket, kept divided by its seconds. `growth`:
+ * growth of counters, kept divided by the time in which it happened.
+ */
+export type Rate = 'none' | 'bucket' | 'growth';
 
 export interface ViewMeta {
   state: 'loading' | 'ready' | 'error' | 'forbidden';
@@ -38,16 +45,16 @@ export class ViewStore {
   points: PointRecord[] = [];
   /** The query's sliding range, or null: nothing is forgotten. */
   readonly windowMs: number | null;
-  /** Values are amounts of a bucket and kept divided by its seconds. */
-  readonly perSecond: boolean;
+  /** How values are kept by the second. */
+  readonly rate: Rate;
   #scale = 1;
   #series = new Map<number, StoredSeries>();
   #meta: ViewMeta = { state: 'loading', series: [], empty: true, note: '', error: '' };
   #listeners = new Set<() => void>();
 
-  constructor(windowMs: number | null, perSecond = false) {
+  constructor(windowMs: number | null, rate: Rate = 'none') {
     this.windowMs = windowMs;
-    this.perSecond = perSecond;
+    this.rate = rate;
   }
 
   readonly getMeta = (): ViewMeta => this.#meta;
@@ -64,13 +71,14 @@ export class ViewStore {
   /** `nowMs`: the server's clock; a source's own may be minutes ahead of it. */
   applySnapshot(snapshot: SnapshotColumns, nowMs: number): void {
     this.stepMs = snapshot.stepMs > 0 ? snapshot.stepMs : 1000;
-    this.#scale = this.perSecond ? 1000 / this.stepMs : 1;
+    this.#scale = this.rate === 'bucket' ? 1000 / this.stepMs : 1;
     this.from = snapshot.from;
     this.to = snapshot.to;
     this.#series = new Map();
     for (const { key, labels, timestamps, values } of snapshot.series) {
       const v = Array.from(values, (value) => (Number.isNaN(value) ? null : value * this.#scale));
-      this.#series.set(key, { key, labels, name: seriesName(labels), slot: 0, t: [...timestamps], v });
+      const series = { key, labels, name: seriesName(labels), slot: 0, t: [...timestamps], v };
+      this.#series.set(key, this.rate === 'growth' ? withRates(series, this.stepMs) : series);
     }
     this.points = (snapshot.points ?? []).slice(-keptPoints);
     // The range's end is no bound by itself: the server moves it on to the end of the newest bucket.
@@ -87,7 +95,8 @@ export class ViewStore {
     for (const key of delta.removed) changedSet = this.#series.delete(key) || changedSet;
     for (const { key, labels } of delta.series) {
       if (this.#series.has(key)) continue;
-      this.#series.set(key, { key, labels, name: seriesName(labels), slot: 0, t: [], v: [] });
+      const series = { key, labels, name: seriesName(labels), slot: 0, t: [], v: [] };
+      this.#series.set(key, this.rate === 'growth' ? withRates(series, this.stepMs) : series);
       changedSet = true;
     }
     for (let i = 0; i < delta.count; i++) {
@@ -95,7 +104,8 @@ export class ViewStore {
       const value = delta.values[i]!;
       const time = delta.buckets[i]!;
       if (series === undefined) continue;
-      writeCell(series, time, Number.isNaN(value) ? null : value * this.#scale);
+      const at = writeCell(series, time, Number.isNaN(value) ? null : value * this.#scale);
+      renewRates(series, at, this.stepMs);
       if (time > bucketMs && !Number.isNaN(value)) bucketMs = time;
       eventMs = Math.max(eventMs, time + this.stepMs);
     }
@@ -143,11 +153,12 @@ export class ViewStore {
   /** Drops old buckets in large steps, so that a long-lived page neither grows nor copies at every delta. */
   #forgetBefore(timeMs: number): void {
     for (const series of this.#series.values()) {
-      const { t, v } = series;
+      const { t, v, growths } = series;
       if (t.length < 64 || t[t.length >> 2]! >= timeMs) continue;
       const cut = lowerBound(t, timeMs);
       t.splice(0, cut);
       v.splice(0, cut);
+      growths?.splice(0, cut);
     }
   }
 
@@ -171,19 +182,17 @@ export function lowerBound(times: readonly number[], time: number): number {
   return low;
 }
 
-/** A cell is the whole new value of its bucket: newest buckets are appended, late ones find their place. */
-function writeCell({ t, v }: StoredSeries, time: number, value: number | null): void {
+/** A cell is the whole new value of its bucket: newest buckets are appended, late ones find their place. Returns it. */
+function writeCell({ t, v, growths }: StoredSeries, time: number, value: number | null): number {
   const last = t.length - 1;
-  if (last < 0 || t[last]! < time) {
-    t.push(time);
-    v.push(value);
-    return;
-  }
-  const at = t[last] === time ? last : lowerBound(t, time);
+  const at = last < 0 || t[last]! < time ? t.length : lowerBound(t, time);
+  const values = growths ?? v;
   if (t[at] === time) {
-    v[at] = value;
-    return;
+    values[at] = value;
+    return at;
   }
   t.splice(at, 0, time);
   v.splice(at, 0, value);
+  growths?.splice(at, 0, value);
+  return at;
 }

@@ -23,7 +23,7 @@ export function DataTableDialog({
   onClose: () => void;
 }) {
   const [page, setPage] = useState(0);
-  const unit = store.perSecond ? unitPerSecond(panel.display.unit) : panel.display.unit;
+  const unit = store.rate !== 'none' ? unitPerSecond(panel.display.unit) : panel.display.unit;
   const table = useMemo(() => {
     const series = store.series.slice(0, 50);
     const { x, values } = align(series, 0, Number.MAX_SAFE_INTEGER, store.stepMs, {

@@ -106,7 +106,7 @@ function DataPanel(props: PanelProps) {
     [panel, board.range, board.filter, metric, board.zone],
   );
   const shown = asShown(panel, view);
-  const live = useLiveView(view.query, view.windowMs, shown.perSecond);
+  const live = useLiveView(view.query, view.windowMs, shown.rate);
   const level = useStaleLevel(live.store, view.range.kind === 'live');
   const [overlay, setOverlay] = useState<ChartOverlay | null>(null);
   const showsAlerts = useAfterPaint() && panel.display.alerts?.shown !== false;

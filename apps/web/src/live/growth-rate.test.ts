@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { growthRate } from './growth-rate.ts';
+
+function ratesOf(times: number[], growths: (number | null)[], stepMs: number): (number | null)[] {
+  return times.map((_, i) => growthRate(times, growths, i, stepMs));
+}
+
+describe('growth per second', () => {
+  it('is what the counter does, however much finer the buckets are than the source', () => {
+    for (const stepMs of [1000, 2000, 5000, 10_000]) {
+      // A hundred a second, told every ten seconds.
+      const times = Array.from({ length: 6 }, (_, i) => i * 10_000);
+      expect(ratesOf(times, Array(6).fill(1000) as number[], stepMs)).toEqual(Array(6).fill(100));
+    }
+  });
+
+  it('has the right mean where buckets and source do not fit', () => {
+    const times = [0, 8000, 20_000, 28_000, 40_000];
+    const rates = ratesOf(times, [1000, 1000, 1000, 1000, 1000], 4000).map(Number);
+    expect(rates.slice(1).map((rate) => Math.round(rate))).toEqual([125, 83, 125, 83]);
+  });
+
+  it('is divided by the bucket where every bucket has a value', () => {
+    expect(ratesOf([0, 15_000, 30_000], [1500, 3000, 0], 15_000)).toEqual([100, 200, 0]);
+  });
+
+  it('passes over buckets that lost their value, and the only one has but its bucket', () => {
+    expect(ratesOf([0, 1000, 2000], [10, null, 20], 1000)).toEqual([5, null, 10]);
+    expect(ratesOf([0], [10], 2000)).toEqual([5]);
+  });
+});
