@@ -193,7 +193,7 @@ export function BoardEditor({ board, intent, selected, onSelect, onDone, onView,
       {browsing && (
         <VersionsDialog
           boardId={board.board_id}
-          current={board.version}
+          current={saver.base}
           content={content}
           zone={zone}
           onClose={() => setBrowsing(false)}
@@ -228,7 +228,7 @@ export function BoardEditor({ board, intent, selected, onSelect, onDone, onView,
       {saver.conflict !== null && (
         <ConflictDialog
           theirs={saver.conflict.version}
-          mine={board.version}
+          mine={saver.base}
           onKeepEditing={saver.dismiss}
           onOverwrite={saver.overwrite}
           onTakeTheirs={() => {

@@ -1,0 +1,63 @@
+/** A board under the hand: what is typed, what is shown and what is saved are the same, whoever else saves meanwhile. */
+import type { Board } from '@nowcast/contract';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { BoardDesk, panelOf } from '../fixtures/board-desk.ts';
+import { patience } from '../fixtures/live-peer.ts';
+
+let desk: BoardDesk;
+beforeAll(async () => {
+  desk = await BoardDesk.open();
+});
+afterAll(() => desk.close());
+
+/** Opens the board in the editor, a panel of it in the drawer. */
+async function edit(board: Board, title: string) {
+  await desk.page.goto(`${desk.server.url}/boards/${board.board_id}?edit=true&panel=${title.toLowerCase()}`);
+  const drawer = desk.page.getByRole('complementary', { name: `Edit ${title}` });
+  await drawer.waitFor();
+  return drawer;
+}
+
+/** Another tab saves the board, and this page, looked at again, fetches that version. */
+async function saveElsewhere(board: Board, title: string): Promise<void> {
+  const panels = [...board.panels, panelOf(title)];
+  const content = { title: board.title, panels };
+  await desk.call('PUT', `/api/v1/boards/${board.board_id}`, { content, base_version: board.version });
+  const fetched = desk.page.waitForResponse(
+    async (answer) =>
+      answer.url().endsWith(`/api/v1/boards/${board.board_id}`) &&
+      ((await answer.json()) as Board).version > board.version,
+  );
+  let isFetched = false;
+  void fetched.then(() => (isFetched = true));
+  // What was fetched a moment ago counts as fresh for a while.
+  await vi.waitFor(async () => {
+    await desk.page.evaluate(`dispatchEvent(new Event('visibilitychange'))`);
+    expect(isFetched).toBe(true);
+  }, patience);
+}
+
+describe('a board that another tab saves while it is edited', () => {
+  it('is not replaced by the older draft: which version wins is asked', async () => {
+    const board = await desk.makeBoard('Shop', [panelOf('Orders')]);
+    const drawer = await edit(board, 'Orders');
+    await drawer.getByLabel('Title', { exact: true }).fill('Sales');
+    await saveElsewhere(board, 'Returns');
+    await desk.press('Save');
+    const question = desk.page.getByRole('dialog', { name: 'Somebody saved a newer version' });
+    await question.getByText('Version 2 was saved while you were editing version 1.').waitFor();
+    await question.getByRole('button', { name: 'Take theirs' }).click();
+    await desk.page.getByRole('button', { name: 'Edit', exact: true }).waitFor();
+    const titles = (await desk.readBoard(board.board_id)).panels.map((one) => one.title);
+    expect(titles).toEqual(['Orders', 'Returns']);
+  });
+
+  it('offers the newest version to go back to and marks the one that is edited', async () => {
+    const board = await desk.makeBoard('Stock', [panelOf('Orders')]);
+    await edit(board, 'Orders');
+    await saveElsewhere(board, 'Returns');
+    await desk.press('Versions');
+    await desk.page.getByRole('button', { name: 'Restore version 2' }).waitFor();
+    expect(await desk.page.getByRole('button', { name: 'Restore version 1' }).count()).toBe(0);
+  });
+});
