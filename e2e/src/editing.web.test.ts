@@ -61,3 +61,46 @@ describe('a board that another tab saves while it is edited', () => {
     expect(await desk.page.getByRole('button', { name: 'Restore version 1' }).count()).toBe(0);
   });
 });
+
+describe('numbers of a panel', () => {
+  const warn = { value: 70, level: 'warn' };
+  const crit = { value: 90, level: 'crit' };
+
+  async function editDisplay(title: string) {
+    const board = await desk.makeBoard(title, [panelOf(title, { display: { thresholds: [warn, crit] } })]);
+    const drawer = await edit(board, title);
+    await drawer.getByRole('tab', { name: 'Display' }).click();
+    const fields = drawer.getByRole('textbox', { name: /^Value \d/ });
+    const shown = (): Promise<string[]> =>
+      Promise.all([0, 1].map(async (i) => ((await fields.count()) > i ? fields.nth(i).inputValue() : '')));
+    return { board, drawer, shown };
+  }
+
+  it('with the first threshold gone, the one that stays keeps its own value, and Undo brings both back', async () => {
+    const { board, drawer, shown } = await editDisplay('Rows');
+    await drawer.getByRole('button', { name: 'Remove threshold 1' }).click();
+    expect(await shown()).toEqual(['90', '']);
+    await desk.press('Undo');
+    await vi.waitFor(async () => expect(await shown()).toEqual(['70', '90']), patience);
+    await desk.press('Redo');
+    await vi.waitFor(async () => expect(await shown()).toEqual(['90', '']), patience);
+    await desk.press('Save');
+    await vi.waitFor(async () => {
+      const saved = await desk.readBoard(board.board_id);
+      expect(saved.panels[0]!.display.thresholds).toEqual([crit]);
+    }, patience);
+  });
+
+  it('after Undo a field shows the value that is back, and half a number stays as typed', async () => {
+    const { drawer, shown } = await editDisplay('Undone');
+    const first = drawer.getByLabel('Value 1');
+    await first.fill('75');
+    await desk.press('Undo');
+    await vi.waitFor(async () => expect(await shown()).toEqual(['70', '90']), patience);
+    await first.fill('7.');
+    await drawer.getByLabel('Lowest').fill('1e');
+    expect(await shown()).toEqual(['7.', '90']);
+    await drawer.getByText('Not a number').waitFor();
+    expect(await drawer.getByLabel('Lowest').inputValue()).toBe('1e');
+  });
+});

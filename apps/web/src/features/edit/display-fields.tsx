@@ -1,11 +1,10 @@
-import { Plus, X } from 'lucide-react';
-import { useState } from 'react';
 import { chartTypes, unitNames, type ChartType, type Panel } from '@nowcast/contract';
 import { unitTitles } from '../../units/format.ts';
-import { Button } from '../../ui/button.tsx';
-import { Check, SelectInput, TextInput } from '../../ui/field.tsx';
+import { Check, SelectInput } from '../../ui/field.tsx';
 import { ChartIcon } from '../board/chart-icon.tsx';
 import { chartTitles, minimumHeight } from '../board/board-content.ts';
+import { OptionalNumber } from './optional-number.tsx';
+import { Thresholds } from './thresholds-field.tsx';
 
 interface DisplayFieldsProps {
   panel: Panel;
@@ -14,99 +13,11 @@ interface DisplayFieldsProps {
 
 type Display = Panel['display'];
 
-/** A number that may be absent; what cannot be read yet is kept as typed. */
-function OptionalNumber({
-  label,
-  value,
-  onNumber,
-  ...rest
-}: {
-  label: string;
-  value: number | undefined;
-  onNumber: (value: number | undefined) => void;
-  placeholder?: string;
-  min?: number;
-  max?: number;
-}) {
-  const [text, setText] = useState(value === undefined ? '' : String(value));
-  return (
-    <TextInput
-      {...rest}
-      label={label}
-      inputMode="decimal"
-      value={text}
-      error={text !== '' && Number.isNaN(Number(text)) ? 'Not a number' : ''}
-      onValue={(next) => {
-        setText(next);
-        const number = Number(next);
-        if (next.trim() === '') onNumber(undefined);
-        else if (Number.isFinite(number)) onNumber(number);
-      }}
-    />
-  );
-}
-
 function withNumber(display: Display, key: 'min' | 'max' | 'decimals', value: number | undefined): Display {
   const next = { ...display };
   if (value === undefined) delete next[key];
   else next[key] = value;
   return next;
-}
-
-function Thresholds({ display, onDisplay }: { display: Display; onDisplay: (display: Display) => void }) {
-  const { thresholds } = display;
-  const set = (next: Display['thresholds']): void => onDisplay({ ...display, thresholds: next });
-  return (
-    <fieldset>
-      <legend className="label">Thresholds</legend>
-      <div className="flex flex-col gap-2">
-        {thresholds.map((threshold, i) => (
-          <div key={i} className="flex items-end gap-2">
-            <SelectInput
-              label={`Level ${i + 1}`}
-              hideLabel
-              className="w-32"
-              value={threshold.level}
-              choices={[
-                { value: 'warn', title: 'Warning' },
-                { value: 'crit', title: 'Critical' },
-              ]}
-              onValue={(level) => set(thresholds.map((one, at) => (at === i ? { ...one, level } : one)))}
-            />
-            <div className="min-w-0 flex-1">
-              <OptionalNumber
-                label={`Value ${i + 1}`}
-                value={threshold.value}
-                onNumber={(value) =>
-                  value !== undefined &&
-                  set(thresholds.map((one, at) => (at === i ? { ...one, value } : one)))
-                }
-              />
-            </div>
-            <Button
-              variant="ghost"
-              icon
-              aria-label={`Remove threshold ${i + 1}`}
-              onPress={() => set(thresholds.filter((_, at) => at !== i))}
-            >
-              <X size={15} aria-hidden />
-            </Button>
-          </div>
-        ))}
-        <Button
-          variant="ghost"
-          className="self-start"
-          isDisabled={thresholds.length >= 10}
-          onPress={() =>
-            set([...thresholds, { value: 80, level: thresholds.length === 0 ? 'warn' : 'crit' }])
-          }
-        >
-          <Plus size={15} aria-hidden />
-          Add threshold
-        </Button>
-      </div>
-    </fieldset>
-  );
 }
 
 /** How the lines look. */
