@@ -62,7 +62,7 @@ export default {
     {
       name: 'web-talks-only-through-the-client-and-the-contract',
       severity: 'error',
-      from: { path: '^apps/web/src' },
+      from: { path: '^apps/web/src', pathNot: '\\.test\\.ts$' },
       to: { path: '^(packages/(?!client/|contract/|kernel/)|apps/server)' },
     },
     {

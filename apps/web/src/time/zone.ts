@@ -59,9 +59,13 @@ function offsetMs(epochMs: number, zone: ZoneName): number {
 /** The moment at which the wall of `zone` shows `wall`. Fields may overflow (day 32 is the next month's first). */
 export function epochOf(wall: WallTime, zone: ZoneName): number {
   const target = asUtc(wall);
-  const before = target - offsetMs(target - 86_400_000, zone);
-  if (asUtc(wallTime(before, zone)) === target) return before;
-  return target - offsetMs(target + 86_400_000, zone);
+  const before = offsetMs(target - 86_400_000, zone);
+  const after = offsetMs(target + 86_400_000, zone);
+  const early = target - Math.max(before, after);
+  if (asUtc(wallTime(early, zone)) === target) return early;
+  // Either the second offset of a clock that goes back, or none shows this time: then the smaller offset, which was in
+  // force until the clock went forward, carries it past the change (02:30 becomes 03:30).
+  return target - Math.min(before, after);
 }
 
 /** Midnight of the day that holds `epochMs`, moved by whole days. */
