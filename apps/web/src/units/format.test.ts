@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatValue, unitTitles, type UnitName } from './format.ts';
 
+const anyUnit = fc.constantFrom(...(Object.keys(unitTitles) as UnitName[]));
 const plain = (text: string): string => text.replaceAll('\u00a0', ' ');
 
 describe('values with units', () => {
@@ -42,6 +44,35 @@ describe('values with units', () => {
         expect(text, `${value} ${unit}`).not.toMatch(/∞|Infinity|NaN/);
       }
     }
+  });
+
+  it('writes tiny numbers as powers of ten, never as a zero that they are not', () => {
+    expect(formatValue(1e-8, 'none')).toBe('1e-8');
+    expect(formatValue(-1e-7, 'none')).toBe('-1e-7');
+    expect(plain(formatValue(2.5e-9, 'celsius'))).toBe('2.5e-9 °C');
+    expect(plain(formatValue(1.23e-15, 'seconds'))).toBe('1.23e-9 µs');
+    expect(formatValue(0.000123, 'none')).toBe('0.000123');
+    expect(formatValue(0.0000025, 'usd')).toBe('$2.5e-6');
+    expect(formatValue(-0.001, 'eur')).toBe('−€0.001');
+    fc.assert(
+      fc.property(anyUnit, fc.double({ noNaN: true, noDefaultInfinity: true }), (unit, value) => {
+        // Below, a division by a thousand leaves nothing.
+        fc.pre(Math.abs(value) > 1e-300);
+        expect(formatValue(value, unit)).toMatch(/[1-9]/);
+      }),
+    );
+  });
+
+  it('gives zero, and what is rounded to it, no sign', () => {
+    expect(formatValue(-0.001, 'none', 1)).toBe('0.0');
+    expect(formatValue(-0.001, 'eur', 2)).toBe('€0.00');
+    const anyDecimals = fc.option(fc.integer({ min: 0, max: 8 }), { nil: undefined });
+    fc.assert(
+      fc.property(anyUnit, fc.double({ min: -1e-3, max: 0 }), anyDecimals, (unit, value, decimals) => {
+        for (const one of [value, -0])
+          expect(formatValue(one, unit, decimals)).not.toMatch(/^[-−]\D?[0.,]+\D*$/);
+      }),
+    );
   });
 
   it('prints an en dash where there is no value', () => {

@@ -30,11 +30,13 @@ export const moneyPrefixes = ['', 'K', 'M', 'B', 'T'];
 const numberFormat = formatCache(
   (id: string, { numbers }) => new Intl.NumberFormat(numbers, JSON.parse(id) as Intl.NumberFormatOptions),
 );
+/** What is rounded to zero has no sign: nobody reads "-0". */
+const signDisplay = 'negative';
 const fixedDecimals = Array.from({ length: 21 }, (_, decimals) =>
-  JSON.stringify({ minimumFractionDigits: decimals, maximumFractionDigits: decimals }),
+  JSON.stringify({ minimumFractionDigits: decimals, maximumFractionDigits: decimals, signDisplay }),
 );
 const mostDecimals = Array.from({ length: 21 }, (_, decimals) =>
-  JSON.stringify({ maximumFractionDigits: decimals }),
+  JSON.stringify({ maximumFractionDigits: decimals, signDisplay }),
 );
 
 /** With so many decimals, no fewer, and thousands grouped. */
@@ -55,8 +57,9 @@ function digitsFor(magnitude: number): number {
   return Math.min(6, 2 - Math.floor(Math.log10(magnitude)));
 }
 
-/** From here on digits say less than the power of ten: `1.7e308`. */
+/** From here on, and below, digits say less than the power of ten: `1.7e308`, `1e-8`. */
 const exponentFrom = 1e15;
+const exponentBelow = 1e-4;
 
 function exponent(value: number): string {
   return value.toExponential(2).replace(/\.?0*e\+?/, 'e');
@@ -65,6 +68,7 @@ function exponent(value: number): string {
 function trimmed(value: number, decimals: number | undefined): string {
   if (Math.abs(value) >= exponentFrom) return exponent(value);
   if (decimals !== undefined) return fixed(value, decimals);
+  if (value !== 0 && Math.abs(value) < exponentBelow) return exponent(value);
   return numberFormat(mostDecimals[digitsFor(Math.abs(value))]!).format(value);
 }
 
@@ -104,13 +108,17 @@ function boundedPercent(ratio: number): number {
   return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, ratio * 100));
 }
 
+/** Without a sign; what is less than a cent keeps its digits. */
+function amount(size: number, decimals: number | undefined): string {
+  if (size >= 1e6) return scaled(size, 1000, moneyPrefixes, '', decimals ?? 2).replace(nbsp, '');
+  if (decimals === undefined && size > 0 && size < 0.01) return trimmed(size, undefined);
+  return fixed(size, decimals ?? (size >= 1000 ? 0 : 2));
+}
+
 function money(value: number, sign: string, decimals: number | undefined): string {
-  const size = Math.abs(value);
-  const text =
-    size >= 1e6
-      ? scaled(size, 1000, moneyPrefixes, '', decimals ?? 2).replace(nbsp, '')
-      : fixed(size, decimals ?? (size >= 1000 ? 0 : 2));
-  return `${value < 0 ? '−' : ''}${sign}${text}`;
+  const text = amount(Math.abs(value), decimals);
+  const isNegative = value < 0 && text !== amount(0, decimals);
+  return `${isNegative ? '−' : ''}${sign}${text}`;
 }
 
 export function formatValue(value: number | null | undefined, unit: UnitName, decimals?: number): string {
