@@ -37,6 +37,12 @@ function buildItem(
   return item;
 }
 
+/** The list as it was last drawn: most of it is there again the next time. */
+interface Items {
+  writtenFor: string;
+  byId: ReadonlyMap<string, HTMLLIElement>;
+}
+
 export function Feed({
   store,
   range,
@@ -52,16 +58,18 @@ export function Feed({
 }) {
   const box = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLUListElement>(null);
-  const items = useRef(new Map<string, HTMLLIElement>());
+  const items = useRef<Items>({ writtenFor: '', byId: new Map() });
   useFigure(box, store, 250, JSON.stringify([display, zone, range]), (nowMs) => {
-    const known = items.current;
+    // What an item says besides its point: another unit, another zone or a new day ("today" is over) writes all anew.
+    const writtenFor = JSON.stringify([display, zone, startOfDay(nowMs, zone)]);
+    const known = items.current.writtenFor === writtenFor ? items.current.byId : new Map<string, never>();
     const next = new Map<string, HTMLLIElement>();
     const { from } = rangeEnds(range, nowMs);
     for (const point of store.points.slice(-shownPoints).reverse()) {
       if (point.timestamp < from) break;
       next.set(point.data_id, known.get(point.data_id) ?? buildItem(point, display, zone, nowMs));
     }
-    items.current = next;
+    items.current = { writtenFor, byId: next };
     list.current?.replaceChildren(...next.values());
   });
   return (
