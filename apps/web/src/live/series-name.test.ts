@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assignSlots, otherSlot, slotCount } from './series-name.ts';
+import { assignSlots, linesBesideOther, otherSlot, slotCount } from './series-name.ts';
 import type { StoredSeries } from './stored-series.ts';
 
 const make = (names: string[]): StoredSeries[] =>
@@ -27,5 +27,16 @@ describe('colours of series', () => {
     const slots = assignSlots(make(['Other', ...Array.from({ length: 9 }, (_, i) => `s${i}`)]));
     expect(slots.find((one) => one.name === 'Other')!.slot).toBe(otherSlot);
     expect(Math.max(...slots.map((one) => one.slot))).toBeGreaterThanOrEqual(slotCount);
+  });
+});
+
+describe('whether groups were cut', () => {
+  it('is decided by the number of lines: a label that really says "Other" cuts nothing', () => {
+    const real = assignSlots(make(['Other', 'eu', 'us']));
+    expect(linesBesideOther(real, 3)).toBeNull();
+    expect(linesBesideOther(real, undefined)).toBeNull();
+    expect(linesBesideOther(real, 2)).toBe(2);
+    // One group is called so, and the rest is added up beside it.
+    expect(linesBesideOther(assignSlots(make(['Other', 'Other', 'eu'])), 2)).toBe(2);
   });
 });

@@ -36,3 +36,16 @@ export function assignSlots(series: StoredSeries[]): StoredSeries[] {
   }
   return series;
 }
+
+/**
+ * How many groups have a line of their own while the rest is added up in "Other"; null: nothing was cut. A label may
+ * well have the value "Other", so the text proves nothing: the server sends one line more than `limit` if, and only if,
+ * there are more groups (docs/protocol.md, "snapshot").
+ */
+export function linesBesideOther(
+  series: readonly Pick<StoredSeries, 'slot'>[],
+  limit: number | undefined,
+): number | null {
+  if (limit === undefined || series.length <= limit) return null;
+  return series.some(({ slot }) => slot === otherSlot) ? series.length - 1 : null;
+}

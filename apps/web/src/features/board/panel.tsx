@@ -5,7 +5,7 @@ import type { Panel as PanelSpec } from '@nowcast/contract';
 import { metricsQuery } from '../../api/queries.ts';
 import type { ChartOverlay } from '../../charts/chart-overlay.ts';
 import { useLive } from '../../live/live-context.ts';
-import { otherSlot } from '../../live/series-name.ts';
+import { linesBesideOther } from '../../live/series-name.ts';
 import type { StaleLevel } from '../../live/statistics.ts';
 import { useLiveView, useStaleLevel, type LiveView } from '../../live/use-live-view.ts';
 import { describeAge } from '../../time/range.ts';
@@ -108,6 +108,7 @@ function DataPanel(props: PanelProps) {
   const shown = asShown(panel, view);
   const live = useLiveView(view.query, view.windowMs, shown.rate);
   const level = useStaleLevel(live.store, view.range.kind === 'live');
+  const ownLines = linesBesideOther(live.meta.series, live.query.limit);
   const [overlay, setOverlay] = useState<ChartOverlay | null>(null);
   const showsAlerts = useAfterPaint() && panel.display.alerts?.shown !== false;
   const chips = (
@@ -118,12 +119,12 @@ function DataPanel(props: PanelProps) {
           <span className="truncate">{live.meta.note}</span>
         </span>
       )}
-      {live.meta.series.some((one) => one.slot === otherSlot) && (
+      {ownLines !== null && (
         <span
           className="chip h-5 text-muted"
           title="The largest have a line of their own, the rest is added up in “Other”. A filter, or more lines in the panel's settings, shows others."
         >
-          {`Top ${live.meta.series.length - 1} + Other`}
+          {`Top ${ownLines} + Other`}
         </span>
       )}
       {showsAlerts && (
