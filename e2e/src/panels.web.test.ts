@@ -1,6 +1,7 @@
 /** What panels say about their data, in every corner where it was once something else than the data. */
+import { readFileSync } from 'node:fs';
 import type { Board } from '@nowcast/contract';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BoardDesk, panelOf } from '../fixtures/board-desk.ts';
 
 let desk: BoardDesk;
@@ -31,5 +32,27 @@ describe('a feed', () => {
     await desk.page.getByRole('button', { name: /^Time range/ }).click();
     await desk.page.getByLabel('Time zone').selectOption('Asia/Dubai');
     await item.getByText(clock(4 * 3_600_000)).waitFor();
+  });
+});
+
+describe('the file of a panel that shows amounts per second', () => {
+  it('holds the numbers of the panel, and says what they are and in which zone', async () => {
+    const timestamp = Math.floor(Date.now() / 10_000) * 10_000 - 60_000;
+    await desk.send([{ metric_type: 'parcels', value: 50, timestamp }]);
+    const rate = {
+      metric_type: 'parcels',
+      query: { agg: 'sum', step: '10s' },
+      display: { per_second: true },
+    };
+    await open(await desk.makeBoard('Post', [panelOf('Parcels', rate)]), '?tz=Asia/Dubai');
+    await panel('Parcels').locator('canvas').first().waitFor();
+    await desk.press('Menu of Parcels');
+    const started = desk.page.waitForEvent('download');
+    await desk.page.getByRole('menuitem', { name: 'Download CSV' }).click();
+    const file = readFileSync(await (await started).path(), 'utf8');
+    const [head, ...rows] = file.trimEnd().split('\r\n');
+    expect(head).toBe('time (Asia/Dubai),timestamp_ms,value_per_second');
+    const clock = new Date(timestamp + 4 * 3_600_000).toISOString().replace('Z', '+04:00');
+    expect(rows).toContain(`${clock},${timestamp},5`);
   });
 });

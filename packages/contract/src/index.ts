@@ -3,6 +3,7 @@ export * from './aggregate-names.ts';
 export * from './alerts/index.ts';
 export * from './board.ts';
 export * from './catalog.ts';
+export { csvRow, csvText, labelNames } from './csv.ts';
 export * from './errors.ts';
 export * from './labels.ts';
 export * from './limits.ts';

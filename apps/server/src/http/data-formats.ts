@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { appError, type DataAnswer, labelOf, type PointRecord } from '@nowcast/contract';
+import { appError, csvRow, type DataAnswer, labelNames, labelOf, type PointRecord } from '@nowcast/contract';
 import { drained } from './drained.ts';
 import type { Answer } from './route.ts';
 
@@ -138,27 +138,3 @@ function* pointRows(points: readonly PointRecord[]): Iterable<string> {
     yield csvRow([...own, ...names.map((name) => labelOf(point.labels, name))]);
   }
 }
-
-function labelNames(items: readonly { labels: Readonly<Record<string, string>> }[]): string[] {
-  const names = new Set<string>();
-  for (const { labels } of items) for (const name of Object.keys(labels)) names.add(name);
-  return [...names].sort();
-}
-
-/** One line of RFC 4180. */
-function csvRow(cells: readonly (string | number | null)[]): string {
-  return `${cells.map((cell) => (typeof cell === 'string' ? csvText(cell) : (cell ?? ''))).join(',')}\r\n`;
-}
-
-/**
- * A spreadsheet takes text that starts with one of these for a formula and runs it, whoever wrote it (C21). A leading
- * apostrophe makes it text again. Text that itself begins with apostrophes before such a character gets one more, so
- * that removing one always gives back what was there. Numbers are written as numbers and never prefixed.
- */
-export function csvText(text: string): string {
-  const safe = formulaStart.test(text) ? `'${text}` : text;
-  return /[",\r\n\t\0]|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
-// oxlint-disable-next-line no-control-regex -- NUL, TAB and CR are what this is about
-const formulaStart = /^'*[=+\-@\t\r\0]/;

@@ -1,7 +1,7 @@
 import { TimeZone } from '@nowcast/aggregate';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { epochOf, fromLocalInput, startOfDay, toLocalInput, wallTime } from './zone.ts';
+import { epochOf, formatIso, fromLocalInput, startOfDay, toLocalInput, wallTime } from './zone.ts';
 
 const zones = [
   'UTC',
@@ -68,6 +68,17 @@ describe('wall times', () => {
       { numRuns: 1000 },
     );
   });
+});
+
+it('a time in a file has its offset with it and leads back to the moment', () => {
+  expect(formatIso(Date.UTC(2026, 10, 12, 13, 2, 11, 250), 'Europe/Berlin')).toBe(
+    '2026-11-12T14:02:11.250+01:00',
+  );
+  fc.assert(
+    fc.property(anyZone, anyInstant, (zone, instant) => {
+      expect(Date.parse(formatIso(instant, zone))).toBe(instant);
+    }),
+  );
 });
 
 describe('the start of a day', () => {

@@ -113,6 +113,15 @@ export function formatMoment(epochMs: number, zone: ZoneName): string {
   return `${dayFormat(true).format(asUtc(wallTime(epochMs, zone)))} ${formatClock(epochMs, zone)}`;
 }
 
+/** `2026-11-12T14:02:11.250+01:00`: for files, where programs read it too. */
+export function formatIso(epochMs: number, zone: ZoneName): string {
+  const wall = wallTime(epochMs, zone);
+  const minutes = Math.round(offsetMs(epochMs, zone) / 60_000);
+  const size = Math.abs(minutes);
+  const offset = `${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`;
+  return `${wall.year}-${two(wall.month)}-${two(wall.day)}T${formatClock(epochMs, zone, 'ms')}${offset}`;
+}
+
 /** `2026-11-12T14:02:11`, as a `datetime-local` input wants it. */
 export function toLocalInput(epochMs: number, zone: ZoneName): string {
   const wall = wallTime(epochMs, zone);

@@ -1,5 +1,4 @@
-import { appError, labelOf, type PointRecord } from '@nowcast/contract';
-import { csvText } from '../../http/data-formats.ts';
+import { appError, csvRow, labelOf, type PointRecord } from '@nowcast/contract';
 
 /** Columns of a point in CSV; labels follow, as `label.name`. `GET /data` writes the same. */
 export const pointColumns = [
@@ -15,7 +14,7 @@ export const pointColumns = [
 export const labelPrefix = 'label.';
 
 export function csvHeader(labels: readonly string[]): string {
-  return row([...pointColumns, ...labels.map((name) => `${labelPrefix}${name}`)]);
+  return csvRow([...pointColumns, ...labels.map((name) => `${labelPrefix}${name}`)]);
 }
 
 /** Throws when the point has a label that the header does not name: it would be lost without a word. */
@@ -27,9 +26,5 @@ export function csvLine(point: PointRecord, labels: ReadonlySet<string>): string
       `the label ${unknown} appeared while the table was being written; run the export again`,
     );
   const own = pointColumns.map((column) => point[column] ?? '');
-  return row([...own, ...[...labels].map((name) => labelOf(point.labels, name))]);
-}
-
-function row(cells: readonly (string | number)[]): string {
-  return `${cells.map((cell) => (typeof cell === 'string' ? csvText(cell) : cell)).join(',')}\r\n`;
+  return csvRow([...own, ...[...labels].map((name) => labelOf(point.labels, name))]);
 }

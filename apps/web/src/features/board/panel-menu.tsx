@@ -94,7 +94,9 @@ function useDataEntries(
     const csv = (): void => {
       const ends = rangeEnds(view.range, port.serverNow());
       import('./download-csv.ts')
-        .then(({ downloadCsv }) => downloadCsv(view.query, ends, panel.title))
+        .then(({ downloadCsv }) =>
+          downloadCsv(view.query, ends, panel.title, { zone: board.zone, perSecond: live.store.perSecond }),
+        )
         .catch((error: unknown) => showToast('error', messageOf(error)));
     };
     return [

@@ -1,0 +1,52 @@
+import { csvRow, type DataAnswer, labelNames, labelOf, type PointRecord } from '@nowcast/contract';
+import { formatIso, resolveZone, type ZoneName } from '../../time/zone.ts';
+
+/** How the panel shows the answer. */
+export interface CsvView {
+  zone: ZoneName;
+  /** It divides the amounts of a bucket by the bucket's seconds. */
+  perSecond: boolean;
+}
+
+/**
+ * The lines of a panel's file, a header first: the numbers that the panel shows, each with its time twice, as people of
+ * the board's zone read it and as programs sort it. What a column holds is in its name, since a file travels alone.
+ */
+export function csvFile(answer: DataAnswer, view: CsvView): string[] {
+  const times = [`time (${resolveZone(view.zone)})`, 'timestamp_ms'];
+  return answer.points === undefined
+    ? bucketRows(answer, view, times)
+    : pointRows(answer.points, view.zone, times);
+}
+
+function bucketRows({ series, step_ms }: DataAnswer, view: CsvView, times: string[]): string[] {
+  const scale = view.perSecond ? 1000 / step_ms : 1;
+  const names = labelNames(series);
+  const rows = [csvRow([...times, ...names, view.perSecond ? 'value_per_second' : 'value'])];
+  for (const { labels, timestamp, value } of series) {
+    const cells = names.map((name) => labelOf(labels, name));
+    for (const [i, at] of timestamp.entries()) {
+      const amount = value[i] ?? null;
+      rows.push(csvRow([formatIso(at, view.zone), at, ...cells, amount === null ? null : amount * scale]));
+    }
+  }
+  return rows;
+}
+
+function pointRows(points: readonly PointRecord[], zone: ZoneName, times: string[]): string[] {
+  const fields = ['metric_type', 'source', 'value', 'data_id', 'actor', 'message'] as const;
+  const names = labelNames(points);
+  const labels = names.map((name) => `label.${name}`);
+  return [
+    csvRow([...times, ...fields, 'received_at_ms', ...labels]),
+    ...points.map((point) =>
+      csvRow([
+        formatIso(point.timestamp, zone),
+        point.timestamp,
+        ...fields.map((field) => point[field] ?? ''),
+        point.received_at,
+        ...names.map((name) => labelOf(point.labels, name)),
+      ]),
+    ),
+  ];
+}
