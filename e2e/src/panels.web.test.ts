@@ -56,3 +56,25 @@ describe('the file of a panel that shows amounts per second', () => {
     expect(rows).toContain(`${clock},${timestamp},5`);
   });
 });
+
+describe('a panel of a metric that a thousand others come before', () => {
+  it('is told from one that never arrived, and is asked as its metric wants to be', async () => {
+    const long = Date.now() - 3_600_000;
+    const others = Array.from({ length: 1100 }, (_, i) => ({ metric_type: `a_${i}`, value: 1 }));
+    await desk.send([...others, { metric_type: 'zz_requests_total', value: 7, timestamp: long }]);
+    const asked = desk.page.waitForRequest((request) => request.url().includes('/api/v1/metrics?name='));
+    const old = panelOf('Old', { metric_type: 'zz_requests_total' });
+    const never = panelOf('Never', {
+      metric_type: 'zz_never',
+      layout: { x: 6, y: 0, w: 6, h: 6 },
+    });
+    await open(await desk.makeBoard('Many', [old, never]));
+    await panel('Old').getByText('No data in this range').waitFor();
+    await panel('Old')
+      .getByText(/^Last: .* ago/)
+      .waitFor();
+    await panel('Never').getByText('Nothing called “zz_never” has arrived yet').waitFor();
+    const names = new URL((await asked).url()).searchParams.getAll('name');
+    expect(names.toSorted()).toEqual(['zz_never', 'zz_requests_total']);
+  });
+});

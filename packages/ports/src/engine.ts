@@ -11,6 +11,8 @@ export interface Engine extends Service {
   ingest(request: IngestRequest): Promise<IngestAnswer>;
   data(tenant: string, query: Query, signal?: AbortSignal): Promise<DataAnswer>;
   metrics(tenant: string, search: string, limit: number): Promise<MetricInfo[]>;
+  /** Those of these metrics that exist, in this order. */
+  metricsNamed(tenant: string, names: readonly string[]): Promise<MetricInfo[]>;
   /** Values of each label of the metric (all metrics when empty) among the series that match `where`. */
   labels(tenant: string, metricType: string, where: Where, limit: number): Promise<LabelValues[]>;
   /** What one API key has sent, and its newest point. Refusals since the last checkpoint are forgotten by a crash. */

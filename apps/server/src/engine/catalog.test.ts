@@ -20,6 +20,15 @@ function catalogOf(): Catalog {
   return new Catalog(index, [new Tail(0)], () => ({ default_agg: 'avg', default_across: 'merge' }));
 }
 
+describe('metrics by name', () => {
+  test('are found by all of it, each once, in the order they were asked for', () => {
+    const found = catalogOf().metricsNamed('t', ['mem', 'cp', 'CPU', 'cpu', 'mem']);
+    expect(found.map((one) => one.metric_type)).toEqual(['mem', 'cpu']);
+    expect(found[0]).toMatchObject({ series: 55, labels: ['core', 'host', 'region'] });
+    expect(catalogOf().metricsNamed('other', ['cpu'])).toEqual([]);
+  });
+});
+
 describe('labels in the pickers', () => {
   const catalog = catalogOf();
   const hosts = (metric: string, where: Record<string, string[]>, limit: number) =>

@@ -28,6 +28,13 @@ export class Catalog {
       .map((name) => this.#describe(tenant, name));
   }
 
+  /** Those of these metrics that exist, in this order, each once. */
+  metricsNamed(tenant: string, names: readonly string[]): MetricInfo[] {
+    return [...new Set(names)]
+      .filter((name) => this.#index.metric(tenant, name) !== undefined)
+      .map((name) => this.#describe(tenant, name));
+  }
+
   /** Values of each label of the metric (every metric when empty) among the series that match, most series first. */
   labels(tenant: string, metricType: string, where: Where, limit: number): LabelValues[] {
     return [...this.#counts(tenant, metricType, where)]

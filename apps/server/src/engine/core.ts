@@ -325,6 +325,10 @@ export class EngineCore {
     return this.#ready().catalog.metrics(tenant, search, limit);
   }
 
+  metricsNamed(tenant: string, names: readonly string[]): MetricInfo[] {
+    return this.#ready().catalog.metricsNamed(tenant, names);
+  }
+
   labels(tenant: string, metricType: string, where: Where, limit: number): LabelValues[] {
     return this.#ready().catalog.labels(tenant, metricType, where, limit);
   }

@@ -165,6 +165,10 @@ class EmbeddedEngine implements LocalEngine {
     return this.#call<MetricInfo[]>({ method: 'metrics', tenant, search, limit });
   }
 
+  metricsNamed(tenant: string, names: readonly string[]): Promise<MetricInfo[]> {
+    return this.#call<MetricInfo[]>({ method: 'metricsNamed', tenant, names });
+  }
+
   labels(tenant: string, metricType: string, where: Where, limit: number): Promise<LabelValues[]> {
     return this.#call<LabelValues[]>({ method: 'labels', tenant, metricType, where, limit });
   }

@@ -104,6 +104,8 @@ async function answer(
       return core.data(call.tenant, call.query, signal);
     case 'metrics':
       return core.metrics(call.tenant, call.search, call.limit);
+    case 'metricsNamed':
+      return core.metricsNamed(call.tenant, call.names);
     case 'labels':
       return core.labels(call.tenant, call.metricType, call.where, call.limit);
     case 'sourceStatus':

@@ -11,6 +11,7 @@ export type EngineCall =
   | { method: 'ingest'; request: IngestRequest }
   | { method: 'data'; tenant: string; query: Query }
   | { method: 'metrics'; tenant: string; search: string; limit: number }
+  | { method: 'metricsNamed'; tenant: string; names: readonly string[] }
   | { method: 'labels'; tenant: string; metricType: string; where: Where; limit: number }
   | { method: 'sourceStatus'; tenant: string; keyId: string }
   | { method: 'open'; tenant: string; query: Query }

@@ -79,12 +79,25 @@ function catalogRoutes(engine: Engine): Route[] {
         access: 'data.read',
         body: noBody,
         summary: 'List metrics',
-        parameters: { search: 'Part of the name', limit: 'At most so many (200)' },
-        answers: { 200: '{metrics: MetricInfo[]}' },
+        parameters: {
+          search: 'Part of the name',
+          name: {
+            text: 'The whole name, as it is written; several: those that exist. Instead of search and limit',
+            repeated: true,
+          },
+          limit: 'At most so many (200)',
+        },
+        answers: { 200: '{metrics: MetricInfo[]}', 400: 'A parameter is wrong' },
       },
-      async (call) => {
-        const search = call.query.get('search') ?? '';
-        const metrics = await engine.metrics(call.actor.tenant_id, search, readLimit(call.query, 200));
+      async ({ actor, query }) => {
+        const names = query.getAll('name');
+        if (names.length > 0 && (query.has('search') || query.has('limit'))) {
+          throw appError('request.invalid', 'name finds whole names; leave out search and limit');
+        }
+        const metrics =
+          names.length > 0
+            ? await engine.metricsNamed(actor.tenant_id, names)
+            : await engine.metrics(actor.tenant_id, query.get('search') ?? '', readLimit(query, 200));
         return jsonAnswer(200, { metrics });
       },
     ),

@@ -191,6 +191,14 @@ describe('reading', () => {
   });
 });
 
+test('metrics are searched for or named, not both', async () => {
+  const status = async (query: string) => (await call(viewer, 'GET', `/api/v1/metrics?${query}`)).status;
+  expect(await status('search=cpu&limit=5')).toBe(200);
+  expect(await status('name=cpu&name=memory')).toBe(200);
+  expect(await status('name=cpu&search=c')).toBe(400);
+  expect(await status('name=cpu&limit=5')).toBe(400);
+});
+
 describe('sources', () => {
   test('the page waits, and is told of the first event and of what takes its key away', async () => {
     const { secret, keyId } = await nowcast.makeKey('ingest');

@@ -91,11 +91,7 @@ function generatedBoard({ engine, access, boards }: SourceParts): Route {
       const { actor } = call;
       const key = await requireKey(access, actor, call.params['key_id'] ?? '');
       const status = await engine.sourceStatus(actor.tenant_id, key.key_id);
-      const names = new Set(status.metrics);
-      const found = await Promise.all(
-        [...names].slice(0, 24).map((name) => engine.metrics(actor.tenant_id, name, 200)),
-      );
-      const metrics = found.flat().filter((metric) => names.delete(metric.metric_type));
+      const metrics = await engine.metricsNamed(actor.tenant_id, status.metrics.slice(0, 24));
       if (metrics.length === 0) {
         throw appError('request.conflict', 'nothing has arrived with this key yet; send a point first');
       }

@@ -213,6 +213,10 @@ export class ScriptedEngine implements Engine {
     return [];
   }
 
+  async metricsNamed(): Promise<MetricInfo[]> {
+    return [];
+  }
+
   async labels(): Promise<LabelValues[]> {
     const values = ['db-1', 'web-1', 'web-2'].map((value) => ({ value, series: 1 }));
     return [{ label: 'host', values }];

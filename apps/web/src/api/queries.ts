@@ -11,6 +11,7 @@ import type {
   User,
 } from '@nowcast/contract';
 import { api } from './http.ts';
+import { makeMetricLookup } from './metric-lookup.ts';
 
 /** Everything the page reads over REST. Live data never comes this way. */
 const get =
@@ -56,6 +57,7 @@ export const versionsQuery = (boardId: string) =>
     select: (answer) => answer.versions.toSorted((a, b) => b.version - a.version),
   });
 
+/** Metrics to choose from, the first thousand at most. */
 export const metricsQuery = (search = '') =>
   queryOptions({
     queryKey: ['metrics', search],
@@ -64,6 +66,20 @@ export const metricsQuery = (search = '') =>
     ),
     select: (answer) => answer.metrics,
     placeholderData: keepPreviousData,
+    staleTime: 15_000,
+  });
+
+const lookUpMetric = makeMetricLookup(async (query) => {
+  const answer = await api<{ metrics: MetricInfo[] }>('GET', `/api/v1/metrics?${query}`);
+  return answer.metrics;
+});
+
+/** One metric by its whole name; null: nothing called so has arrived. `metricsQuery` has the first thousand only. */
+export const metricQuery = (name: string) =>
+  queryOptions({
+    queryKey: ['metric', name],
+    queryFn: () => lookUpMetric(name),
+    enabled: name !== '',
     staleTime: 15_000,
   });
 

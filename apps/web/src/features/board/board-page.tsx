@@ -3,7 +3,7 @@ import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { LayoutDashboard } from 'lucide-react';
 import { lazy, Suspense, useEffect, useMemo, useState, type ReactNode } from 'react';
 import type { Board, BoardContent, Panel as PanelSpec, Where } from '@nowcast/contract';
-import { boardQuery, metricsQuery } from '../../api/queries.ts';
+import { boardQuery } from '../../api/queries.ts';
 import type { ViewStore } from '../../live/view-store.ts';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState, Failure, Skeleton } from '../../ui/states.tsx';
@@ -58,7 +58,6 @@ function LoadedBoard({ board }: { board: Board }) {
   };
   const control = useRange(search, board.window, go);
   usePausedPill(control.range.kind === 'fixed');
-  useQuery(metricsQuery());
 
   const where = search.where ?? noWhere;
   const variables = useMemo(

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { CircleAlert, Lock, Radio } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { Panel } from '@nowcast/contract';
-import { metricsQuery } from '../../api/queries.ts';
+import { metricQuery } from '../../api/queries.ts';
 import { useLive } from '../../live/live-context.ts';
 import { describeAge, type TimeRange } from '../../time/range.ts';
 import { formatMoment } from '../../time/zone.ts';
@@ -38,10 +38,14 @@ export function PanelMessage({
 function NoData({ panel, range }: { panel: Panel; range: TimeRange }) {
   const board = useBoardView();
   const live = useLive();
-  const metrics = useQuery(metricsQuery());
-  const metric = metrics.data?.find((one) => one.metric_type === panel.metric_type);
+  const metric = useQuery(metricQuery(panel.metric_type)).data;
   const icon = <Radio size={18} className="text-nodata" aria-hidden />;
   if (metric === undefined) {
+    // Not looked up yet, or the server could not be asked: nothing is said of what else there is.
+    const text = `Nothing of “${panel.metric_type}” is in it.`;
+    return <PanelMessage icon={icon} title="No data in this range" text={text} />;
+  }
+  if (metric === null) {
     const text = `Nothing called “${panel.metric_type}” has arrived yet. The chart starts by itself with the first point.`;
     return <PanelMessage icon={icon} title="No data yet" text={text} />;
   }

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Clock } from 'lucide-react';
 import { lazy, Suspense, useMemo, useState, type ReactNode } from 'react';
 import type { Panel as PanelSpec } from '@nowcast/contract';
-import { metricsQuery } from '../../api/queries.ts';
+import { metricQuery } from '../../api/queries.ts';
 import type { ChartOverlay } from '../../charts/chart-overlay.ts';
 import { useLive } from '../../live/live-context.ts';
 import { linesBesideOther } from '../../live/series-name.ts';
@@ -99,8 +99,7 @@ function PanelFrame({
 function DataPanel(props: PanelProps) {
   const { panel, menu, alone = false } = props;
   const board = useBoardView();
-  const metrics = useQuery(metricsQuery());
-  const metric = metrics.data?.find((one) => one.metric_type === panel.metric_type);
+  const metric = useQuery(metricQuery(panel.metric_type)).data ?? undefined;
   const view = useMemo(
     () => panelView(panel, board.range, board.filter, metric, board.zone),
     [panel, board.range, board.filter, metric, board.zone],

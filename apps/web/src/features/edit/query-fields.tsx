@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { ChevronDown } from 'lucide-react';
 import { useState } from 'react';
 import { unitFor, type MetricInfo, type Panel } from '@nowcast/contract';
-import { labelsQuery, metricsQuery } from '../../api/queries.ts';
+import { labelsQuery, metricQuery } from '../../api/queries.ts';
 import { Button } from '../../ui/button.tsx';
 import { SelectInput, TextInput } from '../../ui/field.tsx';
 import { Modal } from '../../ui/modal.tsx';
@@ -65,8 +65,7 @@ export function GroupBy({
 export function QueryFields({ panel, onChange }: QueryFieldsProps) {
   const [picking, setPicking] = useState(false);
   const { query } = panel;
-  const metrics = useQuery(metricsQuery());
-  const current = metrics.data?.find((one) => one.metric_type === panel.metric_type);
+  const current = useQuery(metricQuery(panel.metric_type)).data ?? undefined;
   const set = (next: Partial<Panel['query']>, tag = ''): void =>
     onChange({ ...panel, query: { ...query, ...next } }, tag);
   const pick = (metric: MetricInfo): void => {

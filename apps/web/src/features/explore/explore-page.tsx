@@ -3,7 +3,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Activity, LayoutDashboard, SlidersHorizontal } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import type { MetricInfo } from '@nowcast/contract';
-import { metricsQuery } from '../../api/queries.ts';
+import { metricQuery } from '../../api/queries.ts';
 import { Button } from '../../ui/button.tsx';
 import { clearOfTop } from '../../ui/clear-of.ts';
 import { Modal } from '../../ui/modal.tsx';
@@ -34,7 +34,6 @@ export function ExplorePage() {
   const user = useMe();
   const preferredZone = usePreferredZone();
   const zone = search.tz ?? preferredZone;
-  const metrics = useQuery(metricsQuery());
   const actions = useBoardActions();
   const [picking, setPicking] = useState(false);
   /** On phones the query folds away under a button. */
@@ -49,7 +48,7 @@ export function ExplorePage() {
     l: () => (control.range.kind === 'live' ? control.pause() : control.goLive()),
     t: () => setPickerOpen(true),
   });
-  const metric = metrics.data?.find((one) => one.metric_type === search.metric);
+  const metric = useQuery(metricQuery(search.metric ?? '')).data ?? undefined;
   const panels = useMemo(() => explorePanels(search, metric), [search, metric]);
   const panel = panels.chart;
   const view = useMemo(

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useRef } from 'react';
 import type { Panel } from '@nowcast/contract';
-import { boardQuery, metricsQuery } from '../../api/queries.ts';
+import { boardQuery, metricQuery } from '../../api/queries.ts';
 import { drawSparkline } from '../../charts/draw-sparkline.ts';
 import { paletteOf } from '../../charts/palette.ts';
 import { useFigure } from '../../charts/use-figure.ts';
@@ -33,8 +33,7 @@ function PanelLine({ panel }: { panel: Panel }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const value = useRef<HTMLSpanElement>(null);
   const theme = useTheme();
-  const metrics = useQuery(metricsQuery());
-  const metric = metrics.data?.find((one) => one.metric_type === panel.metric_type);
+  const metric = useQuery(metricQuery(panel.metric_type)).data ?? undefined;
   const view = useMemo(() => {
     const single = { ...panel, query: { ...panel.query, group_by: [] } };
     return panelView(single, range, { variables: {}, where: {} }, metric, 'browser');
