@@ -77,4 +77,18 @@ describe('a panel of a metric that a thousand others come before', () => {
     const names = new URL((await asked).url()).searchParams.getAll('name');
     expect(names.toSorted()).toEqual(['zz_never', 'zz_requests_total']);
   });
+
+  it('is found where metrics are chosen, and in the palette', async () => {
+    await desk.page.goto(`${desk.server.url}/explore`);
+    await desk.page
+      .getByRole('button', { name: /metric/i })
+      .first()
+      .click();
+    await desk.page.getByLabel('Search metrics').fill('requests zz');
+    await desk.page.getByRole('option', { name: /zz_requests_total/ }).waitFor();
+    await desk.page.keyboard.press('Escape');
+    await desk.page.keyboard.press('ControlOrMeta+k');
+    await desk.page.getByLabel('Search boards, metrics and commands').fill('zz_requests');
+    await desk.page.getByRole('option', { name: /zz_requests_total/ }).waitFor();
+  });
 });

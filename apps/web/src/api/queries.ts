@@ -57,12 +57,15 @@ export const versionsQuery = (boardId: string) =>
     select: (answer) => answer.versions.toSorted((a, b) => b.version - a.version),
   });
 
-/** Metrics to choose from, the first thousand at most. */
+/** So many metrics a list has at most. */
+export const listedMetrics = 1000;
+
+/** Metrics to choose from: the first whose name holds `search`. */
 export const metricsQuery = (search = '') =>
   queryOptions({
     queryKey: ['metrics', search],
     queryFn: get<{ metrics: MetricInfo[] }>(
-      `/api/v1/metrics?limit=1000&search=${encodeURIComponent(search)}`,
+      `/api/v1/metrics?limit=${listedMetrics}&search=${encodeURIComponent(search)}`,
     ),
     select: (answer) => answer.metrics,
     placeholderData: keepPreviousData,
@@ -74,7 +77,7 @@ const lookUpMetric = makeMetricLookup(async (query) => {
   return answer.metrics;
 });
 
-/** One metric by its whole name; null: nothing called so has arrived. `metricsQuery` has the first thousand only. */
+/** One metric by its whole name; null: nothing called so has arrived. `metricsQuery` ends somewhere. */
 export const metricQuery = (name: string) =>
   queryOptions({
     queryKey: ['metric', name],

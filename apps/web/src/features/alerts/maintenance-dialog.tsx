@@ -10,7 +10,7 @@ import { upcomingQuery } from './alert-queries.ts';
 import { MatcherRows } from './matcher-rows.tsx';
 import { PolicyForm, TimeOfDayInput, ZoneSelect } from './policy-parts.tsx';
 import { useSavePolicy } from './use-policy.ts';
-import { useRested } from './use-rested.ts';
+import { useRested } from '../../ui/use-rested.ts';
 import { hoursOrMinutes, spanInWords, weekdayName, weekdays } from './when-words.ts';
 
 function startContent(window: Maintenance | null, zone: string): MaintenanceContent {

@@ -15,7 +15,7 @@ import type { Limit } from './limit-line.tsx';
 import { RuleChart } from './rule-chart.tsx';
 import { missingIn } from './rule-draft.ts';
 import { InlineSelect } from './sentence-controls.tsx';
-import { useRested } from './use-rested.ts';
+import { useRested } from '../../ui/use-rested.ts';
 
 const shownFirings = 50;
 

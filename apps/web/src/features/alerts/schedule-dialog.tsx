@@ -13,7 +13,7 @@ import { shiftsQuery } from './alert-queries.ts';
 import { PolicyForm, TimeOfDayInput, ZoneSelect } from './policy-parts.tsx';
 import { ShiftList } from './shift-list.tsx';
 import { useSavePolicy } from './use-policy.ts';
-import { useRested } from './use-rested.ts';
+import { useRested } from '../../ui/use-rested.ts';
 import { spanInWords, weekdayName, weekdays } from './when-words.ts';
 
 /** What of a stored schedule can be saved again; overrides that are over decide nothing any more. */

@@ -1,10 +1,9 @@
-import { useQuery } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { defaultsFor, type MetricInfo } from '@nowcast/contract';
-import { metricsQuery } from '../../api/queries.ts';
 import { formatValue } from '../../units/format.ts';
 import { Failure, Skeleton } from '../../ui/states.tsx';
 import { rankMetrics } from './rank-metrics.ts';
+import { useMetricSearch } from './use-metric-search.ts';
 
 const shownMetrics = 100;
 
@@ -19,8 +18,8 @@ export function MetricPicker({
   const id = useId();
   const [search, setSearch] = useState('');
   const [active, setActive] = useState(0);
-  const metrics = useQuery(metricsQuery());
-  const found = rankMetrics(metrics.data ?? [], search).slice(0, shownMetrics);
+  const { listed, metrics, searching } = useMetricSearch(search);
+  const found = rankMetrics(metrics, search).slice(0, shownMetrics);
   const at = Math.min(active, found.length - 1);
   const onKeyDown = (event: React.KeyboardEvent): void => {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
@@ -58,8 +57,8 @@ export function MetricPicker({
         }}
         onKeyDown={onKeyDown}
       />
-      {metrics.isError && <Failure error={metrics.error} onRetry={() => void metrics.refetch()} />}
-      {metrics.isPending && <Skeleton className="mt-3 h-40" />}
+      {listed.isError && <Failure error={listed.error} onRetry={() => void listed.refetch()} />}
+      {listed.isPending && <Skeleton className="mt-3 h-40" />}
       <ul
         id={`${id}-list`}
         role="listbox"
@@ -81,7 +80,7 @@ export function MetricPicker({
           </li>
         ))}
       </ul>
-      {metrics.isSuccess && found.length === 0 && (
+      {listed.isSuccess && !searching && found.length === 0 && (
         <p className="p-3 text-center text-muted">
           {search === ''
             ? 'Nothing has arrived yet. Connect a source first.'

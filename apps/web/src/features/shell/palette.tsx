@@ -4,7 +4,8 @@ import { Activity, LayoutDashboard, Keyboard, LogOut, UserRound } from 'lucide-r
 import { useId, useState, type ReactNode } from 'react';
 import { Dialog } from 'react-aria-components/Dialog';
 import { Modal as AriaModal, ModalOverlay } from 'react-aria-components/Modal';
-import { boardsQuery, metricsQuery } from '../../api/queries.ts';
+import { boardsQuery } from '../../api/queries.ts';
+import { useMetricSearch } from '../edit/use-metric-search.ts';
 import { useLogOut } from './account-menu.tsx';
 import { placesOf } from './nav.ts';
 import { useMe } from './use-me.ts';
@@ -17,11 +18,11 @@ interface Command {
   run: () => unknown;
 }
 
-function useCommands(onHelp: () => void): Command[] {
+function useCommands(search: string, onHelp: () => void): Command[] {
   const user = useMe();
   const navigate = useNavigate();
   const boards = useQuery(boardsQuery);
-  const metrics = useQuery(metricsQuery());
+  const { metrics } = useMetricSearch(search);
   const logOut = useLogOut();
   return [
     ...(boards.data ?? []).map((board) => ({
@@ -53,7 +54,7 @@ function useCommands(onHelp: () => void): Command[] {
       run: onHelp,
     },
     { id: 'logout', title: 'Log out', kind: 'Account', icon: <LogOut size={15} aria-hidden />, run: logOut },
-    ...(metrics.data ?? []).map((metric) => ({
+    ...metrics.map((metric) => ({
       id: `metric ${metric.metric_type}`,
       title: metric.metric_type,
       kind: 'Explore',
@@ -69,7 +70,7 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
   const [text, setText] = useState('');
   const [active, setActive] = useState(0);
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = useCommands(onHelp)
+  const found = useCommands(text, onHelp)
     .filter((command) =>
       words.every((word) => `${command.title} ${command.kind}`.toLowerCase().includes(word)),
     )
