@@ -1,11 +1,12 @@
 import { csvRow, type DataAnswer, labelNames, labelOf, type PointRecord } from '@nowcast/contract';
+import { growthRate } from '../../live/growth-rate.ts';
+import type { Rate } from '../../live/view-store.ts';
 import { formatIso, resolveZone, type ZoneName } from '../../time/zone.ts';
 
 /** How the panel shows the answer. */
 export interface CsvView {
   zone: ZoneName;
-  /** It divides the amounts of a bucket by the bucket's seconds. */
-  perSecond: boolean;
+  rate: Rate;
 }
 
 /**
@@ -20,17 +21,29 @@ export function csvFile(answer: DataAnswer, view: CsvView): string[] {
 }
 
 function bucketRows({ series, step_ms }: DataAnswer, view: CsvView, times: string[]): string[] {
-  const scale = view.perSecond ? 1000 / step_ms : 1;
   const names = labelNames(series);
-  const rows = [csvRow([...times, ...names, view.perSecond ? 'value_per_second' : 'value'])];
+  const rows = [csvRow([...times, ...names, view.rate === 'none' ? 'value' : 'value_per_second'])];
   for (const { labels, timestamp, value } of series) {
     const cells = names.map((name) => labelOf(labels, name));
-    for (const [i, at] of timestamp.entries()) {
-      const amount = value[i] ?? null;
-      rows.push(csvRow([formatIso(at, view.zone), at, ...cells, amount === null ? null : amount * scale]));
-    }
+    for (const [i, at] of timestamp.entries())
+      rows.push(
+        csvRow([formatIso(at, view.zone), at, ...cells, shownAt(timestamp, value, i, step_ms, view.rate)]),
+      );
   }
   return rows;
+}
+
+/** As `ViewStore` keeps it. */
+function shownAt(
+  times: readonly number[],
+  values: readonly (number | null)[],
+  at: number,
+  stepMs: number,
+  rate: Rate,
+): number | null {
+  if (rate === 'growth') return growthRate(times, values, at, stepMs);
+  const value = values[at] ?? null;
+  return value === null || rate === 'none' ? value : (value * 1000) / stepMs;
 }
 
 function pointRows(points: readonly PointRecord[], zone: ZoneName, times: string[]): string[] {

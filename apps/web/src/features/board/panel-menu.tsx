@@ -95,7 +95,7 @@ function useDataEntries(
       const ends = rangeEnds(view.range, port.serverNow());
       import('./download-csv.ts')
         .then(({ downloadCsv }) =>
-          downloadCsv(view.query, ends, panel.title, { zone: board.zone, perSecond: live.store.perSecond }),
+          downloadCsv(view.query, ends, panel.title, { zone: board.zone, rate: live.store.rate }),
         )
         .catch((error: unknown) => showToast('error', messageOf(error)));
     };
