@@ -1,5 +1,5 @@
 import type { Agg, MetricInfo, Panel, QueryInput, Where } from '@nowcast/contract';
-import { bothWhere, defaultsFor, formatDuration, parseDuration } from '@nowcast/contract';
+import { bothWhere, formatDuration, parseDuration } from '@nowcast/contract';
 import { queryParameters } from '@nowcast/client';
 import type { TimeRange } from '../../time/range.ts';
 import { resolveZone, type ZoneName } from '../../time/zone.ts';
@@ -43,10 +43,9 @@ function rangeOf(panel: Panel, board: TimeRange): TimeRange {
   return { kind: 'live', windowMs: parseDuration(panel.query.window) };
 }
 
-/** While the metric is unknown, its name says what fits it: the server goes by the name too. */
 export function panelAgg(panel: Panel, metric: MetricInfo | undefined): Agg {
   if (panel.chart_type === 'feed') return 'none';
-  const agg = panel.query.agg ?? (metric ?? defaultsFor(panel.metric_type)).default_agg;
+  const agg = panel.query.agg ?? metric?.default_agg ?? 'avg';
   return agg === 'none' ? 'count' : agg;
 }
 
@@ -63,7 +62,7 @@ export function panelView(
   const query: QueryInput = {
     metric_type: panel.metric_type,
     agg,
-    across: panel.query.across ?? (metric ?? defaultsFor(panel.metric_type)).default_across,
+    across: panel.query.across ?? metric?.default_across ?? 'merge',
     group_by: agg === 'none' ? [] : panel.query.group_by,
     where: combineWhere(panel.query.where, filter, metric),
     tz: resolveZone(zone),
