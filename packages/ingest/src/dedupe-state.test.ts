@@ -4,12 +4,12 @@ import { dedupeLimits, DedupeState } from './dedupe-state.ts';
 
 const receivedAt = 1_700_000_000_000;
 
-function answered(tenant: string, key: string, answer: string): PointsRecord {
+function answered(tenant: string, key: string, answer: string, at = receivedAt): PointsRecord {
   return {
     kind: 'points',
     tenant,
     keyId: 'k',
-    receivedAt,
+    receivedAt: at,
     firstDefinition: 0,
     definitions: [],
     series: new Uint32Array(0),
@@ -51,5 +51,17 @@ describe('answers that were given', () => {
     again.restore(state.checkpoint());
     expect(again.applied).toEqual([5]);
     expect(again.answerFor(0, 'shop', 'order', receivedAt)?.answer).toBe('from before');
+    again.apply(0, 5, answered('shop', 'next', '', receivedAt + dedupeLimits.answerAgeMs));
+    expect(Buffer.from(again.checkpoint()).includes('from before')).toBe(false);
+  });
+
+  test('are gone a day later, also those of who sends no more', () => {
+    const state = new DedupeState(1);
+    state.apply(0, 0, answered('once', 'import', 'long gone'));
+    state.apply(0, 1, answered('shop', 'order', 'kept', receivedAt + dedupeLimits.answerAgeMs - 1));
+    expect(Buffer.from(state.checkpoint()).includes('long gone')).toBe(true);
+    state.apply(0, 2, answered('shop', 'next', 'kept', receivedAt + dedupeLimits.answerAgeMs));
+    const bytes = Buffer.from(state.checkpoint());
+    expect(['long gone', 'once', 'kept'].map((text) => bytes.includes(text))).toEqual([false, false, true]);
   });
 });

@@ -10,7 +10,7 @@ import { Fingerprint } from './fingerprint.ts';
 import { IdWindow } from './id-window.ts';
 import { IdempotencyStore, type StoredAnswer } from './idempotency-store.ts';
 
-/** How much is remembered of each tenant; docs/ARCHITECTURE.md, "Rules of the log", 6. */
+/** How much is remembered of each tenant; docs/log.md, L12. */
 export interface DedupeLimits {
   idsPerTenant: number;
   idAgeMs: number;
@@ -41,6 +41,8 @@ export class DedupeState {
   readonly #fingerprint = new Fingerprint();
   /** First offset of each partition that is not in the state. */
   readonly #applied: number[];
+  /** Newest receipt time of the records applied. */
+  #newest = 0;
   #windows: Map<string, IdWindow>[];
   #answers: Map<string, IdempotencyStore>[];
 
@@ -71,6 +73,7 @@ export class DedupeState {
   apply(partition: number, offset: number, record: LogRecord): void {
     if (offset < this.#applied[partition]!) return;
     this.#applied[partition] = offset + 1;
+    this.#newest = Math.max(this.#newest, record.receivedAt);
     if (record.kind !== 'points') return;
     const { idempotency, receivedAt } = record;
     if (record.extras !== undefined) this.#applyIds(partition, record);
@@ -117,6 +120,14 @@ export class DedupeState {
     return store;
   }
 
+  /** Whoever sends no more keys keeps no answers either. */
+  #expire(stores: Map<string, IdempotencyStore>): void {
+    for (const [tenant, answers] of stores) {
+      answers.expire(this.#newest);
+      if (answers.size === 0) stores.delete(tenant);
+    }
+  }
+
   /** The whole state as bytes, as of `applied`. */
   checkpoint(): Uint8Array<ArrayBuffer> {
     const writer = new ByteWriter();
@@ -135,6 +146,7 @@ export class DedupeState {
         writer.raw(receivedAt);
       }
       const stores = this.#answers[partition]!;
+      this.#expire(stores);
       writer.varint(stores.size);
       for (const [tenant, answers] of stores) {
         writer.string(tenant);

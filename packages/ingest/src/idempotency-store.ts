@@ -31,12 +31,21 @@ export class IdempotencyStore {
 
   add(key: string, answer: StoredAnswer): void {
     this.#remove(key);
-    for (const [oldest, { receivedAt }] of this.#answers) {
-      if (receivedAt + this.#maxAgeMs > answer.receivedAt && !this.#isFull(answer)) break;
+    this.expire(answer.receivedAt);
+    for (const oldest of this.#answers.keys()) {
+      if (!this.#isFull(answer)) break;
       this.#remove(oldest);
     }
     this.#answers.set(key, answer);
     this.#bytes += answer.answer.length;
+  }
+
+  /** Forgets what is too old at `now`, a receipt time of the log. */
+  expire(now: number): void {
+    for (const [oldest, { receivedAt }] of this.#answers) {
+      if (receivedAt + this.#maxAgeMs > now) break;
+      this.#remove(oldest);
+    }
   }
 
   entries(): Iterable<[string, StoredAnswer]> {

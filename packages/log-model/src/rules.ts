@@ -1,6 +1,6 @@
 /**
  * The decisions that make the log hold, each on its own, so that a test can break one of them and see the suite find
- * it. The names follow "Rules of the log" in docs/ARCHITECTURE.md.
+ * it. docs/log.md has the rules.
  */
 export interface Rules {
   /** A flush's boundaries are in the log before its rows are anywhere else. */
