@@ -41,11 +41,14 @@ class Driven {
   }
 
   add(host: string, seconds: number, value: number, receivedSeconds = seconds): void {
-    let unit = this.#units.get(host) ?? noUnit;
-    if (this.rule.isStale(0, unit))
-      this.#units.set(host, (unit = this.rule.addSeries(0, definition(host), host)));
     const run = FoldedRun.ofPoint(start + seconds * second, value);
-    this.rule.add(0, unit, run, start + receivedSeconds * second);
+    const now = start + receivedSeconds * second;
+    let unit = this.#units.get(host) ?? noUnit;
+    if (this.rule.isStale(0, unit)) {
+      if (this.rule.isTooLate(run, now)) return;
+      this.#units.set(host, (unit = this.rule.addSeries(0, definition(host), host)));
+    }
+    this.rule.add(0, unit, run, now);
   }
 
   at(seconds: number): this {
@@ -134,6 +137,7 @@ describe('C22 a rule watches ten thousand groups', () => {
   test('of which those that were only ever heard too late are none', () => {
     const driven = new Driven({ ...byHost, lateness: '10s' });
     for (let host = 0; host < mostGroups; host += 1) driven.add(`h${host}`, 0, 90, 60);
+    expect(driven.rule.groups.size).toBe(0);
     driven.at(60).send('new', 65, 90);
     expect(driven.said).toEqual(['65 new ok firing']);
   });

@@ -81,6 +81,11 @@ export class RuleEvaluator {
     return unit < 0 ? unit !== this.#refusal : !this.#windows[side]!.has(unit);
   }
 
+  /** Whether all points of a run come too late to count: a series that has no others asks for no unit. */
+  isTooLate(run: FoldedRun, now: number): boolean {
+    return run.newest < now - this.plan.latenessMs;
+  }
+
   /** Adds points received by `now`; those later than the rule allows count for charts only. */
   add(side: number, unit: number, run: FoldedRun, now: number): void {
     if (unit < 0) return;

@@ -1,4 +1,4 @@
-import { FoldedRun, type RuleEntry, type RuleEvaluator, type WindowRun } from '@nowcast/alerts';
+import { FoldedRun, mostGroups, type RuleEntry, type RuleEvaluator, type WindowRun } from '@nowcast/alerts';
 import { type GatheredRun, GatheredRuns, type SeriesIndex, type Tail } from '@nowcast/head';
 import type { Unsubscribe } from '@nowcast/kernel';
 import type { SeriesWatch } from '../series-watch.ts';
@@ -114,20 +114,47 @@ export class RulePoints {
     now: number,
   ): Generator<void, void> {
     this.#runs.gather(handles, handles.length, from, to, this.#taken);
+    this.#joinInOrder(handles, now);
     let folded = 0;
     for (const [i, handle] of handles.entries()) {
       const run = this.#runs.run(i);
       if (run.from === run.to) continue;
       this.#folded.set(this.#countsPeople(handle) ? this.#withActors(handle, run, i) : run);
       this.#targets.forEach(handle, ({ evaluator }, side, unit, cell) => {
-        const asked = evaluator!.isStale(side, unit) ? this.#join(handle, evaluator!, side, cell) : unit;
-        evaluator!.add(side, asked, this.#folded, now);
+        if (!evaluator!.isStale(side, unit)) evaluator!.add(side, unit, this.#folded, now);
+        else if (!evaluator!.isTooLate(this.#folded, now))
+          evaluator!.add(side, this.#join(handle, evaluator!, side, cell), this.#folded, now);
       });
       folded += run.to - run.from;
       if (folded < slicePoints) continue;
       folded = 0;
       yield;
     }
+  }
+
+  /**
+   * Where a rule may not have room for all that come, they ask in the order of their ids: live they came in the order of
+   * arrival, and at a replay by partition, and both have to find the same ones watched.
+   */
+  #joinInOrder(handles: readonly number[], now: number): void {
+    const isCrowded = ({ evaluator }: RuleEntry) =>
+      evaluator !== undefined && evaluator.groups.size + handles.length > mostGroups;
+    const crowded = new Set([...this.#unwatch.keys()].filter(isCrowded));
+    if (crowded.size === 0) return;
+    const asking: { handle: number; evaluator: RuleEvaluator; side: number; cell: number }[] = [];
+    for (const [i, handle] of handles.entries()) {
+      const run = this.#runs.run(i);
+      if (run.from === run.to) continue;
+      this.#folded.set(run);
+      this.#targets.forEach(handle, (entry, side, unit, cell) => {
+        const evaluator = entry.evaluator!;
+        if (!crowded.has(entry) || !evaluator.isStale(side, unit)) return;
+        if (!evaluator.isTooLate(this.#folded, now)) asking.push({ handle, evaluator, side, cell });
+      });
+    }
+    const idOf = ({ handle }: { handle: number }) => this.#index.idOf(handle);
+    asking.sort((a, b) => (idOf(a) < idOf(b) ? -1 : idOf(a) > idOf(b) ? 1 : a.side - b.side));
+    for (const { handle, evaluator, side, cell } of asking) this.#join(handle, evaluator, side, cell);
   }
 
   #join(handle: number, evaluator: RuleEvaluator, side: number, cell: number): number {
