@@ -92,7 +92,8 @@ export const panelSchema = z.strictObject({
     thresholds: z._default(z.array(thresholdSchema).check(z.maxLength(10)), []),
     connect_gaps: z._default(z.boolean(), false),
     /**
-     * Amounts per bucket (`count`, `sum`, `increase`) are shown divided by the bucket's seconds, whatever its width,
+     * Amounts per bucket (`count`, `sum`, `increase`) are shown by the second, whatever the bucket's width: growth
+     * divided by the time since the last bucket with a value, the others by their bucket's seconds,
      * and their unit per second with them: bytes become bytes per second, seconds a ratio, all else "per second".
      */
     per_second: z.optional(z.boolean()),

@@ -13,7 +13,7 @@ export interface MetricDefaults {
   default_across: Across;
   unit: UnitName;
   chart_type: ChartType;
-  /** Show the amount divided by the bucket's seconds. */
+  /** Show the amount by the second: `increase` by the time since the last report, others by their bucket. */
   per_second: boolean;
 }
 

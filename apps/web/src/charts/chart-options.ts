@@ -30,7 +30,9 @@ export interface PlotSpec {
 /** Bars of several series always stand on each other: side by side they get too thin to read. */
 export function stacking(spec: Pick<PlotSpec, 'kind' | 'series' | 'agg'>): false | 'levels' | 'amounts' {
   if (spec.kind === 'bar') return spec.series.length > 1 && 'amounts';
-  return spec.kind === 'stacked' && (isAmount(spec.agg) ? 'amounts' : 'levels');
+  // Growth by the second goes on until the next report: a bucket without one is not a bucket of nothing.
+  const isOfBuckets = isAmount(spec.agg) && !spec.series.some(({ growths }) => growths !== undefined);
+  return spec.kind === 'stacked' && (isOfBuckets ? 'amounts' : 'levels');
 }
 
 function fill(colour: string, strong: number): uPlot.Series.Fill {

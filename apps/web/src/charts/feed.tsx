@@ -70,7 +70,10 @@ export function Feed({
       next.set(point.data_id, known.get(point.data_id) ?? buildItem(point, display, zone, nowMs));
     }
     items.current = { writtenFor, byId: next };
-    list.current?.replaceChildren(...next.values());
+    // To put the same items in again would take a selection away, once a second.
+    const before = [...known.keys()];
+    const isAsItWas = before.length === next.size && [...next.keys()].every((id, i) => id === before[i]);
+    if (!isAsItWas || next.size === 0) list.current?.replaceChildren(...next.values());
   });
   return (
     <div

@@ -1,6 +1,6 @@
 import { useRef } from 'react';
 import type { Panel } from '@nowcast/contract';
-import { headline, headlineTitle, settledAt, summarise } from '../live/statistics.ts';
+import { headline, headlineTitle, isTotal, settledAt, summarise } from '../live/statistics.ts';
 import type { StoredSeries } from '../live/stored-series.ts';
 import { useTheme } from '../theme/theme.ts';
 import { rangeEnds } from '../time/range.ts';
@@ -119,7 +119,7 @@ function Dial({
     const summary = summarise(series, span, settledAt(agg, store.stepMs, nowMs));
     const number = headline(agg, summary);
     const reached = levelOf(number, display.thresholds);
-    const silent = silentFor({ store, agg, range }, series, nowMs);
+    const silent = isTotal(agg) ? '' : silentFor({ store, agg, range }, series, nowMs);
     const old = stale || silent !== '';
     const palette = paletteOf(theme);
     const colour = old ? palette.nodata : reached === null ? palette.accent : palette[reached];

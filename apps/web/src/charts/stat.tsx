@@ -1,5 +1,5 @@
 import { useRef } from 'react';
-import { headline, headlineTitle, settledAt, summarise } from '../live/statistics.ts';
+import { headline, headlineTitle, isTotal, settledAt, summarise } from '../live/statistics.ts';
 import type { StoredSeries } from '../live/stored-series.ts';
 import { useTheme } from '../theme/theme.ts';
 import { rangeEnds } from '../time/range.ts';
@@ -55,7 +55,7 @@ function StatCell({
     const settled = settledAt(agg, store.stepMs, nowMs);
     const number = headline(agg, summarise(series, span, settled));
     const palette = paletteOf(theme);
-    const silent = silentFor({ store, agg, range }, series, nowMs);
+    const silent = isTotal(agg) ? '' : silentFor({ store, agg, range }, series, nowMs);
     const old = stale || silent !== '';
     const reached = levelOf(number, display.thresholds);
     const said = silent === '' ? worse(reached) : `no data for ${silent}`;

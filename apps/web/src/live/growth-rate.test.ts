@@ -14,10 +14,12 @@ describe('growth per second', () => {
     }
   });
 
-  it('has the right mean where buckets and source do not fit', () => {
+  it('has the right mean over time where buckets and source do not fit', () => {
     const times = [0, 8000, 20_000, 28_000, 40_000];
     const rates = ratesOf(times, [1000, 1000, 1000, 1000, 1000], 4000).map(Number);
     expect(rates.slice(1).map((rate) => Math.round(rate))).toEqual([125, 83, 125, 83]);
+    const grown = times.slice(1).map((time, i) => rates[i + 1]! * ((time - times[i]!) / 1000));
+    expect(grown.reduce((sum, one) => sum + one, 0) / 40).toBeCloseTo(100, 9);
   });
 
   it('is divided by the bucket where every bucket has a value', () => {

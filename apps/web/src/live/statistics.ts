@@ -93,16 +93,21 @@ export function settledAt(agg: Agg, stepMs: number, nowMs: number): number {
 /** Aggregates whose buckets add up to the aggregate of the whole range. */
 const additive = new Set<Agg>(['count', 'sum', 'increase']);
 
+/** Whether the one number of a series is the total of its range: true whoever is silent since. */
+export function isTotal(agg: Agg): boolean {
+  return additive.has(agg);
+}
+
 /** The one number a stat, pie or gauge shows for a series, and what to call it. */
 export function headline(agg: Agg, summary: SeriesSummary): number | null {
-  if (additive.has(agg)) return summary.last === null ? null : summary.sum;
+  if (isTotal(agg)) return summary.last === null ? null : summary.sum;
   if (agg === 'min') return summary.min;
   if (agg === 'max') return summary.max;
   return summary.last;
 }
 
 export function headlineTitle(agg: Agg): string {
-  if (additive.has(agg)) return 'total';
+  if (isTotal(agg)) return 'total';
   return agg === 'min' || agg === 'max' ? agg : 'last';
 }
 

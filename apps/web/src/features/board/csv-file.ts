@@ -13,11 +13,13 @@ export interface CsvView {
  * The lines of a panel's file, a header first: the numbers that the panel shows, each with its time twice, as people of
  * the board's zone read it and as programs sort it. What a column holds is in its name, since a file travels alone.
  */
-export function csvFile(answer: DataAnswer, view: CsvView): string[] {
-  const times = [`time (${resolveZone(view.zone)})`, 'timestamp_ms'];
+export function csvFile(answer: DataAnswer, { zone: asked, rate }: CsvView): string[] {
+  // To find out which zone the browser is in takes longer than a row.
+  const zone = resolveZone(asked);
+  const times = [`time (${zone})`, 'timestamp_ms'];
   return answer.points === undefined
-    ? bucketRows(answer, view, times)
-    : pointRows(answer.points, view.zone, times);
+    ? bucketRows(answer, { zone, rate }, times)
+    : pointRows(answer.points, zone, times);
 }
 
 function bucketRows({ series, step_ms }: DataAnswer, view: CsvView, times: string[]): string[] {
