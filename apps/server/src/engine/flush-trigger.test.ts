@@ -33,7 +33,12 @@ beforeEach(() => {
 });
 
 /** A record of this many points, as the engine applies it. */
-async function receive(points: number, receivedAt = clock.now(), extras?: PointExtras): Promise<void> {
+async function receive(
+  points: number,
+  receivedAt = clock.now(),
+  extras?: PointExtras,
+  seriesEnd = 1,
+): Promise<void> {
   state.applyPoints({
     offset: state.nextOffset,
     receivedAt,
@@ -41,7 +46,7 @@ async function receive(points: number, receivedAt = clock.now(), extras?: PointE
     timestamps: new Float64Array(points),
     values: new Float64Array(points),
     extras,
-    seriesEnd: 1,
+    seriesEnd,
   });
   trigger.check(state);
   await settle();
@@ -85,6 +90,30 @@ describe('the flush trigger', () => {
     expect(marks).toBe(1);
     await pass(2000);
     expect(marks).toBe(2);
+  });
+
+  test('flushes up to twice as much where a partition has many series, new ones not counted', async () => {
+    const sizes = () => state.pending.map(({ firstPosition, endPosition }) => endPosition - firstPosition);
+    const receiveOneByOne = async (points: number, seriesEnd: number) => {
+      for (let i = 0; i < points; i++) await receive(1, clock.now(), undefined, seriesEnd);
+    };
+    for (const [known, size] of [
+      [5000, 10],
+      [7500, 15],
+      [10_000, 20],
+      [1_000_000, 20],
+    ] as const) {
+      state = new PartitionState(0, 0, 0);
+      state.noteStored({ receivedAt: startMs, series: known });
+      await receiveOneByOne(size - 1, known);
+      expect(sizes()).toEqual([]);
+      await receiveOneByOne(1, known);
+      expect(sizes()).toEqual([size]);
+    }
+    state = new PartitionState(0, 0, 0);
+    state.noteStored({ receivedAt: startMs, series: 10_000 });
+    await receiveOneByOne(14, 10_006);
+    expect(sizes()).toEqual([14]);
   });
 
   test('lets what comes grow into one flush while another waits for the warehouse', async () => {

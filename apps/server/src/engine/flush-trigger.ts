@@ -8,6 +8,11 @@ const checkEveryMs = 1000;
  * before it is marked as well: many small flushes behind a slow warehouse would each cost as much as one of them.
  */
 const mostOpenPoints = 500_000;
+/**
+ * With this many series a flush of a million points has two hundred of each. What a flush costs is its rows as much as
+ * its points, so that from here on it grows with them, up to twice the limit (docs/decisions/0024).
+ */
+const manySeries = 5000;
 
 /**
  * Decides when a partition is flushed, by size or age, and has the mark written that makes it so. When to flush may
@@ -55,10 +60,17 @@ export class FlushTrigger {
   check(state: PartitionState): void {
     const { openPoints, openTextBytes, openRecords, pending } = state;
     if (openRecords === 0) return;
-    const { flushPoints } = this.#limits;
+    const flushPoints = this.#flushPoints(state);
     const size = Math.max(openPoints, openTextBytes / textBytesPerPoint, openRecords);
     if (pending.length > 0 && size < Math.max(flushPoints, mostOpenPoints)) return;
     if (size >= flushPoints || this.#isOld(state)) void this.mark(state);
+  }
+
+  /** New series take memory of their own in a flush, so that they do not make it larger. */
+  #flushPoints({ flushedSeries, openSeries }: PartitionState): number {
+    const { flushPoints } = this.#limits;
+    const times = Math.min(2, flushedSeries / manySeries);
+    return Math.max(flushPoints, flushPoints * times - openSeries);
   }
 
   /** By receipt time, which says how old it was before a restart, or by the time seen, whatever the wall clock does. */

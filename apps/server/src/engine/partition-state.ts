@@ -76,6 +76,11 @@ export class PartitionState {
     return this.#openRecords;
   }
 
+  /** New series whose definitions the next flush would hold. */
+  get openSeries(): number {
+    return this.#seriesEnd - this.#openSeries;
+  }
+
   /** First offset the next flush will hold. */
   get openFrom(): number {
     return this.#openFrom;
