@@ -23,6 +23,7 @@ import { type AppError, type Clock, type Unsubscribe, assert, isAppError } from 
 import type { IngestAnswer, IngestRequest, LogEntry } from '@nowcast/ports';
 import { errorAnswer, ingestAnswer } from './answers.ts';
 import { AppendQueue } from './append-queue.ts';
+import { ColumnsPool } from './columns-pool.ts';
 import { DecodeCaches } from './decode-caches.ts';
 import { mostNewBytes } from './decode-context.ts';
 import { Decompressor } from './decompress.ts';
@@ -37,7 +38,7 @@ import {
   partitionRecords,
   withoutPoints,
 } from './partition-records.ts';
-import { PointColumns } from './point-columns.ts';
+import type { PointColumns } from './point-columns.ts';
 import { Rejections } from './rejections.ts';
 import { RequestDedupe } from './request-dedupe.ts';
 import { SourceCounters, type SourceTotals } from './source-counters.ts';
@@ -80,9 +81,6 @@ export interface IngestStats {
 
 const noHandles = new Uint32Array(0);
 const mebibyte = 1024 * 1024;
-/** Column sets kept for reuse, none larger than this many points. */
-const pooledColumns = 4;
-const pooledPoints = 65_536;
 
 export class IngestService {
   readonly #options: IngestOptions;
@@ -96,7 +94,7 @@ export class IngestService {
   readonly #json = new JsonDecoder();
   readonly #sources: SourceCounters;
   readonly #listeners = new Set<(durable: DurableRecord) => void>();
-  readonly #pool: PointColumns[] = [];
+  readonly #pool = new ColumnsPool();
   readonly #inFlight: InFlight;
   readonly #decompressor = new Decompressor();
   #ledger: DefinitionLedger | undefined;
@@ -241,7 +239,7 @@ export class IngestService {
     passage: Passage,
   ): Promise<IngestAnswer> {
     const receivedAt = this.receivedAt();
-    const columns = this.#pool.pop() ?? new PointColumns(limits.pointsPerRequest);
+    const columns = this.#pool.take();
     const rejections = new Rejections();
     let isFree = true;
     try {
@@ -267,7 +265,7 @@ export class IngestService {
       this.#count(request, rejections, duplicates, receivedAt);
       return answer;
     } finally {
-      if (isFree) this.#release(columns);
+      if (isFree) this.#pool.give(columns);
     }
   }
 
@@ -311,7 +309,7 @@ export class IngestService {
     const finish = (): void => {
       this.#dedupe.leave();
       passage.addPoints(-points);
-      this.#release(columns);
+      this.#pool.give(columns);
     };
     return this.#queue.push(entries, {
       apply: (offsets) => {
@@ -351,11 +349,6 @@ export class IngestService {
     if (rejections.count === 0) return;
     this.#stats.rejected += rejections.count;
     this.#sources.rejected(request.tenant, request.keyId, rejections, receivedAt);
-  }
-
-  #release(columns: PointColumns): void {
-    columns.clear();
-    if (this.#pool.length < pooledColumns && columns.capacity <= pooledPoints) this.#pool.push(columns);
   }
 }
 

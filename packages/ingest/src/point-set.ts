@@ -3,11 +3,14 @@ import type { PointColumns } from './point-columns.ts';
 
 const floats = new Float64Array(2);
 const words = new Int32Array(floats.buffer);
+/** Of a set without a row, as most of small requests stay; nobody writes into it. */
+const noSlots = new Int32Array(1);
+const firstSlots = 64;
 
 export class PointSet {
   readonly #columns: PointColumns;
   /** Row + 1. */
-  #slots = new Int32Array(64);
+  #slots = noSlots;
   #rows = 0;
 
   constructor(columns: PointColumns) {
@@ -28,7 +31,7 @@ export class PointSet {
 
   #add(row: number): void {
     if ((this.#rows + 1) * 2 > this.#slots.length) {
-      this.#slots = new Int32Array(this.#slots.length * 2);
+      this.#slots = new Int32Array(Math.max(firstSlots, this.#slots.length * 2));
       for (let known = 0; known < this.#rows; known++) this.#link(known);
     }
     this.#link(row);
