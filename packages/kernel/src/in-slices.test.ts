@@ -21,6 +21,30 @@ test('slices: the first runs at once, and other work between those that follow',
   expect(order).toEqual(['slice 0', 'called', 'slice 1', 'other work', 'slice 2']);
 });
 
+test('slices: of several works one at a time goes on before what else waits, and each has its turn', async () => {
+  const order: string[] = [];
+  const other = () => {
+    order.push('other');
+    timer = setImmediate(other);
+  };
+  const work = (name: string) =>
+    inSlices(
+      slices(3, () => order.push(name)),
+      0,
+    );
+  const sliced = new SlicedWork(0);
+  const works = [work('a'), work('b')];
+  sliced.start(
+    steps(3, () => order.push('c')),
+    () => undefined,
+  );
+  let timer = setImmediate(other);
+  await Promise.all(works);
+  while (sliced.isRunning) await nextTurn();
+  clearImmediate(timer);
+  expect(order.join(' ')).toMatch(/^a b c a other b other c other a other b other c( other)*$/);
+});
+
 test('slices: those that are short enough share a turn', async () => {
   let turns = 0;
   const count = () => {

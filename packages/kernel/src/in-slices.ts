@@ -7,6 +7,23 @@ import { assert } from './assert.ts';
 /** How long work keeps the thread at a time, ms. */
 const turnMs = 4;
 
+/** Works of this thread that have more to do, longest waiting first. */
+const waiting: (() => void)[] = [];
+
+/**
+ * Goes on in a turn of the event loop in which no other work in slices does: what came from outside waits for one slice
+ * before it is looked at, however many works there are.
+ */
+function inTurn(goOn: () => void): void {
+  if (waiting.push(goOn) === 1) setImmediate(goOnWithFirst);
+}
+
+function goOnWithFirst(): void {
+  const goOn = waiting.shift()!;
+  if (waiting.length > 0) setImmediate(goOnWithFirst);
+  goOn();
+}
+
 /**
  * Runs work to its end, letting other work of the thread run at a `yield` once `forMs` have passed: the slices between
  * two of them should be shorter than that. The first slice runs in the turn of the call. Rejects with what `work` throws.
@@ -16,7 +33,7 @@ export async function inSlices<T>(work: Generator<void, T>, forMs = turnMs): Pro
     const step = work.next();
     if (step.done === true) return step.value;
     if (performance.now() < until) continue;
-    await new Promise(setImmediate);
+    await new Promise<void>(inTurn);
     until = performance.now() + forMs;
   }
 }
@@ -82,7 +99,7 @@ export class SlicedWork {
     this.#tookMs += this.#now() - begun;
     if (isDone) this.#ended(this.#tookMs);
     else
-      setImmediate(() => {
+      inTurn(() => {
         if (this.#work === work) this.#run(this.#forMs);
       });
   }
