@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open, mkdir, readdir, readFile, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { isAppError } from '@nowcast/kernel';
 import { lockDirectory } from './directory-lock.ts';
@@ -30,13 +31,25 @@ export interface DiskFile {
   /** Bytes written, which may be fewer than given. */
   writev(buffers: readonly Uint8Array[], position: number): Promise<number>;
   truncate(length: number): Promise<void>;
-  /** Contents and size, not the times. */
+  /** What was written, and the size that it needs; not the times, and not what `truncate` did. */
   datasync(): Promise<void>;
   sync(): Promise<void>;
   close(): Promise<void>;
 }
 
 const openFlags = { create: 'w+', write: 'r+', read: 'r' } as const;
+/**
+ * On Linux each write brings its bytes to the disk before it returns, as an fdatasync behind it would, which takes a
+ * second way through the thread pool and another turn of a busy event loop (docs/decisions/0025). Elsewhere O_DSYNC
+ * may leave them in the disk's own memory, which Node's fdatasync does not.
+ */
+const writesSync = process.platform === 'linux';
+const { O_RDWR, O_CREAT, O_TRUNC, O_DSYNC } = constants;
+const syncFlags = {
+  create: O_RDWR | O_CREAT | O_TRUNC | O_DSYNC,
+  write: O_RDWR | O_DSYNC,
+  read: openFlags.read,
+} as const;
 
 class NodeFile implements DiskFile {
   readonly #handle: FileHandle;
@@ -68,7 +81,7 @@ class NodeFile implements DiskFile {
   }
 
   datasync(): Promise<void> {
-    return this.#handle.datasync();
+    return writesSync ? Promise.resolve() : this.#handle.datasync();
   }
 
   sync(): Promise<void> {
@@ -96,7 +109,7 @@ export const nodeDisk: Disk = {
     }
   },
   async open(path, mode) {
-    return new NodeFile(await open(path, openFlags[mode], 0o600));
+    return new NodeFile(await open(path, (writesSync ? syncFlags : openFlags)[mode], 0o600));
   },
   rename,
   unlink,

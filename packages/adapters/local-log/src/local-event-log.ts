@@ -48,7 +48,7 @@ const maxGroupBytes = 16 * 2 ** 20;
  * during the one before.
  *
  * ```
- * append ─► queue ─► group ─► writev ─► fdatasync ─► advance head ─► resolve   one group at a time
+ * append ─► queue ─► group ─► writev, synced ─► advance head ─► resolve   one group at a time
  * ```
  *
  * Memory holds no entry beyond its acknowledgement; `read` reads the files. docs/log.md has the guarantees.

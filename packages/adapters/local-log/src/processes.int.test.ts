@@ -1,14 +1,18 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir, readdir, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import type { LocalEventLog } from './local-event-log.ts';
 import type { LogAlarm } from './log-stats.ts';
 import { openLog, storedTexts, temporaryDirectory } from './testing/log-directory.ts';
 
 const program = fileURLToPath(new URL('./testing/writer-process.ts', import.meta.url));
+/** What makes a group durable, where there is strace: a write that returns when its bytes are on the disk. */
+const syncCall = 'pwritev';
 const hasStrace = spawnSync('strace', ['-V']).status === 0;
 const kills = process.env['NOWCAST_LONG'] === '1' ? 50 : 5;
 
@@ -27,7 +31,7 @@ function startWriter(
   options: { first?: number; inject?: string; onLine?: (line: string, writer: Writer) => void },
 ): Writer {
   const node = [program, directory, String(options.first ?? 0)];
-  const trace = ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=fdatasync', '-e', `inject=${options.inject}`];
+  const trace = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${syncCall}`, '-e', `inject=${options.inject}`];
   const child =
     options.inject === undefined
       ? spawn(process.execPath, node, { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -103,23 +107,56 @@ test('a second process is refused while the first lives, and may open once it wa
   await log.stop();
 });
 
+/** Flags with which this process has the file open, of each descriptor of it. */
+async function openFlagsOf(path: string): Promise<number[]> {
+  const flags: number[] = [];
+  for (const fd of await readdir('/proc/self/fd')) {
+    if ((await readlink(`/proc/self/fd/${fd}`).catch(() => '')) !== path) continue;
+    const info = await readFile(`/proc/self/fdinfo/${fd}`, 'utf8');
+    flags.push(Number.parseInt(/flags:\s*(\d+)/.exec(info)![1]!, 8));
+  }
+  return flags;
+}
+
+test.runIf(process.platform === 'linux')('segments are written so that a write is on the disk', async () => {
+  const root = await temporaryDirectory();
+  const segmentBytes = 1000;
+  const payload = Buffer.alloc(400, 1);
+  const assertSynced = async (log: LocalEventLog): Promise<void> => {
+    const newest = (await readdir(root.path))
+      .filter((name) => name.endsWith('.log'))
+      .sort()
+      .at(-1)!;
+    const flags = await openFlagsOf(join(await realpath(root.path), newest));
+    expect(flags.filter((bits) => (bits & constants.O_DSYNC) === 0)).toEqual([]);
+    expect(flags.length).toBeGreaterThan(0);
+    await log.append([{ partition: 0, payload }]);
+  };
+  for (let start = 0; start < 3; start++) {
+    const log = await openLog(root.path, { segmentBytes });
+    for (let i = 0; i < 7; i++) await assertSynced(log);
+    await log.truncate([...log.head()]);
+    await log.stop();
+  }
+});
+
 describe.runIf(hasStrace)('with faults injected into system calls (skipped where strace is missing)', () => {
-  test('F1: SIGKILL at the Nth fdatasync', async () => {
+  test('F1: SIGKILL at the Nth write', async () => {
     const root = await temporaryDirectory();
     for (const nth of [1, 2, 7]) {
       const directory = join(root.path, `${nth}`);
-      const writer = startWriter(directory, { inject: `fdatasync:signal=SIGKILL:when=${nth}` });
+      const writer = startWriter(directory, { inject: `${syncCall}:signal=SIGKILL:when=${nth}` });
       await writer.ended;
       expect(writer.refused).toEqual([]);
       await checkStored(directory, new Set(writer.acknowledged), 10 ** 6);
     }
   });
 
-  test('F3: fdatasync failing with EIO ends all acknowledgements until a restart', async () => {
+  test('F3: a write failing with EIO ends all acknowledgements until a restart', async () => {
     const root = await temporaryDirectory();
     for (const nth of [1, 6]) {
       const directory = join(root.path, `${nth}`);
-      const writer = startWriter(directory, { inject: `fdatasync:error=EIO:when=${nth}` });
+      const writer = startWriter(directory, { inject: `${syncCall}:error=EIO:when=${nth}` });
       await writer.ended;
       expect(new Set(writer.refused)).toEqual(new Set(['log.failed']));
       expect(writer.child.exitCode).toBe(3);
@@ -128,7 +165,7 @@ describe.runIf(hasStrace)('with faults injected into system calls (skipped where
     }
   });
 
-  test('F2: fdatasync failing with ENOSPC refuses those calls, keeps nothing of them, and goes on', async () => {
+  test('F2: a write failing with ENOSPC refuses those calls, keeps nothing of them, and goes on', async () => {
     const root = await temporaryDirectory();
     let isKilled = false;
     const enough = (_line: string, { kill, acknowledged, refused }: Writer): void => {
@@ -138,7 +175,7 @@ describe.runIf(hasStrace)('with faults injected into system calls (skipped where
       }
     };
     const directory = join(root.path, 'log');
-    const inject = 'fdatasync:error=ENOSPC:when=5..6';
+    const inject = `${syncCall}:error=ENOSPC:when=5..6`;
     const writer = startWriter(directory, { inject, onLine: enough });
     await writer.ended;
     expect(new Set(writer.refused)).toEqual(new Set(['log.full']));

@@ -62,14 +62,18 @@ export class SegmentWriter {
     const segment = this.#active;
     const at = { sync: segment.sync, groupStart: segment.end, next: segment.next };
     const group = this.#encoder.encode(calls, at);
+    const startedMs = performance.now();
     try {
       await writeFully(this.#file, group.buffers, group.byteLength, segment.end);
-      await this.#datasync();
+      await (this.#wasCut ? this.#file.sync() : this.#file.datasync());
     } catch (error) {
       throw await this.#takeBack(error);
     }
     advanceSegment(segment, segment.end + group.byteLength, group.next);
     this.#isFull = false;
+    this.#wasCut = false;
+    this.#stats.fsyncs += 1;
+    observe(this.#stats.fsyncSeconds, (performance.now() - startedMs) / 1000);
     this.#stats.bytes += group.byteLength;
     observe(this.#stats.groupCalls, calls.length);
     return group.offsets;
@@ -82,14 +86,6 @@ export class SegmentWriter {
 
   get #active(): Segment {
     return this.#segments.at(-1)!;
-  }
-
-  async #datasync(): Promise<void> {
-    const startedMs = performance.now();
-    await (this.#wasCut ? this.#file.sync() : this.#file.datasync());
-    this.#wasCut = false;
-    this.#stats.fsyncs += 1;
-    observe(this.#stats.fsyncSeconds, (performance.now() - startedMs) / 1000);
   }
 
   async #roll(): Promise<void> {
