@@ -1,4 +1,15 @@
-import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HttpApi } from '@nowcast/client';
@@ -328,6 +339,14 @@ describe('C27: backup and restore', { timeout: 900_000 }, () => {
     expect(await cliError(['backup', ...data, '--to', join(server.dataDir, 'b.tar')])).toContain(
       'a backup beside the data is lost with it',
     );
+    const detour = join(folder, 'detour');
+    await symlink(server.dataDir, detour);
+    const odd = join(server.dataDir, '..odd');
+    await mkdir(odd);
+    for (const to of [detour, join(detour, 'b.tar'), join(detour, 'log'), odd])
+      expect(await cliError(['backup', ...data, '--to', to])).toContain(
+        'a backup beside the data is lost with it',
+      );
     expect(await cliError(['backup', ...data, '--to', join(folder, 'no/such/b.tar')])).toContain(
       'make it first',
     );

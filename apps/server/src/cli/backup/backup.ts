@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { backupOptions, parseOptions } from '@nowcast/config';
@@ -64,21 +64,29 @@ export async function backup(context: CommandContext): Promise<number> {
 /** A folder that is there gets a file with the time in its name; anything else is the file to make. */
 async function targetOf(to: string, dataDir: string, nowMs: number): Promise<string> {
   const path = resolve(to);
-  const inside = relative(dataDir, path);
-  if (inside === '' || !inside.startsWith('..'))
+  const found = await ifThere(stat(path));
+  const isFolder = found?.isDirectory() === true;
+  const folder = isFolder ? path : dirname(path);
+  if ((await ifThere(stat(folder)))?.isDirectory() !== true)
+    throw appError('request.invalid', `there is no folder ${folder}; make it first`);
+  if (await isWithin(folder, dataDir))
     throw appError('request.invalid', `--to is inside ${dataDir}; a backup beside the data is lost with it`);
-  const found = await statIfThere(path);
-  if (found?.isDirectory() === true) {
+  if (isFolder) {
     const time = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, '');
     const file = join(path, `nowcast-${time}.tar`);
-    if ((await statIfThere(file)) === undefined) return file;
+    if ((await ifThere(stat(file))) === undefined) return file;
     throw appError('request.invalid', `${file} exists already; wait a second`);
   }
   if (found !== undefined)
     throw appError('request.invalid', `${path} exists already; name a new file, or a folder`);
-  if ((await statIfThere(resolve(path, '..')))?.isDirectory() !== true)
-    throw appError('request.invalid', `there is no folder ${resolve(path, '..')}; make it first`);
   return path;
+}
+
+/** By the real paths: either may be reached through a symbolic link. */
+async function isWithin(folder: string, dataDir: string): Promise<boolean> {
+  const realDataDir = await ifThere(realpath(dataDir));
+  if (realDataDir === undefined) return false;
+  return relative(realDataDir, await realpath(folder)).split(sep)[0] !== '..';
 }
 
 /** The history may still be starting; everything else is told at once. */
@@ -130,9 +138,10 @@ async function copy(archive: ArchiveWriter, held: Lent, dataDir: string, madeAtM
   });
 }
 
-async function statIfThere(path: string): Promise<Awaited<ReturnType<typeof stat>> | undefined> {
+/** Undefined where there is no such file or folder. */
+async function ifThere<T>(found: Promise<T>): Promise<T | undefined> {
   try {
-    return await stat(path);
+    return await found;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
