@@ -22,7 +22,7 @@ function points(lines: readonly NumberedLine[]): unknown[] {
 const text = fc.string({
   unit: fc.constantFrom('a', ' ', "'", '=', '"', ',', '\n', '\r', '\t', '-', 'é', '😀'),
 });
-const label = fc.constantFrom('host', 'region', 'a,b', '"q"', 'constructor');
+const label = fc.constantFrom('host', 'host ', ' host', ' ', 'region', 'a,b', '"q"', 'constructor');
 const record = fc.record({
   timestamp: fc.integer({ min: 0, max: 2e12 }),
   metric_type: text.filter((name) => name !== ''),
@@ -79,6 +79,11 @@ describe('points in CSV', () => {
       '{"metric_type":"m","value":0.1000,"timestamp":1700000000000}',
       '{"metric_type":"m","value":"0x10","timestamp":"2026-01-01T00:00:00Z"}',
     ]);
+  });
+
+  test('space around names of columns means nothing, in the name of a label it is kept', async () => {
+    const found = await read('metric_type , value, label.host, label.host \nm,1,a,b\n');
+    expect(points(found)).toEqual([{ metric_type: 'm', value: 1, labels: { host: 'a', 'host ': 'b' } }]);
   });
 
   test.each([

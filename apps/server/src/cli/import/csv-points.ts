@@ -30,7 +30,7 @@ export async function* csvAsNdjson(lines: AsyncIterable<NumberedLine>): AsyncGen
 }
 
 function readHeader(cells: readonly string[]): string[] {
-  const names = cells.map((cell, i) => (i === 0 ? cell.replace(/^\uFEFF/, '') : cell).trim());
+  const names = cells.map((cell, i) => columnName(i === 0 ? cell.replace(/^\uFEFF/, '') : cell));
   const known: readonly string[] = pointColumns;
   for (const [i, name] of names.entries()) {
     if (names.indexOf(name) !== i)
@@ -45,6 +45,12 @@ function readHeader(cells: readonly string[]): string[] {
     if (!names.includes(needed))
       throw appError('request.invalid', `the column ${needed} is missing; the first line must name it`);
   return names;
+}
+
+/** Space around a name of ours means nothing; a label may begin and end with it. */
+function columnName(cell: string): string {
+  const name = cell.trimStart();
+  return name.startsWith(labelPrefix) ? name : name.trimEnd();
 }
 
 /** Cells that are empty are not there. */
