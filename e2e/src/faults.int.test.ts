@@ -12,6 +12,7 @@ import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { fetchData, ingest, readData, readFigure, readTotal } from '../fixtures/data.ts';
 import { LivePeer, patience } from '../fixtures/live-peer.ts';
+import { cli, cliError } from './cli.ts';
 import { type RunningServer, serve, startServer } from './server.ts';
 
 const hasStrace = spawnSync('strace', ['-V']).status === 0;
@@ -37,14 +38,28 @@ const recent = { from: 'now-10m', to: 'now+10m', step: '1h' };
 const countOf = (server: RunningServer, metric: string): Promise<number> =>
   readTotal(server, { metric_type: metric, agg: 'count', ...recent });
 
+const needsRoot = 'mounting a tmpfs takes root: the ENOSPC runs of the log stand in';
+
+/** A file system of its own for the running test; undefined where the machine does not let us mount one. */
+function mountSmallDisk(size: string): string | undefined {
+  const disk = mkdtempSync(join(tmpdir(), 'nowcast-disk-'));
+  undo.push(() => rmSync(disk, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', disk]).status !== 0) return undefined;
+  undo.push(() => void execFileSync('umount', ['--lazy', disk]));
+  return disk;
+}
+
+/** Leaves no room at all; the file whose removal cures it. */
+function fill(disk: string): string {
+  const ballast = join(disk, 'ballast');
+  spawnSync('dd', ['if=/dev/zero', `of=${ballast}`, 'bs=4k']);
+  return ballast;
+}
+
 test('F2: with a full disk points are refused with the reason while reads and live views go on; room cures it without a restart', async ({
   skip,
 }) => {
-  const disk = mkdtempSync(join(tmpdir(), 'nowcast-disk-'));
-  undo.push(() => rmSync(disk, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', disk]).status !== 0)
-    skip('mounting a tmpfs takes root: the ENOSPC runs of the log stand in');
-  undo.push(() => void execFileSync('umount', ['--lazy', disk]));
+  const disk = mountSmallDisk('48m') ?? skip(needsRoot);
   const server = await start([], join(disk, 'data'));
   const peer = await LivePeer.open(server.url, server.key);
   await peer.watch('stock');
@@ -62,8 +77,7 @@ test('F2: with a full disk points are refused with the reason while reads and li
     return answer;
   };
   for (let i = 0; i < 20; i++) expect((await send(100)).status).toBe(200);
-  const ballast = join(disk, 'ballast');
-  spawnSync('dd', ['if=/dev/zero', `of=${ballast}`, 'bs=64k']);
+  const ballast = fill(disk);
   let refused = await send(8000);
   for (let i = 0; refused.status === 200 && i < 100; i++) refused = await send(8000);
   expect(refused.status).toBe(507);
@@ -98,6 +112,34 @@ test('F2: with a full disk points are refused with the reason while reads and li
   await server.kill();
   const again = await startAgain(server);
   expect(await countOf(again, 'stock')).toBe(acknowledged);
+});
+
+test('F2: a start, a first run, a backup and a restore without room name the folder whose disk is full', async ({
+  skip,
+}) => {
+  const disk = mountSmallDisk('8m') ?? skip(needsRoot);
+  const server = await start([], join(disk, 'data'));
+  await server.kill();
+  const folder = mkdtempSync(join(tmpdir(), 'nowcast-backup-'));
+  undo.push(() => rmSync(folder, { recursive: true, force: true }));
+  const backup = join(folder, 'whole.tar');
+  await cli(['backup', '--data-dir', server.dataDir, '--to', backup]);
+  const elsewhere = ['--data-dir', join(folder, 'elsewhere')];
+  await cli(['restore', '--from', backup, ...elsewhere]);
+  fill(disk);
+
+  const isFull = (path: string) => `the disk of ${path} is full: free some space`;
+  await expect(serve(server.dataDir)).rejects.toThrow(isFull(server.dataDir));
+  const own = ['export', '--metric', 'any', '--data-dir', server.dataDir];
+  expect(await cliError(own)).toContain(isFull(server.dataDir));
+  const fresh = ['--data-dir', join(disk, 'fresh')];
+  const who = ['--tenant', 'T', '--email', 'e@example.com', '--username', 'eve', '--password-stdin'];
+  const input = 'correct horse battery';
+  expect(await cliError(['setup', ...who, ...fresh], { input })).toContain(isFull(join(disk, 'fresh')));
+  const restored = join(disk, 'restored');
+  expect(await cliError(['restore', '--from', backup, '--data-dir', restored])).toContain(isFull(restored));
+  expect(await cliError(['backup', ...elsewhere, '--to', join(disk, 'b.tar')])).toContain(isFull(disk));
+  expect(readdirSync(disk)).not.toContain('restored');
 });
 
 /** Makes each fdatasync of these files fail from now on; resolves once the kernel does so. */

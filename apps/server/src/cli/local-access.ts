@@ -4,6 +4,7 @@ import type { Actor } from '@nowcast/contract';
 import { AppError, systemClock } from '@nowcast/kernel';
 import type { MetaStore } from '@nowcast/ports';
 import { metaStoreOf, metaStorePath } from '../embedded.ts';
+import { orFullDisk } from './full-disk.ts';
 
 /** Users and keys of an installation, opened from this machine's shell; a server may be running meanwhile. */
 export interface LocalAccess {
@@ -22,6 +23,14 @@ export async function withLocalAccess<T>(
       `there is no installation in ${dataDir}; give --data-dir, or run setup first`,
     );
   }
+  try {
+    return await withStores(dataDir, work);
+  } catch (error) {
+    throw await orFullDisk(error, dataDir);
+  }
+}
+
+async function withStores<T>(dataDir: string, work: (local: LocalAccess) => Promise<T>): Promise<T> {
   const store = metaStoreOf(dataDir);
   await store.run();
   const access = new AccessService({ store, clock: systemClock });

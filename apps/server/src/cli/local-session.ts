@@ -5,6 +5,7 @@ import { EmbeddedNowcast, metaStorePath } from '../embedded.ts';
 import { createLogger } from '../log.ts';
 import { version } from '../version.ts';
 import { ApiClient } from './api-client.ts';
+import { orFullDisk } from './full-disk.ts';
 import { LocalServer } from './local-server.ts';
 import type { CommandContext } from './output.ts';
 import { withSocketPath } from './socket-path.ts';
@@ -70,7 +71,9 @@ async function withStarted<T>(dataDir: string, context: CommandContext, work: ()
     log,
     onFatal: (error) => failed.reject(error),
   });
-  await nowcast.run();
+  await nowcast.run().catch(async (error: unknown) => {
+    throw await orFullDisk(error, dataDir);
+  });
   const server = new LocalServer({ dataDir, nowcast, log });
   try {
     await server.run();

@@ -9,6 +9,7 @@ import { createLogger, type Logger } from '../log.ts';
 import type { OutgoingSettings } from '../outgoing/stored-outgoing.ts';
 import { version } from '../version.ts';
 import { dataDirOf } from './data-dir.ts';
+import { orFullDisk } from './full-disk.ts';
 import { LocalServer } from './local-server.ts';
 import type { CommandContext } from './output.ts';
 
@@ -23,6 +24,19 @@ export async function serve(context: CommandContext): Promise<number> {
     now: () => Date.now(),
   });
   const dataDir = dataDirOf(settings.dataDir, context.environment);
+  try {
+    return await serveData(dataDir, settings, context, log);
+  } catch (error) {
+    throw await orFullDisk(error, dataDir);
+  }
+}
+
+async function serveData(
+  dataDir: string,
+  settings: Settings<typeof serveOptions>,
+  context: CommandContext,
+  log: Logger,
+): Promise<number> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const stopped = Promise.withResolvers<number>();
   const directSend = await openDirectSend();

@@ -2,6 +2,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { appError } from '@nowcast/contract';
 
+/** SQLite's primary result codes (https://sqlite.org/rescode.html). */
+const sqliteBusy = 5;
+const sqliteFull = 13;
+
 /**
  * Keeps a second process, or a second thread, from opening the same log. Two writers would use the same offsets.
  *
@@ -14,18 +18,25 @@ import { appError } from '@nowcast/contract';
  */
 export function lockDirectory(directory: string): () => void {
   const path = join(directory, 'lock');
-  const database = new DatabaseSync(path, { timeout: 0 });
+  let database: DatabaseSync | undefined;
   try {
+    database = new DatabaseSync(path, { timeout: 0 });
     database.exec('BEGIN EXCLUSIVE');
   } catch (cause) {
-    database.close();
-    throw appError(
-      'log.failed',
-      `${directory} is in use by another Nowcast process: stop it, or choose another data directory`,
-      { cause },
-    );
+    database?.close();
+    throw refusal(directory, cause as Error & { errcode?: number });
   }
   return () => {
     if (database.isOpen) database.close();
   };
+}
+
+function refusal(directory: string, cause: Error & { errcode?: number }): Error {
+  const primary = (cause.errcode ?? 0) & 0xff;
+  if (primary === sqliteFull) return Object.assign(new Error(cause.message, { cause }), { code: 'ENOSPC' });
+  const message =
+    primary === sqliteBusy
+      ? `${directory} is in use by another Nowcast process: stop it, or choose another data directory`
+      : `${directory} cannot be locked (${cause.message}): check its disk, and who may write there`;
+  return appError('log.failed', message, { cause });
 }

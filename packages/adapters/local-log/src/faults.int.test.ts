@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAppError } from '@nowcast/kernel';
 import { expect, test } from 'vitest';
@@ -91,6 +92,29 @@ test.each(['EIO', 'ENOSPC', 'short write'] as const satisfies FaultKind[])(
       expect([...fired]).toEqual(expect.arrayContaining(['fdatasync', 'open', 'rename']));
   },
 );
+
+test('F2: a start that finds the disk full names the folder and what to do, at whichever operation', async () => {
+  const root = await temporaryDirectory();
+  const whole = new FaultyDisk(nodeDisk, { failAt: Infinity, kind: 'ENOSPC' });
+  await (await openLog(join(root.path, 'whole'), { disk: whole.disk })).stop();
+  for (let failAt = 1; failAt <= whole.operations; failAt++) {
+    const directory = join(root.path, `${failAt}`);
+    const { disk } = new FaultyDisk(nodeDisk, { failAt, kind: 'ENOSPC' });
+    await expect(openLog(directory, { disk }), `operation ${failAt}`).rejects.toMatchObject({
+      code: 'log.full',
+      message: `the disk of ${directory} is full: free some space, then start again`,
+    });
+  }
+});
+
+test('a folder that cannot be locked is not said to be in use', async () => {
+  const { path } = await temporaryDirectory();
+  await mkdir(join(path, 'lock'));
+  await expect(openLog(path)).rejects.toMatchObject({
+    code: 'log.failed',
+    message: `${path} cannot be locked (unable to open database file): check its disk, and who may write there`,
+  });
+});
 
 test('F3: after a failed fdatasync nothing is acknowledged until a restart, which cuts what was not certain', async () => {
   const root = await temporaryDirectory();

@@ -1,7 +1,7 @@
 import { appError } from '@nowcast/contract';
 import { assert } from '@nowcast/kernel';
 import type { EventLog, LogEntry, OffsetVector, PartitionId } from '@nowcast/ports';
-import { type Disk, type DiskFile, nodeDisk } from './disk.ts';
+import { type Disk, type DiskFile, isDiskFull, nodeDisk } from './disk.ts';
 import { frameBytes, maxFrameBytes } from './frame.ts';
 import { HeldLog } from './held-log.ts';
 import { prepareIdentity, publishIdentity, readIdentity } from './log-identity.ts';
@@ -97,10 +97,22 @@ export class LocalEventLog implements EventLog {
 
   /**
    * Opens or creates the log and checks every frame in it (about a second a gigabyte). Rejects with `log.failed` when
-   * the log is in use or damaged, `request.invalid` when it has another number of partitions; nothing is changed then.
+   * the log is in use or damaged, `request.invalid` when it has another number of partitions, `log.full` when the disk
+   * has no room for it; nothing is changed then.
    */
   async run(): Promise<void> {
     assert(this.#state === 'new', 'a log runs once');
+    try {
+      await this.#start();
+    } catch (cause) {
+      if (!isDiskFull(cause)) throw cause;
+      const message = `the disk of ${this.#options.directory} is full: free some space, then start again`;
+      throw appError('log.full', message, { cause });
+    }
+    this.#state = 'running';
+  }
+
+  async #start(): Promise<void> {
     const { disk, directory } = this.#options;
     await disk.makeDirectory(directory);
     this.#unlock = disk.lock(directory);
@@ -120,7 +132,6 @@ export class LocalEventLog implements EventLog {
       this.#unlock();
       throw error;
     }
-    this.#state = 'running';
   }
 
   append(entries: readonly LogEntry[]): Promise<number[]> {

@@ -12,6 +12,7 @@ import type { HeldData } from '../../engine/data-hold.ts';
 import { version } from '../../version.ts';
 import { type ApiClient, refusalOf } from '../api-client.ts';
 import { dataDirOf } from '../data-dir.ts';
+import { orFullDisk } from '../full-disk.ts';
 import { withLocalApi } from '../local-session.ts';
 import type { CommandContext } from '../output.ts';
 import { formatBytes } from '../progress.ts';
@@ -50,8 +51,9 @@ export async function backup(context: CommandContext): Promise<number> {
       held.response.destroy();
       await archive.publish();
     } catch (error) {
+      const reason = await orFullDisk(error, dirname(path));
       await archive.discard();
-      throw error;
+      throw reason;
     }
     context.print(`${path}\n`);
     context.note(

@@ -9,6 +9,7 @@ import type { KeyRow } from '@nowcast/ports';
 import { metaStoreOf } from '../../embedded.ts';
 import { moveStateFiles, stateFileNames } from '../../engine/state-files.ts';
 import { dataDirPath, restoringMark } from '../data-dir.ts';
+import { orFullDisk } from '../full-disk.ts';
 import type { CommandContext } from '../output.ts';
 import { type EntrySink, readArchive } from './archive-reader.ts';
 import { type BackupManifest, metaName } from './manifest.ts';
@@ -40,8 +41,9 @@ export async function restore(context: CommandContext): Promise<number> {
     context.print(`${dataDir} is as it was at ${made}, and ready to serve (epoch ${epoch})\n`);
     context.print(accessText(keys));
   } catch (error) {
+    const reason = await orFullDisk(error, dataDir);
     await clear(dataDir, isNew);
-    throw error;
+    throw reason;
   }
   return 0;
 }

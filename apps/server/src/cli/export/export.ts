@@ -1,11 +1,12 @@
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { exportOptions, parseOptions, type Settings } from '@nowcast/config';
 import { type DataAnswer, type LabelValues, limits, type PointRecord } from '@nowcast/contract';
 import type { ApiClient } from '../api-client.ts';
+import { orFullDisk } from '../full-disk.ts';
 import type { CommandContext } from '../output.ts';
 import { Progress } from '../progress.ts';
 import { withApi } from '../remote.ts';
@@ -41,9 +42,10 @@ async function writeFile(path: string, fill: (output: Writable) => Promise<numbe
     await rename(temporary, path);
     return written;
   } catch (error) {
+    const reason = await orFullDisk(error, dirname(path));
     output.destroy();
     await rm(temporary, { force: true });
-    throw error;
+    throw reason;
   }
 }
 

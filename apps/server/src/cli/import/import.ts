@@ -32,11 +32,12 @@ export async function importPoints(context: CommandContext): Promise<number> {
   const format = formatOf(settings);
   const input = await openInput(settings.file, context);
   const { lines, rejected } = await withApi(settings, context, (api) => {
-    const lineProtocol = `/api/v2/write?precision=${settings.precision}`;
-    const sender =
+    const [path, contentType] =
       format === 'line-protocol'
-        ? new Sender(api, lineProtocol, 'text/plain; charset=utf-8')
-        : new Sender(api, '/api/v1/ingest', 'application/x-ndjson');
+        ? [`/api/v2/write?precision=${settings.precision}`, 'text/plain; charset=utf-8']
+        : ['/api/v1/ingest', 'application/x-ndjson'];
+    const waiting = (why: string): void => context.note(`waiting: ${why}\n`);
+    const sender = new Sender(api, { path, contentType, waiting });
     return sendAll(input, format, settings, sender, context);
   });
   const kept = lines - rejected;

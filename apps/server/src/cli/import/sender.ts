@@ -22,11 +22,17 @@ export class Sender {
   readonly #api: ApiClient;
   readonly #path: string;
   readonly #contentType: string;
+  readonly #waiting: (why: string) => void;
 
-  constructor(api: ApiClient, path: string, contentType: string) {
+  /** `waiting` hears why the server takes nothing when somebody must do something about it. */
+  constructor(
+    api: ApiClient,
+    { path, contentType, waiting }: { path: string; contentType: string; waiting: (why: string) => void },
+  ) {
     this.#api = api;
     this.#path = path;
     this.#contentType = contentType;
+    this.#waiting = waiting;
   }
 
   async send(batch: Batch): Promise<SentBatch> {
@@ -46,12 +52,17 @@ export class Sender {
 
   async #untilAnswered(batch: Batch): Promise<ApiAnswer> {
     const startedMs = performance.now();
+    let isTold = false;
     for (let pauseMs = 200; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       const answer = await this.#try(batch);
       const isLate = performance.now() - startedMs > patienceMs;
       if (!isAppError(answer)) {
         if (![429, 503, 507].includes(answer.status)) return answer;
         if (isLate) throw refusalOf(answer);
+        if (answer.status === 507 && !isTold) {
+          isTold = true;
+          this.#waiting(refusalOf(answer).message);
+        }
       } else if (isLate) throw answer;
       const seconds = isAppError(answer) ? 0 : Number(answer.headers['retry-after'] ?? 0);
       await delay(Math.max(pauseMs, Math.min(seconds * 1000, longestPauseMs)));
