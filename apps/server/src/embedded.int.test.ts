@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LivePeer } from './testing/live-peer.ts';
@@ -143,6 +144,18 @@ describe('the whole program', () => {
       expect(await server.exit).toBe(0);
     }
   });
+
+  test('a start whose engine fails ends, also when the store of users is ready only later', async () => {
+    await mkdir(join(dataDir, 'log/lock'), { recursive: true });
+    const other = new DatabaseSync(join(dataDir, 'meta.sqlite'));
+    other.exec('PRAGMA journal_mode = WAL; BEGIN IMMEDIATE');
+    const server = nowcast(['serve', '--port', '0']);
+    await until(() => server.out().includes('the engine has failed'));
+    other.exec('COMMIT');
+    other.close();
+    expect(await server.exit).toBe(2);
+    expect(server.out()).toMatch(/^nowcast: .*log cannot be locked/m);
+  }, 30_000);
 
   test('F15: a SIGTERM in the middle loses nothing that was acknowledged and tells viewers to come back', async () => {
     expect((await run(setupArgs, `${password}\n`)).code).toBe(0);

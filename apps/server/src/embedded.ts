@@ -109,12 +109,13 @@ export class EmbeddedNowcast implements Service {
 
   async run(): Promise<void> {
     // The engine reads its log on its own thread meanwhile; who can sign in does not depend on it.
-    const engineStarted = this.#start(this.engine);
+    const starting = [this.#start(this.engine), this.#startAll(this.#before)];
     try {
-      await Promise.all([engineStarted, this.#startAll(this.#before)]);
+      await Promise.all(starting);
       await this.#startAll(this.#after);
     } catch (error) {
-      await engineStarted.catch(() => undefined);
+      // What is ready only after the stop below would run on, and the process with it.
+      await Promise.allSettled(starting);
       await this.stop();
       throw error;
     }
