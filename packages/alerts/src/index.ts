@@ -5,3 +5,4 @@ export { mostGroups } from './evaluate/rule-groups.ts';
 export { type Moment, type RuleEntry, RuleSet } from './evaluate/rule-set.ts';
 export { FoldedRun, type WindowRun } from './evaluate/folded-run.ts';
 export { AlertService } from './notify/alert-service.ts';
+export { hiddenReason } from './notify/failure-reasons.ts';

@@ -1,3 +1,4 @@
+import { hiddenReason } from '@nowcast/alerts';
 import type { Channel } from '@nowcast/contract';
 
 /**
@@ -6,7 +7,7 @@ import type { Channel } from '@nowcast/contract';
  */
 export function withoutAddress(channel: Channel): Channel {
   const { config, last } = channel;
-  const rest = { ...channel, last: last && { ...last, error: last.ok ? '' : 'an administrator sees why' } };
+  const rest = { ...channel, last: last && { ...last, error: last.ok ? '' : hiddenReason } };
   if (config.kind === 'email') return { ...rest, config: { ...config, to: [] } };
   const url = URL.canParse(config.url) ? `${new URL(config.url).origin}/…` : '…';
   return { ...rest, config: { ...config, url, template: '', secret: '' } };

@@ -1,4 +1,4 @@
-import { type Rule, type RuleContentInput, ruleContentSchema } from '@nowcast/contract';
+import { type Rule, type RuleContentInput, ruleContentSchema, type TenantEvent } from '@nowcast/contract';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { NotifyBench, person } from './testing/notify-bench.ts';
 
@@ -43,6 +43,13 @@ async function later(ms: number, actor: typeof ed, kinds: readonly string[]) {
     expect(await kindsOf(actor)).toEqual(kinds);
   }, 30_000);
 }
+const webhook = (url: string) => ({
+  kind: 'webhook' as const,
+  url,
+  format: 'nowcast' as const,
+  template: '',
+  secret: '',
+});
 const firing = async (rule: Rule) => confirmed(bench.tick({ rule_id: rule.rule_id }));
 
 describe('AlertService', () => {
@@ -196,13 +203,6 @@ describe('AlertService', () => {
   });
 
   it('sends to channels, tries again, falls back, and says what failed', async () => {
-    const webhook = (url: string) => ({
-      kind: 'webhook' as const,
-      url,
-      format: 'nowcast' as const,
-      template: '',
-      secret: '',
-    });
     const spare = await bench.alerts.createPolicy(ada, 'channel', {
       name: 'Spare',
       enabled: true,
@@ -235,7 +235,55 @@ describe('AlertService', () => {
     expect(bench.sent[0]?.key).toBe(bench.sent[1]?.key);
     await vi.waitFor(async () => expect(await kindsOf(ed)).toEqual(['delivery_problem', 'firing']), 30_000);
     const [problem] = await inboxOf(ed);
-    expect(problem?.message).toContain('HTTP 503');
+    expect(problem?.message).toBe(
+      'A message could not be sent by the channel "First": an administrator sees why. It is sent by "Spare" instead.',
+    );
+  });
+
+  it('says why a delivery failed to those who manage channels, and to others that it did', async () => {
+    const reason = '550 relay of mail.internal refused ada@example.com.';
+    bench.outcome = () => ({
+      ok: false,
+      retryable: false,
+      gone: false,
+      error: reason,
+      retryAfterMs: undefined,
+    });
+    const heard: TenantEvent[] = [];
+    bench.alerts.onEvent(({ userId }, event) => void (userId === 'ada' || heard.push(event)));
+    const ops = { name: 'Ops', enabled: true, config: webhook('https://ops.example') };
+    const channel = await bench.alerts.createPolicy(ada, 'channel', ops);
+    const targets = [
+      { kind: 'user' as const, user_id: 'vic' },
+      { kind: 'user' as const, user_id: 'ed' },
+      { kind: 'channel' as const, channel_id: channel.channel_id },
+    ];
+    // The channel's deliveries are shown with the entry of the rule's owner.
+    for (const owner of [ed, ada]) {
+      const rule = await bench.alerts.createRule(owner, cpu({ severity: 'critical', notify: { targets } }));
+      await confirmed(bench.tick({ rule_id: rule.rule_id, alert_id: rule.rule_id }));
+    }
+    // Ed's own mail and channel failed, vic's mail, and those of the other rule.
+    const problems = (kinds: readonly string[]) => kinds.filter((kind) => kind === 'delivery_problem').length;
+    await vi.waitFor(
+      async () => expect([problems(await kindsOf(ed)), problems(await kindsOf(ada))]).toEqual([3, 3]),
+      30_000,
+    );
+    const reads = (actor: typeof ed, why: string) =>
+      vi.waitFor(async () => {
+        const { notifications } = await bench.alerts.notifications(actor, page);
+        const errors = notifications.flatMap(({ deliveries }) => deliveries.map(({ error }) => error));
+        expect(new Set(errors)).toEqual(new Set([why]));
+      }, 30_000);
+    for (const actor of [ed, vic]) {
+      await reads(actor, 'an administrator sees why');
+      expect(JSON.stringify(await inboxOf(actor))).not.toContain('550');
+    }
+    await reads(person('ed', 'admin'), reason);
+    expect((await inboxOf(ada)).map(({ message }) => message)).toContain(
+      `A message could not be sent by the channel "Ops": ${reason}`,
+    );
+    expect(JSON.stringify(heard)).not.toContain('550');
   });
 
   it('mails what is critical, and says how long that took since the point came', async () => {

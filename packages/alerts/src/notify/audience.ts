@@ -1,10 +1,13 @@
 import {
+  type Actor,
+  type Can,
   type NotificationPreferences,
   notificationPreferencesSchema,
   roles,
   type Target,
 } from '@nowcast/contract';
 import type { AlertPeopleRepository, MemberRow, PolicyRow, PushDeviceRow, Told } from '@nowcast/ports';
+import { seesReasons } from './failure-reasons.ts';
 import { onCall } from './on-call.ts';
 
 /** A person who is told, and how they want to be. */
@@ -14,6 +17,8 @@ export interface Person {
   tz: string;
   preferences: NotificationPreferences;
   devices: readonly PushDeviceRow[];
+  /** Why deliveries failed is their business. */
+  seesReasons: boolean;
 }
 
 /** Members and policies of a tenant that targets are looked up in. */
@@ -95,6 +100,7 @@ export async function readPeople(
   tenantId: string,
   userIds: Iterable<string>,
   members: readonly MemberRow[],
+  can: Can,
 ): Promise<Person[]> {
   return Promise.all(
     [...userIds].map(async (userId) => {
@@ -102,13 +108,19 @@ export async function readPeople(
         store.preferences(tenantId, userId),
         store.devices(tenantId, userId),
       ]);
-      const tz = members.find(({ user }) => user.userId === userId)?.user.preferences.time_zone ?? 'UTC';
+      const member = members.find(({ user }) => user.userId === userId);
+      const tz = member?.user.preferences.time_zone ?? 'UTC';
       return {
         userId,
         tz: tz === 'browser' ? 'UTC' : tz,
         preferences: preferences ?? notificationPreferencesSchema.parse({}),
         devices,
+        seesReasons: member !== undefined && seesReasons(can, actorOf(member)),
       };
     }),
   );
+}
+
+function actorOf({ tenantId, user: { userId }, role }: MemberRow): Actor {
+  return { kind: 'user', tenant_id: tenantId, user_id: userId, role, session_id: '' };
 }

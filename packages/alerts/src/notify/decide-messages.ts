@@ -30,7 +30,7 @@ export function messagesOf(
   const inbox: NewInboxEntry[] = [];
   const deliveries: NewDelivery[] = [];
   for (const person of people) {
-    const entry = entryOf(notice, person.userId, sender);
+    const entry = entryOf(notice, person, sender);
     inbox.push(entry);
     deliveries.push(...personDeliveries(notice, person, entry.notificationId, sender));
   }
@@ -40,7 +40,7 @@ export function messagesOf(
   return { inbox, deliveries };
 }
 
-function entryOf(notice: Notice, userId: string, sender: Sender): NewInboxEntry {
+function entryOf(notice: Notice, { userId, seesReasons }: Person, sender: Sender): NewInboxEntry {
   return {
     notificationId: sender.makeId('note'),
     tenantId: notice.tenantId,
@@ -48,7 +48,7 @@ function entryOf(notice: Notice, userId: string, sender: Sender): NewInboxEntry 
     kind: notice.kind,
     severity: notice.severity,
     title: notice.title,
-    message: notice.text,
+    message: (seesReasons ? notice.managersText : undefined) ?? notice.text,
     timestamp: notice.at,
     ruleId: notice.rule.ruleId === '' ? undefined : notice.rule.ruleId,
     // What a test speaks of is an example: there is no such alert.

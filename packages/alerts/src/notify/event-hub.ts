@@ -1,6 +1,7 @@
 import type { TenantEvent } from '@nowcast/contract';
 import type { Unsubscribe } from '@nowcast/kernel';
 import type { AlertRow, MetaStore, NewInboxEntry, PolicyKind } from '@nowcast/ports';
+import { withoutReasons } from './failure-reasons.ts';
 
 /** `userId` undefined: everybody in the tenant. */
 export interface EventTo {
@@ -43,13 +44,17 @@ export class EventHub {
       );
   }
 
+  /** Deliveries are shown without their reasons: whether a reader may see those is looked at when lists are read. */
   async inbox(entries: readonly NewInboxEntry[]): Promise<void> {
     if (this.#listeners.size === 0) return;
     for (const { tenantId, userId, notificationId } of entries) {
       const notification = await this.#meta.alerting.inbox.get(tenantId, notificationId);
       const unread = await this.#meta.alerting.inbox.unread(tenantId, userId);
       if (notification !== undefined)
-        this.emit({ tenantId, userId }, { topic: 'notifications', notification, unread });
+        this.emit(
+          { tenantId, userId },
+          { topic: 'notifications', notification: withoutReasons(notification), unread },
+        );
     }
   }
 }

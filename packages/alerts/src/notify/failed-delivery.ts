@@ -1,12 +1,14 @@
 import type { DeliveryRow, NewDelivery } from '@nowcast/ports';
+import { hiddenReason } from './failure-reasons.ts';
 import type { Notice } from './notice.ts';
 import type { NotifyParts } from './notify-parts.ts';
 
 const fallbackMark = '-fallback';
 
 /**
- * A delivery that failed for good is never silent: the rule's owner reads it in the inbox, and a channel's fallback is
- * used once (its own delivery carries a mark, so that two channels that fall back on each other do not play ping-pong).
+ * A delivery that failed for good is never silent: the rule's owner reads it in the inbox, with the reason if that is
+ * somebody who manages channels, and a channel's fallback is used once (its own delivery carries a mark, so that two
+ * channels that fall back on each other do not play ping-pong).
  */
 export async function sayDeliveryFailed(
   { options, queue, notifier, book }: NotifyParts,
@@ -18,12 +20,15 @@ export async function sayDeliveryFailed(
   const fallback = await fallbackOf(row, options.store.alerting.policies);
   const now = options.clock.now();
   const via = row.via.kind === 'channel' ? `the channel "${row.via.name}"` : row.via.kind;
+  const instead = fallback?.via.kind === 'channel' ? ` It is sent by "${fallback.via.name}" instead.` : '';
+  const textWith = (reason: string): string => `A message could not be sent by ${via}: ${reason}.${instead}`;
   const notice: Notice = {
     tenantId,
     kind: 'delivery_problem',
     severity: 'warning',
     title: `Not delivered: ${message.title}`,
-    text: `A message could not be sent by ${via}: ${error}${fallback === undefined ? '' : ` It is sent by "${fallback.via.kind === 'channel' ? fallback.via.name : ''}" instead.`}`,
+    text: textWith(hiddenReason),
+    managersText: textWith(error.replace(/\.$/, '')),
     at: now,
     rule: {
       ruleId: message.ruleId,

@@ -12,6 +12,7 @@ import {
 import { randomId } from '@nowcast/kernel';
 import type { Destination, InboxFilter, PushDeviceRow } from '@nowcast/ports';
 import type { DirectSend } from './direct-send.ts';
+import { seesReasons, withoutReasons } from './failure-reasons.ts';
 import { personOf, requireRight } from './rights.ts';
 import type { NotifyParts } from './notify-parts.ts';
 import { wireDevice } from './wire.ts';
@@ -38,7 +39,10 @@ export class InboxService {
       inbox.list(tenantId, userId, filter),
       inbox.unread(tenantId, userId),
     ]);
-    return { notifications, unread, ...(cursor === undefined ? {} : { cursor }) };
+    const shown = seesReasons(this.#parts.options.can, actor)
+      ? notifications
+      : notifications.map(withoutReasons);
+    return { notifications: shown, unread, ...(cursor === undefined ? {} : { cursor }) };
   }
 
   async markRead(actor: Actor, ids: readonly string[] | 'all'): Promise<{ unread: number }> {

@@ -10,6 +10,8 @@ export interface Notice {
   severity: Severity;
   title: string;
   text: string;
+  /** Instead of `text`, in the inbox of those who manage channels. */
+  managersText?: string;
   at: number;
   rule: { ruleId: string; name: string; ownerId: string | undefined; content: RuleContent | undefined };
   alerts: readonly AlertRow[];

@@ -132,7 +132,7 @@ export class Notifier {
   /** Whom a notice reaches and how; nothing is stored yet. */
   async compose(notice: Notice): Promise<Messages & { told: Told }> {
     const { tenantId } = notice;
-    const { store } = this.#options;
+    const { store, can } = this.#options;
     const [members, schedules, channels] = await Promise.all([
       store.members.list(tenantId),
       this.#book.policies(tenantId, 'schedule'),
@@ -143,7 +143,7 @@ export class Notifier {
       notice.told === undefined
         ? recipientsOf(notice.targets, directory, notice.rule.ownerId, notice.at)
         : stillThere(notice.told, directory);
-    const people = await readPeople(store.alerting.people, tenantId, userIds, members);
+    const people = await readPeople(store.alerting.people, tenantId, userIds, members, can);
     const told = { userIds: [...userIds], channelIds: ways.map(({ id }) => id) };
     return { ...messagesOf(notice, people, ways, await this.sender(tenantId)), told };
   }

@@ -9,7 +9,9 @@ export interface Delivery {
   via: string;
   status: DeliveryStatus;
   attempts: number;
-  /** Why the last attempt failed or why it was not sent, in words; empty when all is well. */
+  /**
+   * Why the last attempt failed (for those who manage channels) or why it was not sent, in words; empty when all is well.
+   */
   error: string;
   at: number;
 }
