@@ -167,6 +167,26 @@ describe('DashboardService', () => {
     await expect(boards.version(ed, id, 5)).rejects.toMatchObject(notFound);
   });
 
+  it('drops old versions where all boards together take too much, and then refuses, saying what to do', async () => {
+    const bytes = 3 * Buffer.byteLength(JSON.stringify(content({ title: 'v1' })));
+    boards = new DashboardService({ store, clock, can, limits: { boards: 1000, bytes } });
+    const { board_id: id } = await boards.create(ed, content({ title: 'v1' }));
+    for (let version = 1; version < 5; version += 1) {
+      clock.advance(1);
+      await boards.save(ed, id, { content: content({ title: `v${version + 1}` }), base_version: version });
+    }
+    expect((await boards.versions(ed, id)).map(({ version }) => version)).toEqual([5, 4, 3]);
+    for (const title of ['w1', 'x1']) await boards.create(ed, content({ title }));
+    const refusal = {
+      code: 'request.too_large',
+      message: expect.stringContaining('delete boards') as string,
+    };
+    await expect(boards.create(ed, content({ title: 'y1' }))).rejects.toMatchObject(refusal);
+    const longer = { content: content({ title: 'longer' }), base_version: 5 };
+    await expect(boards.save(ed, id, longer)).rejects.toMatchObject(refusal);
+    expect(await boards.list(ed)).toHaveLength(3);
+  });
+
   it('keeps the private past of a board from whoever it is handed to', async () => {
     const { board_id: id } = await boards.create(ed, content({ title: 'Secret' }));
     await boards.save(ed, id, { content: content({ title: 'Open', shared: true }), base_version: 1 });

@@ -11,11 +11,13 @@ import {
   parseStep,
   type SaveBoardInput,
 } from '@nowcast/contract';
-import { type Clock, randomId } from '@nowcast/kernel';
-import type { BoardListRow, BoardRow, MetaStore } from '@nowcast/ports';
+import { type AppError, type Clock, randomId } from '@nowcast/kernel';
+import type { BoardLimits, BoardListRow, BoardRow, MetaStore } from '@nowcast/ports';
 import { gridColumns } from './panel-builder.ts';
 
-const maxBoardsPerTenant = 1000;
+const mebibyte = 1024 * 1024;
+/** All versions of a thousand boards of five kilobytes each; those of larger ones are fewer. */
+const tenantLimits: BoardLimits = { boards: 1000, bytes: 256 * mebibyte };
 const versionsKept = 50;
 /** Of the content as JSON: a hundred panels with long filters. */
 const maxContentBytes = 512 * 1024;
@@ -34,8 +36,10 @@ export class DashboardService {
   readonly #store: MetaStore;
   readonly #clock: Clock;
   readonly #can: Can;
+  readonly #limits: BoardLimits;
 
-  constructor(options: { store: MetaStore; clock: Clock; can: Can }) {
+  constructor(options: { store: MetaStore; clock: Clock; can: Can; limits?: BoardLimits }) {
+    this.#limits = options.limits ?? tenantLimits;
     this.#store = options.store;
     this.#clock = options.clock;
     this.#can = options.can;
@@ -63,10 +67,12 @@ export class DashboardService {
     checkContent(content);
     const boardId = randomId('board');
     const board = { boardId, userId: actor.user_id, content, at: this.#clock.now() };
-    if (!(await this.#store.boards.create(actor.tenant_id, board, maxBoardsPerTenant))) {
+    const result = await this.#store.boards.create(actor.tenant_id, board, this.#limits);
+    if (result === 'too_large') throw this.#tooLarge();
+    if (result === 'too_many') {
       throw appError(
         'request.conflict',
-        `An organisation has at most ${maxBoardsPerTenant} boards; delete some that nobody needs`,
+        `An organisation has at most ${this.#limits.boards} boards; delete some that nobody needs`,
       );
     }
     return this.get(actor, boardId);
@@ -88,7 +94,9 @@ export class DashboardService {
       userId: actor.kind === 'user' ? actor.user_id : before.userId,
       at: this.#clock.now(),
       keepVersions: versionsKept,
+      maxBytes: this.#limits.bytes,
     });
+    if (result === 'too_large') throw this.#tooLarge();
     if (result === undefined) throw noSuchBoard();
     if (!result.saved) {
       throw appError(
@@ -182,6 +190,13 @@ export class DashboardService {
     );
   }
 
+  #tooLarge(): AppError {
+    return appError(
+      'request.too_large',
+      `The boards of an organisation take ${Math.floor(this.#limits.bytes / mebibyte)} MiB at most; delete boards or panels that nobody needs`,
+    );
+  }
+
   #isOwn(actor: Actor, row: BoardRow): boolean {
     return actor.kind === 'operator' || (actor.kind === 'user' && actor.user_id === row.userId);
   }
@@ -232,7 +247,7 @@ function noSuchBoard() {
 
 /** What the schema cannot know. Throws `request.invalid` or `query.invalid`, naming the panel. */
 function checkContent(content: BoardContent): void {
-  if (JSON.stringify(content).length > maxContentBytes)
+  if (Buffer.byteLength(JSON.stringify(content)) > maxContentBytes)
     throw appError('request.too_large', `A board holds at most ${maxContentBytes / 1024} KiB; remove panels`);
   parseDuration(content.window);
   const ids = new Set<string>();

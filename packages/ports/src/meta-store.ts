@@ -246,11 +246,24 @@ export interface BoardSave {
   at: number;
   /** Versions that stay, this one included. */
   keepVersions: number;
+  /** As in `BoardLimits`. */
+  maxBytes: number;
+}
+
+/** What a tenant may have. */
+export interface BoardLimits {
+  boards: number;
+  /** Of all versions together, as UTF-8 JSON. Old ones go, the oldest of the tenant first; the newest of a board stays. */
+  bytes: number;
 }
 
 export interface BoardRepository {
-  /** Stores version 1. False, and nothing stored, when the tenant already has `maxBoards`. */
-  create(tenantId: string, board: NewBoard, maxBoards: number): Promise<boolean>;
+  /** Stores version 1; or says why nothing was stored: so many boards are there, or the newest versions alone take too much. */
+  create(
+    tenantId: string,
+    board: NewBoard,
+    limits: BoardLimits,
+  ): Promise<'created' | 'too_many' | 'too_large'>;
   /** Boards that the viewer owns or that are shared in the tenant: starred first, then last updated first. */
   list(tenantId: string, viewerId: string): Promise<BoardListRow[]>;
   /** Any board of the tenant; whether the viewer may see it is the caller's rule. */
@@ -259,13 +272,13 @@ export interface BoardRepository {
   findByPanel(tenantId: string, visualizationId: string, viewerId: string): Promise<BoardRow | undefined>;
   /**
    * Compare and swap: stores version `baseVersion + 1` when the board still is at `baseVersion`. `saved: false` names
-   * the version that is there instead. Undefined when there is no such board.
+   * the version that is there instead; `too_large` is as with `create`. Undefined when there is no such board.
    */
   save(
     tenantId: string,
     boardId: string,
     save: BoardSave,
-  ): Promise<{ saved: boolean; version: number } | undefined>;
+  ): Promise<{ saved: boolean; version: number } | 'too_large' | undefined>;
   /** Removes the board, its versions and its stars. */
   delete(tenantId: string, boardId: string): Promise<boolean>;
   /** Idempotent. False when there is no such board. */

@@ -1,5 +1,6 @@
 import type { BoardContent } from '@nowcast/contract';
 import type {
+  BoardLimits,
   BoardListRow,
   BoardRepository,
   BoardRow,
@@ -7,7 +8,7 @@ import type {
   BoardVersionRow,
   NewBoard,
 } from '@nowcast/ports';
-import type { Kysely, Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import { boardFromRow, boardListFromRow } from './rows.ts';
 import type { Tables } from './schema.ts';
 
@@ -90,6 +91,61 @@ async function writeVersion(
   }
 }
 
+/** Whether the newest versions alone would take more, with this one among them. */
+async function isTooLarge(
+  trx: Transaction<Tables>,
+  board: { tenantId: string; boardId: string; content: BoardContent },
+  maxBytes: number,
+): Promise<boolean> {
+  const { bytes } = await trx
+    .selectFrom('boards')
+    .select(sql<number>`coalesce(sum(octet_length(content)), 0)`.as('bytes'))
+    .where('tenant_id', '=', board.tenantId)
+    .where('board_id', '!=', board.boardId)
+    .executeTakeFirstOrThrow();
+  return bytes + Buffer.byteLength(JSON.stringify(board.content)) > maxBytes;
+}
+
+/** Versions read at once to be deleted: a save has made room for one, as a rule. */
+const oldAtOnce = 100;
+
+/** Deletes the oldest versions of a tenant until the rest takes at most `maxBytes`; the newest of each board stays. */
+async function trimVersions(trx: Transaction<Tables>, tenantId: string, maxBytes: number): Promise<void> {
+  const { bytes } = await trx
+    .selectFrom('board_versions')
+    .select(({ fn }) => fn.coalesce(fn.sum<number>('bytes'), sql<number>`0`).as('bytes'))
+    .where('tenant_id', '=', tenantId)
+    .executeTakeFirstOrThrow();
+  for (let excess = bytes - maxBytes; excess > 0;) {
+    const oldest = await trx
+      .selectFrom('board_versions as old')
+      .innerJoin('boards', (join) =>
+        join
+          .onRef('boards.tenant_id', '=', 'old.tenant_id')
+          .onRef('boards.board_id', '=', 'old.board_id')
+          .onRef('boards.version', '>', 'old.version'),
+      )
+      .select(['old.board_id', 'old.version', 'old.bytes'])
+      .where('old.tenant_id', '=', tenantId)
+      .orderBy('old.saved_at')
+      .orderBy('old.board_id')
+      .orderBy('old.version')
+      .limit(oldAtOnce)
+      .execute();
+    if (oldest.length === 0) return;
+    for (const old of oldest) {
+      if (excess <= 0) return;
+      await trx
+        .deleteFrom('board_versions')
+        .where('tenant_id', '=', tenantId)
+        .where('board_id', '=', old.board_id)
+        .where('version', '=', old.version)
+        .execute();
+      excess -= old.bytes;
+    }
+  }
+}
+
 export class SqliteBoards implements BoardRepository {
   readonly #db: Kysely<Tables>;
 
@@ -97,14 +153,19 @@ export class SqliteBoards implements BoardRepository {
     this.#db = db;
   }
 
-  create(tenantId: string, board: NewBoard, maxBoards: number): Promise<boolean> {
+  create(
+    tenantId: string,
+    board: NewBoard,
+    limits: BoardLimits,
+  ): Promise<'created' | 'too_many' | 'too_large'> {
     return this.#db.transaction().execute(async (trx) => {
       const { count } = await trx
         .selectFrom('boards')
         .select(({ fn }) => fn.countAll<number>().as('count'))
         .where('tenant_id', '=', tenantId)
         .executeTakeFirstOrThrow();
-      if (count >= maxBoards) return false;
+      if (count >= limits.boards) return 'too_many';
+      if (await isTooLarge(trx, { ...board, tenantId }, limits.bytes)) return 'too_large';
       await trx
         .insertInto('boards')
         .values({
@@ -118,7 +179,8 @@ export class SqliteBoards implements BoardRepository {
         })
         .execute();
       await writeVersion(trx, { ...board, tenantId, version: 1 }, board.content);
-      return true;
+      await trimVersions(trx, tenantId, limits.bytes);
+      return 'created';
     });
   }
 
@@ -165,7 +227,7 @@ export class SqliteBoards implements BoardRepository {
     tenantId: string,
     boardId: string,
     save: BoardSave,
-  ): Promise<{ saved: boolean; version: number } | undefined> {
+  ): Promise<{ saved: boolean; version: number } | 'too_large' | undefined> {
     return this.#db.transaction().execute(async (trx) => {
       const current = await trx
         .selectFrom('boards')
@@ -175,6 +237,8 @@ export class SqliteBoards implements BoardRepository {
         .executeTakeFirst();
       if (current === undefined) return undefined;
       if (current.version !== save.baseVersion) return { saved: false, version: current.version };
+      if (await isTooLarge(trx, { tenantId, boardId, content: save.content }, save.maxBytes))
+        return 'too_large';
       const version = current.version + 1;
       await trx
         .updateTable('boards')
@@ -189,6 +253,7 @@ export class SqliteBoards implements BoardRepository {
         .where('board_id', '=', boardId)
         .where('version', '<=', version - save.keepVersions)
         .execute();
+      await trimVersions(trx, tenantId, save.maxBytes);
       return { saved: true, version };
     });
   }

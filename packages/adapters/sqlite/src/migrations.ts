@@ -78,6 +78,10 @@ const statements: Record<string, readonly string[]> = {
   ],
   '0003_alerts': alertTables,
   '0004_told_and_due': toldAndDue,
+  '0005_bytes_of_versions': [
+    'alter table board_versions add column bytes integer generated always as (octet_length(content)) virtual',
+    'create index board_versions_by_age on board_versions (tenant_id, saved_at, board_id, version, bytes)',
+  ],
 };
 
 function toMigration(lines: readonly string[]): Migration {

@@ -1,5 +1,5 @@
 import type { Role } from '@nowcast/contract';
-import type { Generated } from 'kysely';
+import type { ColumnType, Generated } from 'kysely';
 import type { AlertTables } from './alert-schema.ts';
 
 /**
@@ -62,6 +62,8 @@ export interface Tables extends AlertTables {
     owner_name: string;
     content: string;
     saved_at: number;
+    /** Of the content. */
+    bytes: ColumnType<number, never, never>;
   };
   board_panels: { tenant_id: string; board_id: string; visualization_id: string };
   board_stars: { tenant_id: string; board_id: string; user_id: string };

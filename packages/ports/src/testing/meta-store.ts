@@ -1,6 +1,6 @@
 import type { BoardContent, Preferences } from '@nowcast/contract';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { BoardSave, KeyRow, MetaStore, SessionRow, UserRow } from '../meta-store.ts';
+import type { BoardLimits, BoardSave, KeyRow, MetaStore, SessionRow, UserRow } from '../meta-store.ts';
 
 /** One store of the adapter under test, empty at first. */
 export interface MetaStoreHarness {
@@ -76,8 +76,18 @@ function panel(visualizationId: string): BoardContent['panels'][number] {
 }
 
 function saving(title: string, baseVersion: number): BoardSave {
-  return { content: content(title), baseVersion, userId: 'u_ada', at: 2000 + baseVersion, keepVersions: 50 };
+  return {
+    content: content(title),
+    baseVersion,
+    userId: 'u_ada',
+    at: 2000 + baseVersion,
+    keepVersions: 50,
+    maxBytes: plenty.bytes,
+  };
 }
+
+const plenty: BoardLimits = { boards: 100, bytes: 1_000_000 };
+const one: BoardLimits = { ...plenty, boards: 1 };
 
 /** Every adapter behind `MetaStore` passes this, unchanged. */
 export function metaStoreConformance(adapter: string, open: () => Promise<MetaStoreHarness>): void {
@@ -255,11 +265,11 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
 
       it('hands a shared board over without the versions from when it was private', async () => {
         const made = { boardId: 'b', userId: 'u_bob', content: content('Private'), at: 5 };
-        await store.boards.create('acme', made, 10);
+        await store.boards.create('acme', made, plenty);
         const shared = content('S', { shared: true });
-        const save = { baseVersion: 1, userId: 'u_bob', content: shared, at: 6, keepVersions: 9 };
+        const save = { ...saving('S', 1), userId: 'u_bob', content: shared, at: 6 };
         await store.boards.save('acme', 'b', save);
-        await store.boards.create('acme', { ...made, boardId: 'b3', userId: 'u_ada' }, 10);
+        await store.boards.create('acme', { ...made, boardId: 'b3', userId: 'u_ada' }, plenty);
         await store.members.remove('acme', 'u_bob', 'u_ada');
         expect((await store.boards.versions('acme', 'b')).map((row) => row.version)).toEqual([2]);
         expect(await store.boards.version('acme', 'b3', 1)).toMatchObject({ content: { title: 'Private' } });
@@ -268,11 +278,11 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
       it('hands shared boards over and deletes private ones, sessions and the person', async () => {
         await store.sessions.create(session('bob', 'u_bob', 'acme'));
         const shared = { boardId: 'b1', userId: 'u_bob', content: content('S', { shared: true }), at: 5 };
-        await store.boards.create('acme', shared, 10);
+        await store.boards.create('acme', shared, plenty);
         await store.boards.create(
           'acme',
           { boardId: 'b2', userId: 'u_bob', content: content('P'), at: 5 },
-          10,
+          plenty,
         );
         await store.boards.star('acme', 'b1', 'u_bob', true);
         expect((await store.members.remove('acme', 'u_bob', 'u_ada'))?.ended).toHaveLength(1);
@@ -294,11 +304,11 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
         await store.sessions.create(session('acme', 'u_bob', 'acme'));
         await store.sessions.create(session('globex', 'u_bob', 'globex'));
         const made = { boardId: 'b', userId: 'u_bob', content: content('Private'), at: 1 };
-        await store.boards.create('acme', made, 10);
-        await store.boards.create('globex', made, 10);
+        await store.boards.create('acme', made, plenty);
+        await store.boards.create('globex', made, plenty);
         const shared = { boardId: 's', userId: 'u_bob', content: content('S', { shared: true }), at: 1 };
-        await store.boards.create('acme', shared, 10);
-        await store.boards.create('globex', shared, 10);
+        await store.boards.create('acme', shared, plenty);
+        await store.boards.create('globex', shared, plenty);
       });
 
       it('joins once, and only when they exist', async () => {
@@ -454,7 +464,9 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
       beforeEach(foundTwoTenants);
 
       async function create(boardId: string, userId: string, board: BoardContent, at = 1000): Promise<void> {
-        expect(await store.boards.create('acme', { boardId, userId, content: board, at }, 100)).toBe(true);
+        expect(await store.boards.create('acme', { boardId, userId, content: board, at }, plenty)).toBe(
+          'created',
+        );
       }
 
       it('lists own and shared boards, starred first, then the newest', async () => {
@@ -495,8 +507,8 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
           content: content('E', { panels: [panel('v1')] }),
           at: 1,
         };
-        await store.boards.create('globex', twin, 1);
-        expect(await store.boards.create('acme', { ...twin, userId: 'u_ada' }, 1)).toBe(true);
+        await store.boards.create('globex', twin, one);
+        expect(await store.boards.create('acme', { ...twin, userId: 'u_ada' }, one)).toBe('created');
         await store.boards.star('globex', 'b', 'u_eve', true);
         await store.boards.star('acme', 'b', 'u_ada', true);
         await store.boards.save('acme', 'b', { ...saving('A', 1), keepVersions: 1 });
@@ -515,8 +527,8 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
           store.boards.save('acme', 'b', saving('Two', 1)),
           store.boards.save('acme', 'b', saving('Also two', 1)),
         ]);
-        expect(results.filter((result) => result?.saved)).toHaveLength(1);
-        expect(results.every((result) => result?.version === 2)).toBe(true);
+        expect(results).toHaveLength(2);
+        for (const saved of [true, false]) expect(results).toContainEqual({ saved, version: 2 });
         expect(await store.boards.get('acme', 'b', 'u_ada')).toMatchObject({ version: 2, updatedAt: 2001 });
         expect(await store.boards.save('acme', 'none', saving('x', 1))).toBeUndefined();
       });
@@ -534,6 +546,46 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
         expect(await store.boards.version('acme', 'b', 1)).toBeUndefined();
       });
 
+      it('keeps versions while they fit: the oldest of the tenant goes first, the newest of a board never', async () => {
+        const big = content('Big', { description: 'é'.repeat(150) });
+        const size = Buffer.byteLength(JSON.stringify(big));
+        const limits: BoardLimits = { boards: 10, bytes: 4 * size };
+        let at = 0;
+        const create = (boardId: string) =>
+          store.boards.create('acme', { boardId, userId: 'u_ada', content: big, at: ++at }, limits);
+        const save = (boardId: string, baseVersion: number, change: Partial<BoardContent> = {}) => {
+          const edited = { ...saving('', baseVersion), content: { ...big, ...change } };
+          return store.boards.save('acme', boardId, { ...edited, at: ++at, maxBytes: limits.bytes });
+        };
+        const kept = async (...ids: string[]) =>
+          Promise.all(
+            ids.map(async (id) => (await store.boards.versions('acme', id)).map(({ version }) => version)),
+          );
+        const theirs = { boardId: 'a', userId: 'u_eve', content: big, at: 0 };
+        expect(await store.boards.create('globex', theirs, limits)).toBe('created');
+        for (const id of ['a', 'b']) await create(id);
+        for (const id of ['a', 'b']) await save(id, 1);
+        expect(await kept('a', 'b')).toEqual([
+          [2, 1],
+          [2, 1],
+        ]);
+        await save('a', 2);
+        expect(await kept('a', 'b')).toEqual([
+          [3, 2],
+          [2, 1],
+        ]);
+        await save('a', 3);
+        expect(await kept('a', 'b')).toEqual([[4, 3, 2], [2]]);
+        for (const id of ['c', 'd']) expect(await create(id)).toBe('created');
+        expect(await kept('a', 'b', 'c', 'd')).toEqual([[4], [2], [1], [1]]);
+        expect(await create('e')).toBe('too_large');
+        expect(await store.boards.get('acme', 'e', 'u_ada')).toBeUndefined();
+        expect(await save('a', 4, { title: 'Big!' })).toBe('too_large');
+        expect(await save('a', 4)).toEqual({ saved: true, version: 5 });
+        expect(await kept('a', 'b', 'c', 'd')).toEqual([[5], [2], [1], [1]]);
+        expect(await store.boards.versions('globex', 'a')).toHaveLength(1);
+      });
+
       it('finds the visible board of a panel, as last saved', async () => {
         await create('hidden', 'u_bob', content('H', { panels: [panel('v1')] }), 9);
         await create('own', 'u_ada', content('O', { panels: [panel('v1'), panel('v2')] }), 5);
@@ -549,7 +601,7 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
         expect(await store.boards.versions('acme', 'b')).toEqual([]);
         await create('c', 'u_ada', content('C'));
         const second = { boardId: 'd', userId: 'u_ada', content: content('D'), at: 1 };
-        expect(await store.boards.create('acme', second, 1)).toBe(false);
+        expect(await store.boards.create('acme', second, one)).toBe('too_many');
         expect(await store.boards.get('acme', 'd', 'u_ada')).toBeUndefined();
       });
     });
