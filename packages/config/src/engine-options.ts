@@ -72,7 +72,7 @@ export const engineOptions = {
     min: 1,
     max: 100_000_000,
     default: 1_000_000,
-    help: 'Series an organisation may have; points of further ones are refused',
+    help: 'Series an organisation may have, with a kibibyte of names and labels for each; points of further ones are refused',
   },
   rawDays: {
     kind: 'integer',

@@ -19,6 +19,8 @@ export const limits = {
   idempotencyKeyLength: 128,
   /** Series a tenant may have unless its settings say otherwise. */
   seriesPerTenant: 1_000_000,
+  /** Bytes of names and labels of all series together, for each series that the tenant may have. */
+  bytesPerSeries: 1024,
   /** A timestamp may be this far ahead of the server's clock. */
   futureMs: 5 * 60_000,
   /** And this far behind it. */

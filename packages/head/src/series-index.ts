@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { appError, limits, type SeriesDefinition, type Where } from '@nowcast/contract';
 import { assert, GrowableUint32, type Unsubscribe } from '@nowcast/kernel';
+import { definitionBytes } from './definition-bytes.ts';
 import { DefinitionStore } from './definition-store.ts';
 import { labelsOf, MetricIndex } from './metric-index.ts';
 import type { SeriesRegistry } from './registry.ts';
@@ -22,7 +23,7 @@ export class SeriesIndex implements SeriesRegistry {
   #ids = new BigUint64Array(1024);
   readonly #locals: GrowableUint32[];
   readonly #metrics = new Map<string, Map<string, MetricIndex>>();
-  readonly #tenantSizes = new Map<string, number>();
+  readonly #tenants = new Map<string, { series: number; bytes: number }>();
   /** tenant → label → value → number of series. */
   readonly #labelCounts = new Map<string, Map<string, Map<string, number>>>();
   readonly #listeners = new Set<(handle: number) => void>();
@@ -40,13 +41,7 @@ export class SeriesIndex implements SeriesRegistry {
   define(definition: SeriesDefinition): number {
     const known = this.#definitions.find(definition);
     if (known >= 0) return known;
-    const limit = this.#seriesLimit(definition.tenant);
-    if ((this.#tenantSizes.get(definition.tenant) ?? 0) >= limit) {
-      throw appError(
-        'ingest.series_limit',
-        `this tenant already has ${limit} series; drop a label whose values keep changing, or ask for a higher limit`,
-      );
-    }
+    this.#admit(definition);
     return this.#add(canonicalKey(definition), definition);
   }
 
@@ -151,6 +146,30 @@ export class SeriesIndex implements SeriesRegistry {
     return () => this.#listeners.delete(listener);
   }
 
+  #admit(definition: SeriesDefinition): void {
+    const limit = this.#seriesLimit(definition.tenant);
+    const { series, bytes } = this.#countsOf(definition.tenant);
+    if (series >= limit) {
+      throw appError(
+        'ingest.series_limit',
+        `this tenant already has ${limit} series; drop a label whose values keep changing, or ask for a higher limit`,
+      );
+    }
+    const mostBytes = limit * limits.bytesPerSeries;
+    if (bytes + definitionBytes(definition) > mostBytes) {
+      throw appError(
+        'ingest.series_limit',
+        `names and labels of this tenant's series may take ${mostBytes} bytes; shorten them, drop a label whose values keep changing, or ask for a higher limit of series`,
+      );
+    }
+  }
+
+  #countsOf(tenant: string): { series: number; bytes: number } {
+    let counts = this.#tenants.get(tenant);
+    if (counts === undefined) this.#tenants.set(tenant, (counts = { series: 0, bytes: 0 }));
+    return counts;
+  }
+
   #add(key: string, definition: SeriesDefinition): number {
     const handle = this.#definitions.add(definition);
     this.#ensure(handle + 1);
@@ -161,7 +180,9 @@ export class SeriesIndex implements SeriesRegistry {
     this.#partition[handle] = partition;
     this.#local[handle] = locals.length;
     locals.push(handle);
-    this.#tenantSizes.set(definition.tenant, (this.#tenantSizes.get(definition.tenant) ?? 0) + 1);
+    const counts = this.#countsOf(definition.tenant);
+    counts.series++;
+    counts.bytes += definitionBytes(definition);
     this.#metricOf(definition).add(handle, definition);
     this.#countLabels(definition);
     for (const listener of this.#listeners) listener(handle);

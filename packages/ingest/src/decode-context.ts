@@ -1,4 +1,4 @@
-import type { SeriesRegistry } from '@nowcast/head';
+import { definitionBytes, type SeriesRegistry } from '@nowcast/head';
 import { appError, type SeriesDefinition, limits } from '@nowcast/contract';
 import { type AppError, isAppError } from '@nowcast/kernel';
 import type { PointColumns } from './point-columns.ts';
@@ -75,13 +75,6 @@ export function sortLabels(labels: [string, string][]): string | undefined {
   labels.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
   for (let i = 1; i < labels.length; i++) if (labels[i]![0] === labels[i - 1]![0]) return labels[i]![0];
   return undefined;
-}
-
-/** Bytes a definition takes in the log and in memory, about. */
-export function definitionBytes({ metric_type: metric, source, labels }: SeriesDefinition): number {
-  let bytes = metric.length + source.length;
-  for (const [name, value] of labels) bytes += name.length + value.length + 2;
-  return bytes + 16;
 }
 
 /** Handle of the series, or the error that says why there can be none. Other errors pass through. */

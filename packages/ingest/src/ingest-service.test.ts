@@ -321,7 +321,7 @@ describe('a log that refuses', () => {
   });
 
   test('more new series than one record carries go ahead of it in records of their own, or nothing goes', async () => {
-    const fixture = started({ seriesLimit: 2000 });
+    const fixture = started({ seriesLimit: 50_000 });
     const tags = Array.from({ length: 31 }, (_, i) => `t${i}=${'x'.repeat(1000)}`).join(',');
     const fields = Array.from({ length: 1200 }, (_, i) => `f${i}=${i}`).join(',');
     fixture.log.refusal = appError('ingest.busy', 'the disk is slow');

@@ -1,7 +1,6 @@
 /** Splits the points of a request into one log record a partition; one partition is the fast path, without a copy. */
 import type { PointExtras, PointsRecord, SeriesDefinition } from '@nowcast/contract';
-import type { SeriesRegistry } from '@nowcast/head';
-import { definitionBytes } from './decode-context.ts';
+import { definitionBytes, type SeriesRegistry } from '@nowcast/head';
 import type { PointColumns } from './point-columns.ts';
 
 export interface PartitionRecord {
