@@ -159,6 +159,24 @@ describe('export and import', { timeout: 900_000 }, () => {
     expect(influx.stderr).toContain('3 lines: 1 stored, 2 refused');
   });
 
+  it('points older than what is kept are refused and counted, with a running server and without one', async () => {
+    const dir = join(folder, 'ages');
+    const day = 86_400_000;
+    const sent = async (metric: string, ...more: string[]) => {
+      const ages = [90, 110, 2000].map((days) => startMs - days * day);
+      const lines = ages.map((timestamp) => JSON.stringify({ metric_type: metric, value: 1, timestamp }));
+      const options = ['--format', 'ndjson', '--data-dir', dir, ...more];
+      return (await startCli(['import', '-', ...options], { input: lines.join('\n') }).result).stderr;
+    };
+    const target = await startServer(['--no-collector', '--fine-days', '100', '--coarse-days', '100'], dir);
+    const said = await sent('served');
+    expect(said).toMatch(/^line 2: .*more than 100 days back, .*raise --coarse-days/m);
+    expect(said).toContain('3 lines: 1 stored, 2 refused');
+    await target.stop();
+    expect(await sent('alone')).toContain('3 lines: 2 stored, 1 refused');
+    expect(await sent('told', '--coarse-days', '3000')).toContain('3 lines: 3 stored, 0 refused');
+  });
+
   it('wrong arguments are answered with what to change', async () => {
     const data = ['--data-dir', source.dataDir];
     const plain = join(folder, 'plain.txt');

@@ -99,6 +99,6 @@ export const engineOptions = {
     min: 1,
     max: 36_500,
     default: 1830,
-    help: 'Days to keep aggregates of an hour and a day',
+    help: 'Days to keep aggregates of an hour and a day; points that are older are refused',
   },
 } as const satisfies OptionTable;

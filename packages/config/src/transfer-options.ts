@@ -1,3 +1,4 @@
+import { engineOptions } from './engine-options.ts';
 import type { OptionTable } from './option.ts';
 import { dataDir } from './shared-options.ts';
 
@@ -147,6 +148,10 @@ export const importOptions = {
     default: 'ns',
     flagOnly: true,
     help: 'Unit of the timestamps of line protocol',
+  },
+  coarseDays: {
+    ...engineOptions.coarseDays,
+    help: 'The same as for serve, where no server is running: points that are older are refused',
   },
   ...serverOptions,
 } as const satisfies OptionTable;

@@ -23,7 +23,7 @@ export const limits = {
   bytesPerSeries: 1024,
   /** A timestamp may be this far ahead of the server's clock. */
   futureMs: 5 * 60_000,
-  /** And this far behind it. */
+  /** And this far behind it; less where the server keeps less. */
   pastMs: 10 * 366 * 86_400_000,
   socketMessageBytes: 64 * 1024,
   subscriptionsPerSocket: 100,

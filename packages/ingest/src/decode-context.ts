@@ -9,6 +9,8 @@ export interface DecodeContext {
   tenant: string;
   /** The clock at the receipt, epoch ms: the default timestamp and the middle of what timestamps may be. */
   receivedAt: number;
+  /** How far back timestamps may lie, milliseconds. */
+  pastMs: number;
   registry: SeriesRegistry;
   columns: PointColumns;
   rejections: Rejections;
@@ -29,16 +31,19 @@ export const mostNewBytes = 128 * 1024 * 1024;
 export const maxFailedDefinitions = 1000;
 
 /** Oldest and newest event time a request may carry. */
-export function timestampBounds(receivedAt: number): { min: number; max: number } {
-  return { min: receivedAt - limits.pastMs, max: receivedAt + limits.futureMs };
+export function timestampBounds({ receivedAt, pastMs }: DecodeContext): { min: number; max: number } {
+  return { min: receivedAt - pastMs, max: receivedAt + limits.futureMs };
 }
 
 /** Why a timestamp outside the bounds is refused, in words. */
-export function timestampProblem(timestamp: number, receivedAt: number): string {
+export function timestampProblem(timestamp: number, { receivedAt, pastMs }: DecodeContext): string {
   if (timestamp > receivedAt) {
     return `the timestamp is ${Math.round((timestamp - receivedAt) / 1000)} s ahead of the server's clock; at most ${limits.futureMs / 1000} s are taken, check the sender's clock and the precision`;
   }
-  return `the timestamp lies more than ${Math.round(limits.pastMs / 86_400_000)} days back; check its unit (milliseconds in JSON, \`precision\` in line protocol)`;
+  const days = Math.round(pastMs / 86_400_000);
+  const kept =
+    pastMs < limits.pastMs ? ', where nothing is kept: raise --coarse-days of the server, or' : ';';
+  return `the timestamp lies more than ${days} days back${kept} check its unit (milliseconds in JSON, \`precision\` in line protocol)`;
 }
 
 /** Why the parts of a series cannot be kept, or undefined. Lengths count UTF-16 code units. */

@@ -208,6 +208,27 @@ describe('limits', () => {
     expect((await send(fixture, lines.slice(0, 60), { ...lineProtocol, tenant: 'other' })).status).toBe(204);
   });
 
+  test('F10: points older than what is kept are refused in every format, also of a series that is known', async () => {
+    const day = 86_400_000;
+    const fixture = started({ pastMs: 30 * day });
+    const [kept, old] = [receivedAt - 30 * day, receivedAt - 30 * day - 1];
+    const refused = {
+      status: 422,
+      body: expect.stringContaining('30 days back, where nothing is kept') as string,
+    };
+    const line = (value: number, timestamp: number) => `a value=${value} ${timestamp}000000`;
+    const json = (value: number, timestamp: number) => JSON.stringify(point(value, { timestamp }));
+    for (const value of [1, 2]) {
+      const lines = [line(value, kept), line(value, old), line(value, kept)].join('\n');
+      expect(await send(fixture, lines, lineProtocol)).toMatchObject(refused);
+      const points = [json(value, kept), json(value, old), json(value, kept)];
+      expect(await send(fixture, `[${points.join()}]`)).toMatchObject(refused);
+      expect(await send(fixture, points.join('\n'), { format: 'ndjson' })).toMatchObject(refused);
+    }
+    // Lines that are equal count once.
+    expect(valuesInLog(fixture)).toEqual([1, 1, 1, 1, 1, 2, 2, 2, 2, 2]);
+  });
+
   test('C17: a request may not carry more points than its limit, and then none is kept', async () => {
     const fixture = started();
     const answer = await send(fixture, 'a b=1\n'.repeat(limits.pointsPerRequest + 1), lineProtocol);

@@ -51,6 +51,8 @@ export interface IngestOptions {
   partitions: number;
   /** `EventLog.append`. */
   append: (entries: readonly LogEntry[]) => Promise<readonly number[]>;
+  /** How far back points are taken, milliseconds; at most, and by default, `limits.pastMs`. */
+  pastMs?: number;
   /** Bodies (decompressed) that may be on their way at once before senders are told to wait; default 64 MiB. */
   maxBytesInFlight?: number;
   /** The same for points; default 2 million. */
@@ -276,7 +278,9 @@ export class IngestService {
     // it: points without a time of their own would lie in the future as long.
     const receivedAt = this.#options.clock.now();
     const registry = this.#registry;
-    const context = { tenant, receivedAt, registry, columns, rejections, newBytesLeft: mostNewBytes };
+    const pastMs = Math.min(this.#options.pastMs ?? limits.pastMs, limits.pastMs);
+    const newBytesLeft = mostNewBytes;
+    const context = { tenant, receivedAt, pastMs, registry, columns, rejections, newBytesLeft };
     if (request.format === 'line-protocol') {
       this.#lines.decode(body, request.precision, cache.lines, context);
       this.#stats.roundedIntegers += this.#lines.roundedIntegers;

@@ -81,7 +81,7 @@ export class JsonDecoder {
     this.#context = context;
     this.#columns = context.columns;
     this.#templates = templates;
-    const bounds = timestampBounds(context.receivedAt);
+    const bounds = timestampBounds(context);
     this.#minTimestamp = bounds.min;
     this.#maxTimestamp = bounds.max;
     this.#last = 0;
@@ -329,7 +329,7 @@ export class JsonDecoder {
     if (problem !== undefined) return this.#reject('request.invalid', problem);
     const timestamp = columns.timestamps[row] ?? Number.NaN;
     if (!(timestamp >= this.#minTimestamp && timestamp <= this.#maxTimestamp)) {
-      return this.#reject('request.invalid', timestampProblem(timestamp, this.#context.receivedAt));
+      return this.#reject('request.invalid', timestampProblem(timestamp, this.#context));
     }
     const handle = this.#seriesOfPoint();
     if (handle < 0) return -1;

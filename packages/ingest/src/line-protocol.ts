@@ -98,7 +98,7 @@ export class LineProtocolDecoder {
     this.#columns = context.columns;
     this.#series = series;
     this.#precision = precision;
-    const bounds = timestampBounds(context.receivedAt);
+    const bounds = timestampBounds(context);
     this.#minTimestamp = bounds.min;
     this.#maxTimestamp = bounds.max;
     this.#lastKey = 0;
@@ -417,7 +417,7 @@ export class LineProtocolDecoder {
       if (place < 0) return -1;
     }
     if (!(timestamp >= this.#minTimestamp && timestamp <= this.#maxTimestamp)) {
-      return this.#fail('request.invalid', timestampProblem(timestamp, this.#context.receivedAt));
+      return this.#fail('request.invalid', timestampProblem(timestamp, this.#context));
     }
     const { timestamps, length } = columns;
     for (let row = firstRow; row < length; row++) timestamps[row] = timestamp;

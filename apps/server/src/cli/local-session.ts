@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { AppError } from '@nowcast/kernel';
 import { EmbeddedNowcast, metaStorePath } from '../embedded.ts';
+import type { EngineOptions } from '../engine/options.ts';
 import { createLogger } from '../log.ts';
 import { version } from '../version.ts';
 import { ApiClient } from './api-client.ts';
@@ -9,6 +10,9 @@ import { orFullDisk } from './full-disk.ts';
 import { LocalServer } from './local-server.ts';
 import type { CommandContext } from './output.ts';
 import { withSocketPath } from './socket-path.ts';
+
+/** What an engine that is started for a command is told. */
+export type StartedEngine = Partial<Pick<EngineOptions, 'pastMs'>>;
 
 /**
  * Runs `work` against the data folder's own API: the running server's when there is one, else that of an engine which
@@ -18,6 +22,7 @@ export async function withLocalApi<T>(
   dataDir: string,
   context: CommandContext,
   work: (api: ApiClient) => Promise<T>,
+  engine: StartedEngine = {},
 ): Promise<T> {
   if (!existsSync(metaStorePath(dataDir))) {
     throw new AppError(
@@ -27,7 +32,7 @@ export async function withLocalApi<T>(
   }
   return withSocketPath(dataDir, async (socketPath) => {
     if (await answers(socketPath)) return useApi(socketPath, work);
-    return withStarted(dataDir, context, () => useApi(socketPath, work));
+    return withStarted(dataDir, context, engine, () => useApi(socketPath, work));
   });
 }
 
@@ -41,7 +46,12 @@ async function useApi<T>(socketPath: string, work: (api: ApiClient) => Promise<T
 }
 
 /** The log's lock refuses this while a server runs that does not answer on its socket, and says so. */
-async function withStarted<T>(dataDir: string, context: CommandContext, work: () => Promise<T>): Promise<T> {
+async function withStarted<T>(
+  dataDir: string,
+  context: CommandContext,
+  engine: StartedEngine,
+  work: () => Promise<T>,
+): Promise<T> {
   const log = createLogger({
     level: 'error',
     format: 'pretty',
@@ -66,7 +76,7 @@ async function withStarted<T>(dataDir: string, context: CommandContext, work: ()
     directSend: undefined,
     webDir: dataDir,
     // How long things are kept is the server's to say; nothing is dropped meanwhile.
-    engine: { retention: { rawMs: Infinity, fineMs: Infinity, coarseMs: Infinity } },
+    engine: { ...engine, retention: { rawMs: Infinity, fineMs: Infinity, coarseMs: Infinity } },
     version,
     log,
     onFatal: (error) => failed.reject(error),

@@ -3,7 +3,7 @@ import { appError, type LoginAnswer } from '@nowcast/contract';
 import { ApiClient } from './api-client.ts';
 import { dataDirOf } from './data-dir.ts';
 import { operatorOf, withLocalAccess } from './local-access.ts';
-import { withLocalApi } from './local-session.ts';
+import { type StartedEngine, withLocalApi } from './local-session.ts';
 import type { CommandContext } from './output.ts';
 
 /** Options that say which server a command works with. */
@@ -20,6 +20,7 @@ export async function withApi<T>(
   settings: RemoteSettings,
   context: CommandContext,
   work: (api: ApiClient) => Promise<T>,
+  engine: StartedEngine = {},
 ): Promise<T> {
   if (settings.url !== undefined) return overNetwork(settings, readUrl(settings.url), context, work);
   for (const name of ['key', 'login'] as const)
@@ -27,10 +28,11 @@ export async function withApi<T>(
       throw appError('request.invalid', `--${name} goes with --url; the data on this machine needs neither`);
   const dataDir = dataDirOf(settings.dataDir, context.environment);
   const { tenant_id } = await withLocalAccess(dataDir, ({ store }) => operatorOf(store, settings.tenant));
-  return withLocalApi(dataDir, context, (api) => {
+  const ofTenant = (api: ApiClient): Promise<T> => {
     api.token = tenant_id;
     return work(api);
-  });
+  };
+  return withLocalApi(dataDir, context, ofTenant, engine);
 }
 
 async function overNetwork<T>(

@@ -135,6 +135,7 @@ export class EngineCore {
       },
       partitions: eventLog.partitions,
       append: (entries) => eventLog.append(entries),
+      pastMs: options.pastMs,
       refusal: () => (unflushedSize(states) > mostUnflushed ? warehouseBehind() : undefined),
     });
     const written = await readCheckpoint(checkpointPath(options.dataDir));

@@ -1,3 +1,5 @@
+import { limits } from '@nowcast/contract';
+
 /** What the engine's worker needs to know; plain data, since it crosses into a worker. */
 export interface EngineOptions {
   /** Folder that holds `log/`, `warehouse/` and `engine.checkpoint`. */
@@ -18,6 +20,8 @@ export interface EngineOptions {
   /** Shortest time between two ticks of the live views while data flows, milliseconds. */
   tickMs: number;
   seriesPerTenant: number;
+  /** How far back points are taken, milliseconds; `limits.pastMs` at most. Older ones would be dropped at once. */
+  pastMs: number;
   /** How long after its end a period is still expected to change, milliseconds; then its coarse states are derived. */
   lateMs: number;
   /** How long points, fine states and coarse states are kept, milliseconds. */
@@ -34,6 +38,7 @@ export const defaultEngineOptions: Omit<EngineOptions, 'dataDir'> = {
   warmBytes: 256 * 2 ** 20,
   tickMs: 50,
   seriesPerTenant: 1_000_000,
+  pastMs: limits.pastMs,
   lateMs: 10 * 60_000,
   retention: { rawMs: 30 * 86_400_000, fineMs: 180 * 86_400_000, coarseMs: 5 * 366 * 86_400_000 },
 };

@@ -70,7 +70,8 @@ export class DecoderUnderTest {
     this.columns.clear();
     const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
     const { registry, columns } = this;
-    decode(bytes, { tenant, receivedAt, registry, columns, rejections, newBytesLeft: this.#newBytesLeft });
+    const [{ pastMs }, newBytesLeft] = [limits, this.#newBytesLeft];
+    decode(bytes, { tenant, receivedAt, pastMs, registry, columns, rejections, newBytesLeft });
     return {
       points: pointsOf(this.columns, this.registry),
       rejected: rejections.list,

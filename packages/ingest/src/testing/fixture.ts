@@ -57,6 +57,7 @@ export interface Fixture {
 export interface FixtureOptions {
   partitions?: number;
   seriesLimit?: number;
+  pastMs?: number;
   maxBytesInFlight?: number;
   maxPointsInFlight?: number;
   refusal?: IngestOptions['refusal'];
@@ -77,6 +78,7 @@ export function startIngest(options: FixtureOptions = {}): Fixture {
     recent: memory,
     partitions,
     append: log.append,
+    ...(options.pastMs === undefined ? {} : { pastMs: options.pastMs }),
     ...(options.maxBytesInFlight === undefined ? {} : { maxBytesInFlight: options.maxBytesInFlight }),
     ...(options.maxPointsInFlight === undefined ? {} : { maxPointsInFlight: options.maxPointsInFlight }),
     ...(options.refusal === undefined ? {} : { refusal: options.refusal }),

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { importOptions, parseOptions, type Settings } from '@nowcast/config';
 import { appError } from '@nowcast/contract';
+import type { ApiClient } from '../api-client.ts';
 import type { CommandContext } from '../output.ts';
 import { Progress } from '../progress.ts';
 import { withApi } from '../remote.ts';
@@ -31,7 +32,7 @@ export async function importPoints(context: CommandContext): Promise<number> {
     throw appError('request.invalid', 'standard input cannot be both the points and the password; use --key');
   const format = formatOf(settings);
   const input = await openInput(settings.file, context);
-  const { lines, rejected } = await withApi(settings, context, (api) => {
+  const send = (api: ApiClient): Promise<Outcome> => {
     const [path, contentType] =
       format === 'line-protocol'
         ? [`/api/v2/write?precision=${settings.precision}`, 'text/plain; charset=utf-8']
@@ -39,7 +40,9 @@ export async function importPoints(context: CommandContext): Promise<number> {
     const waiting = (why: string): void => context.note(`waiting: ${why}\n`);
     const sender = new Sender(api, { path, contentType, waiting });
     return sendAll(input, format, settings, sender, context);
-  });
+  };
+  const engine = { pastMs: settings.coarseDays * 86_400_000 };
+  const { lines, rejected } = await withApi(settings, context, send, engine);
   const kept = lines - rejected;
   context.note(`${lines} lines: ${kept} stored, ${rejected} refused\n`);
   return rejected === 0 ? 0 : 1;
