@@ -1,10 +1,7 @@
-import { SlicedWork } from '@nowcast/kernel/slices';
+import { SlicedWork, turnMs } from '@nowcast/kernel/slices';
 import type { LiveViewRegistry } from '@nowcast/live';
 import type { OffsetVector, ViewFrame } from '@nowcast/ports';
 import type { NewPoints } from './new-points.ts';
-
-/** How long a pass keeps the thread at a time: at full load it has 150,000 points to fold, and requests wait. */
-const turnMs = 8;
 
 export interface LivePassParts {
   live: LiveViewRegistry;

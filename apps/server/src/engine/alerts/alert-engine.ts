@@ -8,7 +8,7 @@ import type {
   TickRecord,
 } from '@nowcast/contract';
 import { assert, type Clock } from '@nowcast/kernel';
-import { SlicedWork } from '@nowcast/kernel/slices';
+import { SlicedWork, turnMs } from '@nowcast/kernel/slices';
 import type { DecidedTransition, EvaluatedRuleStatus, TransitionBatch } from '@nowcast/ports';
 import type { EngineLog } from '../embedded-engine.ts';
 import type { PartitionState } from '../partition-state.ts';
@@ -41,8 +41,6 @@ export interface AlertEngineParts {
 export const alertOwner = 0;
 /** Ticks of rules come no sooner after one another: a tick is a record of the log, and people wait for what it finds. */
 const tickMs = 20;
-/** How long a pass keeps the thread at a time: at full load it has 150,000 points to fold, and requests wait. */
-const turnMs = 8;
 /** Time must pass for rules although nothing arrives. */
 const secondMs = 1000;
 
