@@ -277,6 +277,26 @@ describe('settings of alerting', () => {
 });
 
 describe('the rule editor', () => {
+  it('asks for a limit that was emptied, and saves nothing behind it', async () => {
+    await sendValues(server, 'emptied', { 'e-1': 40, 'e-2': 60 });
+    const made = await makeHostRule(api, 'emptied', { name: 'Emptied' });
+    await open(desktop);
+    await show(`/alerts/rules/${made.rule_id}`, 'Emptied');
+    const limit = page.getByRole('textbox', { name: 'Limit', exact: true });
+    await page.getByRole('slider', { name: 'Limit' }).waitFor();
+    await limit.fill('');
+    await page.getByText('Enter the number that is missing.').waitFor();
+    expect(await page.getByRole('slider', { name: 'Limit' }).count()).toBe(0);
+    await page.getByRole('textbox', { name: 'Name', exact: true }).click();
+    expect(await limit.inputValue()).toBe('');
+    expect(await button('Save').isDisabled()).toBe(true);
+    await limit.fill('7,5');
+    await button('Save').click();
+    await page.getByRole('heading', { name: 'Rules' }).first().waitFor();
+    const { evaluation } = await api.call<Rule>('GET', `/api/v1/rules/${made.rule_id}`);
+    expect(evaluation.condition).toMatchObject({ value: 7.5 });
+  });
+
   it('has one limit, whether it is typed, dragged on the chart or moved by keys; what it keeps comes back', async () => {
     await sendValues(server, 'editor', { 'e-1': 40, 'e-2': 60 });
     const made = await makeHostRule(api, 'editor', { name: 'Edited' });

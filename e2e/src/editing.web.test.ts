@@ -100,7 +100,53 @@ describe('numbers of a panel', () => {
     await first.fill('7.');
     await drawer.getByLabel('Lowest').fill('1e');
     expect(await shown()).toEqual(['7.', '90']);
-    await drawer.getByText('Not a number').waitFor();
+    await drawer.getByText('Enter a number').waitFor();
     expect(await drawer.getByLabel('Lowest').inputValue()).toBe('1e');
+  });
+
+  it('an emptied threshold is asked for its number, by Save as well: the one before would be back unseen', async () => {
+    const { board, drawer, shown } = await editDisplay('Emptied');
+    await drawer.getByLabel('Value 1').fill('');
+    await drawer.getByText('Enter a number').waitFor();
+    await desk.press('Close editor');
+    await desk.press('Save');
+    await desk.page.getByText('“Emptied” has a field that needs a number').waitFor();
+    // The drawer is open again where the number is missing.
+    expect(await shown()).toEqual(['', '90']);
+    await drawer.getByText('Enter a number').waitFor();
+    expect((await desk.readBoard(board.board_id)).version).toBe(1);
+    await drawer.getByLabel('Value 1').fill('60');
+    expect(await drawer.getByText('Enter a number').count()).toBe(0);
+    await desk.press('Save');
+    await vi.waitFor(async () => {
+      const saved = await desk.readBoard(board.board_id);
+      expect(saved.panels[0]!.display.thresholds).toEqual([{ ...warn, value: 60 }, crit]);
+    }, patience);
+  });
+
+  it('beyond what is possible stay as typed and are refused: of lines at most, and of places on the grid', async () => {
+    const board = await desk.makeBoard('Bounds', [panelOf('Bounds')]);
+    const drawer = await edit(board, 'Bounds');
+    const limit = drawer.getByLabel('Lines at most');
+    await limit.fill('2000');
+    await drawer.getByText('From 1 to 1000').waitFor();
+    expect(await limit.inputValue()).toBe('2000');
+    await limit.fill('');
+    expect(await drawer.getByText('From 1 to 1000').count()).toBe(0);
+    await desk.press('Close editor');
+    await desk.press('Menu of Bounds');
+    await desk.page.getByRole('menuitem', { name: 'Move/size…' }).click();
+    const dialog = desk.page.getByRole('dialog', { name: /^Move or resize/ });
+    await dialog.getByLabel('Width').fill('');
+    await desk.press('Apply');
+    expect(await dialog.locator('input:invalid').count()).toBe(1);
+    await dialog.getByLabel('Width').fill('4');
+    await desk.press('Apply');
+    await dialog.waitFor({ state: 'detached' });
+    await desk.press('Save');
+    await vi.waitFor(async () => {
+      const [panel] = (await desk.readBoard(board.board_id)).panels;
+      expect(panel).toMatchObject({ query: {}, layout: { w: 4 } });
+    }, patience);
   });
 });

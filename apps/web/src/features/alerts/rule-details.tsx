@@ -40,9 +40,9 @@ export function RuleDetails({ rule, onRule }: PartProps) {
                 label="Changes that are flapping"
                 value={rule.flap.changes}
                 least={3}
-                onValue={(changes) =>
-                  onRule({ ...rule, flap: { ...rule.flap, changes: Math.min(100, Math.round(changes)) } })
-                }
+                most={100}
+                whole
+                onValue={(changes) => onRule({ ...rule, flap: { ...rule.flap, changes } })}
               />
               <span>changes within</span>
               <InlineDuration

@@ -71,6 +71,18 @@ describe('a new rule', () => {
     const condition = { kind: 'threshold', op: 'outside', value: 5, upper: 5 } as const;
     expect(missingIn({ ...rule, evaluation: { ...rule.evaluation, condition } })).toMatch(/upper limit/);
   });
+
+  it('with a number that is being written is not complete, wherever it stands', () => {
+    const rule = withMetric(emptyRule(), metric());
+    const limit = { kind: 'threshold', op: 'above', value: Number.NaN } as const;
+    const recovery = { ...limit, value: 5, recovery: Number.NaN };
+    for (const condition of [limit, recovery]) {
+      const draft = { ...rule, evaluation: { ...rule.evaluation, condition } };
+      expect(missingIn(draft)).toBe('Enter the number that is missing.');
+    }
+    const flap = { ...rule.flap, changes: Number.NaN };
+    expect(missingIn({ ...rule, flap })).toBe('Enter the number that is missing.');
+  });
 });
 
 describe('a rule of a panel', () => {

@@ -11,6 +11,7 @@ import {
   type RuleContent,
   type RuleQuery,
 } from '@nowcast/contract';
+import { lacksNumber } from '../../ui/number-text.ts';
 import type { UnitName } from '../../units/format.ts';
 
 /** A rule while it is written: what `RuleContent` holds, before anything of it is sent. */
@@ -204,13 +205,20 @@ export function contentOf(rule: Rule): RuleContent {
   };
 }
 
-/** What is missing before the rule can be computed, in words; null when nothing is. */
-export function missingIn({ evaluation }: Pick<RuleContent, 'evaluation'>): string | null {
-  const { condition, query, divide_by: divisor } = evaluation;
+/** What the rule does not know to watch, in words; null: it knows. */
+export function unwatchedIn({ condition, query, divide_by: divisor }: Evaluation): string | null {
   if (condition.kind === 'composite')
     return condition.rule_ids.length === 0 ? 'Choose the rules it is made of.' : null;
   if (query === undefined || query.metric_type === '') return 'Choose what to watch.';
-  if (divisor?.metric_type === '') return 'Choose what to divide by.';
+  return divisor?.metric_type === '' ? 'Choose what to divide by.' : null;
+}
+
+/** What is missing before the rule can be computed, in words; null when nothing is. */
+export function missingIn({ evaluation, flap }: Pick<RuleContent, 'evaluation' | 'flap'>): string | null {
+  const unwatched = unwatchedIn(evaluation);
+  if (unwatched !== null) return unwatched;
+  const { condition } = evaluation;
+  if (lacksNumber(condition) || lacksNumber(flap)) return 'Enter the number that is missing.';
   if (condition.kind !== 'threshold' || condition.upper === undefined) return null;
   return condition.upper > condition.value ? null : 'The upper limit must be above the lower one.';
 }

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { Trash2 } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import type { Rule, RuleContent } from '@nowcast/contract';
 import { api, ApiError, messageOf } from '../../api/http.ts';
 import { Button } from '../../ui/button.tsx';
@@ -11,6 +11,7 @@ import { Check, TextInput } from '../../ui/field.tsx';
 import { singleFlight } from '../../ui/single-flight.ts';
 import { Failure, Skeleton } from '../../ui/states.tsx';
 import { showToast } from '../../ui/toast.tsx';
+import { useLeaveWarning } from '../../ui/use-leave-warning.ts';
 import { mayAdminister, mayEdit, useMe } from '../shell/use-me.ts';
 import { ruleQuery } from './alert-queries.ts';
 import { AlertsFrame } from './alerts-frame.tsx';
@@ -123,7 +124,11 @@ function RuleEditor({ start, stored }: { start: RuleContent; stored?: Rule }) {
             </div>
             <RuleSentence rule={rule} onRule={setRule} ruleId={stored?.rule_id} />
           </section>
-          {watched !== 'rules' && <RulePreviewCard rule={rule} onRule={setRule} />}
+          {watched !== 'rules' ? (
+            <RulePreviewCard rule={rule} onRule={setRule} />
+          ) : (
+            missing !== null && <p className="card p-6 text-center text-muted">{missing}</p>
+          )}
           <section className="card p-4" aria-label="Who is told">
             <RuleNotify rule={rule} onRule={setRule} />
             {manages && <RuleTests rule={rule} ruleId={stored?.rule_id} isWhole={isWhole} />}
@@ -159,16 +164,6 @@ function RuleEditor({ start, stored }: { start: RuleContent; stored?: Rule }) {
       </form>
     </AlertsFrame>
   );
-}
-
-/** The browser asks before a reload or a closed tab throws work away. */
-function useLeaveWarning(active: boolean): void {
-  useEffect(() => {
-    if (!active) return undefined;
-    const warn = (event: BeforeUnloadEvent): void => event.preventDefault();
-    addEventListener('beforeunload', warn);
-    return () => removeEventListener('beforeunload', warn);
-  }, [active]);
 }
 
 function StoredActions({ rule }: { rule: Rule }) {

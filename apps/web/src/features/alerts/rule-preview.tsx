@@ -7,13 +7,14 @@ import { assignSlots, seriesName } from '../../live/series-name.ts';
 import { describeAge } from '../../time/range.ts';
 import { formatMoment } from '../../time/zone.ts';
 import { formatValue } from '../../units/format.ts';
+import { lacksNumber } from '../../ui/number-text.ts';
 import { Skeleton } from '../../ui/states.tsx';
 import { usePreferredZone } from '../shell/use-me.ts';
 import { previewQuery } from './alert-queries.ts';
 import { firingsOf } from './chart-scale.ts';
 import type { Limit } from './limit-line.tsx';
 import { RuleChart } from './rule-chart.tsx';
-import { missingIn } from './rule-draft.ts';
+import { missingIn, unwatchedIn } from './rule-draft.ts';
 import { InlineSelect } from './sentence-controls.tsx';
 import { useRested } from '../../ui/use-rested.ts';
 
@@ -63,7 +64,8 @@ export function RulePreviewCard({
     enabled: missing === null && missingIn({ ...rule, evaluation: rested }) === null,
     refetchInterval: ({ state: { data } }) => data !== undefined && isYoung(data) && youngEachMs,
   });
-  if (missing !== null) return <p className="card p-6 text-center text-muted">{missing}</p>;
+  const unwatched = unwatchedIn(evaluation);
+  if (unwatched !== null) return <p className="card p-6 text-center text-muted">{unwatched}</p>;
   const setLimit = (id: Limit['id'], value: number): void => {
     const { condition } = evaluation;
     if (condition.kind === 'threshold')
@@ -73,9 +75,9 @@ export function RulePreviewCard({
     <section className="card p-4" aria-label="What it would have done">
       <div className="mb-2 flex flex-wrap items-center gap-x-3 gap-y-2">
         <p aria-live="polite" className="text-base font-semibold">
-          {preview.data === undefined ? 'Computing…' : firedInWords(preview.data)}
+          {missing ?? (preview.data === undefined ? 'Computing…' : firedInWords(preview.data))}
         </p>
-        <span className="text-sm text-muted">in the last</span>
+        {missing === null && <span className="text-sm text-muted">in the last</span>}
         <InlineSelect label="Range of the past" value={range} choices={ranges} onValue={setRange} />
       </div>
       {preview.isError && (
@@ -89,7 +91,7 @@ export function RulePreviewCard({
         <div className={preview.isPlaceholderData ? 'opacity-60' : undefined}>
           <RuleChart
             preview={preview.data}
-            limits={limitsOf(evaluation)}
+            limits={limitsOf(evaluation).filter((limit) => !lacksNumber(limit))}
             severity={rule.severity}
             unit={rule.unit}
             zone={zone}

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import type { Evaluation, RuleCondition, RuleContent, RuleQuery } from '@nowcast/contract';
+import { lacksNumber } from '../../ui/number-text.ts';
 import { formatValue } from '../../units/format.ts';
 import { rulesQuery } from './alert-queries.ts';
 import { verbOf, verbs, withVerb, type Verb } from './condition-verb.ts';
@@ -162,7 +163,7 @@ function Amount({
               />
             </>
           )}
-          {unit !== 'none' && unit !== 'count' && (
+          {unit !== 'none' && unit !== 'count' && !lacksNumber(condition) && (
             <span className="text-sm text-muted">
               {condition.upper === undefined
                 ? `(${formatValue(condition.value, unit)})`
@@ -218,7 +219,9 @@ function Amount({
             label="How often"
             value={condition.times}
             least={2}
-            onValue={(times) => onCondition({ ...condition, times: Math.min(100, Math.round(times)) })}
+            most={100}
+            whole
+            onValue={(times) => onCondition({ ...condition, times })}
           />
           <span>times</span>
         </>

@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { ChevronDown } from 'lucide-react';
-import { useEffect, useState, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { labelsQuery } from '../../api/queries.ts';
 import { Button } from '../../ui/button.tsx';
 import { Check, type Choice } from '../../ui/field.tsx';
+import { useNumberText, type NumberBounds } from '../../ui/number-text.ts';
 import { PopoverTrigger } from '../../ui/popover.tsx';
 import { durationInWords } from './rule-words.ts';
 
@@ -35,44 +36,29 @@ export function InlineSelect<T extends string>({
   );
 }
 
-/** A number that may be half written: it counts once it is one. */
+/** A number, NaN while the field says none that can be taken. */
 export function InlineNumber({
   label,
   value,
-  least,
   onValue,
-}: {
+  ...bounds
+}: NumberBounds & {
   label: string;
   value: number;
-  least?: number;
   onValue: (value: number) => void;
 }) {
-  const [text, setText] = useState(String(value));
-  useEffect(() => {
-    setText((old) => (old.trim() !== '' && Number(old) === value ? old : String(value)));
-  }, [value]);
-  const parsed = Number(text);
-  const isValid = text.trim() !== '' && Number.isFinite(parsed) && (least === undefined || parsed >= least);
+  const [text, onText] = useNumberText(value, bounds, (next = Number.NaN) => onValue(next));
   return (
     <input
       type="text"
       inputMode="decimal"
       aria-label={label}
-      aria-invalid={isValid ? undefined : true}
+      aria-invalid={Number.isNaN(value) || undefined}
       autoComplete="off"
       className="field font-semibold"
       style={{ width: `${Math.max(5, text.length + 3)}ch` }}
       value={text}
-      onChange={(event) => {
-        const next = event.target.value.replace(',', '.');
-        setText(next);
-        const number = Number(next);
-        if (next.trim() !== '' && Number.isFinite(number) && (least === undefined || number >= least))
-          onValue(number);
-      }}
-      onBlur={() => {
-        if (!isValid) setText(String(value));
-      }}
+      onChange={(event) => onText(event.target.value)}
     />
   );
 }

@@ -1,10 +1,11 @@
 import { useBlocker } from '@tanstack/react-router';
-import { useEffect, useReducer, useRef, useState, type ReactNode } from 'react';
+import { useEffect, useMemo, useReducer, useRef, useState, type ReactNode } from 'react';
 import type { Board, BoardContent, Panel as PanelSpec } from '@nowcast/contract';
 import { Button } from '../../ui/button.tsx';
 import { Confirm } from '../../ui/confirm.tsx';
 import { EmptyState } from '../../ui/states.tsx';
 import { showToast } from '../../ui/toast.tsx';
+import { useLeaveWarning } from '../../ui/use-leave-warning.ts';
 import { boardContent, replacePanel } from '../board/board-content.ts';
 import { boardColumns, compact, type Box } from '../board/grid-layout.ts';
 import { boxesOf, withBoxes } from '../board/panel-boxes.ts';
@@ -25,6 +26,7 @@ import { PanelEditor } from './panel-editor.tsx';
 import { duplicatePanel } from './suggest-panel.ts';
 import { useEditKeys } from './use-edit-keys.ts';
 import { useSaveBoard } from './use-save-board.ts';
+import { unfinishedTab, wholePanel } from './whole-panel.ts';
 
 interface BoardEditorProps {
   board: Board;
@@ -58,23 +60,26 @@ export function BoardEditor({ board, intent, selected, onSelect, onDone, onView,
   };
   const saver = useSaveBoard(board, done);
   const { content } = draft;
+  const drawn = useMemo(() => content.panels.map(wholePanel), [content.panels]);
   const dirty = isDirty(draft);
   const change = (panels: PanelSpec[], tag?: string): void =>
     dispatch({ type: 'change', content: { ...content, panels }, ...(tag === undefined ? {} : { tag }) });
   const undo = (): void => dispatch({ type: 'undo' });
   const redo = (): void => dispatch({ type: 'redo' });
-  useEditKeys({ undo, redo, save: () => dirty && saver.save(content) });
+  const save = (): void => {
+    const unfinished = content.panels.find((panel) => unfinishedTab(panel) !== null);
+    if (unfinished === undefined) return saver.save(content);
+    onSelect(unfinished.visualization_id);
+    showToast('error', `“${unfinished.title}” has a field that needs a number`);
+  };
+  useEditKeys({ undo, redo, save: () => dirty && save() });
   const blocker = useBlocker({
     shouldBlockFn: ({ current, next }) =>
       dirty && !leave.current && (next.pathname !== current.pathname || !('edit' in next.search)),
     withResolver: true,
     enableBeforeUnload: false,
   });
-  useEffect(() => {
-    const warn = (event: BeforeUnloadEvent): void => event.preventDefault();
-    if (dirty) addEventListener('beforeunload', warn);
-    return () => removeEventListener('beforeunload', warn);
-  }, [dirty]);
+  useLeaveWarning(dirty);
 
   const drawerOpen = content.panels.some((panel) => panel.visualization_id === selected);
   useEffect(() => {
@@ -120,7 +125,7 @@ export function BoardEditor({ board, intent, selected, onSelect, onDone, onView,
       onUndo={undo}
       onRedo={redo}
       onDiscard={() => (dirty ? setDiscarding(true) : done())}
-      onSave={() => saver.save(content)}
+      onSave={save}
     />
   );
   const grid = (
@@ -137,7 +142,7 @@ export function BoardEditor({ board, intent, selected, onSelect, onDone, onView,
           </Button>
         </EmptyState>
       )}
-      <EditGrid panels={content.panels} selected={selected} onBoxes={setBoxes}>
+      <EditGrid panels={drawn} selected={selected} onBoxes={setBoxes}>
         {(panel, grip) => (
           <Panel
             panel={panel}

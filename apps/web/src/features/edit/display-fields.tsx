@@ -3,7 +3,7 @@ import { unitTitles } from '../../units/format.ts';
 import { Check, SelectInput } from '../../ui/field.tsx';
 import { ChartIcon } from '../board/chart-icon.tsx';
 import { chartTitles, minimumHeight } from '../board/board-content.ts';
-import { OptionalNumber } from './optional-number.tsx';
+import { NumberInput } from './number-input.tsx';
 import { Thresholds } from './thresholds-field.tsx';
 
 interface DisplayFieldsProps {
@@ -67,13 +67,13 @@ function ValueFields({ panel, onChange }: DisplayFieldsProps) {
         onValue={(unit) => set({ ...display, unit })}
       />
       <div className="grid grid-cols-3 gap-3">
-        <OptionalNumber
+        <NumberInput
           label="Lowest"
           placeholder="auto"
           value={display.min}
           onNumber={(value) => set(withNumber(display, 'min', value), 'min')}
         />
-        <OptionalNumber
+        <NumberInput
           label="Highest"
           placeholder="auto"
           value={display.max}

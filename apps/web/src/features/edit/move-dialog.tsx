@@ -7,11 +7,11 @@ import { minimumHeight } from '../board/board-content.ts';
 import { boardColumns } from '../board/grid-layout.ts';
 
 type Field = 'x' | 'y' | 'w' | 'h';
-const fields: { name: Field; title: string; hint: string }[] = [
-  { name: 'x', title: 'Column', hint: '1–12' },
-  { name: 'y', title: 'Row', hint: 'from the top' },
-  { name: 'w', title: 'Width', hint: 'columns, 1–12' },
-  { name: 'h', title: 'Height', hint: 'rows of 32 px' },
+const fields: { name: Field; title: string; hint: string; most: number }[] = [
+  { name: 'x', title: 'Column', hint: '1–12', most: boardColumns },
+  { name: 'y', title: 'Row', hint: 'from the top', most: 10_000 },
+  { name: 'w', title: 'Width', hint: 'columns, 1–12', most: boardColumns },
+  { name: 'h', title: 'Height', hint: 'rows of 32 px', most: 60 },
 ];
 
 /** Position and size as numbers: the way that needs no dragging. */
@@ -32,14 +32,12 @@ export function MoveDialog({
     h: String(h),
   });
   const apply = (): void => {
-    const number = (name: Field, low: number, high: number): number =>
-      Math.min(high, Math.max(low, Math.round(Number(values[name])) || low));
-    const width = number('w', 1, boardColumns);
+    const width = Number(values.w);
     onMove({
-      x: Math.min(boardColumns - width, number('x', 1, boardColumns) - 1),
-      y: number('y', 1, 10_000) - 1,
+      x: Math.min(boardColumns - width, Number(values.x) - 1),
+      y: Number(values.y) - 1,
       w: width,
-      h: number('h', minimumHeight(panel.chart_type), 60),
+      h: Math.max(minimumHeight(panel.chart_type), Number(values.h)),
     });
   };
   return (
@@ -57,7 +55,9 @@ export function MoveDialog({
               label={field.title}
               hint={field.hint}
               type="number"
+              required
               min={1}
+              max={field.most}
               value={values[field.name]}
               onValue={(value) => setValues({ ...values, [field.name]: value })}
             />

@@ -6,6 +6,7 @@ import { TextInput } from '../../ui/field.tsx';
 import { AlertFields } from './alert-fields.tsx';
 import { DisplayFields } from './display-fields.tsx';
 import { QueryFields } from './query-fields.tsx';
+import { unfinishedTab } from './whole-panel.ts';
 
 type Tab = 'query' | 'display' | 'alerts';
 const tabs: { id: Tab; title: string }[] = [
@@ -24,7 +25,7 @@ export function PanelEditor({
   onChange: (panel: Panel, tag: string) => void;
   onClose: () => void;
 }) {
-  const [tab, setTab] = useState<Tab>('query');
+  const [tab, setTab] = useState<Tab>(() => unfinishedTab(panel) ?? 'query');
   const box = useRef<HTMLElement>(null);
   useEffect(() => box.current?.focus(), [panel.visualization_id]);
   return (

@@ -4,12 +4,13 @@ import { useState } from 'react';
 import { unitFor, type MetricInfo, type Panel } from '@nowcast/contract';
 import { labelsQuery, metricQuery } from '../../api/queries.ts';
 import { Button } from '../../ui/button.tsx';
-import { SelectInput, TextInput } from '../../ui/field.tsx';
+import { SelectInput } from '../../ui/field.tsx';
 import { Modal } from '../../ui/modal.tsx';
 import { FilterChips } from '../board/filter-chips.tsx';
 import { panelAgg } from '../board/panel-query.ts';
 import { acrossChoices, aggChoices, stepChoices, windowChoices } from './choices.ts';
 import { MetricPicker } from './metric-picker.tsx';
+import { NumberInput } from './number-input.tsx';
 
 interface QueryFieldsProps {
   panel: Panel;
@@ -83,6 +84,7 @@ export function QueryFields({ panel, onChange }: QueryFieldsProps) {
   const feed = panel.chart_type === 'feed';
   const isAlerts = panel.chart_type === 'alerts';
   const hasBuckets = !feed && !isAlerts;
+  const most = isAlerts ? 500 : 1000;
   return (
     <>
       <div>
@@ -164,19 +166,15 @@ export function QueryFields({ panel, onChange }: QueryFieldsProps) {
             onValue={(window) => onChange({ ...panel, query: withOptional(query, 'window', window) }, '')}
           />
         )}
-        <TextInput
+        <NumberInput
           label={feed ? 'Messages' : isAlerts ? 'Alerts at most' : 'Lines at most'}
-          type="number"
-          min={1}
-          max={isAlerts ? 500 : 1000}
           placeholder={feed ? '200' : isAlerts ? '50' : '20'}
-          value={query.limit === undefined ? '' : String(query.limit)}
-          onValue={(text) => {
-            const limit = Math.round(Number(text));
-            const next = { ...query };
-            if (limit >= 1 && limit <= (isAlerts ? 500 : 1000)) next.limit = limit;
-            else delete next.limit;
-            onChange({ ...panel, query: next }, 'limit');
+          value={query.limit}
+          bounds={{ least: 1, most, whole: true }}
+          problem={`From 1 to ${most}`}
+          onNumber={(limit) => {
+            const { limit: _, ...rest } = query;
+            onChange({ ...panel, query: limit === undefined ? rest : { ...rest, limit } }, 'limit');
           }}
         />
       </div>

@@ -3,7 +3,7 @@ import { useRef, useState } from 'react';
 import type { Panel } from '@nowcast/contract';
 import { Button } from '../../ui/button.tsx';
 import { SelectInput } from '../../ui/field.tsx';
-import { OptionalNumber } from './optional-number.tsx';
+import { NumberInput } from './number-input.tsx';
 
 type Display = Panel['display'];
 type Threshold = Display['thresholds'][number];
@@ -37,7 +37,7 @@ function ThresholdRow({
   onRemove: () => void;
 }) {
   return (
-    <div className="flex items-end gap-2">
+    <div className="flex items-start gap-2">
       <SelectInput
         label={`Level ${name}`}
         hideLabel
@@ -50,10 +50,11 @@ function ThresholdRow({
         onValue={(level) => onThreshold({ ...threshold, level })}
       />
       <div className="min-w-0 flex-1">
-        <OptionalNumber
+        <NumberInput
           label={`Value ${name}`}
+          hideLabel
           value={threshold.value}
-          onNumber={(value) => value !== undefined && onThreshold({ ...threshold, value })}
+          onNumber={(value = Number.NaN) => onThreshold({ ...threshold, value })}
         />
       </div>
       <Button variant="ghost" icon aria-label={`Remove threshold ${name}`} onPress={onRemove}>
