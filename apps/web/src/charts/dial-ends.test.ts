@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { bucketEnd } from '../live/bucket-end.ts';
 import type { StoredSeries } from '../live/stored-series.ts';
 import { dialEnds } from './dial-ends.ts';
 
@@ -12,7 +13,7 @@ const series = (name: string, v: number[]): StoredSeries => ({
 });
 const plain: Parameters<typeof dialEnds>[0] = { unit: 'none', thresholds: [] };
 
-const span = { from: 0, to: 5000, stepMs: 1000 };
+const span = { from: 0, to: 5000, stepMs: 1000, endOf: bucketEnd({}, 1000) };
 
 describe('the ends of dials', () => {
   it('follow the largest value of all dials shown', () => {

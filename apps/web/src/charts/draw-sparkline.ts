@@ -10,14 +10,14 @@ import { openCanvas } from './use-figure.ts';
 export function drawSparkline(
   canvas: HTMLCanvasElement,
   series: StoredSeries,
-  { from, to, stepMs }: BucketRange,
+  { from, to, stepMs, endOf }: BucketRange,
   colour: string,
   settledMs = Number.POSITIVE_INFINITY,
 ): void {
   const opened = openCanvas(canvas);
   if (opened === null) return;
   const { ctx, width, height } = opened;
-  const start = firstBucket(series.t, from, stepMs);
+  const start = firstBucket(series.t, from, endOf);
   const breakMs = 2.5 * usualGapMs(series.t, stepMs);
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
@@ -45,7 +45,7 @@ export function drawSparkline(
     run = [];
   };
   let previous = Number.NaN;
-  for (let i = start; i < series.t.length && series.t[i]! <= Math.min(to, settledMs); i++) {
+  for (let i = start; i < series.t.length && series.t[i]! <= to && endOf(series.t[i]!) <= settledMs; i++) {
     const value = series.v[i];
     if (value === null || value === undefined) continue;
     if (series.t[i]! - previous > breakMs) flush();

@@ -1,9 +1,8 @@
 import { useRef } from 'react';
 import type { Panel } from '@nowcast/contract';
-import { headline, headlineTitle, isTotal, settledAt, summarise } from '../live/statistics.ts';
+import { bucketRange, headline, headlineTitle, isTotal, settledAt, summarise } from '../live/statistics.ts';
 import type { StoredSeries } from '../live/stored-series.ts';
 import { useTheme } from '../theme/theme.ts';
-import { rangeEnds } from '../time/range.ts';
 import { formatValue } from '../units/format.ts';
 import { dialEnds } from './dial-ends.ts';
 import { levelTitles, type FigureProps } from './figure-props.ts';
@@ -115,8 +114,8 @@ function Dial({
   const foot = useRef<HTMLParagraphElement>(null);
   const theme = useTheme();
   useFigure(box, store, 190, JSON.stringify([theme, display, agg, range, series.key, stale]), (nowMs) => {
-    const span = { ...rangeEnds(range, nowMs), stepMs: store.stepMs };
-    const summary = summarise(series, span, settledAt(agg, store.stepMs, nowMs));
+    const span = bucketRange(store, range, nowMs);
+    const summary = summarise(series, span, settledAt(agg, nowMs));
     const number = headline(agg, summary);
     const reached = levelOf(number, display.thresholds);
     const silent = isTotal(agg) ? '' : silentFor({ store, agg, range }, series, nowMs);

@@ -1,8 +1,8 @@
 import { useRef } from 'react';
 import type { Agg } from '@nowcast/contract';
-import { settledAt, summarise } from '../live/statistics.ts';
+import { bucketRange, settledAt, summarise } from '../live/statistics.ts';
 import type { ViewStore } from '../live/view-store.ts';
-import { rangeEnds, type TimeRange } from '../time/range.ts';
+import type { TimeRange } from '../time/range.ts';
 import { formatValue, type UnitName } from '../units/format.ts';
 import { nextHidden } from './next-hidden.ts';
 import { slotCss } from './palette.ts';
@@ -32,8 +32,8 @@ export function Legend({
   const box = useRef<HTMLDivElement>(null);
   const names = store.series.map((series) => series.name);
   useFigure(box, store, 500, JSON.stringify([names, agg, unit, decimals, range]), (nowMs) => {
-    const span = { ...rangeEnds(range, nowMs), stepMs: store.stepMs };
-    const settled = settledAt(agg, store.stepMs, nowMs);
+    const span = bucketRange(store, range, nowMs);
+    const settled = settledAt(agg, nowMs);
     box.current?.querySelectorAll('button').forEach((button, i) => {
       const series = store.series[i];
       const [cell, age] = button.querySelectorAll<HTMLElement>('b, small');

@@ -4,23 +4,24 @@
  * Averages and extremes of a part are as good as those of the whole: they need no veil (`isGrowing`).
  */
 import type uPlot from 'uplot';
+import type { BucketEnd } from '../live/bucket-end.ts';
 import { withAlpha, type Palette } from './palette.ts';
 
 /** Start of the first bucket that is not over at `nowMs`; null: all are. */
-export function unfinishedFrom(times: readonly number[], stepMs: number, nowMs: number): number | null {
+export function unfinishedFrom(times: readonly number[], endOf: BucketEnd, nowMs: number): number | null {
   let found: number | null = null;
-  for (let i = times.length - 1; i >= 0 && times[i]! + stepMs > nowMs; i--) found = times[i]!;
+  for (let i = times.length - 1; i >= 0 && endOf(times[i]!) > nowMs; i--) found = times[i]!;
   return found;
 }
 
 /** Where the veil begins: at the bar itself, or at the end of the last whole piece of line. */
 export function veilFrom(
   times: readonly number[],
-  stepMs: number,
+  endOf: BucketEnd,
   nowMs: number,
   kind: 'bar' | 'line',
 ): number | null {
-  const unfinished = unfinishedFrom(times, stepMs, nowMs);
+  const unfinished = unfinishedFrom(times, endOf, nowMs);
   if (unfinished === null || kind === 'bar') return unfinished;
   const at = times.indexOf(unfinished);
   return at === 0 ? unfinished : times[at - 1]!;

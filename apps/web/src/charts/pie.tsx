@@ -1,8 +1,7 @@
 import { useRef } from 'react';
-import { headline, settledAt, summarise } from '../live/statistics.ts';
+import { bucketRange, headline, settledAt, summarise } from '../live/statistics.ts';
 import type { StoredSeries } from '../live/stored-series.ts';
 import { useTheme } from '../theme/theme.ts';
-import { rangeEnds } from '../time/range.ts';
 import { formatValue } from '../units/format.ts';
 import type { FigureProps } from './figure-props.ts';
 import { paletteOf, slotColour, slotCss, type Palette } from './palette.ts';
@@ -42,11 +41,11 @@ export function Pie({ store, agg, range, display, title }: FigureProps) {
   const body = useRef<HTMLTableSectionElement>(null);
   const theme = useTheme();
   useFigure(box, store, 250, JSON.stringify([theme, display, agg, range]), (nowMs) => {
-    const span = { ...rangeEnds(range, nowMs), stepMs: store.stepMs };
+    const span = bucketRange(store, range, nowMs);
     const parts = store.series
       .map((series): Part => ({
         series,
-        value: headline(agg, summarise(series, span, settledAt(agg, store.stepMs, nowMs))) ?? 0,
+        value: headline(agg, summarise(series, span, settledAt(agg, nowMs))) ?? 0,
       }))
       .filter((part) => part.value > 0)
       .sort((a, b) => b.value - a.value);

@@ -167,8 +167,8 @@ export class Plot implements Drawable {
       stacked: stacking(this.#spec),
     });
     const line = this.#spec.kind === 'bar' ? 'bar' : 'line';
-    const { stepMs } = this.#store;
-    this.#veilFromMs = isGrowing(this.#spec.agg) ? veilFrom(this.#data.x, stepMs, nowMs, line) : null;
+    const { endOf } = this.#store;
+    this.#veilFromMs = isGrowing(this.#spec.agg) ? veilFrom(this.#data.x, endOf, nowMs, line) : null;
     const columns = series.map((): (number | null | undefined)[] => []);
     this.#shownSeries.forEach((index, i) => {
       columns[index] = this.#data.drawn[i]!;
@@ -217,17 +217,18 @@ export class Plot implements Drawable {
     const pointed = this.#plot.posToVal(left, 'x');
     // A plot that has no width, or no range yet, points at no time.
     if (time === undefined || !Number.isFinite(pointed)) return;
-    const { stepMs } = this.#store;
+    const { stepMs, endOf } = this.#store;
     const far = Math.abs(pointed - time) > farFromSample * this.#usualGapMs();
     const rows = this.#shownSeries.map((index, i) => ({
       series: this.#spec.series[index]!,
       value: far ? undefined : this.#data.values[i]![idx],
     }));
-    const unfinished = unfinishedFrom(this.#data.x, stepMs, this.#nowMs);
+    const unfinished = unfinishedFrom(this.#data.x, endOf, this.#nowMs);
     const offset = this.#plot.over.offsetLeft;
     this.#tooltip.show(
       {
         time: far ? pointed : time,
+        end: endOf(time),
         stepMs: far ? Math.min(stepMs, 1000) : stepMs,
         soFar: !far && unfinished !== null && time >= unfinished,
       },

@@ -1,6 +1,12 @@
 import { useRef, useState } from 'react';
-import { headline, headlineTitle, settledAt, summarise, type SeriesSummary } from '../live/statistics.ts';
-import { rangeEnds } from '../time/range.ts';
+import {
+  bucketRange,
+  headline,
+  headlineTitle,
+  settledAt,
+  summarise,
+  type SeriesSummary,
+} from '../live/statistics.ts';
 import { formatValue } from '../units/format.ts';
 import type { FigureProps } from './figure-props.ts';
 import { nextHidden } from './next-hidden.ts';
@@ -49,9 +55,9 @@ export function SeriesTable({
   const [sort, setSort] = useState<{ column: Column; down: boolean }>({ column: 'head', down: true });
   useFigure(box, store, 500, JSON.stringify([sort, display, agg, range, [...(hidden ?? [])]]), (nowMs) => {
     if (body.current === null) return;
-    const span = { ...rangeEnds(range, nowMs), stepMs: store.stepMs };
+    const span = bucketRange(store, range, nowMs);
     const rows = store.series.map((series): Row => {
-      const summary = summarise(series, span, settledAt(agg, store.stepMs, nowMs));
+      const summary = summarise(series, span, settledAt(agg, nowMs));
       return {
         key: series.name,
         name: series.name === '' ? title : series.name,

@@ -1,8 +1,7 @@
 import { useRef } from 'react';
-import { headline, headlineTitle, isTotal, settledAt, summarise } from '../live/statistics.ts';
+import { bucketRange, headline, headlineTitle, isTotal, settledAt, summarise } from '../live/statistics.ts';
 import type { StoredSeries } from '../live/stored-series.ts';
 import { useTheme } from '../theme/theme.ts';
-import { rangeEnds } from '../time/range.ts';
 import { formatValue } from '../units/format.ts';
 import { drawSparkline } from './draw-sparkline.ts';
 import { levelTitles, type FigureProps } from './figure-props.ts';
@@ -51,8 +50,8 @@ function StatCell({
   const canvas = useRef<HTMLCanvasElement>(null);
   const theme = useTheme();
   useFigure(box, store, 190, JSON.stringify([theme, display, agg, range, series.key, stale]), (nowMs) => {
-    const span = { ...rangeEnds(range, nowMs), stepMs: store.stepMs };
-    const settled = settledAt(agg, store.stepMs, nowMs);
+    const span = bucketRange(store, range, nowMs);
+    const settled = settledAt(agg, nowMs);
     const number = headline(agg, summarise(series, span, settled));
     const palette = paletteOf(theme);
     const silent = isTotal(agg) ? '' : silentFor({ store, agg, range }, series, nowMs);

@@ -14,6 +14,7 @@ export interface TooltipRow {
 /** The bucket under the crosshair. */
 interface TooltipTime {
   time: number;
+  end: number;
   stepMs: number;
   /** Its time is not over: more may come. */
   soFar: boolean;
@@ -41,14 +42,14 @@ export class Tooltip {
   }
 
   show(
-    { time, stepMs, soFar }: TooltipTime,
+    { time, end, stepMs, soFar }: TooltipTime,
     rows: readonly TooltipRow[],
     at: { left: number; top: number; width: number },
     spec: { display: Panel['display']; zone: ZoneName; fallbackName: string },
   ): void {
     const head = document.createElement('div');
     head.className = 'chart-tooltip-time';
-    head.textContent = `${describeBucket(time, stepMs, spec.zone)}${soFar ? ' · so far' : ''}`;
+    head.textContent = `${describeBucket(time, end, stepMs, spec.zone)}${soFar ? ' · so far' : ''}`;
     const sorted = rows
       .filter((row) => row.value !== undefined)
       .sort((a, b) => (b.value ?? Number.NEGATIVE_INFINITY) - (a.value ?? Number.NEGATIVE_INFINITY));

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { bucketEnd } from './bucket-end.ts';
 import { growthRate } from './growth-rate.ts';
 
 function ratesOf(times: number[], growths: (number | null)[], stepMs: number): (number | null)[] {
-  return times.map((_, i) => growthRate(times, growths, i, stepMs));
+  const endOf = bucketEnd({}, stepMs);
+  return times.map((_, i) => growthRate(times, growths, i, endOf));
 }
 
 describe('growth per second', () => {
@@ -29,5 +31,18 @@ describe('growth per second', () => {
   it('passes over buckets that lost their value, and the only one has but its bucket', () => {
     expect(ratesOf([0, 1000, 2000], [10, null, 20], 1000)).toEqual([5, null, 10]);
     expect(ratesOf([0], [10], 2000)).toEqual([5]);
+  });
+
+  it('is divided by months and days as long as they are', () => {
+    const month = bucketEnd({ step: '1mo', tz: 'UTC' }, 30 * 86_400_000);
+    const months = [0, 1, 2, 3, 4].map((n) => Date.UTC(2026, n, 1));
+    // A hundred a second; in April nothing is told, and May tells both.
+    const grown = [31, 28, 31, null, 61].map((days) => days && days * 86_400 * 100);
+    expect(months.map((_, i) => growthRate(months, grown, i, month))).toEqual([100, 100, 100, null, 100]);
+    const day = bucketEnd({ step: '1d', tz: 'Europe/Berlin' }, 86_400_000);
+    // 29 March 2026 has 23 hours there.
+    const days = [Date.UTC(2026, 2, 27, 23), Date.UTC(2026, 2, 28, 23), Date.UTC(2026, 2, 29, 22)];
+    const dayGrown = [24, 23, 24].map((hours) => hours * 3600);
+    expect(days.map((_, i) => growthRate(days, dayGrown, i, day))).toEqual([1, 1, 1]);
   });
 });

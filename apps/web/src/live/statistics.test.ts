@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { headline, isGrowing, settledAt, silentMs, staleLevel, summarise, usualGapMs } from './statistics.ts';
+import { bucketEnd, type Calendar } from './bucket-end.ts';
 import type { StoredSeries } from './stored-series.ts';
 import { ViewStore } from './view-store.ts';
 
@@ -14,7 +15,12 @@ const series = (t: number[], v: (number | null)[]): StoredSeries => ({
 const seconds = (count: number, from = 0): number[] =>
   Array.from({ length: count }, (_, i) => from + i * 1000);
 
-const range = (from: number, to: number) => ({ from, to, stepMs: 1000 });
+const range = (from: number, to: number, stepMs = 1000, query: Calendar = {}) => ({
+  from,
+  to,
+  stepMs,
+  endOf: bucketEnd(query, stepMs),
+});
 
 function storeOf(times: number[], stepMs = 1000): ViewStore {
   const store = new ViewStore(60_000);
@@ -27,9 +33,9 @@ function storeOf(times: number[], stepMs = 1000): ViewStore {
 
 describe('figures over a range', () => {
   it('take the bucket that is not over into the sum and the maximum alone', () => {
-    const summary = summarise(series(seconds(4), [4, 2, 6, 1]), range(0, 9000), 2000);
+    const summary = summarise(series(seconds(4), [4, 2, 6, 1]), range(0, 9000), 3000);
     expect(summary).toEqual({ last: 6, min: 2, max: 6, avg: 4, sum: 13 });
-    expect(summarise(series([3000], [1]), range(0, 9000), 2000).last).toBe(1);
+    expect(summarise(series([3000], [1]), range(0, 9000), 3000).last).toBe(1);
   });
 
   it('looks only at the range and skips holes', () => {
@@ -41,13 +47,29 @@ describe('figures over a range', () => {
     const hour = 3_600_000;
     const sales = series([7 * hour, 8 * hour, 9 * hour], [60, 60, 9]);
     const now = 9 * hour + 9 * 60_000;
-    expect(summarise(sales, { from: now - hour, to: now, stepMs: hour })).toMatchObject({
+    expect(summarise(sales, range(now - hour, now, hour))).toMatchObject({
       sum: 69,
       min: 9,
       max: 60,
     });
     // A bucket that ends where the range begins has no part in it.
-    expect(summarise(sales, { from: 8 * hour, to: now, stepMs: hour }).sum).toBe(69);
+    expect(summarise(sales, range(8 * hour, now, hour)).sum).toBe(69);
+  });
+
+  it('begin with the right bucket of the calendar, whose days and months differ in length', () => {
+    const day = 86_400_000;
+    const tz = 'Europe/Berlin';
+    // Clocks go back in Berlin: 25 October 2026 has 25 hours, and its last one belongs to it.
+    const [sunday, monday] = [Date.UTC(2026, 9, 24, 22), Date.UTC(2026, 9, 25, 23)];
+    const sales = series([sunday, monday], [25, 24]);
+    expect(summarise(sales, range(monday - 1000, monday + day, day, { step: '1d', tz })).sum).toBe(49);
+    expect(summarise(sales, range(monday, monday + day, day, { step: '1d', tz })).sum).toBe(24);
+    // The last day of July is in July.
+    const [july, august] = [Date.UTC(2026, 5, 30, 22), Date.UTC(2026, 6, 31, 22)];
+    const months = series([july, august], [31, 1]);
+    expect(summarise(months, range(august - day / 2, august + day, 30 * day, { step: '1mo', tz })).sum).toBe(
+      32,
+    );
   });
 
   it('has no figures where there are no values', () => {
@@ -110,8 +132,8 @@ describe('staleness', () => {
   });
 
   it('call a bucket whole when it is over, where a part says less than the whole', () => {
-    expect(settledAt('sum', 5000, 100_000)).toBe(95_000);
-    expect(settledAt('avg', 5000, 100_000)).toBe(Number.POSITIVE_INFINITY);
+    expect(settledAt('sum', 100_000)).toBe(100_000);
+    expect(settledAt('avg', 100_000)).toBe(Number.POSITIVE_INFINITY);
     expect(['count', 'rate', 'uniques', 'p95', 'max'].every((agg) => isGrowing(agg as 'sum'))).toBe(true);
     expect(['avg', 'first', 'last', 'p50'].some((agg) => isGrowing(agg as 'sum'))).toBe(false);
   });

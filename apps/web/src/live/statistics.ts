@@ -1,4 +1,6 @@
 import type { Agg } from '@nowcast/contract';
+import { rangeEnds, type TimeRange } from '../time/range.ts';
+import type { BucketEnd } from './bucket-end.ts';
 import type { StoredSeries } from './stored-series.ts';
 import { lowerBound, type ViewStore } from './view-store.ts';
 
@@ -11,29 +13,35 @@ export interface SeriesSummary {
   sum: number;
 }
 
-/** A range, and how long the buckets in it are. */
+/** A range, and the buckets in it. */
 export interface BucketRange {
   from: number;
   to: number;
   stepMs: number;
+  endOf: BucketEnd;
+}
+
+/** `range` at this moment, in the buckets of a store. */
+export function bucketRange({ stepMs, endOf }: ViewStore, range: TimeRange, nowMs: number): BucketRange {
+  return { ...rangeEnds(range, nowMs), stepMs, endOf };
 }
 
 /**
  * Index of the bucket that `fromMs` lies in, or of the first after it. Charts draw that bucket whole and the server
  * answers with it whole, so figures begin with it too: the total is the sum of the bars.
  */
-export function firstBucket(times: readonly number[], fromMs: number, stepMs: number): number {
-  const at = lowerBound(times, fromMs - stepMs);
-  return times[at] === fromMs - stepMs ? at + 1 : at;
+export function firstBucket(times: readonly number[], fromMs: number, endOf: BucketEnd): number {
+  const at = lowerBound(times, fromMs);
+  return at > 0 && endOf(times[at - 1]!) > fromMs ? at - 1 : at;
 }
 
 /**
- * `settledMs`: start of the newest bucket that counts as whole. Later ones are too small to be called the last or the
- * least, so they only count in the sum and the maximum, unless there is nothing else.
+ * `settledMs`: buckets that end later do not count as whole. They are too small to be called the last or the least, so
+ * they only count in the sum and the maximum, unless there is nothing else.
  */
 export function summarise(
   series: StoredSeries,
-  { from, to, stepMs }: BucketRange,
+  { from, to, endOf }: BucketRange,
   settledMs = Number.POSITIVE_INFINITY,
 ): SeriesSummary {
   const { t, v } = series;
@@ -43,12 +51,12 @@ export function summarise(
   let sum = 0;
   let settled = 0;
   let count = 0;
-  for (let i = firstBucket(t, from, stepMs); i < t.length && t[i]! <= to; i++) {
+  for (let i = firstBucket(t, from, endOf); i < t.length && t[i]! <= to; i++) {
     const value = v[i] ?? null;
     if (value === null) continue;
     sum += value;
     if (value > max) max = value;
-    if (t[i]! > settledMs && count > 0) continue;
+    if (count > 0 && endOf(t[i]!) > settledMs) continue;
     last = value;
     if (value < min) min = value;
     settled += value;
@@ -85,9 +93,9 @@ export function isGrowing(agg: Agg): boolean {
   return growing.has(agg);
 }
 
-/** Start of the newest bucket that counts as whole at `nowMs`. */
-export function settledAt(agg: Agg, stepMs: number, nowMs: number): number {
-  return isGrowing(agg) ? nowMs - stepMs : Number.POSITIVE_INFINITY;
+/** The latest end of a bucket that counts as whole at `nowMs`. */
+export function settledAt(agg: Agg, nowMs: number): number {
+  return isGrowing(agg) ? nowMs : Number.POSITIVE_INFINITY;
 }
 
 /** Aggregates whose buckets add up to the aggregate of the whole range. */

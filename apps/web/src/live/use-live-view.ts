@@ -31,12 +31,12 @@ export function useLiveView(asked: QueryInput, windowMs: number | null, rate: Ra
   const query = useMemo(() => JSON.parse(text) as QueryInput, [text]);
   const id = `${attempt} ${text}`;
   const [shown, setShown] = useState<Shown & { id: string }>(() => ({
-    store: new ViewStore(windowMs, rate),
+    store: new ViewStore(windowMs, rate, query),
     query,
     id: '',
   }));
   useEffect(() => {
-    const store = new ViewStore(windowMs, rate);
+    const store = new ViewStore(windowMs, rate, query);
     const show = (): void => setShown((old) => (old.store === store ? old : { store, query, id }));
     return live.subscribe(query, {
       onSnapshot(snapshot) {

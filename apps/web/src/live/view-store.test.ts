@@ -116,6 +116,19 @@ describe('the store behind a panel', () => {
     }
   });
 
+  it('divides amounts and growth by the months they fell in, whichever come later', () => {
+    const months = [1, 2, 3].map((month) => Date.UTC(2026, month, 1));
+    const perSecond = [28, 31, 30].map((days) => days * 86_400);
+    const stepMs = 30 * 86_400_000;
+    for (const rate of ['bucket', 'growth'] as const) {
+      const store = new ViewStore(null, rate, { step: '1mo', tz: 'UTC' });
+      const first = line(1, 'a', months.slice(0, 2), perSecond.slice(0, 2));
+      store.applySnapshot(snapshot([first], { stepMs, to: months[2]! }), months[2]!);
+      store.applyDelta(delta([[1, months[2]!, perSecond[2]!]]), months[2]!);
+      expect(store.series[0]!.v, rate).toEqual([1, 1, 1]);
+    }
+  });
+
   it('tells React of a new series and of nothing else', () => {
     const store = new ViewStore(60_000);
     store.applySnapshot(snapshot([line(1, 'a', [1000], [1])]), 10_000);

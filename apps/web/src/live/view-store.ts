@@ -7,6 +7,7 @@
  *                                   └─► meta (series set, state, note) ──► React
  */
 import type { DeltaColumns, NoticeMessage, PointRecord, SnapshotColumns } from '@nowcast/contract';
+import { bucketEnd, type BucketEnd, type Calendar } from './bucket-end.ts';
 import { renewRates, withRates } from './growth-rate.ts';
 import { assignSlots, seriesName } from './series-name.ts';
 import type { StoredSeries } from './stored-series.ts';
@@ -29,7 +30,9 @@ export interface ViewMeta {
 const keptPoints = 500;
 
 export class ViewStore {
+  /** Usual width of the buckets. */
   stepMs = 1000;
+  endOf: BucketEnd = (start) => start + this.stepMs;
   from = 0;
   to = 0;
   /** Moves with every change of a value in the columns. */
@@ -47,14 +50,16 @@ export class ViewStore {
   readonly windowMs: number | null;
   /** How values are kept by the second. */
   readonly rate: Rate;
-  #scale = 1;
+  readonly #calendar: Calendar;
   #series = new Map<number, StoredSeries>();
   #meta: ViewMeta = { state: 'loading', series: [], empty: true, note: '', error: '' };
   #listeners = new Set<() => void>();
 
-  constructor(windowMs: number | null, rate: Rate = 'none') {
+  /** `calendar`: the query. */
+  constructor(windowMs: number | null, rate: Rate = 'none', calendar: Calendar = {}) {
     this.windowMs = windowMs;
     this.rate = rate;
+    this.#calendar = calendar;
   }
 
   readonly getMeta = (): ViewMeta => this.#meta;
@@ -71,14 +76,14 @@ export class ViewStore {
   /** `nowMs`: the server's clock; a source's own may be minutes ahead of it. */
   applySnapshot(snapshot: SnapshotColumns, nowMs: number): void {
     this.stepMs = snapshot.stepMs > 0 ? snapshot.stepMs : 1000;
-    this.#scale = this.rate === 'bucket' ? 1000 / this.stepMs : 1;
+    this.endOf = bucketEnd(this.#calendar, this.stepMs);
     this.from = snapshot.from;
     this.to = snapshot.to;
     this.#series = new Map();
     for (const { key, labels, timestamps, values } of snapshot.series) {
-      const v = Array.from(values, (value) => (Number.isNaN(value) ? null : value * this.#scale));
+      const v = Array.from(values, (value, i) => this.#kept(value, timestamps[i]!));
       const series = { key, labels, name: seriesName(labels), slot: 0, t: [...timestamps], v };
-      this.#series.set(key, this.rate === 'growth' ? withRates(series, this.stepMs) : series);
+      this.#series.set(key, this.rate === 'growth' ? withRates(series, this.endOf) : series);
     }
     this.points = (snapshot.points ?? []).slice(-keptPoints);
     // The range's end is no bound by itself: the server moves it on to the end of the newest bucket.
@@ -96,7 +101,7 @@ export class ViewStore {
     for (const { key, labels } of delta.series) {
       if (this.#series.has(key)) continue;
       const series = { key, labels, name: seriesName(labels), slot: 0, t: [], v: [] };
-      this.#series.set(key, this.rate === 'growth' ? withRates(series, this.stepMs) : series);
+      this.#series.set(key, this.rate === 'growth' ? withRates(series, this.endOf) : series);
       changedSet = true;
     }
     for (let i = 0; i < delta.count; i++) {
@@ -104,10 +109,10 @@ export class ViewStore {
       const value = delta.values[i]!;
       const time = delta.buckets[i]!;
       if (series === undefined) continue;
-      const at = writeCell(series, time, Number.isNaN(value) ? null : value * this.#scale);
-      renewRates(series, at, this.stepMs);
+      const at = writeCell(series, time, this.#kept(value, time));
+      renewRates(series, at, this.endOf);
       if (time > bucketMs && !Number.isNaN(value)) bucketMs = time;
-      eventMs = Math.max(eventMs, time + this.stepMs);
+      eventMs = Math.max(eventMs, this.endOf(time));
     }
     for (const point of delta.points ?? []) eventMs = Math.max(eventMs, point.timestamp);
     if (delta.newest > 0 && eventMs > 0) this.sourceLagMs = Math.max(0, delta.newest - eventMs);
@@ -128,6 +133,12 @@ export class ViewStore {
 
   fail(message: string): void {
     this.#publish({ state: 'error', error: message });
+  }
+
+  /** The value of the bucket at `time` as it is kept; growth is divided once its neighbours are known. */
+  #kept(value: number, time: number): number | null {
+    if (Number.isNaN(value)) return null;
+    return this.rate === 'bucket' ? (value * 1000) / (this.endOf(time) - time) : value;
   }
 
   /** Event time of the newest bucket or point in the columns; 0: none. */

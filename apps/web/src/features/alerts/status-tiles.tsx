@@ -10,9 +10,8 @@ import { useFigure } from '../../charts/use-figure.ts';
 import { messageOf } from '../../api/http.ts';
 import { useLive } from '../../live/live-context.ts';
 import { seriesName } from '../../live/series-name.ts';
-import { headline, settledAt, summarise } from '../../live/statistics.ts';
+import { bucketRange, headline, settledAt, summarise } from '../../live/statistics.ts';
 import type { StoredSeries } from '../../live/stored-series.ts';
-import { rangeEnds } from '../../time/range.ts';
 import { formatValue } from '../../units/format.ts';
 import { alertsInWords, worstAlert } from './alert-now.tsx';
 import { selectedAlertsQuery } from './alert-queries.ts';
@@ -118,8 +117,8 @@ function Tile({
   useFigure(box, store, 500, JSON.stringify([display, agg, range, group.key]), (nowMs) => {
     const series = store.series.find(({ key }) => key === group.key);
     if (series === undefined) return;
-    const span = { ...rangeEnds(range, nowMs), stepMs: store.stepMs };
-    const number = headline(agg, summarise(series, span, settledAt(agg, store.stepMs, nowMs)));
+    const span = bucketRange(store, range, nowMs);
+    const number = headline(agg, summarise(series, span, settledAt(agg, nowMs)));
     if (value.current !== null)
       value.current.textContent = formatValue(number, display.unit, display.decimals);
     const silent = silentFor({ store, agg, range }, series, nowMs);

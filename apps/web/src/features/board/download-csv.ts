@@ -9,8 +9,8 @@ export async function downloadCsv(
   query: QueryInput,
   ends: { from: number; to: number },
   title: string,
-  view: CsvView,
+  view: Omit<CsvView, 'query'>,
 ): Promise<void> {
   const answer = await api<DataAnswer>('GET', `/data?${dataParameters(query, ends).toString()}`);
-  saveFile(new Blob(csvFile(answer, view), { type: 'text/csv' }), title, 'csv');
+  saveFile(new Blob(csvFile(answer, { ...view, query }), { type: 'text/csv' }), title, 'csv');
 }

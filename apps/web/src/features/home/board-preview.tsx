@@ -6,9 +6,9 @@ import { drawSparkline } from '../../charts/draw-sparkline.ts';
 import { paletteOf } from '../../charts/palette.ts';
 import { useFigure } from '../../charts/use-figure.ts';
 import { useLiveView } from '../../live/use-live-view.ts';
-import { headline, summarise } from '../../live/statistics.ts';
+import { bucketRange, headline, summarise } from '../../live/statistics.ts';
 import { useTheme } from '../../theme/theme.ts';
-import { liveRange, rangeEnds } from '../../time/range.ts';
+import { liveRange } from '../../time/range.ts';
 import { formatValue } from '../../units/format.ts';
 import { panelView } from '../board/panel-query.ts';
 import { asShown } from '../board/per-second.ts';
@@ -43,7 +43,7 @@ function PanelLine({ panel }: { panel: Panel }) {
   useFigure(box, store, 500, theme, (nowMs) => {
     const series = store.series[0];
     if (series === undefined || canvas.current === null || value.current === null) return;
-    const span = { ...rangeEnds(range, nowMs), stepMs: store.stepMs };
+    const span = bucketRange(store, range, nowMs);
     drawSparkline(canvas.current, series, span, paletteOf(theme).accent);
     const number = headline(shown.view.agg, summarise(series, span));
     value.current.textContent = formatValue(number, shown.panel.display.unit, panel.display.decimals);
