@@ -192,12 +192,20 @@ describe('an alert on a board', () => {
   });
 
   it('is over when the processor rests, on every screen and in every list', async () => {
+    const value = tile(phone.page, 'worker').getByText(/%$/);
+    // One of them stands still.
+    await phone.page.goto(
+      `${server.url}/boards/${board.board_id}?from=${Date.now() - 60_000}&to=${Date.now()}`,
+    );
+    await tile(phone.page, 'worker').getByRole('link').waitFor();
+    await value.waitFor();
     burner.rest();
     for (const { page } of [desktop, phone]) {
       await chip(page, 'OK').waitFor();
       await tile(page, 'worker').getByText('OK').waitFor();
       await listed(page).getByText('Over').waitFor();
     }
+    await value.waitFor();
     // Within a few pixels of each other, firing and its end may share one mark.
     await chip(desktop.page, 'OK').click();
     const details = desktop.page.getByRole('dialog', { name: 'Alerts of Load' });

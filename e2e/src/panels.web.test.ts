@@ -1,8 +1,9 @@
 /** What panels say about their data, in every corner where it was once something else than the data. */
 import { readFileSync } from 'node:fs';
 import type { Board } from '@nowcast/contract';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BoardDesk, panelOf } from '../fixtures/board-desk.ts';
+import { patience } from '../fixtures/live-peer.ts';
 
 let desk: BoardDesk;
 beforeAll(async () => {
@@ -32,6 +33,79 @@ describe('a feed', () => {
     await desk.page.getByRole('button', { name: /^Time range/ }).click();
     await desk.page.getByLabel('Time zone').selectOption('Asia/Dubai');
     await item.getByText(clock(4 * 3_600_000)).waitFor();
+  });
+});
+
+describe('a board that stands still', () => {
+  const at = (minutes: number): number => Date.now() - minutes * 60_000;
+  const kinds = ['line', 'stat', 'gauge', 'pie', 'table', 'feed', 'status'] as const;
+  const bucketMs = 10_000;
+  const query = { agg: 'sum', group_by: ['shop'], step: '10s' };
+  const panels = kinds.map((kind, i) =>
+    panelOf(kind, {
+      chart_type: kind,
+      query,
+      layout: { x: (i % 3) * 4, y: Math.floor(i / 3) * 6, w: 4, h: 6 },
+    }),
+  );
+  const sale = (value: number, timestamp: number) => ({
+    metric_type: 'orders',
+    value,
+    timestamp,
+    message: 'sold',
+    labels: { shop: 'Rome' },
+  });
+
+  /** Whether three seconds pass, among the next thirty, in which nothing of a panel is drawn. */
+  const rests = (): Promise<boolean> =>
+    desk.page.evaluate<boolean>(`new Promise((done) => {
+      setTimeout(() => done(false), 30_000);
+      let timer;
+      const wait = () => {
+        clearTimeout(timer);
+        timer = setTimeout(() => done(true), 3000);
+      };
+      const observer = new MutationObserver(wait);
+      for (const one of document.querySelectorAll('article'))
+        observer.observe(one, { attributes: true, characterData: true, childList: true, subtree: true });
+      const { clearRect } = CanvasRenderingContext2D.prototype;
+      CanvasRenderingContext2D.prototype.clearRect = function (...box) {
+        wait();
+        clearRect.apply(this, box);
+      };
+      wait();
+    })`);
+
+  it('is drawn once, and again when a late point changes it', async () => {
+    await desk.send([sale(30, at(8)), sale(40, at(7))]);
+    const range = { from: at(10), to: at(5) };
+    await open(await desk.makeBoard('Past', panels), `?from=${range.from}&to=${range.to}`);
+    const total = panel('stat').getByTestId('stat-value');
+    await total.getByText('70').waitFor();
+    await panel('feed').getByText('sold').first().waitFor();
+    expect(await rests()).toBe(true);
+    await desk.send([sale(5, at(6))]);
+    await total.getByText('75').waitFor();
+    await panel('pie')
+      .getByRole('row', { name: /Rome 75/ })
+      .waitFor();
+    expect(await panel('feed').getByText('sold').count()).toBe(3);
+  });
+
+  it('is drawn until its last bucket is over, which is not called unfinished for ever', async () => {
+    await open(await desk.makeBoard('Paused', panels), '?from=now-2m');
+    await vi.waitFor(() => expect(Date.now() % bucketMs).toBeLessThan(bucketMs / 2), patience);
+    await desk.send([sale(1, Date.now())]);
+    await panel('line').getByRole('button', { name: /Rome/ }).waitFor();
+    await desk.press('Live: pause');
+    await desk.page.getByRole('button', { name: /^Go live/ }).waitFor();
+    const plot = panel('line').locator('.u-over');
+    const { width, height } = (await plot.boundingBox())!;
+    await plot.hover({ position: { x: width - 3, y: height / 2 } });
+    const head = panel('line').locator('.chart-tooltip-time');
+    await head.getByText(/ · so far$/).waitFor();
+    expect(await rests()).toBe(true);
+    expect(await head.textContent()).not.toContain('so far');
   });
 });
 

@@ -40,6 +40,8 @@ function buildItem(
 /** The list as it was last drawn: most of it is there again the next time. */
 interface Items {
   writtenFor: string;
+  /** From then on other times are those of today. */
+  dayEndsMs: number;
   byId: ReadonlyMap<string, HTMLLIElement>;
 }
 
@@ -58,10 +60,11 @@ export function Feed({
 }) {
   const box = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLUListElement>(null);
-  const items = useRef<Items>({ writtenFor: '', byId: new Map() });
-  useFigure(box, store, 250, JSON.stringify([display, zone, range]), (nowMs) => {
+  const items = useRef<Items>({ writtenFor: '', dayEndsMs: 0, byId: new Map() });
+  const draw = (nowMs: number): void => {
+    const dayEndsMs = startOfDay(nowMs, zone, 1);
     // What an item says besides its point: another unit, another zone or a new day ("today" is over) writes all anew.
-    const writtenFor = JSON.stringify([display, zone, startOfDay(nowMs, zone)]);
+    const writtenFor = JSON.stringify([display, zone, dayEndsMs]);
     const known = items.current.writtenFor === writtenFor ? items.current.byId : new Map<string, never>();
     const next = new Map<string, HTMLLIElement>();
     const { from } = rangeEnds(range, nowMs);
@@ -69,12 +72,15 @@ export function Feed({
       if (point.timestamp < from) break;
       next.set(point.data_id, known.get(point.data_id) ?? buildItem(point, display, zone, nowMs));
     }
-    items.current = { writtenFor, byId: next };
+    items.current = { writtenFor, dayEndsMs, byId: next };
     // To put the same items in again would take a selection away, once a second.
     const before = [...known.keys()];
     const isAsItWas = before.length === next.size && [...next.keys()].every((id, i) => id === before[i]);
     if (!isAsItWas || next.size === 0) list.current?.replaceChildren(...next.values());
-  });
+  };
+  const holds = (_drawnAtMs: number, nowMs: number): boolean =>
+    range.kind === 'fixed' && nowMs < items.current.dayEndsMs;
+  useFigure(box, { store, range }, 250, JSON.stringify([display, zone]), draw, holds);
   return (
     <div
       ref={box}

@@ -113,7 +113,7 @@ function Dial({
   const note = useRef<HTMLParagraphElement>(null);
   const foot = useRef<HTMLParagraphElement>(null);
   const theme = useTheme();
-  useFigure(box, store, 190, JSON.stringify([theme, display, agg, range, series.key, stale]), (nowMs) => {
+  useFigure(box, { store, range }, 190, JSON.stringify([theme, display, agg, series.key, stale]), (nowMs) => {
     const span = bucketRange(store, range, nowMs);
     const summary = summarise(series, span, settledAt(agg, nowMs));
     const number = headline(agg, summary);

@@ -31,7 +31,7 @@ export function Legend({
 }) {
   const box = useRef<HTMLDivElement>(null);
   const names = store.series.map((series) => series.name);
-  useFigure(box, store, 500, JSON.stringify([names, agg, unit, decimals, range]), (nowMs) => {
+  useFigure(box, { store, range }, 500, JSON.stringify([names, agg, unit, decimals]), (nowMs) => {
     const span = bucketRange(store, range, nowMs);
     const settled = settledAt(agg, nowMs);
     box.current?.querySelectorAll('button').forEach((button, i) => {

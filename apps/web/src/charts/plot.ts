@@ -1,6 +1,6 @@
 import uPlot from 'uplot';
 import type { Drawable } from '../live/draw-scheduler.ts';
-import { isGrowing, usualGapMs } from '../live/statistics.ts';
+import { isGrowing, standsStill, usualGapMs } from '../live/statistics.ts';
 import type { ViewStore } from '../live/view-store.ts';
 import { rangeEnds, type TimeRange } from '../time/range.ts';
 import { align, type Aligned } from './align.ts';
@@ -144,7 +144,8 @@ export class Plot implements Drawable {
     // The first change after a rest is drawn at once; a storm of them, narrower than a pixel, five times a second.
     const restMs = pixelMs > restlessPixelMs ? stormRestMs : 0;
     if (this.#revision !== this.#store.revision) return Math.abs(nowMs - this.#drawnAtMs) >= restMs;
-    return this.#range.kind === 'live' && Math.floor(nowMs / pixelMs) !== this.#pixel;
+    const isRestless = !standsStill(this.#store, this.#range, this.#drawnAtMs);
+    return isRestless && Math.floor(nowMs / pixelMs) !== this.#pixel;
   }
 
   draw(nowMs: number): void {

@@ -53,7 +53,8 @@ export function SeriesTable({
   const box = useRef<HTMLDivElement>(null);
   const body = useRef<HTMLTableSectionElement>(null);
   const [sort, setSort] = useState<{ column: Column; down: boolean }>({ column: 'head', down: true });
-  useFigure(box, store, 500, JSON.stringify([sort, display, agg, range, [...(hidden ?? [])]]), (nowMs) => {
+  const id = JSON.stringify([sort, display, agg, [...(hidden ?? [])]]);
+  useFigure(box, { store, range }, 500, id, (nowMs) => {
     if (body.current === null) return;
     const span = bucketRange(store, range, nowMs);
     const rows = store.series.map((series): Row => {

@@ -49,7 +49,7 @@ function StatCell({
   const level = useRef<HTMLParagraphElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const theme = useTheme();
-  useFigure(box, store, 190, JSON.stringify([theme, display, agg, range, series.key, stale]), (nowMs) => {
+  useFigure(box, { store, range }, 190, JSON.stringify([theme, display, agg, series.key, stale]), (nowMs) => {
     const span = bucketRange(store, range, nowMs);
     const settled = settledAt(agg, nowMs);
     const number = headline(agg, summarise(series, span, settled));

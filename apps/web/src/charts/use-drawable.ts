@@ -21,13 +21,17 @@ export function useDrawable(ref: RefObject<Element | null>, drawable: Drawable |
   }, [ref, drawable, scheduler]);
 }
 
-/** Silence moves no store, but ages grow and ranges slide: whatever is quiet is drawn again after this time, ms. */
+/** Silence moves no store, but ages grow and ranges slide: what does not hold is drawn again after this time, ms. */
 const quietMs = 1000;
 
-/** A drawable that repeats `draw` when the store moved, at most every `everyMs`; for figures that are read, not watched. */
+/**
+ * A drawable that repeats `draw` when the store moved, at most every `everyMs`; for figures that are read, not watched.
+ * `holds`: whether what was drawn then is true still, as far as the clock goes.
+ */
 export function pacedDrawable(
   revision: () => string,
   everyMs: number,
+  holds: (drawnAtMs: number, nowMs: number) => boolean,
   draw: (nowMs: number) => void,
 ): Drawable {
   let drawn = '';
@@ -35,7 +39,8 @@ export function pacedDrawable(
   return {
     needsDraw(nowMs) {
       const restedMs = Math.abs(nowMs - drawnAt);
-      return restedMs >= quietMs || (restedMs >= everyMs && revision() !== drawn);
+      if (restedMs >= quietMs && !holds(drawnAt, nowMs)) return true;
+      return restedMs >= everyMs && revision() !== drawn;
     },
     draw(nowMs) {
       drawn = revision();

@@ -1,39 +1,46 @@
 import { useEffect, useMemo, useRef, useState, type RefObject } from 'react';
-import type { ViewStore } from '../live/view-store.ts';
+import { standsStill } from '../live/statistics.ts';
+import type { FigureProps } from './figure-props.ts';
 import { pacedDrawable, useDrawable } from './use-drawable.ts';
 
-/** Repeats `draw` when the store moved (at most every `everyMs`), when the box is resized, and when `id` changes. */
+/**
+ * Repeats `draw` when the store moved (at most every `everyMs`), when the box is resized, when `id` or the range changes,
+ * and as long as time changes what it says, unless `holds` knows better.
+ */
 export function useFigure(
   box: RefObject<HTMLElement | null>,
-  store: ViewStore,
+  { store, range }: Pick<FigureProps, 'store' | 'range'>,
   everyMs: number,
   id: string,
   draw: (nowMs: number) => void,
+  holds = (drawnAtMs: number, _nowMs: number): boolean => standsStill(store, range, drawnAtMs),
 ): void {
-  const latest = useRef(draw);
-  latest.current = draw;
-  const size = useBoxSize(box);
+  const latest = useRef({ draw, holds });
+  latest.current = { draw, holds };
+  const drawnFor = JSON.stringify([id, range, useBoxSize(box)]);
   const drawable = useMemo(
     () =>
       pacedDrawable(
-        () => `${store.revision} ${size} ${id}`,
+        () => `${store.revision} ${drawnFor} ${devicePixelRatio}`,
         everyMs,
-        (nowMs) => latest.current(nowMs),
+        (drawnAtMs, nowMs) => latest.current.holds(drawnAtMs, nowMs),
+        (nowMs) => latest.current.draw(nowMs),
       ),
-    [store, everyMs, id, size, latest],
+    [store, everyMs, drawnFor, latest],
   );
   useDrawable(box, drawable);
 }
 
+/** Of the box and the canvas in it, whose share changes with what is written beside it, or with a font that comes late. */
 function useBoxSize(box: RefObject<HTMLElement | null>): string {
   const [size, setSize] = useState('');
   useEffect(() => {
     if (box.current === null) return undefined;
-    const observer = new ResizeObserver(([entry]) => {
-      const { width = 0, height = 0 } = entry?.contentRect ?? {};
-      setSize(`${Math.round(width)}x${Math.round(height)}`);
-    });
-    observer.observe(box.current);
+    const parts = [box.current, ...box.current.querySelectorAll('canvas')];
+    const observer = new ResizeObserver(() =>
+      setSize(parts.map((part) => `${part.clientWidth}x${part.clientHeight}`).join()),
+    );
+    for (const part of parts) observer.observe(part);
     return () => observer.disconnect();
   }, [box]);
   return size;

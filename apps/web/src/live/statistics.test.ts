@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { headline, isGrowing, settledAt, silentMs, staleLevel, summarise, usualGapMs } from './statistics.ts';
+import {
+  headline,
+  isGrowing,
+  settledAt,
+  silentMs,
+  staleLevel,
+  standsStill,
+  summarise,
+  usualGapMs,
+} from './statistics.ts';
 import { bucketEnd, type Calendar } from './bucket-end.ts';
 import type { StoredSeries } from './stored-series.ts';
 import { ViewStore } from './view-store.ts';
@@ -90,6 +99,21 @@ describe('figures over a range', () => {
     expect(headline('avg', summary)).toBe(3);
     expect(headline('p99', summary)).toBe(3);
     expect(headline('min', summary)).toBe(1);
+  });
+});
+
+describe('what was drawn of a range', () => {
+  const store = storeOf([0, 60_000], 60_000);
+
+  it('holds once the range is over, and the bucket in which it ends', () => {
+    const range = { kind: 'fixed', from: 0, to: 90_000 } as const;
+    expect(standsStill(store, range, Number.NEGATIVE_INFINITY)).toBe(false);
+    expect(standsStill(store, range, 120_000)).toBe(false);
+    expect(standsStill(store, range, 150_000)).toBe(true);
+  });
+
+  it('never holds where the range slides', () => {
+    expect(standsStill(store, { kind: 'live', windowMs: 1000 }, 1e12)).toBe(false);
   });
 });
 

@@ -26,6 +26,11 @@ export function bucketRange({ stepMs, endOf }: ViewStore, range: TimeRange, nowM
   return { ...rangeEnds(range, nowMs), stepMs, endOf };
 }
 
+/** Whether the clock changes nothing any more in what was drawn then: a range that stands still has no bucket to finish. */
+export function standsStill({ endOf }: ViewStore, range: TimeRange, drawnAtMs: number): boolean {
+  return range.kind === 'fixed' && drawnAtMs >= endOf(range.to);
+}
+
 /**
  * Index of the bucket that `fromMs` lies in, or of the first after it. Charts draw that bucket whole and the server
  * answers with it whole, so figures begin with it too: the total is the sum of the bars.

@@ -65,10 +65,11 @@ export function useStaleLevel(store: ViewStore, live: boolean): StaleLevel {
   const port = useLive();
   const [level, setLevel] = useState<StaleLevel>('fresh');
   useEffect(() => {
-    const look = (): void => setLevel(live ? staleLevel(store, port.serverNow()) : 'fresh');
+    if (!live) return undefined;
+    const look = (): void => setLevel(staleLevel(store, port.serverNow()));
     look();
     const timer = setInterval(look, 1000);
     return () => clearInterval(timer);
   }, [store, live, port]);
-  return level;
+  return live ? level : 'fresh';
 }

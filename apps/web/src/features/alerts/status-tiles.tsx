@@ -114,7 +114,10 @@ function Tile({
 }) {
   const box = useRef<HTMLLIElement>(null);
   const value = useRef<HTMLSpanElement>(null);
-  useFigure(box, store, 500, JSON.stringify([display, agg, range, group.key]), (nowMs) => {
+  const worst = worstAlert(about);
+  // With an alert the tile is a link, and its value another element.
+  const id = JSON.stringify([display, agg, group.key, worst === undefined]);
+  useFigure(box, { store, range }, 500, id, (nowMs) => {
     const series = store.series.find(({ key }) => key === group.key);
     if (series === undefined) return;
     const span = bucketRange(store, range, nowMs);
@@ -127,7 +130,6 @@ function Tile({
     if (next.level !== own.level || next.silent !== own.silent) onSaid(next);
   });
   const { Icon, tone, frame, title: words } = looks[level];
-  const worst = worstAlert(about);
   const isFromAlert = worst !== undefined && levelOfAlert(worst) === level;
   const text = isFromAlert
     ? `${alertsInWords(about)}: ${worst.rule_name}`

@@ -40,7 +40,7 @@ function PanelLine({ panel }: { panel: Panel }) {
   }, [panel, metric]);
   const shown = asShown(panel, view);
   const { store, meta } = useLiveView(view.query, view.windowMs, shown.rate);
-  useFigure(box, store, 500, theme, (nowMs) => {
+  useFigure(box, { store, range }, 500, theme, (nowMs) => {
     const series = store.series[0];
     if (series === undefined || canvas.current === null || value.current === null) return;
     const span = bucketRange(store, range, nowMs);
