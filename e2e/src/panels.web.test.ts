@@ -34,6 +34,25 @@ describe('a feed', () => {
     await desk.page.getByLabel('Time zone').selectOption('Asia/Dubai');
     await item.getByText(clock(4 * 3_600_000)).waitFor();
   });
+
+  it('leaves a selection where it is, whatever arrives above it', async () => {
+    const say = (message: string) => desk.send([{ metric_type: 'notes', value: 1, message }]);
+    await say('copy me');
+    const feed = { chart_type: 'feed', metric_type: 'notes', query: { agg: 'none' } };
+    await open(await desk.makeBoard('Notes', [panelOf('Notes', feed)]));
+    const items = panel('Notes').getByRole('listitem');
+    const text = items.filter({ hasText: 'copy me' }).getByText('copy me');
+    // Three clicks take the line, as people do.
+    await text.click({ clickCount: 3 });
+    const selected = () => desk.page.evaluate<string>('getSelection().toString()');
+    expect(await selected()).toContain('copy me');
+    for (const message of ['first', 'second']) {
+      await say(message);
+      await items.first().getByText(message).waitFor();
+    }
+    expect(await selected()).toContain('copy me');
+    expect(await items.allInnerTexts()).toHaveLength(3);
+  });
 });
 
 describe('a board that stands still', () => {

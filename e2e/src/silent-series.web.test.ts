@@ -44,7 +44,16 @@ beforeAll(async () => {
     layout: { x: 0, y: i * 5, w: 12, h: 5 },
     display: { unit: 'none' },
   }));
-  const content = { title: 'Load', window: '5m', panels };
+  const totals = ['stat', 'gauge'].map((chart, i) => ({
+    visualization_id: `total-${chart}`,
+    title: `Total as ${chart}`,
+    metric_type: 'load',
+    chart_type: chart,
+    query: { agg: 'sum', group_by: ['host'] },
+    layout: { x: i * 6, y: 20, w: 6, h: 6 },
+    display: { unit: 'none', thresholds: [{ value: 100, level: 'crit' }] },
+  }));
+  const content = { title: 'Load', window: '5m', panels: [...panels, ...totals] };
   board = await api.call('POST', '/api/v1/boards', { body: { content } });
 });
 afterAll(async () => {
@@ -86,6 +95,18 @@ it.each([sizes[0], sizes[2]])(
         chart,
       ).toBe(1);
       expect(await panel(chart).getAttribute('data-stale'), chart).toBe('fresh');
+    }
+    // A total of the range is true whoever is silent since: it keeps its level and its colour, and has no age.
+    for (const [chart, said] of [
+      ['stat', 'total · critical'],
+      ['gauge', 'critical'],
+    ] as const) {
+      const total = page.getByRole('article', { name: `Total as ${chart}`, exact: true });
+      await total.scrollIntoViewIfNeeded();
+      await total.getByText(said, { exact: true }).nth(1).waitFor();
+      expect(await total.getByText(/ago$|no data for/i).count(), chart).toBe(0);
+      for (const value of await total.getByTestId(`${chart}-value`).all())
+        expect((await value.getAttribute('style')) ?? '', chart).not.toContain('nodata');
     }
     expect(await overflowsSideways(page)).toBe(false);
     expect(complaints).toEqual([]);

@@ -37,6 +37,16 @@ function buildItem(
   return item;
 }
 
+/** Makes `list` hold `items`. Those that stay are not touched: to put them in again would take a selection away. */
+function putItems(list: HTMLElement, items: ReadonlySet<Element>): void {
+  for (const old of list.querySelectorAll('li')) if (!items.has(old)) old.remove();
+  let place = list.firstElementChild;
+  for (const item of items) {
+    if (item === place) place = place.nextElementSibling;
+    else list.insertBefore(item, place);
+  }
+}
+
 /** The list as it was last drawn: most of it is there again the next time. */
 interface Items {
   writtenFor: string;
@@ -73,10 +83,7 @@ export function Feed({
       next.set(point.data_id, known.get(point.data_id) ?? buildItem(point, display, zone, nowMs));
     }
     items.current = { writtenFor, dayEndsMs, byId: next };
-    // To put the same items in again would take a selection away, once a second.
-    const before = [...known.keys()];
-    const isAsItWas = before.length === next.size && [...next.keys()].every((id, i) => id === before[i]);
-    if (!isAsItWas || next.size === 0) list.current?.replaceChildren(...next.values());
+    if (list.current !== null) putItems(list.current, new Set(next.values()));
   };
   const holds = (_drawnAtMs: number, nowMs: number): boolean =>
     range.kind === 'fixed' && nowMs < items.current.dayEndsMs;
