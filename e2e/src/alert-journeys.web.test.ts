@@ -123,6 +123,48 @@ describe('a critical alert', () => {
   });
 });
 
+describe('what people see of alerts without looking for them', () => {
+  beforeEach(() => open(desktop));
+
+  it('Home begins with those that fire; under the bell each has a line, and an end looks like one', async () => {
+    const rule = await makeHostRule(api, 'home');
+    await sendValues(server, 'home', { 'h-1': 95, 'h-2': 96 });
+    await alertsOf(api, rule.rule_id, 'firing', 2);
+    await show('/', /^Hello/);
+    const firing = page.getByRole('region', { name: 'Firing' }).getByRole('link', { name: rule.name });
+    await firing.nth(1).waitFor();
+    const told = (words: string) =>
+      dialog('Notifications').getByRole('link').filter({ hasText: rule.name }).filter({ hasText: words });
+    await button(/^Notifications/).click();
+    expect(await told('2 alerts').innerText()).toMatch(/is at 9\d .*\n.*is at 9\d /);
+    expect(await told('2 alerts').locator('svg.text-crit').count()).toBe(1);
+    await page.keyboard.press('Escape');
+    await sendValues(server, 'home', { 'h-1': 1, 'h-2': 1 });
+    await vi.waitFor(async () => expect(await firing.count()).toBe(0), patience);
+    await button(/^Notifications/).click();
+    await told('well again').first().locator('svg.text-ok').waitFor();
+  });
+
+  it('a rule about silence is well while its source sends, and has no other value', async () => {
+    await sendValues(server, 'beat', { 'b-1': 1 });
+    const { rule_id: id, name } = await makeHostRule(api, 'beat', {
+      name: 'No heartbeat',
+      evaluation: {
+        query: { metric_type: 'beat' },
+        group_by: ['host'],
+        window: '1h',
+        condition: { kind: 'no_data' },
+      },
+    });
+    await vi.waitFor(async () => {
+      const { counts } = await api.call<Rule>('GET', `/api/v1/rules/${id}`);
+      expect(counts).toEqual({ ok: 0, pending: 0, firing: 0, no_data: 1 });
+    }, patience);
+    await show('/alerts/rules', 'Rules');
+    await page.getByRole('listitem').filter({ hasText: name }).getByText('Well', { exact: true }).waitFor();
+  });
+});
+
 describe('the inbox', () => {
   it('is worked through with j, k, a and s alone', async () => {
     const rule = await makeHostRule(api, 'keys', { severity: 'info', name: 'Keys' });

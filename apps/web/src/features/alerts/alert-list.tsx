@@ -1,16 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { CircleCheck } from 'lucide-react';
-import { bothWhere, severities, type Alert, type AlertState, type Panel } from '@nowcast/contract';
+import { bothWhere, severities, type AlertState, type Panel } from '@nowcast/contract';
 import { ApiError, messageOf } from '../../api/http.ts';
 import { useLive } from '../../live/live-context.ts';
-import { describeAge } from '../../time/range.ts';
-import { useSecond } from '../../ui/use-second.ts';
 import { useBoardView } from '../board/board-context.ts';
 import { combineWhere } from '../board/panel-query.ts';
 import { PanelMessage, PanelState } from '../board/panel-state.tsx';
-import { AlertStateIcon, alertsInWords } from './alert-now.tsx';
-import { describeLabels, sortAlerts } from './alert-order.ts';
+import { AlertLine } from './alert-line.tsx';
+import { sortAlerts } from './alert-order.ts';
 import { selectedAlertsQuery } from './alert-queries.ts';
 import { aboutWhere } from './watching.ts';
 
@@ -66,7 +64,7 @@ export function AlertList({ panel }: { panel: Panel }) {
     <div className="h-full overflow-y-auto" tabIndex={0} role="group" aria-label={`${panel.title}: alerts`}>
       <ul className="divide-y divide-line text-sm">
         {sorted.map((alert) => (
-          <Line key={alert.alert_id} alert={alert} />
+          <AlertLine key={alert.alert_id} alert={alert} />
         ))}
       </ul>
       {alerts.data.cursor !== undefined && (
@@ -78,38 +76,4 @@ export function AlertList({ panel }: { panel: Panel }) {
       )}
     </div>
   );
-}
-
-function Line({ alert }: { alert: Alert }) {
-  const labels = describeLabels(alert.labels);
-  return (
-    <li className="flex items-start gap-2 py-2">
-      <span className="pt-0.5">
-        <AlertStateIcon alert={alert} size={16} />
-      </span>
-      <span className="min-w-0 flex-1">
-        <Link
-          to="/alerts/$alertId"
-          params={{ alertId: alert.alert_id }}
-          className="font-medium break-words hover:underline"
-        >
-          {alert.rule_name}
-        </Link>
-        {labels !== '' && <span className="block text-xs break-words text-muted">{labels}</span>}
-      </span>
-      <span className="shrink-0 text-end text-xs">
-        <span className="block">{alert.state === 'resolved' ? 'Over' : alertsInWords([alert])}</span>
-        <span className="block text-muted">
-          <Age alert={alert} />
-        </span>
-      </span>
-    </li>
-  );
-}
-
-function Age({ alert }: { alert: Alert }) {
-  useSecond();
-  const now = useLive().serverNow();
-  if (alert.resolved_at !== null) return <>{`${describeAge(now - alert.resolved_at)} ago`}</>;
-  return <>{describeAge(now - (alert.fired_at ?? alert.since))}</>;
 }

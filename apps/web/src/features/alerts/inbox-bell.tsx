@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useRouterState } from '@tanstack/react-router';
-import { Bell, X } from 'lucide-react';
+import { Bell, CircleCheck, X } from 'lucide-react';
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import type { Notification } from '@nowcast/contract';
 import { calmly } from '../../api/calmly.ts';
@@ -169,14 +169,20 @@ function NotificationLine({ notification, onOpen }: { notification: Notification
       onClick={onOpen}
     >
       <span className="mt-0.5">
-        <SeverityIcon severity={notification.severity} />
+        {notification.kind === 'resolved' ? (
+          <CircleCheck size={18} className="text-ok" aria-hidden />
+        ) : (
+          <SeverityIcon severity={notification.severity} />
+        )}
       </span>
       <span className="min-w-0 flex-1">
         <span className={`block text-sm break-words ${isUnread ? 'font-semibold' : ''}`}>
           {isUnread && <span className="sr-only">Unread: </span>}
           {notification.title}
         </span>
-        <span className="block text-sm break-words text-muted">{notification.message}</span>
+        <span className="block text-sm break-words whitespace-pre-line text-muted">
+          {notification.message}
+        </span>
         {failed.map((delivery) => (
           <span key={delivery.delivery_id} className="block text-xs break-words text-crit">
             {`Not delivered by ${delivery.via}: ${delivery.error}`}
@@ -213,7 +219,7 @@ function Criticals({
               <span className="sr-only">Critical: </span>
               {newest.title}
             </p>
-            <p className="break-words text-muted">{newest.message}</p>
+            <p className="break-words whitespace-pre-line text-muted">{newest.message}</p>
             {notifications.length > 1 && (
               <p className="text-xs text-muted">{`and ${notifications.length - 1} more`}</p>
             )}

@@ -15,7 +15,7 @@ import type { PanelView } from '../board/panel-query.ts';
 import { mayEdit, useMe } from '../shell/use-me.ts';
 import { marksOf, periodsOf, type Mark } from './alert-marks.ts';
 import { AlertStateIcon, alertsInWords, worstAlert } from './alert-now.tsx';
-import { describeLabels } from './alert-order.ts';
+import { describeLabels, sortAlerts } from './alert-order.ts';
 import { AlertOverlay } from './alert-overlay.ts';
 import { selectedAlertsQuery, watchingRulesQuery } from './alert-queries.ts';
 import { ruleInWords } from './rule-words.ts';
@@ -206,7 +206,7 @@ function Details({ rules, active, marks, isCut, range, chosen, onClose }: Detail
         <>
           <h3 className="mt-4 mb-1 font-semibold">Now</h3>
           <ul className="divide-y divide-line">
-            {active.map((alert) => (
+            {sortAlerts(active, 'firing').map((alert) => (
               <ActiveLine key={alert.alert_id} alert={alert} onClose={onClose} />
             ))}
           </ul>
@@ -254,8 +254,10 @@ function ActiveLine({ alert, onClose }: { alert: Alert; onClose: () => void }) {
   const mayAct = mayEdit(useMe());
   const labels = describeLabels(alert.labels);
   return (
-    <li className="flex items-center gap-2 py-1.5">
-      <AlertStateIcon alert={alert} size={16} />
+    <li className="flex items-start gap-2 py-1.5">
+      <span className="pt-0.5">
+        <AlertStateIcon alert={alert} size={16} />
+      </span>
       <span className="min-w-0 flex-1">
         <Link to="/alerts/$alertId" params={{ alertId: alert.alert_id }} className="link" onClick={onClose}>
           {alert.rule_name}

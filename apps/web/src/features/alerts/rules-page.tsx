@@ -92,7 +92,9 @@ function stateOf(rule: Rule): { text: string; tone: string } {
   const { firing, pending, ok, no_data: noData } = rule.counts;
   if (firing > 0) return { text: `${firing} firing`, tone: 'text-crit' };
   if (pending > 0) return { text: `${pending} pending`, tone: 'text-warn' };
-  if (ok === 0 && noData > 0) return { text: 'No data', tone: 'text-muted' };
+  // One about silence has no value while it is well: points come, whatever they say.
+  if (ok === 0 && noData > 0 && rule.evaluation.condition.kind !== 'no_data')
+    return { text: 'No data', tone: 'text-muted' };
   return { text: 'Well', tone: 'text-ok' };
 }
 

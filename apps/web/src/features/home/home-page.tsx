@@ -12,11 +12,12 @@ import { useBoardActions } from '../boards/use-board-actions.ts';
 import { useCrumb } from '../shell/crumb.ts';
 import { mayEdit, useMe } from '../shell/use-me.ts';
 import { BoardPreview } from './board-preview.tsx';
+import { FiringAlerts } from './firing-alerts.tsx';
 import { SourceHealth } from './source-health.tsx';
 
 const shownBoards = 6;
 
-/** `/`: starred and recent boards, each with a line that is alive, and how the sources are. */
+/** `/`: what fires, starred and recent boards, each with a line that is alive, and how the sources are. */
 export function HomePage() {
   useCrumb('Home');
   const user = useMe();
@@ -36,6 +37,7 @@ export function HomePage() {
           </Button>
         )}
       </PageHead>
+      <FiringAlerts />
       {boards.isError && <Failure error={boards.error} onRetry={() => void boards.refetch()} />}
       {boards.isPending && <Skeleton className="h-48" />}
       {starred.length > 0 && <BoardSection title="Starred" boards={starred} />}
