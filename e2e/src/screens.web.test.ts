@@ -2,7 +2,7 @@
  * Every screen, in both colour schemes and at three sizes: nothing sticks out sideways, no script complains, and
  * axe-core (WCAG 2.2 AA and best practice) finds nothing.
  */
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { look } from './axe.ts';
 import { launchBrowser, openScreen, overflowsSideways, sizes } from './browser.ts';
@@ -147,6 +147,22 @@ describe.each(cases)('$name', ({ size, scheme }) => {
       await context.close();
     }
   });
+});
+
+it('icons stand in the middle of what is highlighted, and ticks beside their words', async () => {
+  const { page, context } = await openScreen(browser, sizes[2]);
+  await page.goto(`${server.url}/login`);
+  await signIn(page);
+  const middle = async (one: Locator): Promise<{ x: number; y: number }> => {
+    const { x, y, width, height } = (await one.boundingBox())!;
+    return { x: x + width / 2, y: y + height / 2 };
+  };
+  for (const place of await page.getByRole('navigation', { name: 'Main' }).getByRole('link').all())
+    expect((await middle(place.locator('img, svg'))).x).toBeCloseTo((await middle(place)).x, 0);
+  await page.goto(`${server.url}/profile`);
+  const [tick, words] = [page.getByLabel('Reduce motion'), page.getByText('Reduce motion')];
+  expect((await middle(tick)).y).toBeCloseTo((await middle(words)).y, 0);
+  await context.close();
 });
 
 /** A language that nobody speaks: every word of the page grows by two fifths, and lines begin at the right. */

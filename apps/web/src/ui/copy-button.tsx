@@ -31,7 +31,7 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
       .catch((error: unknown) => showToast('error', messageOf(error)));
   };
   return (
-    <Button size="small" aria-label={label} onPress={copy}>
+    <Button aria-label={label} onPress={copy}>
       {copied ? <Check size={14} aria-hidden /> : <Copy size={14} aria-hidden />}
       {copied ? 'Copied' : 'Copy'}
     </Button>

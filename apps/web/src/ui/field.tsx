@@ -143,7 +143,7 @@ export function Check({
         disabled={disabled}
         aria-describedby={hint === undefined ? undefined : `${id}-hint`}
         onChange={(event) => onChecked(event.target.checked)}
-        className="mt-0.5 size-4 accent-accent"
+        className="mt-[3px] size-4 accent-accent"
       />
       <div>
         <label htmlFor={id} className="text-sm">

@@ -13,6 +13,7 @@ describe('values with units', () => {
     expect(plain(formatValue(23.5 * 2 ** 30, 'bytes'))).toBe('23.5 GiB');
     expect(plain(formatValue(1_250_000, 'bits_per_second'))).toBe('1.25 Mbit/s');
     expect(plain(formatValue(250, 'milliseconds'))).toBe('250 ms');
+    expect(plain(formatValue(0, 'milliseconds'))).toBe('0 ms');
     expect(plain(formatValue(90_000, 'milliseconds'))).toBe('90 s');
     expect(plain(formatValue(5400, 'seconds'))).toBe('90 min');
     expect(plain(formatValue(0.0000021, 'seconds'))).toBe('2.1 µs');

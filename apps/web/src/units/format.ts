@@ -137,7 +137,7 @@ export function formatValue(value: number | null | undefined, unit: UnitName, de
     case 'seconds':
       return duration(value, decimals);
     case 'milliseconds':
-      return duration(value / 1000, decimals);
+      return value === 0 ? `0${nbsp}ms` : duration(value / 1000, decimals);
     case 'per_second':
       return scaled(value, 1000, siPrefixes, '/s', decimals);
     case 'celsius':

@@ -30,7 +30,7 @@ export function RoleMatrix() {
             <tr>
               <th scope="col">Right</th>
               {roles.map((role) => (
-                <th key={role} scope="col" className="text-center! max-sm:px-1!">
+                <th key={role} scope="col" className="text-center! max-sm:px-1! max-sm:last:pe-3!">
                   {role}
                 </th>
               ))}
@@ -44,7 +44,7 @@ export function RoleMatrix() {
                   const may = roles.indexOf(role) >= roles.indexOf(right.from);
                   const Icon = may ? Check : Minus;
                   return (
-                    <td key={role} className="text-center max-sm:px-1!">
+                    <td key={role} className="text-center max-sm:px-1! max-sm:last:pe-3!">
                       <Icon
                         size={15}
                         className={`inline ${may ? 'text-ok' : 'text-nodata'}`}

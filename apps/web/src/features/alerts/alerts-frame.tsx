@@ -36,11 +36,7 @@ export function AlertsFrame({
   }, []);
   return (
     <div className="mx-auto max-w-6xl pt-4">
-      <nav
-        ref={nav}
-        aria-label="Alerts"
-        className="relative mb-4 flex gap-1 overflow-x-auto border-b border-line"
-      >
+      <nav ref={nav} aria-label="Alerts" className="scroll-row relative mb-4 flex gap-1 border-b border-line">
         {sections.map(({ to, title: name }) => (
           <Link
             key={to}

@@ -94,7 +94,7 @@ const soundTitles: Record<SoundState, string> = {
 function SoundButton({ state, setOn }: Sound) {
   const Icon = state === 'on' ? Volume2 : VolumeX;
   return (
-    <div className="fixed end-3 bottom-3 z-70">
+    <div className="fixed end-3 bottom-3 z-70 rounded-md bg-bg/80">
       <Button
         aria-label="Sound on new critical alerts"
         aria-pressed={state !== 'off'}

@@ -53,7 +53,7 @@ export function ValueList({
             />
             <label htmlFor={`${id}-${i}`} className="flex min-w-0 grow cursor-pointer justify-between gap-3">
               <span className="truncate">{one.value === '' ? '(empty)' : one.value}</span>
-              {one.series > 0 && <span className="text-xs text-muted">{one.series}</span>}
+              {one.series > 0 && <span className="text-xs leading-5 text-muted">{one.series}</span>}
             </label>
           </li>
         ))}

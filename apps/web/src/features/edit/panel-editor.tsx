@@ -33,7 +33,7 @@ export function PanelEditor({
       ref={box}
       tabIndex={-1}
       aria-label={`Edit ${panel.title}`}
-      className="fixed inset-0 z-50 flex animate-[drawer-in_200ms_var(--ease)] flex-col border-line bg-raised outline-none sm:shadow-overlay sm:max-lg:start-14 sm:max-lg:top-auto sm:max-lg:h-[46dvh] sm:max-lg:border-t lg:start-auto lg:top-12 lg:w-[360px] lg:border-s"
+      className="fixed inset-0 z-50 flex animate-[drawer-in_200ms_var(--ease)] flex-col border-line bg-raised outline-none sm:shadow-overlay sm:max-lg:start-[56px] sm:max-lg:top-auto sm:max-lg:h-[46dvh] sm:max-lg:border-t lg:start-auto lg:top-12 lg:w-[360px] lg:border-s"
       onKeyDown={(event) => {
         if (event.key === 'Escape' && !event.defaultPrevented) onClose();
       }}

@@ -12,9 +12,7 @@ export function HelpDialog({ onClose }: { onClose: () => void }) {
               {group.keys.map(([keys, text]) => (
                 <div key={keys} className="contents">
                   <dt>
-                    <kbd className="rounded-sm border border-line px-1.5 py-0.5 text-xs whitespace-nowrap">
-                      {keys}
-                    </kbd>
+                    <kbd>{keys}</kbd>
                   </dt>
                   <dd className="text-muted">{text}</dd>
                 </div>

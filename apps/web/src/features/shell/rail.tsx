@@ -31,8 +31,8 @@ export function Rail() {
   return (
     <nav
       aria-label="Main"
-      className={`sticky top-0 z-40 hidden h-dvh shrink-0 flex-col gap-1 border-e border-line bg-panel p-2 sm:flex [[data-kiosk]_&]:hidden ${
-        wide ? 'w-14 lg:w-[220px]' : 'w-14'
+      className={`sticky top-0 z-40 hidden h-dvh shrink-0 flex-col gap-1 border-e border-line bg-panel p-[8px] sm:flex [[data-kiosk]_&]:hidden ${
+        wide ? 'w-[56px] lg:w-[220px]' : 'w-[56px]'
       }`}
     >
       <Link to="/" aria-label="Nowcast, home" className="mb-2 flex h-10 items-center gap-3 rounded-md px-1">

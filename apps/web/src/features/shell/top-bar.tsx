@@ -52,7 +52,7 @@ export function TopBar({ onSearch, onHelp }: { onSearch: () => void; onHelp: () 
       <Button variant="ghost" aria-label={`Search ${modifier}K`} onPress={onSearch}>
         <Search size={15} aria-hidden />
         <span className="hidden text-muted lg:inline">Search</span>{' '}
-        <kbd className="hidden rounded-sm border border-line px-1 text-xs text-muted lg:inline">{`${modifier}K`}</kbd>
+        <kbd className="hidden py-0 text-muted lg:inline">{`${modifier}K`}</kbd>
       </Button>
       <Bell />
       <AccountMenu onHelp={onHelp} />
