@@ -115,12 +115,35 @@ describe('numbers of a panel', () => {
     expect(await shown()).toEqual(['', '90']);
     await drawer.getByText('Enter a number').waitFor();
     expect((await desk.readBoard(board.board_id)).version).toBe(1);
+    // And so it is when it was open on another tab.
+    await drawer.getByRole('tab', { name: 'Query' }).click();
+    await desk.press('Save');
+    await drawer.getByText('Enter a number').waitFor();
     await drawer.getByLabel('Value 1').fill('60');
     expect(await drawer.getByText('Enter a number').count()).toBe(0);
     await desk.press('Save');
     await vi.waitFor(async () => {
       const saved = await desk.readBoard(board.board_id);
       expect(saved.panels[0]!.display.thresholds).toEqual([{ ...warn, value: 60 }, crit]);
+    }, patience);
+  });
+
+  it('that could not be taken are none once their field was left and looks empty, and go with a chart that has none', async () => {
+    const { board, drawer } = await editDisplay('Left');
+    await drawer.getByLabel('Lowest').fill('-');
+    await drawer.getByText('Enter a number').waitFor();
+    await drawer.getByRole('tab', { name: 'Query' }).click();
+    await drawer.getByRole('tab', { name: 'Display' }).click();
+    await drawer.getByText('Enter a number').waitFor();
+    await drawer.getByLabel('Lowest').focus();
+    await drawer.getByLabel('Highest').focus();
+    expect(await drawer.getByText('Enter a number').count()).toBe(0);
+    await drawer.getByLabel('Value 1').fill('');
+    await drawer.getByRole('radio', { name: 'Alert list' }).click();
+    await desk.press('Save');
+    await vi.waitFor(async () => {
+      const [panel] = (await desk.readBoard(board.board_id)).panels;
+      expect(panel).toMatchObject({ chart_type: 'alerts', display: { thresholds: [{ value: 90 }] } });
     }, patience);
   });
 

@@ -58,8 +58,8 @@ describe('a feed', () => {
 describe('a board that stands still', () => {
   const at = (minutes: number): number => Date.now() - minutes * 60_000;
   const kinds = ['line', 'stat', 'gauge', 'pie', 'table', 'feed', 'status'] as const;
-  const bucketMs = 10_000;
-  const query = { agg: 'sum', group_by: ['shop'], step: '10s' };
+  const bucketMs = 20_000;
+  const query = { agg: 'sum', group_by: ['shop'], step: '20s' };
   const panels = kinds.map((kind, i) =>
     panelOf(kind, {
       chart_type: kind,

@@ -40,7 +40,7 @@ export function Pie({ store, agg, range, display, title }: FigureProps) {
   const total = useRef<HTMLParagraphElement>(null);
   const body = useRef<HTMLTableSectionElement>(null);
   const theme = useTheme();
-  useFigure(box, { store, range }, 250, JSON.stringify([theme, display, agg]), (nowMs) => {
+  useFigure(box, { store, range }, 250, JSON.stringify([theme, display, agg, title]), (nowMs) => {
     const span = bucketRange(store, range, nowMs);
     const parts = store.series
       .map((series): Part => ({

@@ -13,6 +13,7 @@ import { lineWidth } from './line-width.ts';
 import { unfinishedFrom, veilFrom } from './live-edge.ts';
 import { listenToPinch } from './pinch.ts';
 import { Tooltip } from './tooltip.ts';
+import { quietMs } from './use-drawable.ts';
 import { listenToTouch } from './touch-inspect.ts';
 
 const restlessPixelMs = 50;
@@ -144,8 +145,11 @@ export class Plot implements Drawable {
     // The first change after a rest is drawn at once; a storm of them, narrower than a pixel, five times a second.
     const restMs = pixelMs > restlessPixelMs ? stormRestMs : 0;
     if (this.#revision !== this.#store.revision) return Math.abs(nowMs - this.#drawnAtMs) >= restMs;
-    const isRestless = !standsStill(this.#store, this.#range, this.#drawnAtMs);
-    return isRestless && Math.floor(nowMs / pixelMs) !== this.#pixel;
+    if (this.#range.kind === 'live') return Math.floor(nowMs / pixelMs) !== this.#pixel;
+    // Nothing moves but the veil of a bucket that is not over.
+    return (
+      !standsStill(this.#store, this.#range, this.#drawnAtMs) && Math.abs(nowMs - this.#drawnAtMs) >= quietMs
+    );
   }
 
   draw(nowMs: number): void {

@@ -53,7 +53,7 @@ export function SeriesTable({
   const box = useRef<HTMLDivElement>(null);
   const body = useRef<HTMLTableSectionElement>(null);
   const [sort, setSort] = useState<{ column: Column; down: boolean }>({ column: 'head', down: true });
-  const id = JSON.stringify([sort, display, agg, [...(hidden ?? [])]]);
+  const id = JSON.stringify([sort, display, agg, title, [...(hidden ?? [])]]);
   useFigure(box, { store, range }, 500, id, (nowMs) => {
     if (body.current === null) return;
     const span = bucketRange(store, range, nowMs);

@@ -22,7 +22,7 @@ export function useDrawable(ref: RefObject<Element | null>, drawable: Drawable |
 }
 
 /** Silence moves no store, but ages grow and ranges slide: what does not hold is drawn again after this time, ms. */
-const quietMs = 1000;
+export const quietMs = 1000;
 
 /**
  * A drawable that repeats `draw` when the store moved, at most every `everyMs`; for figures that are read, not watched.

@@ -1,6 +1,23 @@
 import { formatDuration, parseStep, type QueryInput } from '@nowcast/contract';
 import { epochOf, wallTime } from '../time/zone.ts';
 
+/**
+ * Ends of calendar buckets that were found, by step and zone: to ask Intl for the time of a zone takes longer than
+ * anything else that is done for a bucket, and the panels of a board have the same ones.
+ */
+const found = new Map<string, Map<number, number>>();
+const mostCalendars = 50;
+const mostEnds = 10_000;
+
+function endsOf(calendar: string): Map<number, number> {
+  let ends = found.get(calendar);
+  if (ends === undefined || ends.size > mostEnds) {
+    if (found.size >= mostCalendars) found.clear();
+    found.set(calendar, (ends = new Map()));
+  }
+  return ends;
+}
+
 /** Exclusive end of the bucket that begins at a moment, epoch ms. */
 export type BucketEnd = (start: number) => number;
 
@@ -16,8 +33,7 @@ export function bucketEnd({ step, tz = 'UTC' }: Calendar, stepMs: number): Bucke
   if (asked.kind === 'fixed') return (start) => start + stepMs;
   const months = asked.unit === 'month' ? asked.count : 0;
   const days = asked.unit === 'month' ? 0 : asked.count * (asked.unit === 'week' ? 7 : 1);
-  // To ask Intl for the time of a zone takes longer than anything else that is done for a bucket.
-  const known = new Map<number, number>();
+  const known = endsOf(`${asked.count} ${asked.unit} ${tz}`);
   return (start) => {
     let end = known.get(start);
     if (end === undefined) {

@@ -50,6 +50,9 @@ export function summarise(
   settledMs = Number.POSITIVE_INFINITY,
 ): SeriesSummary {
   const { t, v } = series;
+  // Ends are asked for where they matter: those of a calendar take a while to find.
+  const isPartial = (start: number): boolean =>
+    settledMs !== Number.POSITIVE_INFINITY && endOf(start) > settledMs;
   let last: number | null = null;
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
@@ -61,7 +64,7 @@ export function summarise(
     if (value === null) continue;
     sum += value;
     if (value > max) max = value;
-    if (count > 0 && endOf(t[i]!) > settledMs) continue;
+    if (count > 0 && isPartial(t[i]!)) continue;
     last = value;
     if (value < min) min = value;
     settled += value;

@@ -1,6 +1,7 @@
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import type { Evaluation, RuleCondition, RuleContent } from '@nowcast/contract';
 import { SelectInput, TextInput, Check } from '../../ui/field.tsx';
+import { lacksNumber } from '../../ui/number-text.ts';
 import { unitTitles, type UnitName } from '../../units/format.ts';
 import { LabelRows } from './label-rows.tsx';
 import { MessageField } from './message-field.tsx';
@@ -26,8 +27,14 @@ const withinChoices = ['5m', '10m', '15m', '30m', '1h', '2h', '6h'] as const;
 /** What most rules leave as it is. */
 export function RuleDetails({ rule, onRule }: PartProps) {
   const { condition } = rule.evaluation;
+  const [isOpen, setIsOpen] = useState(false);
+  const isUnfinished = lacksNumber(condition) || lacksNumber(rule.flap);
   return (
-    <details className="card p-4">
+    <details
+      className="card p-4"
+      open={isOpen || isUnfinished}
+      onToggle={(event) => setIsOpen(event.currentTarget.open)}
+    >
       <summary className="cursor-pointer font-semibold">More</summary>
       <div className="mt-4 grid gap-x-8 gap-y-6 lg:grid-cols-2">
         <div className="flex flex-col gap-6">

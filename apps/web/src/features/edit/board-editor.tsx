@@ -40,6 +40,23 @@ interface BoardEditorProps {
   frame: (buttons: ReactNode, grid: ReactNode, content: BoardContent) => ReactNode;
 }
 
+/** Saves what is whole; where a number is missing the editor of that panel opens anew for each refusal, on the right tab. */
+function useWholeSave(
+  content: BoardContent,
+  saveWhole: (content: BoardContent) => void,
+  onSelect: BoardEditorProps['onSelect'],
+): { save: () => void; refusals: number } {
+  const [refusals, setRefusals] = useState(0);
+  const save = (): void => {
+    const unfinished = content.panels.find((panel) => unfinishedTab(panel) !== null);
+    if (unfinished === undefined) return saveWhole(content);
+    setRefusals(refusals + 1);
+    onSelect(unfinished.visualization_id);
+    showToast('error', `“${unfinished.title}” has a field that needs a number`);
+  };
+  return { save, refusals };
+}
+
 /** The board while it is being changed: a draft with undo, saved as one version. */
 export function BoardEditor({ board, intent, selected, onSelect, onDone, onView, frame }: BoardEditorProps) {
   const [draft, dispatch] = useReducer(draftReducer, { content: boardContent(board), intent }, draftOf);
@@ -66,12 +83,7 @@ export function BoardEditor({ board, intent, selected, onSelect, onDone, onView,
     dispatch({ type: 'change', content: { ...content, panels }, ...(tag === undefined ? {} : { tag }) });
   const undo = (): void => dispatch({ type: 'undo' });
   const redo = (): void => dispatch({ type: 'redo' });
-  const save = (): void => {
-    const unfinished = content.panels.find((panel) => unfinishedTab(panel) !== null);
-    if (unfinished === undefined) return saver.save(content);
-    onSelect(unfinished.visualization_id);
-    showToast('error', `“${unfinished.title}” has a field that needs a number`);
-  };
+  const { save, refusals } = useWholeSave(content, saver.save, onSelect);
   useEditKeys({ undo, redo, save: () => dirty && save() });
   const blocker = useBlocker({
     shouldBlockFn: ({ current, next }) =>
@@ -171,7 +183,7 @@ export function BoardEditor({ board, intent, selected, onSelect, onDone, onView,
       {frame(buttons, grid, content)}
       {current !== undefined && (
         <PanelEditor
-          key={current.visualization_id}
+          key={`${current.visualization_id} ${refusals}`}
           panel={current}
           onChange={(panel, tag) => change(replacePanel(content.panels, panel), tag)}
           onClose={() => onSelect(undefined)}

@@ -5,6 +5,7 @@ import { ChartIcon } from '../board/chart-icon.tsx';
 import { chartTitles, minimumHeight } from '../board/board-content.ts';
 import { NumberInput } from './number-input.tsx';
 import { Thresholds } from './thresholds-field.tsx';
+import { wholePanel } from './whole-panel.ts';
 
 interface DisplayFieldsProps {
   panel: Panel;
@@ -22,12 +23,12 @@ function withNumber(display: Display, key: 'min' | 'max' | 'decimals', value: nu
 
 /** How the lines look. */
 export function DisplayFields({ panel, onChange }: DisplayFieldsProps) {
-  const { layout } = panel;
-  const choose = (chart: ChartType): void =>
-    onChange(
-      { ...panel, chart_type: chart, layout: { ...layout, h: Math.max(layout.h, minimumHeight(chart)) } },
-      '',
-    );
+  const choose = (chart: ChartType): void => {
+    // What is written in a field that the chart does not have could not be mended.
+    const kept = chart === 'alerts' ? wholePanel(panel) : panel;
+    const h = Math.max(kept.layout.h, minimumHeight(chart));
+    onChange({ ...kept, chart_type: chart, layout: { ...kept.layout, h } }, '');
+  };
   return (
     <>
       <div role="radiogroup" aria-label="Chart" className="grid grid-cols-3 gap-2">

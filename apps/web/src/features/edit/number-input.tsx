@@ -28,6 +28,10 @@ export function NumberInput({
       value={text}
       error={Number.isNaN(value) ? problem : ''}
       onValue={onText}
+      onBlur={() => {
+        // What could not be taken is not there any more, after Undo or another tab: the field says that there is none.
+        if (Number.isNaN(value) && text.trim() === '') onNumber(undefined);
+      }}
     />
   );
 }

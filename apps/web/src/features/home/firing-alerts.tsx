@@ -10,7 +10,9 @@ const shownAlerts = 5;
 /** What fires now, worst first; nothing at all while all is well. */
 export function FiringAlerts() {
   const alerts = useQuery(alertsQuery('firing'));
-  if (alerts.isError) return <Failure error={alerts.error} onRetry={() => void alerts.refetch()} />;
+  // What is known to fire stays to be seen when it cannot be asked for again.
+  if (alerts.isError && alerts.data === undefined)
+    return <Failure error={alerts.error} onRetry={() => void alerts.refetch()} />;
   const firing = sortAlerts(alerts.data ?? [], 'firing');
   if (firing.length === 0) return null;
   return (
