@@ -115,6 +115,27 @@ test('sliced work: it says how long it kept the thread, others left out', async 
   expect(took).toBeLessThan(150);
 });
 
+test('sliced work: what was finished early keeps nobody else waiting', async () => {
+  const finished = new SlicedWork(0);
+  for (let i = 0; i < 1000; i += 1) {
+    finished.start(
+      steps(2, () => undefined),
+      () => undefined,
+    );
+    finished.finish();
+  }
+  const order: string[] = [];
+  const rest = inSlices(
+    slices(2, (i) => order.push(`slice ${i}`)),
+    0,
+  );
+  setImmediate(() => setImmediate(() => order.push('two turns later')));
+  await rest;
+  await nextTurn();
+  await nextTurn();
+  expect(order).toEqual(['slice 0', 'slice 1', 'two turns later']);
+});
+
 test('sliced work: what it throws ends it', () => {
   const work = new SlicedWork(60_000);
   const fail = () => {

@@ -8,20 +8,31 @@ import { assert } from './assert.ts';
 export const turnMs = 4;
 
 /** Works of this thread that have more to do, longest waiting first. */
-const waiting: (() => void)[] = [];
+const waiting: (() => boolean)[] = [];
+let isTurnAhead = false;
 
 /**
  * Goes on in a turn of the event loop in which no other work in slices does: what came from outside waits for one slice
- * before it is looked at, however many works there are.
+ * before it is looked at, however many works there are. `goOn` says whether there was anything left to do.
  */
-function inTurn(goOn: () => void): void {
-  if (waiting.push(goOn) === 1) setImmediate(goOnWithFirst);
+function inTurn(goOn: () => boolean): void {
+  waiting.push(goOn);
+  askForTurn();
+}
+
+function askForTurn(): void {
+  if (isTurnAhead || waiting.length === 0) return;
+  isTurnAhead = true;
+  setImmediate(goOnWithFirst);
 }
 
 function goOnWithFirst(): void {
-  const goOn = waiting.shift()!;
-  if (waiting.length > 0) setImmediate(goOnWithFirst);
-  goOn();
+  isTurnAhead = false;
+  try {
+    while (waiting.length > 0 && !waiting.shift()!());
+  } finally {
+    askForTurn();
+  }
 }
 
 /**
@@ -33,9 +44,18 @@ export async function inSlices<T>(work: Generator<void, T>, forMs = turnMs): Pro
     const step = work.next();
     if (step.done === true) return step.value;
     if (performance.now() < until) continue;
-    await new Promise<void>(inTurn);
+    await nextTurn();
     until = performance.now() + forMs;
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) =>
+    inTurn(() => {
+      resolve();
+      return true;
+    }),
+  );
 }
 
 /** The same without a pause. Throws what `work` throws. */
@@ -100,7 +120,9 @@ export class SlicedWork {
     if (isDone) this.#ended(this.#tookMs);
     else
       inTurn(() => {
-        if (this.#work === work) this.#run(this.#forMs);
+        const isLeft = this.#work === work;
+        if (isLeft) this.#run(this.#forMs);
+        return isLeft;
       });
   }
 }
