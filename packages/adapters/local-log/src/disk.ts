@@ -51,6 +51,12 @@ const syncFlags = {
   read: openFlags.read,
 } as const;
 
+/**
+ * IOV_MAX of Linux and macOS. libuv makes several calls of more, and tells the error of a later one as a short write:
+ * to write the rest again would call a sync that failed a success.
+ */
+const mostVectors = 1024;
+
 class NodeFile implements DiskFile {
   readonly #handle: FileHandle;
 
@@ -73,7 +79,8 @@ class NodeFile implements DiskFile {
   }
 
   async writev(buffers: readonly Uint8Array[], position: number): Promise<number> {
-    return (await this.#handle.writev(buffers, position)).bytesWritten;
+    const vector = buffers.length > mostVectors ? [Buffer.concat(buffers)] : buffers;
+    return (await this.#handle.writev(vector, position)).bytesWritten;
   }
 
   truncate(length: number): Promise<void> {

@@ -152,6 +152,27 @@ describe.runIf(hasStrace)('with faults injected into system calls (skipped where
     }
   });
 
+  test('a group of more buffers than one system call takes is one write: a second one could hide that it failed', async () => {
+    const root = await temporaryDirectory();
+    const trace = join(root.path, 'trace');
+    const log = join(import.meta.dirname, 'testing/log-directory.ts');
+    const script = `
+      import { openLog } from ${JSON.stringify(log)};
+      const log = await openLog(${JSON.stringify(join(root.path, 'log'))});
+      const payload = Buffer.alloc(3000, 1);
+      await log.append([{ partition: 0, payload }]);
+      await Promise.all(Array.from({ length: 600 }, () => log.append([{ partition: 0, payload }])));
+      await log.stop();`;
+    const writes = ['-f', '-qq', '-o', trace, '-e', 'trace=pwritev,pwrite64'];
+    const node = [process.execPath, '--input-type=module', '-e', script];
+    const ended = spawnSync('strace', [...writes, ...node], { encoding: 'utf8' });
+    expect(ended.stderr).toBe('');
+    const written = [...(await readFile(trace, 'utf8')).matchAll(/ = (\d+)$/gm)].map(([, bytes]) =>
+      Number(bytes),
+    );
+    expect(Math.max(...written)).toBeGreaterThan(600 * 3000);
+  });
+
   test('F3: a write failing with EIO ends all acknowledgements until a restart', async () => {
     const root = await temporaryDirectory();
     for (const nth of [1, 6]) {
