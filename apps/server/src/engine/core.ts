@@ -31,7 +31,7 @@ import { checkpointPath, readCheckpoint } from './checkpoint.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { DeadLetters } from './dead-letters.ts';
 import type { EngineLog } from './embedded-engine.ts';
-import { FlushTrigger } from './flush-trigger.ts';
+import { FlushTrigger, mostUnflushed } from './flush-trigger.ts';
 import { Flusher } from './flusher.ts';
 import { newestFlushed, trimHotWindow } from './hot-window.ts';
 import { LivePass } from './live-pass.ts';
@@ -70,8 +70,6 @@ export interface EngineParts {
 const idleTickMs = 1000;
 /** Clocks are corrected by less than this every day. */
 const farAheadMs = 60_000;
-/** Unflushed points in memory beyond which senders are told to wait: the warehouse has been gone for long. */
-const mostUnflushed = 20_000_000;
 
 /** What exists once recovery is through. */
 interface Running {

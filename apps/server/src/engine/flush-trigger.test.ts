@@ -116,6 +116,31 @@ describe('the flush trigger', () => {
     expect(sizes()).toEqual([14]);
   });
 
+  test('flushes many partitions before all of them together are more than may be unflushed', async () => {
+    const partitions = 25;
+    const states = Array.from({ length: partitions }, (_, i) => new PartitionState(i, 0, 0));
+    const large = new FlushTrigger({
+      clock,
+      report: () => undefined,
+      limits: { flushPoints: 1_000_000, flushAgeMs },
+      append: async (partition) => {
+        const marked = states[partition]!;
+        marked.applyFlush(marked.nextOffset, clock.now());
+      },
+    });
+    large.start(states);
+    for (const one of states) one.noteStored({ receivedAt: startMs, series: 10_000 });
+    for (let i = 0; i < 5; i++) {
+      for (const one of states) {
+        state = one;
+        trigger = large;
+        await receive(100_000, clock.now(), undefined, 10_000);
+      }
+    }
+    large.stop();
+    expect(states.map(({ pending }) => pending.length)).toEqual(states.map(() => 1));
+  });
+
   test('lets what comes grow into one flush while another waits for the warehouse', async () => {
     for (let i = 0; i < 500; i++) await receive(10);
     await pass(10 * flushAgeMs);

@@ -3,6 +3,8 @@ import type { EngineLog } from './embedded-engine.ts';
 import { type PartitionState, textBytesPerPoint } from './partition-state.ts';
 
 const checkEveryMs = 1000;
+/** Unflushed points of all partitions beyond which senders are told to wait: the warehouse has been gone for long. */
+export const mostUnflushed = 20_000_000;
 /**
  * While a flush waits for the warehouse, what is open grows up to this many points (or the limit, if that is more)
  * before it is marked as well: many small flushes behind a slow warehouse would each cost as much as one of them.
@@ -70,7 +72,9 @@ export class FlushTrigger {
   #flushPoints({ flushedSeries, openSeries }: PartitionState): number {
     const { flushPoints } = this.#limits;
     const times = Math.min(2, flushedSeries / manySeries);
-    return Math.max(flushPoints, flushPoints * times - openSeries);
+    const wanted = Math.max(flushPoints, flushPoints * times - openSeries);
+    // Together they must be flushed before nothing more is taken, with as much on its way into the warehouse.
+    return Math.min(wanted, mostUnflushed / 2 / this.#states.length);
   }
 
   /** By receipt time, which says how old it was before a restart, or by the time seen, whatever the wall clock does. */
