@@ -26,8 +26,9 @@ function isWithoutRoom(error: NodeJS.ErrnoException): boolean {
   return error.code === 'ENOSPC' || error.code === 'EDQUOT';
 }
 
-/** What anybody may still use; where that cannot be known it is no reason. */
+/** What this process may still use; where that cannot be known it is no reason. */
 async function freeBytes(folder: string): Promise<number> {
   const found = await statfs(folder).catch(() => undefined);
-  return found === undefined ? Infinity : found.bavail * found.bsize;
+  if (found === undefined || found.blocks === 0) return Infinity;
+  return (process.getuid?.() === 0 ? found.bfree : found.bavail) * found.bsize;
 }

@@ -174,7 +174,7 @@ function engineSettings(settings: Settings<typeof serveOptions>): EmbeddedOption
     hotStates: settings.hotStates,
     warmBytes: settings.warmMegabytes * 2 ** 20,
     seriesPerTenant: settings.seriesPerTenant,
-    pastMs: settings.coarseDays * dayMs,
+    pastMs: Math.max(settings.rawDays, settings.coarseDays) * dayMs,
     retention: retentionOf(settings),
   };
 }

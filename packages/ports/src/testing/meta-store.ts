@@ -584,6 +584,10 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
         expect(await save('a', 4)).toEqual({ saved: true, version: 5 });
         expect(await kept('a', 'b', 'c', 'd')).toEqual([[5], [2], [1], [1]]);
         expect(await store.boards.versions('globex', 'a')).toHaveLength(1);
+        // Who has more than there may be can have less.
+        limits.bytes = size;
+        expect(await save('a', 5, { title: 'Big!' })).toBe('too_large');
+        expect(await save('a', 5, { title: 'B' })).toEqual({ saved: true, version: 6 });
       });
 
       it('finds the visible board of a panel, as last saved', async () => {
