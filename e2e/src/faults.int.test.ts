@@ -142,10 +142,10 @@ test('F2: a start, a first run, a backup and a restore without room name the fol
   expect(readdirSync(disk)).not.toContain('restored');
 });
 
-/** Makes each fdatasync of these files fail from now on; resolves once the kernel does so. */
-async function failSyncs(pid: number, files: readonly string[]): Promise<ChildProcess> {
+/** Makes each write into these files, which is also their sync, fail from now on; resolves once the kernel does so. */
+async function failWrites(pid: number, files: readonly string[]): Promise<ChildProcess> {
   const paths = files.flatMap((file) => ['-P', file]);
-  const inject = ['-e', 'trace=fdatasync', '-e', 'inject=fdatasync:error=EIO'];
+  const inject = ['-e', 'trace=pwritev,pwrite64', '-e', 'inject=pwritev,pwrite64:error=EIO'];
   const strace = spawn('strace', ['-f', '-p', String(pid), ...paths, ...inject], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -157,13 +157,13 @@ async function failSyncs(pid: number, files: readonly string[]): Promise<ChildPr
 }
 
 test.runIf(hasStrace)(
-  'F3: once fdatasync has failed nothing is acknowledged until a restart, and the server says so (skipped where strace is missing)',
+  'F3: once a synced write has failed nothing is acknowledged until a restart, and the server says so (skipped where strace is missing)',
   async () => {
     const server = await start();
     for (let i = 0; i < 10; i++) expect((await ingest(server, pointOf('synced'))).status).toBe(200);
     const log = join(server.dataDir, 'log');
     const segments = readdirSync(log).filter((name) => name.endsWith('.log'));
-    const strace = await failSyncs(
+    const strace = await failWrites(
       server.pid,
       segments.map((name) => join(log, name)),
     );
