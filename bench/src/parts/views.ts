@@ -85,7 +85,7 @@ class Source implements LiveSources {
       receivedAt: now,
       touched: this.#touched,
       touchedCount: seriesCount,
-      gather: () => undefined,
+      *gather() {},
       read: (i) => {
         const base = 50 + 20 * Math.sin((i + this.#offset) / 60);
         for (let i = 0; i < values.length; i++) values[i] = base + i / 100;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { inOneTurn } from '@nowcast/kernel/slices';
 import { GatheredRuns, SeriesIndex, Tail } from './index.ts';
 
 const hosts = 6;
@@ -54,9 +55,9 @@ test('every wanted series gets its points between two positions in order of arri
         const to = ends([...before, ...between]);
         // Gathered before for others, listed in the same memory: nothing of it is left.
         const asked = Uint32Array.from(handles);
-        runs.gather(asked, asked.length, [0, 0], to, expected);
+        inOneTurn(runs.gather(asked, asked.length, [0, 0], to, expected));
         wanted.forEach((host, i) => (asked[i] = handles[host]!));
-        runs.gather(asked, wanted.length, from, to, expected);
+        inOneTurn(runs.gather(asked, wanted.length, from, to, expected));
         const found = wanted.map((host, i) => {
           const run = runs.run(i);
           const positions = runs.positions(i);
@@ -77,4 +78,41 @@ test('every wanted series gets its points between two positions in order of arri
     ),
     { seed: 20_261_129 },
   );
+});
+
+test('many points are gathered in slices, and what arrives between two of them is not among them', () => {
+  const index = new SeriesIndex(1);
+  const tail = new Tail(0);
+  const handles = Uint32Array.from(['a', 'b'], (host) =>
+    index.define({ tenant: 't', metric_type: 'm', source: '', labels: [['host', host]] }),
+  );
+  const arriveMany = (count: number, offset: number) =>
+    tail.append({
+      offset,
+      receivedAt: offset,
+      handles: Uint32Array.from({ length: count }, (_, i) => handles[i % 2]!),
+      timestamps: Float64Array.from({ length: count }, (_, i) => i),
+      values: Float64Array.from({ length: count }, (_, i) => i),
+      count,
+      extras: undefined,
+    });
+  arriveMany(300_000, 0);
+  for (const expected of [300_000, 0]) {
+    const to = [tail.end];
+    const runs = new GatheredRuns(index, [tail]);
+    let slices = 0;
+    for (const _ of runs.gather(handles, 2, [0], to, expected)) {
+      slices += 1;
+      arriveMany(10, slices);
+    }
+    expect(slices).toBeGreaterThan(1);
+    const found = [0, 1].map((i) => {
+      const { from, to: end, timestamps } = runs.run(i);
+      return [end - from, timestamps[from], timestamps[from + 1]];
+    });
+    expect(found).toEqual([
+      [to[0]! / 2, 0, 2],
+      [to[0]! / 2, 1, 3],
+    ]);
+  }
 });

@@ -11,6 +11,8 @@ export interface GatheredRun {
 
 /** Going back from a series' point to the one before costs as much as so many looks at points that lie in a row. */
 const walkCost = 10;
+/** Points looked at after which other work of the thread may run: less than a millisecond of them. */
+const slicePoints = 65_536;
 
 /**
  * What arrived between two positions of each tail, by series. Following one series back through a tail is a jump in
@@ -38,22 +40,22 @@ export class GatheredRuns {
 
   /**
    * Gathers the points of the first `count` of these handles, each of which occurs once, with positions in `[from, to)`
-   * of their tails. `expected` is about how many those are.
+   * of their tails. `expected` is about how many those are. Other work of the thread may run at a `yield`, but those
+   * points must stay in their tails, and nothing may be read before it has ended.
    */
-  gather(
+  *gather(
     handles: ArrayLike<number>,
     count: number,
     from: readonly number[],
     to: readonly number[],
     expected: number,
-  ): void {
+  ): Generator<void, void> {
     this.#begin(handles, count);
     const starts = this.#tails.map((tail, i) => Math.max(from[i]!, tail.first));
     this.#from = starts;
     this.#to = [...to];
     const whole = this.#tails.reduce((sum, _tail, i) => sum + Math.max(0, to[i]! - starts[i]!), 0);
-    if (whole <= expected * walkCost) this.#sortAll(starts, to);
-    else this.#walkEach(starts, to);
+    yield* whole <= expected * walkCost ? this.#sortAll(starts, to) : this.#walkEach(starts, to);
   }
 
   /** The run of the handle that was given at `i`. Its columns are valid until the next `gather`. */
@@ -91,20 +93,17 @@ export class GatheredRuns {
     this.#ends.fill(0, 0, count);
   }
 
-  #sortAll(from: readonly number[], to: readonly number[]): void {
+  *#sortAll(from: readonly number[], to: readonly number[]): Generator<void, void> {
     if (this.#index.size > this.#slotOf.length)
       this.#slotOf = new Uint32Array(Math.max(this.#index.size, 2 * this.#slotOf.length));
     const slotOf = this.#slotOf;
     for (let i = 0; i < this.#count; i++) slotOf[this.#handles[i]!] = i + 1;
     const ends = this.#ends;
-    this.#tails.forEach((tail, partition) => {
-      if (from[partition]! >= to[partition]!) return;
-      tail.scan(from[partition]!, to[partition]!, (handles) => {
-        for (let i = 0; i < handles.length; i++) {
-          const slot = slotOf[handles[i]!]!;
-          if (slot !== 0) ends[slot - 1]!++;
-        }
-      });
+    yield* this.#scan(from, to, (handles) => {
+      for (let i = 0; i < handles.length; i++) {
+        const slot = slotOf[handles[i]!]!;
+        if (slot !== 0) ends[slot - 1]!++;
+      }
     });
     let total = 0;
     for (let i = 0; i < this.#count; i++) {
@@ -113,14 +112,22 @@ export class GatheredRuns {
       total += length;
     }
     this.#reserve(total);
-    this.#tails.forEach((tail, partition) => {
-      if (from[partition]! >= to[partition]!) return;
-      tail.scan(from[partition]!, to[partition]!, (handles, timestamps, values) =>
-        this.#place(handles, timestamps, values),
-      );
-    });
+    yield* this.#scan(from, to, (handles, timestamps, values) => this.#place(handles, timestamps, values));
     // Now, not before the next time: the handles are the caller's, who may have written others over them by then.
     for (let i = 0; i < this.#count; i++) slotOf[this.#handles[i]!] = 0;
+  }
+
+  *#scan(
+    from: readonly number[],
+    to: readonly number[],
+    visit: Parameters<Tail['scan']>[2],
+  ): Generator<void, void> {
+    for (const [partition, tail] of this.#tails.entries()) {
+      for (let at = from[partition]!; at < to[partition]!; at += slicePoints) {
+        tail.scan(at, Math.min(at + slicePoints, to[partition]!), visit);
+        yield;
+      }
+    }
   }
 
   #place(handles: Uint32Array, timestamps: Float64Array, values: Float64Array): void {
@@ -136,8 +143,9 @@ export class GatheredRuns {
     }
   }
 
-  #walkEach(from: readonly number[], to: readonly number[]): void {
+  *#walkEach(from: readonly number[], to: readonly number[]): Generator<void, void> {
     let end = 0;
+    let sliceEnd = slicePoints / walkCost;
     for (let i = 0; i < this.#count; i++) {
       const handle = this.#handles[i]!;
       const partition = this.#index.partitionOf(handle);
@@ -149,6 +157,9 @@ export class GatheredRuns {
       });
       this.#ends[i] = end;
       for (const column of [this.#timestamps, this.#values]) column.subarray(start, end).reverse();
+      if (end < sliceEnd) continue;
+      sliceEnd = end + slicePoints / walkCost;
+      yield;
     }
   }
 

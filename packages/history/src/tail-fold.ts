@@ -1,5 +1,6 @@
 import type { QueryGrid } from '@nowcast/aggregate';
 import { GatheredRuns, type SeriesIndex, type Tail } from '@nowcast/head';
+import { inOneTurn } from '@nowcast/kernel/slices';
 import { CounterPoints, storedPoints } from './counter-points.ts';
 import { type Piece, statePartsOf } from './piece.ts';
 import type { Selection } from './selection.ts';
@@ -146,7 +147,7 @@ function foldCounters(
   const step = Math.max(1, Math.floor((gatheredAtOnce * handles.length) / Math.max(1, arrived)));
   for (let first = 0; first < handles.length; first += step) {
     const some = handles.subarray(first, first + step);
-    runs.gather(some, some.length, starts, ends, ofOne * some.length);
+    inOneTurn(runs.gather(some, some.length, starts, ends, ofOne * some.length));
     for (let i = 0; i < some.length; i++) {
       const unit = units[first + i]!;
       const { from, to, timestamps, values } = runs.run(i);

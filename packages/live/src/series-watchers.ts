@@ -48,7 +48,7 @@ export class SeriesWatchers {
   /** Yields between series once many points were folded: other work of the thread may run. */
   *fold(tick: Tick): Generator<void, void> {
     const count = this.#noteWatched(tick);
-    if (count > 0) tick.gather(this.#watched, count);
+    if (count > 0) yield* tick.gather(this.#watched, count);
     let folded = 0;
     for (let i = 0; i < count; i += 1) {
       const handle = this.#watched[i]!;

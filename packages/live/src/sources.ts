@@ -71,7 +71,7 @@ export interface Tick {
   touched: Uint32Array;
   touchedCount: number;
   /** Makes the new points of the first `count` of these of the touched series ready to be read. */
-  gather(handles: Uint32Array, count: number): void;
+  gather(handles: Uint32Array, count: number): Generator<void, void>;
   /** The new points of the one that was given at `i`; valid until the next call. */
   read(i: number, wants: RunWants): PointRun;
 }

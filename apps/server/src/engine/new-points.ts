@@ -82,11 +82,11 @@ export class NewPoints {
   }
 
   /** Makes the new points of the first `count` of these series ready to be read. */
-  gather(handles: Uint32Array, count: number): void {
+  *gather(handles: Uint32Array, count: number): Generator<void, void> {
     const ends = this.ends();
     const arrived = ends.reduce((sum, end, i) => sum + end - this.advanced[i]!, 0);
     const share = count / Math.max(1, this.#passing.count);
-    this.#runs.gather(handles, count, this.advanced, ends, arrived * share);
+    yield* this.#runs.gather(handles, count, this.advanced, ends, arrived * share);
     this.#gathered = handles;
   }
 

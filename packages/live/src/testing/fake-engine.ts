@@ -62,7 +62,10 @@ export class FakeEngine implements LiveSources {
       receivedAt: fresh.at(-1)?.receivedAt ?? 0,
       touched: Uint32Array.from(handles),
       touchedCount: handles.length,
-      gather: (wanted, count) => void (gathered = [...wanted.subarray(0, count)]),
+      *gather(wanted, count) {
+        gathered = [...wanted.subarray(0, count)];
+        yield;
+      },
       read: (i, wants) => {
         const points = fresh.filter(({ series }) => this.#define(series) === gathered[i]);
         return {

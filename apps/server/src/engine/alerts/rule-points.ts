@@ -113,7 +113,7 @@ export class RulePoints {
     to: readonly number[],
     now: number,
   ): Generator<void, void> {
-    this.#runs.gather(handles, handles.length, from, to, this.#taken);
+    yield* this.#runs.gather(handles, handles.length, from, to, this.#taken);
     this.#joinInOrder(handles, now);
     let folded = 0;
     for (const [i, handle] of handles.entries()) {
