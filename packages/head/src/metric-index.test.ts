@@ -67,6 +67,10 @@ describe('matching series by labels', () => {
     index.define({ tenant: 't', metric_type: 'm', source: '', labels: [['path', `${'a'.repeat(1000)}!`]] });
     expect(index.match('t', 'm', { path: { regex: '(a+)+$' } })).toHaveLength(0);
     expect(() => index.match('t', 'm', { path: { regex: '(' } })).toThrow(/not a regular expression/);
+    // A rule with such a filter once passed as long as nothing matched, and stopped the engine when it was watched.
+    const unneeded = { a: ['nope'], path: { regex: '(' } };
+    for (const metric of ['m', 'not_there_yet'])
+      expect(() => index.match('t', metric, unneeded)).toThrow(/not a regular expression/);
   });
 
   it('keeps tenants apart', () => {

@@ -61,12 +61,20 @@ export class MetricIndex {
     return [...this.#labels.keys()].sort();
   }
 
-  /** Ascending handles of the series that satisfy every matcher. Throws `query.invalid` for a bad expression. */
+  /**
+   * Ascending handles of the series that satisfy every matcher. Throws `query.invalid` for a bad expression, whether or
+   * not it would be needed.
+   */
   match(where: Where): Uint32Array {
+    const tests = Object.entries(where).map(([label, matcher]) => ({
+      label,
+      matcher,
+      accepts: valueTest(matcher),
+    }));
     let result: Uint32Array = this.#all.view().slice();
-    for (const [label, matcher] of Object.entries(where)) {
+    for (const { label, matcher, accepts } of tests) {
       if (result.length === 0) break;
-      result = this.#apply(result, label, matcher);
+      result = this.#apply(result, label, matcher, accepts);
     }
     return result;
   }
@@ -98,8 +106,12 @@ export class MetricIndex {
    * A series without the label has the empty value. So "is one of" keeps the union of the accepted values' postings,
    * and when the empty value is accepted everything but the union of the refused ones.
    */
-  #apply(handles: Uint32Array, label: string, matcher: Matcher): Uint32Array {
-    const accepts = valueTest(matcher);
+  #apply(
+    handles: Uint32Array,
+    label: string,
+    matcher: Matcher,
+    accepts: (value: string) => boolean,
+  ): Uint32Array {
     const keepsMissing = accepts('');
     const lists: Uint32Array[] = [];
     for (const [value, postings] of candidates(this.#labels.get(label), matcher)) {

@@ -3,7 +3,7 @@ import { appError, limits, type SeriesDefinition, type Where } from '@nowcast/co
 import { assert, GrowableUint32, type Unsubscribe } from '@nowcast/kernel';
 import { definitionBytes } from './definition-bytes.ts';
 import { DefinitionStore } from './definition-store.ts';
-import { labelsOf, MetricIndex } from './metric-index.ts';
+import { labelsOf, MetricIndex, seriesTest } from './metric-index.ts';
 import type { SeriesRegistry } from './registry.ts';
 
 /**
@@ -122,9 +122,15 @@ export class SeriesIndex implements SeriesRegistry {
     return locals.array[local]!;
   }
 
-  /** Ascending handles of the tenant's series of the metric that satisfy every matcher. */
+  /**
+   * Ascending handles of the tenant's series of the metric that satisfy every matcher. Throws `query.invalid` for a bad
+   * expression, of an unknown metric too: what is refused must not depend on what has arrived.
+   */
   match(tenant: string, metric: string, where: Where): Uint32Array {
-    return this.#metrics.get(tenant)?.get(metric)?.match(where) ?? new Uint32Array(0);
+    const known = this.#metrics.get(tenant)?.get(metric);
+    if (known !== undefined) return known.match(where);
+    seriesTest(where);
+    return new Uint32Array(0);
   }
 
   metric(tenant: string, metric: string): MetricIndex | undefined {

@@ -1,4 +1,4 @@
-import { isAppError } from '@nowcast/kernel';
+import { type AppError, isAppError } from '@nowcast/kernel';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AppendQueue } from './append-queue.ts';
@@ -8,12 +8,14 @@ interface Held {
   fail: (error: Error) => void;
 }
 
-function heldQueue(): { queue: AppendQueue; held: Held[] } {
+function heldQueue(): { queue: AppendQueue; held: Held[]; broken: AppError[] } {
   const held: Held[] = [];
+  const broken: AppError[] = [];
   const queue = new AppendQueue(
     () => new Promise((resolve, reject) => held.push({ end: resolve, fail: reject })),
+    (error) => broken.push(error),
   );
-  return { queue, held };
+  return { queue, held, broken };
 }
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
@@ -56,7 +58,7 @@ describe('the append queue', () => {
   });
 
   test('acknowledges nothing more once memory could not follow the log', async () => {
-    const { queue, held } = heldQueue();
+    const { queue, held, broken } = heldQueue();
     const defect = new Error('a defect');
     const first = queue.push(entry, {
       apply: () => {
@@ -73,5 +75,7 @@ describe('the append queue', () => {
     const third = queue.push(entry, { apply: () => applied.push('third'), drop: () => undefined });
     await expect(third).rejects.toSatisfy((error) => isAppError(error) && error.code === 'log.failed');
     expect([held.length, applied]).toStrictEqual([2, []]);
+    // Said once, and to the server too: it must get no more traffic.
+    expect(broken.map(({ code, cause }) => [code, cause])).toStrictEqual([['log.failed', defect]]);
   });
 });

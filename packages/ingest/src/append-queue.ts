@@ -4,7 +4,7 @@
  * write does: a batch counts on those before it.
  */
 import { appError } from '@nowcast/contract';
-import { isAppError } from '@nowcast/kernel';
+import { type AppError, isAppError } from '@nowcast/kernel';
 import type { LogEntry } from '@nowcast/ports';
 
 /** What happens to an append when its turn comes; both must not throw. */
@@ -23,6 +23,7 @@ interface Waiting {
 
 export class AppendQueue {
   readonly #append: (entries: readonly LogEntry[]) => Promise<readonly number[]>;
+  readonly #onBroken: (error: AppError) => void;
   readonly #waiting: Waiting[] = [];
   #last: Promise<void> = Promise.resolve();
   /** What the log refused: nothing may overtake it until those before it are through and the turn is over. */
@@ -30,8 +31,13 @@ export class AppendQueue {
   /** Set when an apply threw: memory no longer follows the log, so nothing more may be acknowledged. */
   #broken: unknown;
 
-  constructor(append: (entries: readonly LogEntry[]) => Promise<readonly number[]>) {
+  /** `onBroken` hears once of an apply that threw. */
+  constructor(
+    append: (entries: readonly LogEntry[]) => Promise<readonly number[]>,
+    onBroken: (error: AppError) => void = () => undefined,
+  ) {
     this.#append = append;
+    this.#onBroken = onBroken;
   }
 
   get length(): number {
@@ -91,6 +97,7 @@ export class AppendQueue {
           settle.resolve();
         }
       } catch (error) {
+        if (this.#broken === undefined) this.#onBroken(brokenError(error));
         this.#broken ??= error;
         settle.reject(error);
       }
@@ -111,7 +118,7 @@ function refusedError(cause: unknown): Error {
   });
 }
 
-function brokenError(cause: unknown): Error {
+function brokenError(cause: unknown): AppError {
   return appError('log.failed', 'points could not be applied after they were stored; restart the server', {
     cause,
   });

@@ -59,6 +59,8 @@ export interface IngestOptions {
   maxPointsInFlight?: number;
   /** Why nothing at all is taken for now; the sender hears it in the form of its protocol. */
   refusal?: () => AppError | undefined;
+  /** Hears that nothing will be acknowledged any more until another start: an apply threw, which is a defect. */
+  broken?: (error: AppError) => void;
 }
 
 /** A record that became durable, in the order of the log. Its arrays are only valid during the call. */
@@ -117,7 +119,7 @@ export class IngestService {
     this.#state = new DedupeState(options.partitions);
     this.#dedupe = new RequestDedupe(this.#state, options.registry, options.recent);
     this.#gate = new IdempotencyGate(this.#state);
-    this.#queue = new AppendQueue(options.append);
+    this.#queue = new AppendQueue(options.append, options.broken);
     this.#sources = new SourceCounters(options.registry);
     this.#inFlight = new InFlight({
       bytes: options.maxBytesInFlight ?? 64 * mebibyte,

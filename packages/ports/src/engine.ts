@@ -20,7 +20,7 @@ export interface Engine extends Service {
   live: LiveViews;
   alerts: AlertEvaluation;
   stats(): Promise<EngineStats>;
-  /** Why it can acknowledge nothing until a restart (the log's disk failed); undefined: it can. Reads go on. */
+  /** Why it can acknowledge nothing until a restart (the log's disk failed, or a defect); undefined: it can. Reads go on. */
   refusal(): string | undefined;
   /** What does not work for now (history, and how far it reaches) while points are acknowledged; undefined: all does. */
   degraded(): string | undefined;

@@ -62,6 +62,8 @@ export interface EngineParts {
   transitions: (batch: TransitionBatch) => void;
   /** Hears what does not work for now although points are acknowledged and shown live; undefined: everything does. */
   degraded: (why: string | undefined) => void;
+  /** Hears why nothing is acknowledged any more, until another start. */
+  refusing: (reason: string) => void;
   /** Hears of what only another start cures. */
   fatal: (error: unknown) => void;
 }
@@ -135,6 +137,10 @@ export class EngineCore {
       append: (entries) => eventLog.append(entries),
       pastMs: options.pastMs,
       refusal: () => (unflushedSize(states) > mostUnflushed ? warehouseBehind() : undefined),
+      broken: ({ message, cause }) => {
+        log('error', message, { cause: String(cause) });
+        this.#parts.refusing(message);
+      },
     });
     const written = await readCheckpoint(checkpointPath(options.dataDir));
     const checkpoint = written?.epoch === eventLog.epoch ? written : undefined;

@@ -88,7 +88,7 @@ function healthRoutes({ notReady, degraded, metrics }: SystemOptions): Route[] {
         summary: 'Whether it should get traffic',
         answers: {
           200: 'ready, and in further lines what is missing (history, while the warehouse is gone)',
-          503: 'Starting, stopping, or the disk of the log has failed',
+          503: 'Starting, stopping, or nothing is acknowledged until a restart',
         },
       },
       () => {

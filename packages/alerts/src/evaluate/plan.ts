@@ -9,6 +9,8 @@ import {
   type RuleQuery,
   type Where,
 } from '@nowcast/contract';
+import { seriesTest } from '@nowcast/head';
+import { isAppError } from '@nowcast/kernel';
 
 /** One side of a rule's value: the query, or what divides it. */
 export interface PlannedQuery {
@@ -72,6 +74,24 @@ export function planRule(evaluation: Evaluation, defaultAgg: (metricType: string
     noData: evaluation.no_data,
     counts: queries.length === 1 && (queries[0]!.zeroWhenEmpty || queries[0]!.agg === 'increase'),
   };
+}
+
+/** The same, with filters that cannot be read refused too: for a rule that is in no log yet. Throws `query.invalid`. */
+export function checkRule(evaluation: Evaluation, defaultAgg: (metricType: string) => AggName): RulePlan {
+  const plan = planRule(evaluation, defaultAgg);
+  const problem = filterProblem(plan);
+  if (problem !== undefined) throw appError('query.invalid', problem);
+  return plan;
+}
+
+/** Why no series can be found: a filter that cannot be read, in a log of before such rules were refused. */
+export function filterProblem({ queries }: RulePlan): string | undefined {
+  try {
+    for (const { where } of queries) seriesTest(where);
+    return undefined;
+  } catch (error) {
+    return isAppError(error) ? error.message : String(error);
+  }
 }
 
 /** The same rule with a window in fewer parts: what history can give for a long range. At least `leastMs` each. */

@@ -3,7 +3,7 @@ import { type AggName, ByteReader, ByteWriter, type EvaluatedRule, type Transiti
 import type { DecidedTransition } from '@nowcast/ports';
 import { CompositeEvaluator } from './composite.ts';
 import type { Group } from './group.ts';
-import { planRule, type RulePlan } from './plan.ts';
+import { filterProblem, planRule, type RulePlan } from './plan.ts';
 import { type Decision, RuleEvaluator } from './rule-evaluator.ts';
 
 /** A rule that is being evaluated. */
@@ -11,6 +11,8 @@ export interface RuleEntry {
   tenant: string;
   rule: EvaluatedRule;
   plan: RulePlan;
+  /** Why it gets no points and is not evaluated. The log may hold such a rule, and must be followed all the same. */
+  problem: string | undefined;
   /** Undefined for a rule about rules. */
   evaluator: RuleEvaluator | undefined;
   composite: CompositeEvaluator | undefined;
@@ -81,7 +83,7 @@ export class RuleSet {
   *evaluate(moment: Moment): Generator<void, DecidedTransition[]> {
     const transitions: DecidedTransition[] = [];
     for (const entry of this.#rules.values()) {
-      if (entry.evaluator === undefined) continue;
+      if (entry.evaluator === undefined || entry.problem !== undefined) continue;
       for (const decision of entry.evaluator.evaluate(moment.now))
         transitions.push(this.#transition(entry, decision, moment));
       yield;
@@ -132,6 +134,7 @@ export class RuleSet {
       tenant,
       rule,
       plan,
+      problem: filterProblem(plan),
       evaluator: isComposite ? undefined : new RuleEvaluator(plan),
       composite: isComposite ? new CompositeEvaluator(plan) : undefined,
     };

@@ -14,7 +14,7 @@ import {
 } from '@nowcast/contract';
 import { isAppError, randomId } from '@nowcast/kernel';
 import type { EvaluatedRuleStatus, RuleRow } from '@nowcast/ports';
-import { planRule } from '../evaluate/plan.ts';
+import { checkRule } from '../evaluate/plan.ts';
 import { durationOf } from './decide-news.ts';
 import type { NotifyParts } from './notify-parts.ts';
 import { personOf, requireRight } from './rights.ts';
@@ -206,7 +206,7 @@ export class RuleService {
 
   /** What the schema cannot know. Throws `query.invalid` or `request.invalid`, saying what to change. */
   async #check(actor: Actor, content: RuleContent, ruleId: string | undefined): Promise<void> {
-    planRule(content.evaluation, () => 'avg');
+    checkRule(content.evaluation, () => 'avg');
     const { notify, flap, evaluation } = content;
     for (const text of [notify.group_wait, flap.within, ...notify.escalate.map(({ after }) => after)])
       durationOf(text);

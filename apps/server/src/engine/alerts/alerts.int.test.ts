@@ -238,6 +238,24 @@ describe('alert rules in the engine', () => {
     expect((await ask(31)).series).toHaveLength(1);
   });
 
+  test('a filter that cannot be read is refused before it is logged, and everybody goes on', async () => {
+    await send('a', 10);
+    const unread = { a: ['nope'], path: { regex: '(' } };
+    for (const query of [
+      { metric_type: 'not_there_yet', where: unread },
+      { metric_type: 'cpu', where: unread },
+    ])
+      for (const evaluation of [
+        { ...highCpu, query: { ...query, agg: 'last' as const } },
+        { ...highCpu, divide_by: { ...query, agg: 'last' as const } },
+      ])
+        await expect(put(evaluation)).rejects.toMatchObject({ code: 'query.invalid' });
+    expect((await send('a', 20)).status).toBe(204);
+    await bench.restart();
+    expect((await send('a', 30)).status).toBe(204);
+    expect(bench.core.alerts.rules('acme')).toEqual([]);
+  });
+
   test('a rule that nothing matches says so', async () => {
     await put({ ...highCpu, query: { metric_type: 'nothing_sends_this', agg: 'last' } });
     expect(bench.core.alerts.rules('acme')[0]?.problem).toMatch(/nothing of nothing_sends_this that matches/);

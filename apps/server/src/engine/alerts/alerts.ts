@@ -1,4 +1,4 @@
-import { planRule, type RulePlan } from '@nowcast/alerts';
+import { checkRule, planRule, type RulePlan } from '@nowcast/alerts';
 import {
   type AggName,
   appError,
@@ -112,7 +112,7 @@ export class Alerts {
 
   async put(tenant: string, rule: EvaluatedRule): Promise<void> {
     const complete = { ...rule, evaluation: this.#complete(rule.evaluation) };
-    planRule(complete.evaluation, (metricType) => this.#defaultAgg(metricType));
+    checkRule(complete.evaluation, (metricType) => this.#defaultAgg(metricType));
     await this.#engine.put(tenant, complete);
   }
 

@@ -19,7 +19,7 @@ function newRule(saved?: Uint8Array): RuleEntry {
   const evaluator = new RuleEvaluator(plan);
   if (saved !== undefined) evaluator.load(new ByteReader(saved));
   const rule = { rule_id: 'r', version: 1, evaluation };
-  return { tenant: 't', rule, plan, evaluator, composite: undefined };
+  return { tenant: 't', rule, plan, problem: undefined, evaluator, composite: undefined };
 }
 
 function definition(host: string): SeriesDefinition {

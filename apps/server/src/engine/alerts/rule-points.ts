@@ -39,9 +39,10 @@ export class RulePoints {
 
   /**
    * From now on the rule gets the points of every series that matches, those of the running tick included. Returns the
-   * series that match by now.
+   * series that match by now: none for a rule with a problem.
    */
   add(entry: RuleEntry): readonly number[] {
+    if (entry.problem !== undefined) return [];
     const present: number[] = [];
     let isNew = false;
     const unwatch = entry.plan.queries.map((query, side) =>

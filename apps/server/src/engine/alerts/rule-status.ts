@@ -24,9 +24,10 @@ export function statusOf(entry: RuleEntry, isKnown: (ruleId: string) => boolean)
 }
 
 function problemOf(
-  { plan, evaluator, composite }: RuleEntry,
+  { plan, problem, evaluator, composite }: RuleEntry,
   isKnown: (ruleId: string) => boolean,
 ): string | undefined {
+  if (problem !== undefined) return problem;
   const missing = composite?.ruleIds.find((ruleId) => !isKnown(ruleId));
   if (missing !== undefined)
     return 'one of the rules it is about was removed or is disabled; choose another, or enable it';
