@@ -59,6 +59,11 @@ export interface RuleRepository {
     ruleId: string,
     save: { content: RuleContent; baseVersion: number; evaluationVersion: number; at: number },
   ): Promise<{ saved: boolean; version: number } | undefined>;
+  /**
+   * Puts back what was there before the last save, versions included: it is as if that had not been. False, and nothing
+   * changed, when somebody has saved since.
+   */
+  restore(before: RuleRow): Promise<boolean>;
   setProblem(tenantId: string, ruleId: string, problem: string | undefined): Promise<void>;
   /** Its alerts, transitions and messages stay. */
   delete(tenantId: string, ruleId: string): Promise<boolean>;

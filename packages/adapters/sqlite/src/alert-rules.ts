@@ -110,6 +110,29 @@ export class SqliteAlertRules implements RuleRepository {
     });
   }
 
+  async restore({
+    tenantId,
+    ruleId,
+    content,
+    version,
+    evaluationVersion,
+    updatedAt,
+  }: RuleRow): Promise<boolean> {
+    const restored = await this.#db
+      .updateTable('alert_rules')
+      .set({
+        ...contentColumns(content),
+        version,
+        evaluation_version: evaluationVersion,
+        updated_at: updatedAt,
+      })
+      .where('tenant_id', '=', tenantId)
+      .where('rule_id', '=', ruleId)
+      .where('version', '=', version + 1)
+      .executeTakeFirst();
+    return restored.numUpdatedRows === 1n;
+  }
+
   async setProblem(tenantId: string, ruleId: string, problem: string | undefined): Promise<void> {
     await this.#db
       .updateTable('alert_rules')

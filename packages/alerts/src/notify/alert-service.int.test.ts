@@ -1,4 +1,10 @@
-import { type Rule, type RuleContentInput, ruleContentSchema, type TenantEvent } from '@nowcast/contract';
+import {
+  appError,
+  type Rule,
+  type RuleContentInput,
+  ruleContentSchema,
+  type TenantEvent,
+} from '@nowcast/contract';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { NotifyBench, person } from './testing/notify-bench.ts';
 
@@ -71,6 +77,50 @@ describe('AlertService', () => {
       code: 'request.conflict',
       details: { version: 4 },
     });
+  });
+
+  it('keeps nothing of a change that is refused, so that the corrected one is saved over the same version', async () => {
+    const rule = await bench.alerts.createRule(ed, cpu());
+    const unread = cpu({
+      evaluation: { ...cpu().evaluation, query: { metric_type: 'cpu', where: { host: { regex: '(' } } } },
+    });
+    const refused = { code: 'query.invalid' };
+    const save = (content: typeof unread) =>
+      bench.alerts.saveRule(ed, rule.rule_id, { content, base_version: 1 });
+    await expect(save(unread)).rejects.toMatchObject(refused);
+    await expect(save({ ...unread, enabled: false })).rejects.toMatchObject(refused);
+    await expect(bench.alerts.createRule(ed, { ...unread, enabled: false })).rejects.toMatchObject(refused);
+
+    const slower = cpu({ evaluation: { ...cpu().evaluation, window: '10m' } });
+    bench.refusal = () => appError('query.invalid', 'the engine knows better');
+    await expect(save(slower)).rejects.toMatchObject(refused);
+    expect(await bench.alerts.getRule(ed, rule.rule_id)).toEqual(rule);
+    expect(await bench.alerts.listRules(ed)).toEqual([rule]);
+    bench.refusal = () => undefined;
+    expect(await save(slower)).toMatchObject({ version: 2, evaluation: { window: '10m' } });
+    expect(bench.put).toEqual([1, 2].map((version) => ({ rule_id: rule.rule_id, version })));
+  });
+
+  it('says of a stored rule that the engine refuses why, once', async () => {
+    const rule = await bench.alerts.createRule(ed, cpu());
+    bench.refusal = () => appError('query.invalid', 'the engine knows better');
+    // As after an upgrade to an engine that refuses more; it knows nothing of the rule.
+    for (let start = 0; start < 3; start += 1) {
+      await bench.halt();
+      await bench.restart();
+    }
+    expect(await inboxOf(ed)).toEqual([{ kind: 'rule_problem', message: 'the engine knows better' }]);
+    expect((await bench.alerts.getRule(ed, rule.rule_id)).problem).toBe('the engine knows better');
+    bench.refusal = () => undefined;
+    const counts = { ok: 0, pending: 0, firing: 0, no_data: 0 };
+    bench.statuses = [
+      { tenant: 'acme', ruleId: rule.rule_id, version: 1, problem: undefined, counts, activeAlerts: [] },
+    ];
+    await vi.waitFor(async () => {
+      bench.clock.advance(30_000);
+      expect((await bench.alerts.getRule(ed, rule.rule_id)).problem).toBeNull();
+    }, 30_000);
+    expect(await inboxOf(ed)).toHaveLength(1);
   });
 
   it('keeps rules from viewers and from other tenants', async () => {

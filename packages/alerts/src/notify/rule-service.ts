@@ -27,6 +27,7 @@ const longestPreviewMs = 31 * 86_400_000;
 /**
  * Rules: what a user saves is stored first and put to the engine then. A rule that is stored and could not be put is put
  * by the watch that compares both (rule-watch.ts); one that was put and is not stored could not be told from another.
+ * What the engine refuses for good is not kept: what is shown is what is evaluated.
  */
 export class RuleService {
   readonly #parts: NotifyParts;
@@ -64,15 +65,9 @@ export class RuleService {
         `An organisation has at most ${maxRulesPerTenant} rules; delete some that nobody needs`,
       );
     this.#parts.book.rulesChanged(actor.tenant_id);
-    try {
-      await this.#evaluate(actor.tenant_id, { ruleId, content, evaluationVersion: 1 });
-    } catch (error) {
-      if (isAppError(error) && !error.retryable) {
-        await this.#rules.delete(actor.tenant_id, ruleId);
-        this.#parts.book.rulesChanged(actor.tenant_id);
-      }
-      throw error;
-    }
+    await this.#evaluate(actor.tenant_id, { ruleId, content, evaluationVersion: 1 }, () =>
+      this.#rules.delete(actor.tenant_id, ruleId),
+    );
     this.#parts.events.rule(actor.tenant_id, ruleId);
     return this.get(actor, ruleId);
   }
@@ -105,7 +100,10 @@ export class RuleService {
         { details: { version: result.version } },
       );
     this.#parts.book.rulesChanged(actor.tenant_id);
-    if (changed) await this.#evaluate(actor.tenant_id, { ruleId, content, evaluationVersion });
+    if (changed)
+      await this.#evaluate(actor.tenant_id, { ruleId, content, evaluationVersion }, () =>
+        this.#rules.restore(before),
+      );
     // Targets, repeat and the like may make something due, or no more.
     await this.#parts.queue.run(() => this.#parts.notifier.act(actor.tenant_id, {}));
     this.#parts.events.rule(actor.tenant_id, ruleId);
@@ -195,13 +193,23 @@ export class RuleService {
     return wireRule(row, statuses.get(row.ruleId), editable);
   }
 
+  /** `undo` takes out of the store again what the engine refuses for good. */
   async #evaluate(
     tenantId: string,
     rule: Pick<RuleRow, 'ruleId' | 'content' | 'evaluationVersion'>,
+    undo: () => Promise<boolean>,
   ): Promise<void> {
     const { evaluation } = this.#parts.options;
-    if (rule.content.enabled) await evaluation.put(tenantId, evaluatedRule(rule));
-    else await evaluation.remove(tenantId, rule.ruleId);
+    try {
+      if (rule.content.enabled) await evaluation.put(tenantId, evaluatedRule(rule));
+      else await evaluation.remove(tenantId, rule.ruleId);
+    } catch (error) {
+      if (isAppError(error) && !error.retryable) {
+        await undo();
+        this.#parts.book.rulesChanged(tenantId);
+      }
+      throw error;
+    }
   }
 
   /** What the schema cannot know. Throws `query.invalid` or `request.invalid`, saying what to change. */

@@ -1,3 +1,4 @@
+import { isAppError } from '@nowcast/kernel';
 import type { EvaluatedRuleStatus, RuleRow } from '@nowcast/ports';
 import type { NotifyParts } from './notify-parts.ts';
 import { evaluatedRule } from './rule-service.ts';
@@ -53,27 +54,45 @@ export class RuleWatch {
   async #look(statuses: readonly EvaluatedRuleStatus[]): Promise<void> {
     const rows = await this.#parts.options.store.alerting.rules.listAll();
     const rules = new Map(rows.map((row) => [keyOf(row), row]));
-    await this.#align(statuses, rules);
+    const refused = await this.#align(statuses, rules);
     if (!this.#reconciled) await this.#closeUnknown(statuses);
     this.#reconciled = true;
-    for (const status of statuses) await this.#judge(status, rules.get(keyOf(status)));
+    for (const status of statuses)
+      if (!refused.has(keyOf(status))) await this.#judge(status, rules.get(keyOf(status)));
     await this.#clean();
   }
 
-  async #align(statuses: readonly EvaluatedRuleStatus[], rules: ReadonlyMap<string, RuleRow>): Promise<void> {
-    const { evaluation, log } = this.#parts.options;
+  /** Returns the rules that the engine does not take: it goes on with what it had of them, if anything. */
+  async #align(
+    statuses: readonly EvaluatedRuleStatus[],
+    rules: ReadonlyMap<string, RuleRow>,
+  ): Promise<ReadonlySet<string>> {
+    const { evaluation } = this.#parts.options;
+    const refused = new Set<string>();
     const versions = new Map(statuses.map((status) => [keyOf(status), status.version]));
     for (const [key, row] of rules) {
       if (!row.content.enabled || (versions.get(key) ?? 0) >= row.evaluationVersion) continue;
       try {
         await evaluation.put(row.tenantId, evaluatedRule(row));
       } catch (error) {
-        log('warn', 'the engine refuses a rule', { rule: row.ruleId, error });
+        refused.add(key);
+        await this.#refused(row, error);
       }
     }
     for (const { tenant, ruleId } of statuses)
       if (rules.get(keyOf({ tenant, ruleId }))?.content.enabled !== true)
         await evaluation.remove(tenant, ruleId);
+    return refused;
+  }
+
+  /** What is refused for good only its owner can change; anything else may go well the next time. */
+  async #refused(row: RuleRow, error: unknown): Promise<void> {
+    const problem = isAppError(error) && !error.retryable ? error.message : undefined;
+    if (problem !== undefined && problem === row.problem) return;
+    this.#parts.options.log('warn', 'the engine refuses a rule', { rule: row.ruleId, error });
+    if (problem === undefined) return;
+    await this.#tell(row, problem);
+    await this.#setProblem(row, problem);
   }
 
   async #closeUnknown(statuses: readonly EvaluatedRuleStatus[]): Promise<void> {

@@ -81,6 +81,22 @@ export function alertSettingsConformance(adapter: string, open: () => Promise<Me
         expect(['Two', 'Also two']).toContain(saved?.content.name);
       });
 
+      it('puts back what a save replaced, unless somebody has saved since', async () => {
+        const { rules } = bench.alerting;
+        await rules.create('acme', newRule('r1', 'One'), 10);
+        const before = (await rules.get('acme', 'r1'))!;
+        const save = { content: ruleContent('Two'), baseVersion: 1, evaluationVersion: 2, at: 2000 };
+        await rules.save('acme', 'r1', save);
+        expect(await rules.restore({ ...before, tenantId: 'globex' })).toBe(false);
+        expect(await rules.restore(before)).toBe(true);
+        expect(await rules.get('acme', 'r1')).toEqual(before);
+        expect(await rules.restore(before)).toBe(false);
+        await rules.save('acme', 'r1', save);
+        await rules.save('acme', 'r1', { ...save, baseVersion: 2 });
+        expect(await rules.restore(before)).toBe(false);
+        expect(await rules.get('acme', 'r1')).toMatchObject({ version: 3, content: { name: 'Two' } });
+      });
+
       it('remembers a problem until it is gone', async () => {
         const { rules } = bench.alerting;
         await rules.create('acme', newRule('r1', 'One'), 10);

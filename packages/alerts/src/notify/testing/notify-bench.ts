@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { can } from '@nowcast/access';
 import { SqliteMetaStore } from '@nowcast/adapter-sqlite';
-import { type Actor, preferencesSchema, type Role } from '@nowcast/contract';
+import { type Actor, type EvaluatedRule, preferencesSchema, type Role } from '@nowcast/contract';
 import { ManualClock } from '@nowcast/kernel';
 import type {
   AlertEvaluation,
@@ -31,6 +31,8 @@ export class NotifyBench {
   statuses: EvaluatedRuleStatus[] = [];
   /** What the engine does before it says how its rules stand. */
   beforeStatuses = (): void => {};
+  /** Why the engine does not take a rule; undefined: it does. */
+  refusal: (rule: EvaluatedRule) => Error | undefined = () => undefined;
   /** Read at a start. */
   email = true;
   preview: AlertEvaluation['preview'] = () => Promise.reject(new Error('no history here'));
@@ -132,7 +134,11 @@ export class NotifyBench {
 
   #evaluation(): AlertEvaluation {
     return {
-      put: async (_tenant, rule) => void this.put.push({ rule_id: rule.rule_id, version: rule.version }),
+      put: async (_tenant, rule) => {
+        const refusal = this.refusal(rule);
+        if (refusal !== undefined) throw refusal;
+        this.put.push({ rule_id: rule.rule_id, version: rule.version });
+      },
       remove: async (_tenant, ruleId) => void this.removed.push(ruleId),
       rules: async (tenant) => {
         this.beforeStatuses();
