@@ -287,6 +287,19 @@ describe('sessions', () => {
     await access.logins.login({ login: 'ada', password: change.new_password }, home);
   });
 
+  it('C1 opens no session for a login that was under way when the password changed', async () => {
+    // Read with the old hash, compared with it, and finished after the change has ended every session.
+    const { users } = store;
+    const knownOrigins = users.knownOrigins.bind(users);
+    users.knownOrigins = async (...asked) => {
+      users.knownOrigins = knownOrigins;
+      await access.logins.setPassword(first.session.actor.user_id, 'another fine password');
+      return knownOrigins(...asked);
+    };
+    await expect(signIn('ada')).rejects.toMatchObject({ code: 'auth.invalid_credentials' });
+    expect(await store.sessions.list(first.session.actor.user_id)).toEqual([]);
+  });
+
   it('C4 slows guesses at the current password from an open session', async () => {
     const wrong = { current_password: 'no', new_password: 'another fine password' };
     for (let i = 0; i < 5; i += 1)

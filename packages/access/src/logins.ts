@@ -100,7 +100,7 @@ export class LoginService {
       if (isSetupDone(error)) throw alreadySetUp();
       throw error;
     });
-    return this.#welcome(await this.#memberOf(tenant.tenantId, owner.userId), origin);
+    return this.#welcome(await this.#memberOf(tenant.tenantId, owner.userId), owner.passwordHash, origin);
   }
 
   /** The first run from the machine's own shell. `request.conflict` once set up. */
@@ -139,7 +139,7 @@ export class LoginService {
     const member = members.find((candidate) => !candidate.disabled);
     if (member === undefined)
       throw appError('auth.forbidden', 'This account is disabled; ask an administrator to enable it');
-    return this.#welcome(member, origin);
+    return this.#welcome(member, user.passwordHash, origin);
   }
 
   /** Stores the new password and ends the person's other sessions. */
@@ -201,8 +201,8 @@ export class LoginService {
     });
   }
 
-  async #welcome(member: MemberRow, origin: LoginOrigin): Promise<LoginResult> {
-    const session = await this.#sessions.issue(member, origin.userAgent);
+  async #welcome(member: MemberRow, passwordHash: string, origin: LoginOrigin): Promise<LoginResult> {
+    const session = await this.#sessions.issue(member, passwordHash, origin.userAgent);
     // A session id from before the login must not survive it (fixation, C1).
     if (origin.replaces !== undefined) await this.#sessions.endByToken(origin.replaces);
     const deviceToken = await this.#rememberOrigin(member.user.userId, origin);

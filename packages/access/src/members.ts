@@ -84,7 +84,8 @@ export class MemberService {
     if (after.role === before.role && after.disabled === before.disabled) return { user: userOf(after) };
     this.#bus.publish({ kind: 'membership', id: userId, tenant: actor.tenant_id });
     if (!self) return { user: userOf(after) };
-    return { user: userOf(after), session: await this.#sessions.issue(after, userAgent) };
+    const session = await this.#sessions.issue(after, before.user.passwordHash, userAgent);
+    return { user: userOf(after), session };
   }
 
   /** Ends the membership. Shared boards go to the actor, or to an owner when the actor is not a person. */

@@ -108,8 +108,11 @@ export class SessionService {
     await this.#touches.stop();
   }
 
-  /** Opens a session in the member's tenant. Rejects with `auth.forbidden` when the membership is gone meanwhile. */
-  async issue(member: MemberRow, userAgent: string): Promise<IssuedSession> {
+  /**
+   * Opens a session in the member's tenant for who has shown the password of this hash. Rejects with
+   * `auth.invalid_credentials` when the membership is gone meanwhile, or the password is another one.
+   */
+  async issue(member: MemberRow, passwordHash: string, userAgent: string): Promise<IssuedSession> {
     const now = this.#clock.now();
     const token = newToken();
     const session: SessionRow = {
@@ -122,8 +125,8 @@ export class SessionService {
       expiresAt: now + sessionAbsoluteMs,
       userAgent: userAgent.slice(0, 256),
     };
-    if (!(await this.#store.sessions.create(session)))
-      throw appError('auth.forbidden', 'This account is disabled; ask an administrator to enable it');
+    if (!(await this.#store.sessions.create(session, passwordHash)))
+      throw appError('auth.invalid_credentials', 'This account was changed meanwhile; sign in again');
     return { ...verifiedOf(session, member), token };
   }
 

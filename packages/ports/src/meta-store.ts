@@ -147,8 +147,11 @@ export interface SessionRow {
 }
 
 export interface SessionRepository {
-  /** False, and nothing stored, when the person is not (or no longer) an enabled member of the tenant. */
-  create(session: SessionRow): Promise<boolean>;
+  /**
+   * False, and nothing stored, when the person is not (or no longer) an enabled member of the tenant, or has another
+   * password than the one this hash was made of: a login that was under way must not outlive a change of password.
+   */
+  create(session: SessionRow, passwordHash: string): Promise<boolean>;
   /** One read: the session and its member. Expired sessions are returned as they are. */
   findByTokenHash(tokenHash: string): Promise<{ session: SessionRow; member: MemberRow } | undefined>;
   /** Sessions of a person in all tenants, last seen first. */

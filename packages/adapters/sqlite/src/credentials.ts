@@ -28,14 +28,16 @@ export class SqliteSessions implements SessionRepository {
     this.#revocations = revocations;
   }
 
-  create(session: SessionRow): Promise<boolean> {
+  create(session: SessionRow, passwordHash: string): Promise<boolean> {
     return this.#db.transaction().execute(async (trx) => {
       const member = await trx
         .selectFrom('memberships')
-        .select('role')
-        .where('tenant_id', '=', session.tenantId)
-        .where('user_id', '=', session.userId)
-        .where('disabled', '=', 0)
+        .innerJoin('users', 'users.user_id', 'memberships.user_id')
+        .select('memberships.role')
+        .where('memberships.tenant_id', '=', session.tenantId)
+        .where('memberships.user_id', '=', session.userId)
+        .where('memberships.disabled', '=', 0)
+        .where('users.password_hash', '=', passwordHash)
         .executeTakeFirst();
       if (member === undefined) return false;
       await trx

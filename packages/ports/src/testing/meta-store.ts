@@ -198,7 +198,7 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
 
       it('ends the other sessions when a password changes', async () => {
         for (const name of ['one', 'two', 'three'])
-          await store.sessions.create(session(name, 'u_ada', 'acme'));
+          await store.sessions.create(session(name, 'u_ada', 'acme'), 'hash of ada');
         const ended = await store.users.setPassword('u_ada', 'fresh', 's_two');
         expect(ended.map((row) => row.sessionId).sort()).toEqual(['s_one', 's_three']);
         expect((await store.sessions.list('u_ada')).map((row) => row.sessionId)).toEqual(['s_two']);
@@ -252,13 +252,13 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
       });
 
       it('C1 ends a member’s sessions in this tenant when role or disabled changes, else none', async () => {
-        await store.sessions.create(session('bob', 'u_bob', 'acme'));
+        await store.sessions.create(session('bob', 'u_bob', 'acme'), 'hash of bob');
         expect(await store.members.update('acme', 'u_bob', { role: 'editor' })).toEqual({ ended: [] });
         expect(await store.members.update('acme', 'u_bob', { role: 'viewer' })).toEqual({
           ended: [{ sessionId: 's_bob', tenantId: 'acme' }],
         });
         expect(await store.sessions.findByTokenHash('token of bob')).toBeUndefined();
-        await store.sessions.create(session('bob', 'u_bob', 'acme'));
+        await store.sessions.create(session('bob', 'u_bob', 'acme'), 'hash of bob');
         const disabled = await store.members.update('acme', 'u_bob', { disabled: true });
         expect(disabled?.ended).toHaveLength(1);
       });
@@ -276,7 +276,7 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
       });
 
       it('hands shared boards over and deletes private ones, sessions and the person', async () => {
-        await store.sessions.create(session('bob', 'u_bob', 'acme'));
+        await store.sessions.create(session('bob', 'u_bob', 'acme'), 'hash of bob');
         const shared = { boardId: 'b1', userId: 'u_bob', content: content('S', { shared: true }), at: 5 };
         await store.boards.create('acme', shared, plenty);
         await store.boards.create(
@@ -301,8 +301,8 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
       beforeEach(async () => {
         await foundTwoTenants();
         expect(await store.members.add('globex', 'u_bob', 'admin', 5)).toBe(true);
-        await store.sessions.create(session('acme', 'u_bob', 'acme'));
-        await store.sessions.create(session('globex', 'u_bob', 'globex'));
+        await store.sessions.create(session('acme', 'u_bob', 'acme'), 'hash of bob');
+        await store.sessions.create(session('globex', 'u_bob', 'globex'), 'hash of bob');
         const made = { boardId: 'b', userId: 'u_bob', content: content('Private'), at: 1 };
         await store.boards.create('acme', made, plenty);
         await store.boards.create('globex', made, plenty);
@@ -356,7 +356,7 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
       beforeEach(foundTwoTenants);
 
       it('returns a session with its member in one read', async () => {
-        expect(await store.sessions.create(session('bob', 'u_bob', 'acme'))).toBe(true);
+        expect(await store.sessions.create(session('bob', 'u_bob', 'acme'), 'hash of bob')).toBe(true);
         expect(await store.sessions.findByTokenHash('token of bob')).toMatchObject({
           session: session('bob', 'u_bob', 'acme'),
           member: { role: 'editor', tenantName: 'Acme', user: user('bob') },
@@ -365,15 +365,22 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
       });
 
       it('C11 opens no session in a tenant the person does not belong to, or is disabled in', async () => {
-        expect(await store.sessions.create(session('x', 'u_bob', 'globex'))).toBe(false);
+        expect(await store.sessions.create(session('x', 'u_bob', 'globex'), 'hash of bob')).toBe(false);
         await store.members.update('acme', 'u_bob', { disabled: true });
-        expect(await store.sessions.create(session('x', 'u_bob', 'acme'))).toBe(false);
+        expect(await store.sessions.create(session('x', 'u_bob', 'acme'), 'hash of bob')).toBe(false);
         expect(await store.sessions.findByTokenHash('token of x')).toBeUndefined();
       });
 
+      it('C1 opens no session by a password that was changed meanwhile', async () => {
+        await store.users.setPassword('u_bob', 'fresh', undefined);
+        expect(await store.sessions.create(session('old', 'u_bob', 'acme'), 'hash of bob')).toBe(false);
+        expect(await store.sessions.list('u_bob')).toEqual([]);
+        expect(await store.sessions.create(session('new', 'u_bob', 'acme'), 'fresh')).toBe(true);
+      });
+
       it('moves last seen forward only, for many sessions at once', async () => {
-        await store.sessions.create(session('one', 'u_bob', 'acme'));
-        await store.sessions.create(session('two', 'u_bob', 'acme'));
+        await store.sessions.create(session('one', 'u_bob', 'acme'), 'hash of bob');
+        await store.sessions.create(session('two', 'u_bob', 'acme'), 'hash of bob');
         await store.sessions.touch([
           { id: 's_one', at: 3000 },
           { id: 's_one', at: 2000 },
@@ -389,7 +396,7 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
       });
 
       it('deletes a session for its person only', async () => {
-        await store.sessions.create(session('bob', 'u_bob', 'acme'));
+        await store.sessions.create(session('bob', 'u_bob', 'acme'), 'hash of bob');
         expect(await store.sessions.delete('u_ada', 's_bob')).toBeUndefined();
         expect(await store.sessions.delete('u_bob', 's_bob')).toEqual({
           sessionId: 's_bob',
@@ -399,16 +406,16 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
       });
 
       it('forgets sessions past their absolute or idle limit', async () => {
-        await store.sessions.create({ ...session('old', 'u_bob', 'acme'), expiresAt: 5000 });
-        await store.sessions.create({ ...session('idle', 'u_bob', 'acme'), lastSeenAt: 999 });
-        await store.sessions.create(session('good', 'u_bob', 'acme'));
+        await store.sessions.create({ ...session('old', 'u_bob', 'acme'), expiresAt: 5000 }, 'hash of bob');
+        await store.sessions.create({ ...session('idle', 'u_bob', 'acme'), lastSeenAt: 999 }, 'hash of bob');
+        await store.sessions.create(session('good', 'u_bob', 'acme'), 'hash of bob');
         expect(await store.sessions.deleteExpired(5000, 1000)).toBe(2);
         expect((await store.sessions.list('u_bob')).map((row) => row.sessionId)).toEqual(['s_good']);
       });
 
       it('forgets the sessions of everybody', async () => {
-        await store.sessions.create(session('one', 'u_bob', 'acme'));
-        await store.sessions.create(session('two', 'u_ada', 'acme'));
+        await store.sessions.create(session('one', 'u_bob', 'acme'), 'hash of bob');
+        await store.sessions.create(session('two', 'u_ada', 'acme'), 'hash of ada');
         await store.sessions.deleteAll();
         expect(
           await store.sessions.findByTokenHash(session('one', 'u_bob', 'acme').tokenHash),

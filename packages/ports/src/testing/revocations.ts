@@ -37,7 +37,7 @@ export function revocationConformance(adapter: string, open: () => Promise<TwoSt
       await there.members.create('acme', person('bob'), 'editor');
       await there.members.add('globex', 'u_bob', 'viewer', 1);
       for (const tenantId of ['acme', 'globex']) {
-        await there.sessions.create(session(`bob in ${tenantId}`, 'u_bob', tenantId));
+        await there.sessions.create(session(`bob in ${tenantId}`, 'u_bob', tenantId), '');
         await there.keys.create(tenantId, key(`of ${tenantId}`, tenantId), 10);
       }
       heard = [];
@@ -59,13 +59,13 @@ export function revocationConformance(adapter: string, open: () => Promise<TwoSt
       await there.members.update('globex', 'u_bob', { role: 'editor' });
       await hears('session bob in globex (globex)');
       heard = [];
-      for (const name of ['one', 'two']) await there.sessions.create(session(name, 'u_ada', 'acme'));
+      for (const name of ['one', 'two']) await there.sessions.create(session(name, 'u_ada', 'acme'), '');
       await there.users.setPassword('u_ada', 'fresh', 'one');
       await hears('session two (acme)');
       await there.sessions.delete('u_ada', 'one');
       await hears('session two (acme)', 'session one (acme)');
       heard = [];
-      await there.sessions.create(session('again', 'u_bob', 'globex'));
+      await there.sessions.create(session('again', 'u_bob', 'globex'), '');
       await there.members.remove('globex', 'u_bob', 'u_eve');
       await hears('session again (globex)');
     });
