@@ -136,6 +136,22 @@ describe('login', () => {
     }
   });
 
+  it('C4 counts guesses alike for known and unknown logins, in whatever spelling they come', async () => {
+    const origin = { ip: '198.51.100.7', userAgent: 'bot' };
+    const guess = (login: string) =>
+      access.logins.login({ login, password: 'no' }, origin).catch(({ code }: { code: string }) => code);
+    for (const login of ['ada', 'nobody']) {
+      const wide = String.fromCodePoint(login.codePointAt(0)! + 0xfee0) + login.slice(1);
+      const codes: unknown[] = [];
+      for (const spelling of [login, wide, login.toUpperCase(), wide, login])
+        codes.push(await guess(spelling));
+      expect(codes).toEqual([
+        ...Array<string>(3).fill('auth.invalid_credentials'),
+        ...Array<string>(2).fill('auth.throttled'),
+      ]);
+    }
+  });
+
   it('C4 looks at no more than 20 of 10,000 guesses, while the owner signs in from home', async () => {
     const before = access.stats().password_checks;
     const codes = new Map<string, number>();

@@ -1,6 +1,7 @@
 import {
   appError,
   type ChangePasswordInput,
+  foldLogin,
   type LoginAnswer,
   type LoginInput,
   type SetupInput,
@@ -184,7 +185,8 @@ export class LoginService {
     const known = await this.#store.users.knownOrigins(user?.userId ?? '', names);
     return this.#throttled(
       this.#throttle.admit({
-        account: user?.userId ?? typed.toLowerCase(),
+        // Counted as a known one is, whatever its spelling: else the answer to another spelling would tell the two apart.
+        account: user?.userId ?? foldLogin(typed),
         exists: user !== undefined,
         network,
         knownNetwork: known.includes(networkName),

@@ -34,6 +34,11 @@ export type Action = (typeof actions)[number];
 export const scopeSchema = z.enum(['ingest', 'read']);
 export type Scope = z.infer<typeof scopeSchema>;
 
+/** The spelling by which usernames and e-mail addresses are told apart: compatibility forms and case folded away. */
+export function foldLogin(text: string): string {
+  return text.normalize('NFKC').toLowerCase();
+}
+
 export const preferencesSchema = z.strictObject({
   theme: z._default(z.enum(['system', 'dark', 'light']), 'system'),
   density: z._default(z.enum(['comfortable', 'compact']), 'comfortable'),

@@ -13,7 +13,7 @@ import type { Revocation } from './revocation-bus.ts';
  * - **Tenant first.** A tenant-owned row is only reachable with its tenant's id; the id of another tenant behaves
  *   like a row that does not exist. People, their sessions and their devices are global and addressed by person.
  * - **Read your writes.** A read begun after a write resolved sees it.
- * - **Names.** E-mail addresses and usernames are unique among all people without regard to case; the spelling as
+ * - **Names.** E-mail addresses and usernames are unique among all people, compared by `foldLogin`; the spelling as
  *   entered is kept for display.
  * - **Errors.** `request.conflict` with `details.reason` for a broken rule (`email_taken`, `username_taken`,
  *   `last_owner`, `setup_done`), `server.unavailable` (retryable) when the store cannot answer. Nothing else.
@@ -79,7 +79,7 @@ export interface TenantRepository {
 
 export interface UserRepository {
   get(userId: string): Promise<UserRow | undefined>;
-  /** By e-mail address or username, without regard to case. */
+  /** By e-mail address or username, compared by `foldLogin`. */
   findByLogin(login: string): Promise<UserRow | undefined>;
   /** Changes what is given. False when there is no such person. */
   update(

@@ -1,9 +1,9 @@
-import type { Role } from '@nowcast/contract';
+import { foldLogin, type Role } from '@nowcast/contract';
 import type { EndedSession, MemberRepository, MemberRow, UserRow } from '@nowcast/ports';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { handOverAlerting } from './alert-policies.ts';
 import type { RevocationLog } from './revocations.ts';
-import { conflict, foldLogin, memberFromRow, userToRow } from './rows.ts';
+import { conflict, memberFromRow, userToRow } from './rows.ts';
 import type { Tables } from './schema.ts';
 
 /** Members with their person and the tenant's name; every read of a role goes through here. */

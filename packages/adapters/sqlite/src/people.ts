@@ -1,9 +1,9 @@
-import type { Preferences } from '@nowcast/contract';
+import { foldLogin, type Preferences } from '@nowcast/contract';
 import type { EndedSession, TenantRepository, TenantRow, UserRepository, UserRow } from '@nowcast/ports';
 import type { Kysely } from 'kysely';
 import { insertMember, refuseTakenNames } from './members.ts';
 import type { RevocationLog } from './revocations.ts';
-import { conflict, foldLogin, userFromRow } from './rows.ts';
+import { conflict, userFromRow } from './rows.ts';
 import type { Tables } from './schema.ts';
 import { setupTokenKey } from './settings.ts';
 

@@ -1,15 +1,17 @@
-import { appError, type BoardContent, preferencesSchema, type Role, type Scope } from '@nowcast/contract';
+import {
+  appError,
+  type BoardContent,
+  foldLogin,
+  preferencesSchema,
+  type Role,
+  type Scope,
+} from '@nowcast/contract';
 import type { AppError } from '@nowcast/kernel';
 import type { BoardListRow, BoardRow, KeyRow, MemberRow, SessionRow, UserRow } from '@nowcast/ports';
 import type { Selectable } from 'kysely';
 import type { Tables } from './schema.ts';
 
 /** Rows of the tables ↔ rows of the port. JSON columns were validated before they were written. */
-
-/** The spelling that uniqueness goes by: compatibility forms and case folded away. */
-export function foldLogin(text: string): string {
-  return text.normalize('NFKC').toLowerCase();
-}
 
 export function conflict(
   reason: 'email_taken' | 'username_taken' | 'last_owner' | 'setup_done',
