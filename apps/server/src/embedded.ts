@@ -79,6 +79,7 @@ export class EmbeddedNowcast implements Service {
       outgoing,
       clock: systemClock,
       can,
+      onRevoked: (listener) => this.access.onRevoked(listener),
       publicUrl: () => this.server.url,
       log: (level, message, fields) => alertLog[level](message, fields),
       observeDelayMs: (ms) => this.server.metrics.eventToChannelMs.observe(ms),

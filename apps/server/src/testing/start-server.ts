@@ -53,6 +53,7 @@ export async function startTestServer(
     outgoing,
     clock: systemClock,
     can,
+    onRevoked: (listener) => access.onRevoked(listener),
     publicUrl: () => server.url,
     log: (level, message, fields) => logs.push(JSON.stringify({ level, message, ...fields })),
   });

@@ -64,6 +64,19 @@ const fires = (rule: Rule) => confirmed(bench.tick({ rule_id: rule.rule_id }));
 const ends = (rule: Rule) =>
   confirmed(bench.tick({ rule_id: rule.rule_id, from: 'firing', to: 'ok', value: 40 }));
 
+it('who leaves an organisation leaves what their rules say to who has them then', async () => {
+  const rule = await bench.alerts.createRule(ed, cpu());
+  await fires(rule);
+  await says({ ed: ['firing'] });
+  await ends(rule);
+  // An administrator has the rules from now on, and not the owner of the organisation.
+  const admin = person('vic', 'admin');
+  await bench.store.members.update('acme', 'vic', { role: 'admin' });
+  await bench.access.members.remove(admin, 'ed');
+  await confirmed(bench.tick({ rule_id: rule.rule_id, alert_id: 'a2' }));
+  await says({ vic: ['firing'] });
+});
+
 async function onCallRule(change: Partial<ScheduleContent> = {}): Promise<{ rule: Rule; id: string }> {
   const { schedule_id: id } = await bench.alerts.createPolicy(ada, 'schedule', schedule(change));
   const rule = await bench.alerts.createRule(

@@ -33,7 +33,7 @@ export class AlertService implements Service {
   readonly #worker: DeliveryWorker;
   readonly #watch: RuleWatch;
   readonly #direct: DirectSend;
-  #unsubscribe: Unsubscribe = () => {};
+  #unsubscribe: Unsubscribe[] = [];
 
   readonly listRules: RuleService['list'] = (actor) => this.#rules.list(actor);
   readonly getRule: RuleService['get'] = (actor, id) => this.#rules.get(actor, id);
@@ -109,17 +109,21 @@ export class AlertService implements Service {
   /** Reads what is open, and takes over from the engine. */
   async run(): Promise<void> {
     const { book, queue, notifier } = this.#parts;
+    const { evaluation, onRevoked } = this.#options;
     await Promise.all([book.load(), notifier.load()]);
     // Subscribed before the first look, so that a batch the engine delivers again is stored in its order.
-    this.#unsubscribe = this.#options.evaluation.onTransitions((batch) => {
-      void queue.run(() => notifier.batch(batch));
-    });
+    this.#unsubscribe = [
+      evaluation.onTransitions((batch) => void queue.run(() => notifier.batch(batch))),
+      onRevoked(({ kind, tenant }) => {
+        if (kind === 'membership') book.forget(tenant);
+      }),
+    ];
     await this.#watch.start();
     await queue.run(() => notifier.due());
   }
 
   async stop(): Promise<void> {
-    this.#unsubscribe();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#watch.stop();
     this.#parts.notifier.stop();
     await this.#parts.queue.idle();

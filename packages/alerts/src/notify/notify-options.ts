@@ -1,6 +1,6 @@
 import type { Can } from '@nowcast/contract';
 import type { Clock } from '@nowcast/kernel';
-import type { AlertEvaluation, DestinationCheck, MetaStore, Outgoing } from '@nowcast/ports';
+import type { AlertEvaluation, DestinationCheck, MetaStore, Outgoing, RevocationBus } from '@nowcast/ports';
 
 export type NotifyStore = Pick<MetaStore, 'tenants' | 'members' | 'users' | 'alerting'>;
 
@@ -10,6 +10,8 @@ export interface NotifyOptions {
   outgoing: Outgoing & Partial<DestinationCheck>;
   clock: Clock;
   can: Can;
+  /** Who leaves an organisation leaves rules and policies to somebody else. */
+  onRevoked: RevocationBus['onRevoked'];
   /** Origin of the page, no slash at the end: what links in messages begin with. */
   publicUrl: () => string;
   log: (

@@ -3,7 +3,8 @@ import type { TenantState } from './decide-change.ts';
 
 /**
  * Rules, policies and open alerts of the tenants as decisions need them, so that a batch reads nothing that did not
- * change. The notifier is the only writer of all three in an installation; whoever changes one says so here.
+ * change. Whoever changes one says so here, and so does whoever hears that somebody left: their rules and policies have
+ * another owner then.
  */
 export class TenantBook {
   readonly #meta: Pick<MetaStore, 'alerting'>;
@@ -54,6 +55,12 @@ export class TenantBook {
 
   policiesChanged(tenantId: string): void {
     this.#policies.delete(tenantId);
+  }
+
+  /** Rules and policies are read again. */
+  forget(tenantId: string): void {
+    this.rulesChanged(tenantId);
+    this.policiesChanged(tenantId);
   }
 
   async policies<K extends PolicyKind>(tenantId: string, kind: K): Promise<PolicyRow<K>[]> {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { can } from '@nowcast/access';
+import { AccessService, can } from '@nowcast/access';
 import { SqliteMetaStore } from '@nowcast/adapter-sqlite';
 import { type Actor, type EvaluatedRule, preferencesSchema, type Role } from '@nowcast/contract';
 import { ManualClock } from '@nowcast/kernel';
@@ -38,6 +38,7 @@ export class NotifyBench {
   preview: AlertEvaluation['preview'] = () => Promise.reject(new Error('no history here'));
   outcome: (delivery: OutgoingDelivery) => DeliveryOutcome | Promise<DeliveryOutcome> = () => ({ ok: true });
   store!: SqliteMetaStore;
+  access!: AccessService;
   alerts!: AlertService;
   #folder = '';
   #seq = 0;
@@ -47,6 +48,7 @@ export class NotifyBench {
     this.#folder = await mkdtemp(join(tmpdir(), 'nowcast-notify-'));
     this.store = new SqliteMetaStore({ path: join(this.#folder, 'meta.db') });
     await this.store.run();
+    this.access = new AccessService({ store: this.store, clock: this.clock });
     const { tenants, members } = this.store;
     await tenants.found({ tenantId: 'acme', name: 'Acme', createdAt: 1 }, user('ada'), undefined);
     await tenants.found({ tenantId: 'globex', name: 'Globex', createdAt: 1 }, user('zoe'), undefined);
@@ -69,6 +71,7 @@ export class NotifyBench {
       },
       clock: this.clock,
       can,
+      onRevoked: (listener) => this.access.onRevoked(listener),
       publicUrl: () => 'https://nowcast.example',
       log: () => {},
     });
@@ -84,6 +87,7 @@ export class NotifyBench {
 
   async stop(): Promise<void> {
     await this.halt();
+    await this.access.stop();
     await this.store.stop();
     await rm(this.#folder, { recursive: true });
   }
