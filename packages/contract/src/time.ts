@@ -27,6 +27,9 @@ export function formatDuration(ms: number): string {
   return `${ms}ms`;
 }
 
+/** Last of the moments that people may set, epoch ms: every calendar and page can show the years 1970 to 9999. */
+export const latestMomentMs = 253_402_300_799_999;
+
 /** A bucket width: a fixed number of milliseconds, or days, weeks (from Monday), months of a time zone. */
 export type Step =
   | { kind: 'fixed'; ms: number }

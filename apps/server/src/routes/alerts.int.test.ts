@@ -285,6 +285,16 @@ describe('settings of alerting', () => {
     expect(shifts[1]).toMatchObject({ user_id: editor.userId, from: shifts[0]?.to });
     expect((await call(editor, 'POST', '/schedules/preview', body)).status).toBe(403);
     const path = `/schedules/${String(made.body['schedule_id'])}`;
+    // Nanoseconds for milliseconds: taken once, and whoever asked for schedules was answered 500 from then on.
+    const override = { user_id: editor.userId, from: Date.now(), to: Number.MAX_SAFE_INTEGER };
+    for (const content of [
+      { ...body, starts_at: Date.now() * 1e6 },
+      { ...body, overrides: [override] },
+    ])
+      expect((await call(admin, 'PUT', path, content)).status).toBe(400);
+    const silence = { where: {}, from: Date.now() * 1e6, to: Date.now() * 1e6 + 1000, reason: 'later' };
+    expect((await call(admin, 'POST', '/silences', silence)).status).toBe(400);
+    expect((await call(admin, 'GET', '/schedules')).status).toBe(200);
     expect((await call(admin, 'DELETE', path)).status).toBe(204);
   });
 

@@ -172,6 +172,17 @@ describe('a rule that tells who is on call', () => {
     await says({ ed: ['firing', 'resolved'], vic: ['escalated', 'resolved'] });
   });
 
+  it('tells somebody of a schedule that an earlier version stored with a moment that no calendar has', async () => {
+    const { rule, id } = await onCallRule();
+    const content = schedule({ tz: 'Europe/Berlin', starts_at: startMs * 1e6, members: ['vic'] });
+    await bench.store.alerting.policies.update('acme', 'schedule', id, content);
+    await bench.again();
+    await fires(rule);
+    await says({ vic: ['firing'] });
+    const [listed] = await bench.alerts.listPolicies(ada, 'schedule');
+    expect(listed).toMatchObject({ schedule_id: id, on_call: { user_id: 'vic' } });
+  });
+
   it('tells the rule’s owner when the one on call has left', async () => {
     const { rule } = await onCallRule();
     await bench.store.members.remove('acme', 'ed', 'ada');

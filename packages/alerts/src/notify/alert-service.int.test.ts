@@ -204,6 +204,26 @@ describe('AlertService', () => {
     await vi.waitFor(async () => expect(await kindsOf(ed)).toHaveLength(3), 30_000);
   });
 
+  it('goes on with what is due elsewhere when that of one organisation cannot be looked at', async () => {
+    const repeating = cpu({ notify: { repeat: '10m' } });
+    const ours = await bench.alerts.createRule(ed, repeating);
+    const theirs = await bench.alerts.createRule(zoe, repeating);
+    await confirmed(bench.tick({ rule_id: ours.rule_id }));
+    bench.clock.advance(1);
+    await confirmed(bench.tick({ tenant: 'globex', rule_id: theirs.rule_id, alert_id: 'a2' }));
+    const content = { name: 'No zone', where: {}, days: [1], start: '09:00', duration: '1h', enabled: true };
+    const window = { id: 'm1', kind: 'maintenance' as const, userId: 'ada', createdAt: 1 };
+    const { policies } = bench.store.alerting;
+    await policies.create('acme', { ...window, content: { ...content, tz: 'Mars/Base' } }, 10);
+    await bench.again();
+    await later(600_000, zoe, ['repeated', 'firing']);
+    expect(await kindsOf(ed)).toEqual(['firing']);
+    // Not even a start may fail by it.
+    await bench.again();
+    await bench.alerts.deletePolicy(ada, 'maintenance', 'm1');
+    await later(0, ed, ['repeated', 'firing']);
+  });
+
   it('says nothing in a silence, and says it when the silence ends and it still fires', async () => {
     const now = bench.clock.now();
     const silence = await bench.alerts.createPolicy(ed, 'silence', {

@@ -159,9 +159,21 @@ export class Notifier {
     this.#flaps.forget(clock.now());
     const rows = await store.alerting.alerts.due(clock.now(), dueAtOnce);
     const byTenant = Map.groupBy(rows, ({ tenantId }) => tenantId);
-    for (const [tenantId, alerts] of byTenant)
-      await this.act(tenantId, { calmed: alerts.filter(({ state }) => state === 'resolved') });
-    await this.#setTimer();
+    let isBehind = false;
+    for (const [tenantId, alerts] of byTenant) {
+      try {
+        await this.act(tenantId, { calmed: alerts.filter(({ state }) => state === 'resolved') });
+      } catch (error) {
+        // Other organisations' alerts do not wait for it.
+        isBehind = true;
+        this.#options.log('error', 'alerts that are due could not be looked at; trying again', {
+          tenant: tenantId,
+          error,
+        });
+      }
+    }
+    if (isBehind) this.#setTimerLater();
+    else await this.#setTimer();
   }
 
   async sender(tenantId: string): Promise<Sender> {
@@ -267,6 +279,7 @@ export class Notifier {
 
   /** Until it is set: else nothing would look at what is due before the next alert changes. */
   #setTimerLater(): void {
+    this.#cancelDue();
     this.#cancelDue = this.#options.clock.after(retryAfterMs, () => {
       this.#queue.run(() => this.#setTimer()).catch(() => this.#setTimerLater());
     });

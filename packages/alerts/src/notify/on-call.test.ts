@@ -1,4 +1,4 @@
-import type { ScheduleContent } from '@nowcast/contract';
+import { latestMomentMs, type ScheduleContent } from '@nowcast/contract';
 import { describe, expect, it } from 'vitest';
 import { maintenanceUntil, windowsFrom } from './maintenance.ts';
 import { onCall, shiftsFrom } from './on-call.ts';
@@ -42,6 +42,25 @@ describe('onCall', () => {
     expect(onCall(changed, override.from)).toMatchObject({ userId: 'zed', until: override.to });
     expect(onCall(changed, override.from - 1)).toMatchObject({ userId: 'ada', until: override.from });
     expect(onCall(changed, override.to)?.userId).toBe('ada');
+  });
+});
+
+describe('a schedule with moments that no calendar has', () => {
+  const now = at('2026-10-20T12:00:00+02:00');
+
+  it('has its members on call in turn', () => {
+    // Written in nanoseconds, as an earlier version took it.
+    const shifts = shiftsFrom({ ...schedule, starts_at: schedule.starts_at * 1e6 }, now, 4);
+    expect(new Set(shifts.map(({ userId }) => userId))).toEqual(new Set(schedule.members));
+    expect(shifts[3]?.userId).toBe(shifts[0]?.userId);
+    expect(shifts.map(({ until }) => until)).toEqual(shiftsFrom(schedule, now, 4).map(({ until }) => until));
+  });
+
+  it('ends with the last moment there is', () => {
+    const override = { user_id: 'zed', from: now, to: Number.MAX_SAFE_INTEGER };
+    const shifts = shiftsFrom({ ...schedule, overrides: [override] }, now, 5);
+    expect(shifts).toEqual([{ userId: 'zed', from: now, until: latestMomentMs, isOverride: true }]);
+    expect(new Date(latestMomentMs).toISOString()).toBe('9999-12-31T23:59:59.999Z');
   });
 });
 

@@ -1,5 +1,5 @@
 import { TimeZone } from '@nowcast/aggregate';
-import type { ScheduleContent } from '@nowcast/contract';
+import { latestMomentMs, type ScheduleContent } from '@nowcast/contract';
 import { instantOf, minutesOf, weekdayOf } from './local-time.ts';
 
 export interface OnCall {
@@ -12,19 +12,22 @@ export interface OnCall {
 /**
  * Who is on call at a moment: an override that covers it (the last one written wins), else the members in turn. Weeks
  * are counted in the calendar of the zone, so a week with a clock change is one week and hands over at the same time.
+ * An earlier version stored moments that no calendar has: they are moved to where it ends, beyond which is nobody.
  */
 export function onCall(schedule: ScheduleContent, at: number): OnCall | undefined {
   const { overrides, members } = schedule;
+  if (at >= latestMomentMs) return undefined;
   const index = overrides.findLastIndex(({ from, to }) => from <= at && at < to);
   const covering = overrides[index];
   const nextFrom = (others: ScheduleContent['overrides']): number =>
     Math.min(...others.filter(({ from }) => from > at).map(({ from }) => from));
   if (covering !== undefined) {
-    const until = Math.min(covering.to, nextFrom(overrides.slice(index + 1)));
+    const until = Math.min(covering.to, latestMomentMs, nextFrom(overrides.slice(index + 1)));
     return { userId: covering.user_id, until, isOverride: true };
   }
+  const startsAt = Math.max(-latestMomentMs, Math.min(schedule.starts_at, latestMomentMs));
   const zone = new TimeZone(schedule.tz);
-  const weeks = (handoverBefore(zone, schedule, at) - handoverBefore(zone, schedule, schedule.starts_at)) / 7;
+  const weeks = (handoverBefore(zone, schedule, at) - handoverBefore(zone, schedule, startsAt)) / 7;
   const userId = members[((weeks % members.length) + members.length) % members.length];
   if (userId === undefined) return undefined;
   const handover = instantOf(zone, handoverBefore(zone, schedule, at) + 7, minutesOf(schedule.handover_time));

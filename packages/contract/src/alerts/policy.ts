@@ -1,11 +1,19 @@
 import * as z from 'zod/mini';
 import { whereSchema } from '../query.ts';
+import { latestMomentMs } from '../time.ts';
 
 /** What keeps alerts quiet, who is on call, and where messages go: settings of a tenant. */
 const id = z.string().check(z.minLength(1), z.maxLength(64));
 const name = z.string().check(z.minLength(1), z.maxLength(120));
 const timeOfDay = z.string().check(z.regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'write for example 09:00'));
 const zone = z.string().check(z.minLength(1), z.maxLength(64));
+/** Epoch ms. */
+const moment = z
+  .number()
+  .check(
+    z.gte(0, 'write milliseconds since 1970'),
+    z.lte(latestMomentMs, 'write milliseconds since 1970, before the year 10000'),
+  );
 
 /**
  * Which alerts: matchers over their labels, `rule` (its id) and `severity` among them. Empty matches every alert.
@@ -14,9 +22,8 @@ export const alertMatchSchema = whereSchema;
 
 export const silenceContentSchema = z.strictObject({
   where: alertMatchSchema,
-  /** Epoch ms. */
-  from: z.number(),
-  to: z.number(),
+  from: moment,
+  to: moment,
   reason: z.string().check(z.minLength(1, 'say why, for the people who will wonder'), z.maxLength(500)),
 });
 export type SilenceContent = z.infer<typeof silenceContentSchema>;
@@ -71,10 +78,10 @@ export const scheduleContentSchema = z.strictObject({
   members: z.array(id).check(z.minLength(1), z.maxLength(50)),
   handover_day: z.number().check(z.int(), z.gte(0), z.lte(6)),
   handover_time: timeOfDay,
-  /** Any moment of the week in which the first member is on call, epoch ms. */
-  starts_at: z.number(),
+  /** Any moment of the week in which the first member is on call. */
+  starts_at: moment,
   overrides: z._default(
-    z.array(z.strictObject({ user_id: id, from: z.number(), to: z.number() })).check(z.maxLength(200)),
+    z.array(z.strictObject({ user_id: id, from: moment, to: moment })).check(z.maxLength(200)),
     [],
   ),
 });
