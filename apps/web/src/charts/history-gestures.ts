@@ -13,11 +13,14 @@ export interface GestureTarget {
   span: () => Span;
   preview: (span: Span) => void;
   commit: (span: Span) => void;
+  /** What was previewed is given up. */
+  cancel: () => void;
   /** Newest moment that may be shown, epoch ms. */
   nowMs: () => number;
 }
 
-const shortestMs = 1000;
+/** Of a range that a hand makes. */
+export const shortestMs = 1000;
 const restMs = 250;
 
 /** Zooms by `factor` (below 1: closer) so that the moment at `share` of the width stays where it is. */
@@ -83,10 +86,15 @@ export function listenToGestures(
       drag.abort();
       if (moved !== null) target.commit(moved);
     };
+    // A finger that turns out to scroll the page.
+    const onCancel = (): void => {
+      drag.abort();
+      target.cancel();
+    };
     const both = { signal: AbortSignal.any([signal, drag.signal]) };
     addEventListener('pointermove', onMove, both);
     addEventListener('pointerup', onUp, both);
-    addEventListener('pointercancel', () => drag.abort(), both);
+    addEventListener('pointercancel', onCancel, both);
   };
 
   plot.addEventListener('wheel', onWheel, { signal, passive: false });

@@ -50,7 +50,8 @@ export function listenToPinch(plot: HTMLElement, target: GestureTarget, onPinch:
   const onEnd = (event: PointerEvent): void => {
     if (!places.delete(event.pointerId) || start === null) return;
     start = null;
-    if (shown !== null) target.commit(shown);
+    if (event.type === 'pointercancel') target.cancel();
+    else if (shown !== null) target.commit(shown);
     shown = null;
   };
   plot.addEventListener('pointerdown', onDown, { signal });

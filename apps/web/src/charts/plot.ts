@@ -8,7 +8,7 @@ import { listenToBrush, type Brush } from './brush.ts';
 import type { ChartOverlay } from './chart-overlay.ts';
 import { plotOptions, stacking, type PlotSpec } from './chart-options.ts';
 import type { Sample } from './describe-sample.ts';
-import { listenToGestures, type Span } from './history-gestures.ts';
+import { listenToGestures, shortestMs, type Span } from './history-gestures.ts';
 import { lineWidth } from './line-width.ts';
 import { unfinishedFrom, veilFrom } from './live-edge.ts';
 import { listenToPinch } from './pinch.ts';
@@ -35,6 +35,8 @@ export class Plot implements Drawable {
   readonly #brush: Brush;
   readonly #stops: readonly (() => void)[];
   #range: TimeRange = { kind: 'live', windowMs: 900_000 };
+  /** The range without what a hand previews. */
+  #given: TimeRange = this.#range;
   #hidden: ReadonlySet<string> = new Set();
   #overlay: ChartOverlay | null = null;
   #overlayRevision = -1;
@@ -60,7 +62,8 @@ export class Plot implements Drawable {
     this.#spec = spec;
     const options = plotOptions(spec, {
       onSelect: (plot, left, width) => {
-        if (this.#brush.isOurs()) spec.onZoom(plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x'));
+        const [from, to] = [plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x')];
+        if (this.#brush.isOurs() && to - from >= shortestMs) spec.onZoom(from, to);
       },
       onCursor: () => this.#updateTooltip(),
       stepMs: () => store.stepMs,
@@ -91,8 +94,9 @@ export class Plot implements Drawable {
     };
     const target = {
       span: () => rangeEnds(this.#range, this.#nowMs),
-      preview: (span: Span) => this.setRange({ kind: 'fixed', ...span }),
+      preview: (span: Span) => this.#show({ kind: 'fixed', ...span }),
       commit: (span: Span) => onZoom(span.from, span.to),
+      cancel: () => this.#show(this.#given),
       nowMs: () => this.#nowMs,
     };
     const touch = listenToTouch(over, {
@@ -119,6 +123,11 @@ export class Plot implements Drawable {
   }
 
   setRange(range: TimeRange): void {
+    this.#given = range;
+    this.#show(range);
+  }
+
+  #show(range: TimeRange): void {
     this.#range = range;
     this.#dirty = true;
   }

@@ -51,7 +51,6 @@ export function useRange(
         setRange(next);
       },
       zoom: (start, end) => {
-        if (end - start < 1000) return;
         trail.current.push(range);
         setRange({ kind: 'fixed', from: start, to: end });
       },

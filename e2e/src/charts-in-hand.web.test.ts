@@ -1,0 +1,62 @@
+/** A chart under a finger: it goes on being live. */
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { BoardDesk, panelOf } from '../fixtures/board-desk.ts';
+import { patience } from '../fixtures/live-peer.ts';
+import { sizes } from './browser.ts';
+
+let desk: BoardDesk;
+beforeAll(async () => {
+  desk = await BoardDesk.open();
+});
+afterAll(() => desk.close());
+
+const panel = (page: Page, title: string) => page.getByRole('article', { name: title, exact: true });
+
+describe('a finger that scrolls the page', () => {
+  it('on the time axis of a chart leaves the chart live', async () => {
+    await desk.send([{ metric_type: 'orders', value: 1, timestamp: Date.now() - 20_000 }]);
+    const panels = ['Upper', 'Lower', 'Last'].map((title, i) =>
+      panelOf(title, { layout: { x: 0, y: i * 8, w: 12, h: 8 } }),
+    );
+    const board = await desk.makeBoard('Scrolled', panels);
+    const context = await desk.page
+      .context()
+      .browser()!
+      .newContext({
+        viewport: sizes[0].viewport,
+        hasTouch: true,
+        storageState: await desk.page.context().storageState(),
+      });
+    const page = await context.newPage();
+    await page.goto(`${desk.server.url}/boards/${board.board_id}?from=now-1m`);
+    await panel(page, 'Upper')
+      .getByRole('application', { name: /chart of 1 series/ })
+      .waitFor();
+    // Charts are built anew while the first points come in.
+    const axis = await vi.waitFor(async () => {
+      const box = await panel(page, 'Upper').locator('.u-axis').first().boundingBox();
+      expect(box).not.toBeNull();
+      return box!;
+    }, patience);
+    const screen = await context.newCDPSession(page);
+    const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', upPx = 0) =>
+      screen.send('Input.dispatchTouchEvent', {
+        type,
+        touchPoints:
+          type === 'touchEnd' ? [] : [{ x: axis.x + axis.width / 2, y: axis.y + axis.height / 2 - upPx }],
+      });
+    await touch('touchStart');
+    for (let upPx = 12; upPx <= 144; upPx += 12) await touch('touchMove', upPx);
+    await touch('touchEnd');
+    await vi.waitFor(async () => expect(await page.evaluate('scrollY')).toBeGreaterThan(50), patience);
+    const plot = panel(page, 'Upper').locator('.u-over');
+    const { width, height } = (await plot.boundingBox())!;
+    await plot.hover({ position: { x: width - 4, y: height / 2 } });
+    const clock = panel(page, 'Upper').locator('.chart-tooltip-time');
+    const before = await clock.textContent();
+    await vi.waitFor(async () => expect(await clock.textContent()).not.toBe(before), patience);
+    await page.getByRole('button', { name: 'Live: pause' }).waitFor();
+    await context.close();
+  });
+});
