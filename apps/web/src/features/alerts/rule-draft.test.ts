@@ -1,5 +1,6 @@
 import { panelSchema, ruleContentSchema, type MetricInfo, type Panel } from '@nowcast/contract';
 import { describe, expect, it } from 'vitest';
+import { panelView, type PanelView } from '../board/panel-query.ts';
 import { fillTemplate, placeholdersOf } from './message-template.ts';
 import {
   emptyRule,
@@ -35,7 +36,9 @@ const panel = (rest: Partial<Panel>): Panel => ({
   ...rest,
 });
 const query = { agg: 'p95', across: 'merge', where: { region: ['eu'] } } as const;
-const shown = { ...query, where: { region: ['eu'] } };
+const viewOf = (one: Panel): PanelView =>
+  panelView(one, { kind: 'live', windowMs: 900_000 }, { variables: {}, where: {} }, metric(), 'UTC');
+const shown = viewOf(panel({ query: { ...panel({}).query, agg: 'p95', where: { region: ['eu'] } } }));
 
 describe('a new rule', () => {
   it('asks for what to watch first', () => {
@@ -106,6 +109,19 @@ describe('a rule of a panel', () => {
       shown,
     );
     expect(rule.evaluation.condition).toEqual({ kind: 'threshold', op: 'below', value: 5 });
+  });
+
+  it('of amounts by the second fires where the panel draws its threshold, whatever the window', () => {
+    const { display, query: asked } = panel({});
+    const traffic = panel({
+      metric_type: 'network_bytes_total',
+      query: { ...asked, agg: 'increase' },
+      display: { ...display, per_second: true, thresholds: [{ value: 100e6, level: 'crit' }] },
+    });
+    const { evaluation } = ruleOfPanel(traffic, viewOf(traffic));
+    expect(evaluation).toMatchObject({ window: '1m', condition: { op: 'above', value: 6000e6 } });
+    const plain = panel({ ...traffic, display: { ...traffic.display, per_second: false } });
+    expect(ruleOfPanel(plain, viewOf(plain)).evaluation.condition).toMatchObject({ value: 100e6 });
   });
 });
 

@@ -1,5 +1,6 @@
 import {
   defaultsFor,
+  parseDuration,
   titleOf,
   unitFor,
   type Agg,
@@ -13,6 +14,8 @@ import {
 } from '@nowcast/contract';
 import { lacksNumber } from '../../ui/number-text.ts';
 import type { UnitName } from '../../units/format.ts';
+import type { PanelView } from '../board/panel-query.ts';
+import { asShown } from '../board/per-second.ts';
 
 /** A rule while it is written: what `RuleContent` holds, before anything of it is sent. */
 const evaluationDefaults: Omit<Evaluation, 'condition' | 'query'> = {
@@ -141,17 +144,18 @@ export function withCondition(rule: RuleContent, condition: RuleCondition): Rule
   };
 }
 
-/** The worst threshold of a panel becomes the rule's limit; a warning above the critical value means that low is bad. */
-export function ruleOfPanel(
-  panel: Panel,
-  query: { agg: Agg; across: RuleQuery['across']; where: RuleQuery['where'] },
-): RuleContent {
+/**
+ * The worst threshold of a panel becomes the rule's limit; a warning above the critical value means that low is bad.
+ * Where the panel shows amounts by the second, the limit is the amount of a window that is as much a second.
+ */
+export function ruleOfPanel(panel: Panel, view: PanelView): RuleContent {
   const { thresholds } = panel.display;
   const limit = thresholds.find((one) => one.level === 'crit') ?? thresholds[0];
   const other = thresholds.find((one) => one !== limit);
   const isLow = limit !== undefined && other !== undefined && limit.value < other.value;
   const unit = panel.display.unit === 'none' ? defaultsFor(panel.metric_type).unit : panel.display.unit;
   const rule = emptyRule();
+  const scale = asShown(panel, view).perSecond ? parseDuration(rule.evaluation.window) / 1000 : 1;
   return {
     ...rule,
     name: panel.title.slice(0, 120),
@@ -161,15 +165,15 @@ export function ruleOfPanel(
       ...rule.evaluation,
       query: {
         metric_type: panel.metric_type,
-        agg: numberAgg(query.agg),
-        across: query.across,
-        where: query.where,
+        agg: numberAgg(view.agg),
+        across: view.query.across ?? 'merge',
+        where: view.query.where ?? {},
       },
       group_by: panel.query.group_by.slice(0, 8),
       condition: {
         kind: 'threshold',
         op: isLow ? 'below' : 'above',
-        value: limit?.value ?? suggestedLimit(unit, 0),
+        value: limit === undefined ? suggestedLimit(unit, 0) : limit.value * scale,
       },
     },
   };

@@ -83,10 +83,9 @@ function useDataEntries(
       });
     };
     const watch = (): void => {
-      const { agg, query } = view;
       import('../alerts/hand-over-panel.ts')
         .then(({ handOverPanel }) => {
-          handOverPanel(panel, { agg, across: query.across ?? 'merge', where: query.where ?? {} });
+          handOverPanel(panel, view);
           return navigate({ to: '/alerts/rules/new' });
         })
         .catch((error: unknown) => showToast('error', messageOf(error)));
