@@ -1,13 +1,6 @@
 import { bothWhere, type Condition, type Rule, type Where } from '@nowcast/contract';
-import {
-  chipsOf,
-  describeMatcher,
-  kindOf,
-  makeMatcher,
-  patternOf,
-  valuesOf,
-  type MatcherKind,
-} from '../board/matcher.ts';
+import { makeMatcher } from '../board/change-filter.ts';
+import { chipsOf, describeMatcher, kindOf, patternOf, valuesOf, type MatcherKind } from '../board/matcher.ts';
 
 /** Which alerts a setting is about, as rows of a form: each one condition on one label, all of which must hold. */
 export interface MatcherRow {

@@ -3,7 +3,7 @@ import { Plus, X } from 'lucide-react';
 import { useId, useState } from 'react';
 import { labelsQuery } from '../../api/queries.ts';
 import { Button } from '../../ui/button.tsx';
-import { matcherKinds } from '../board/matcher.ts';
+import { matcherKinds } from '../board/change-filter.ts';
 import { emptyRow, isChosen, splitList, withLabel, type MatcherRow } from './alert-matchers.ts';
 import { rulesQuery } from './alert-queries.ts';
 import { InlineChecks, InlineSelect } from './sentence-controls.tsx';

@@ -1,18 +1,26 @@
 import { ListFilter, X } from 'lucide-react';
-import { lazy, type ReactNode } from 'react';
+import { lazy, useState, type ReactNode } from 'react';
 import type { Condition, Where } from '@nowcast/contract';
 import { Button } from '../../ui/button.tsx';
 import { PopoverTrigger, type TriggerProps } from '../../ui/popover.tsx';
 import type { FilterEditorProps } from './filter-editor.tsx';
-import { chipsOf, describeMatcher, withCondition, withoutChip, type Chip } from './matcher.ts';
+import { chipsOf, describeMatcher, unset, withoutChip, type Chip } from './matcher.ts';
 
 const FilterEditor = lazy(async () => ({ default: (await import('./filter-editor.tsx')).FilterEditor }));
 
 const noMetrics: readonly string[] = [];
 
+/** What an open editor made of its chip, which keeps its key: with another one it would close under the hand. */
+interface Edit {
+  key: string;
+  chip: Chip;
+  /** The filter until the one above has it, null from then on. */
+  where: Where | null;
+}
+
 /** Filters as chips, each editable, and one button to add another; chips of one label must all hold. */
 export function FilterChips({
-  where,
+  where: given,
   onWhere,
   metricType = '',
   inView = noMetrics,
@@ -26,40 +34,61 @@ export function FilterChips({
   inView?: readonly string[];
   addTitle?: string;
 }) {
-  const put = (chip: Chip | undefined, label: string, condition: Condition): Chip => {
-    const next = withCondition(where, chip, label, condition);
-    onWhere(next.where);
-    return next.chip;
+  const [edit, setEdit] = useState<Edit | null>(null);
+  const [seen, setSeen] = useState(given);
+  if (seen !== given) {
+    setSeen(given);
+    if (edit !== null) setEdit({ ...edit, where: null });
+  }
+  const where = edit?.where ?? given;
+  const put = (next: Where): void => {
+    if (next !== where) onWhere(next);
   };
+  const keyOf = ({ label, at }: Chip): string => {
+    if (edit?.chip.label === label && edit.chip.at === at) return edit.key;
+    const key = `${at} ${label}`;
+    return key === edit?.key ? `${key} too` : key;
+  };
+  const chips: (Chip & { condition?: Condition })[] = chipsOf(where);
+  if (edit?.chip.at === unset) chips.push(edit.chip);
+  const asked = { metricType, inView, where };
   return (
     <>
-      {chipsOf(where).map(({ label, at, condition }) => (
-        <span key={`${at} ${label}`} className="inline-flex max-w-full items-center">
-          <FilterPopover
-            metricType={metricType}
-            inView={inView}
-            chip={{ label, at }}
-            condition={condition}
-            onChange={put}
-            trigger={(props) => (
-              <Button {...props} className="min-w-0 rounded-e-none border-accent/40 bg-accent/10">
-                <span className="max-w-64 truncate">{describeMatcher(label, condition)}</span>
-              </Button>
-            )}
-          />
-          <Button
-            icon
-            className="rounded-s-none border-s-0 border-accent/40 bg-accent/10"
-            aria-label={at === 0 ? `Remove filter ${label}` : `Remove filter ${at + 1} of ${label}`}
-            onPress={() => onWhere(withoutChip(where, { label, at }))}
-          >
-            <X size={14} aria-hidden />
-          </Button>
-        </span>
-      ))}
+      {chips.map(({ label, at, condition }) => {
+        const chip = { label, at };
+        const key = keyOf(chip);
+        return (
+          <span key={key} className="inline-flex max-w-full items-center">
+            <FilterPopover
+              {...asked}
+              chip={chip}
+              condition={condition}
+              onChange={(next, edited) => {
+                setEdit({ key, chip: edited, where: next });
+                put(next);
+              }}
+              onClose={() => setEdit((last) => (last?.chip.at === unset ? null : last))}
+              trigger={(props) => (
+                <Button {...props} className="min-w-0 rounded-e-none border-accent/40 bg-accent/10">
+                  <span className="max-w-64 truncate">
+                    {condition === undefined ? `${label} is anything` : describeMatcher(label, condition)}
+                  </span>
+                </Button>
+              )}
+            />
+            <Button
+              icon
+              className="rounded-s-none border-s-0 border-accent/40 bg-accent/10"
+              aria-label={at < 1 ? `Remove filter ${label}` : `Remove filter ${at + 1} of ${label}`}
+              onPress={() => put(withoutChip(where, chip))}
+            >
+              <X size={14} aria-hidden />
+            </Button>
+          </span>
+        );
+      })}
       <FilterPopover
-        metricType={metricType}
-        inView={inView}
+        {...asked}
         onChange={put}
         trigger={(props) => (
           <Button {...props} variant="ghost">

@@ -1,51 +1,77 @@
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
-import type { Condition } from '@nowcast/contract';
+import { useEffect, useRef, useState } from 'react';
+import type { Condition, Where } from '@nowcast/contract';
 import { labelsQuery, metricsQuery } from '../../api/queries.ts';
 import { SelectInput, TextInput } from '../../ui/field.tsx';
+import { useRested } from '../../ui/use-rested.ts';
+import { makeMatcher, matcherKinds, withCondition } from './change-filter.ts';
 import { ValueList } from './label-picker.tsx';
-import {
-  kindOf,
-  makeMatcher,
-  matcherKinds,
-  patternOf,
-  valuesOf,
-  type Chip,
-  type MatcherKind,
-} from './matcher.ts';
+import { kindOf, patternOf, unset, valuesOf, type Chip, type MatcherKind } from './matcher.ts';
 import { orderLabels } from './order-labels.ts';
 
 export interface FilterEditorProps {
   metricType: string;
   inView: readonly string[];
+  where: Where;
   /** The chip that is edited, with its condition; absent: a new one. */
   chip?: Chip;
-  condition?: Condition;
-  /** Puts the condition in the chip's place, or adds it; answers which chip it is from then on. */
-  onChange: (chip: Chip | undefined, label: string, condition: Condition) => Chip;
+  condition?: Condition | undefined;
+  /** `chip`: which one is edited from then on. */
+  onChange: (where: Where, chip: Chip) => void;
+  onClose?: () => void;
 }
 
-/** One condition on one label; every choice is applied at once. */
-export function FilterEditor({ metricType, inView, chip: first, condition, onChange }: FilterEditorProps) {
+interface Draft {
+  label: string;
+  kind: MatcherKind;
+  values: string[];
+  pattern: string;
+}
+
+/** One condition on one label. Every choice is applied at once, a pattern when typing rests. */
+export function FilterEditor(props: FilterEditorProps) {
+  const { metricType, inView, where, chip: first, condition } = props;
   const labels = useQuery(labelsQuery(metricType));
   const metrics = useQuery(metricsQuery());
   const known = (labels.data ?? []).map((one) => one.label);
   const names = orderLabels(known, metrics.data ?? [], inView);
-  const [chosen, setChosen] = useState(first?.label);
+  if (first !== undefined && !names.includes(first.label)) names.push(first.label);
   // What this editor has made so far is changed by the next choice, not joined by another chip.
   const [own, setOwn] = useState(first);
-  const label = chosen ?? names.find((name) => name !== 'source') ?? 'source';
-  const [kind, setKind] = useState<MatcherKind>(condition === undefined ? 'is' : kindOf(condition));
-  const [values, setValues] = useState<string[]>(condition === undefined ? [] : valuesOf(condition));
-  const [pattern, setPattern] = useState(condition === undefined ? '' : patternOf(condition));
-  const emit = (nextKind: MatcherKind, nextValues: string[], nextPattern: string): void => {
-    setKind(nextKind);
-    setValues(nextValues);
-    setPattern(nextPattern);
-    const made = makeMatcher(nextKind, nextValues, nextPattern);
-    if (made !== null) setOwn(onChange(own, label, made));
+  const [written, setWritten] = useState<Omit<Draft, 'label'> & { label: string | undefined }>(() => ({
+    label: first?.label,
+    kind: condition === undefined ? 'is' : kindOf(condition),
+    values: condition === undefined ? [] : valuesOf(condition),
+    pattern: condition === undefined ? '' : patternOf(condition),
+  }));
+  const draft: Draft = {
+    ...written,
+    label: written.label ?? names.find((name) => name !== 'source') ?? 'source',
   };
-  if (first !== undefined && !names.includes(first.label)) names.push(first.label);
+  const { label, kind, values, pattern } = draft;
+  const applied = useRef(pattern);
+  const apply = (next: Draft): void => {
+    applied.current = next.pattern;
+    setWritten(next);
+    const made = makeMatcher(next.kind, next.values, next.pattern);
+    const changed = withCondition(where, own, next.label, made);
+    setOwn(changed.chip);
+    props.onChange(changed.where, changed.chip ?? { label: next.label, at: unset });
+  };
+  const settle = useRef((_isClosing: boolean): void => undefined);
+  settle.current = (isClosing) => {
+    if (applied.current !== pattern) apply(draft);
+    if (isClosing) props.onClose?.();
+  };
+  const rested = useRested(pattern);
+  useEffect(() => settle.current(false), [rested]);
+  useEffect(() => () => settle.current(true), []);
+  const chooseLabel = (name: string): void => {
+    const next = { ...draft, label: name, values: [] };
+    if (first !== undefined || makeMatcher(kind, [], pattern) !== null) return apply(next);
+    setWritten(next);
+    setOwn(undefined);
+  };
   return (
     <>
       <div className="flex gap-2">
@@ -54,18 +80,14 @@ export function FilterEditor({ metricType, inView, chip: first, condition, onCha
           className="min-w-0 flex-1"
           value={label}
           choices={names.map((name) => ({ value: name, title: name }))}
-          onValue={(value) => {
-            setChosen(value);
-            setValues([]);
-            if (first === undefined) setOwn(undefined);
-          }}
+          onValue={chooseLabel}
         />
         <SelectInput
           label="Condition"
           className="min-w-0 flex-1"
           value={kind}
           choices={matcherKinds}
-          onValue={(value) => emit(value, values, pattern)}
+          onValue={(value) => apply({ ...draft, kind: value })}
         />
       </div>
       {kind === 'is' || kind === 'not' ? (
@@ -74,7 +96,7 @@ export function FilterEditor({ metricType, inView, chip: first, condition, onCha
           label={label}
           title={`Values of ${label}`}
           selected={values}
-          onSelected={(next) => emit(kind, next, pattern)}
+          onSelected={(next) => apply({ ...draft, values: next })}
         />
       ) : (
         <TextInput
@@ -82,7 +104,7 @@ export function FilterEditor({ metricType, inView, chip: first, condition, onCha
           hint="The whole value must match, for example web-.*"
           value={pattern}
           spellCheck={false}
-          onValue={(next) => emit(kind, values, next)}
+          onValue={(next) => setWritten({ ...draft, pattern: next })}
         />
       )}
     </>

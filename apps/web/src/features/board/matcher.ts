@@ -1,13 +1,6 @@
-import { allOf, bothWhere, conditionsOf, type Condition, type Where } from '@nowcast/contract';
+import { bothWhere, conditionsOf, type Condition, type Where } from '@nowcast/contract';
 
-/** The four ways to filter by a label, as the filter editor handles them. */
-export const matcherKinds = [
-  { value: 'is', title: 'is one of' },
-  { value: 'not', title: 'is not' },
-  { value: 'regex', title: 'matches' },
-  { value: 'not_regex', title: 'does not match' },
-] as const;
-export type MatcherKind = (typeof matcherKinds)[number]['value'];
+export type MatcherKind = 'is' | 'not' | 'regex' | 'not_regex';
 
 export function kindOf(matcher: Condition): MatcherKind {
   if (Array.isArray(matcher)) return 'is';
@@ -23,14 +16,6 @@ export function valuesOf(matcher: Condition): string[] {
 export function patternOf(matcher: Condition): string {
   if (Array.isArray(matcher) || 'not' in matcher) return '';
   return 'regex' in matcher ? matcher.regex : matcher.not_regex;
-}
-
-/** Null while nothing is chosen yet: an empty filter would hide everything. */
-export function makeMatcher(kind: MatcherKind, values: readonly string[], pattern: string): Condition | null {
-  if (kind === 'is') return values.length > 0 ? [...values] : null;
-  if (kind === 'not') return values.length > 0 ? { not: [...values] } : null;
-  if (pattern === '') return null;
-  return kind === 'regex' ? { regex: pattern } : { not_regex: pattern };
 }
 
 /** `region is eu, us`. */
@@ -49,6 +34,9 @@ export interface Chip {
   at: number;
 }
 
+/** `Chip.at` while nothing of its label is chosen. */
+export const unset = -1;
+
 /** Every condition of a filter, in its order; conditions on one label must all hold. */
 export function chipsOf(where: Where): (Chip & { condition: Condition })[] {
   return Object.entries(where).flatMap(([label, matcher]) =>
@@ -59,19 +47,4 @@ export function chipsOf(where: Where): (Chip & { condition: Condition })[] {
 export function withoutChip(where: Where, chip: Chip): Where {
   const kept = chipsOf(where).filter(({ label, at }) => label !== chip.label || at !== chip.at);
   return bothWhere(...kept.map(({ label, condition }) => Object.fromEntries([[label, condition]])));
-}
-
-/** The filter with a condition in place of the chip's; added where there is no such chip, or its label changes. */
-export function withCondition(
-  where: Where,
-  chip: Chip | undefined,
-  label: string,
-  condition: Condition,
-): { where: Where; chip: Chip } {
-  const rest = chip === undefined || chip.label === label ? where : withoutChip(where, chip);
-  const conditions = Object.hasOwn(rest, label) ? [...conditionsOf(rest[label]!)] : [];
-  const at = chip?.label === label && chip.at < conditions.length ? chip.at : conditions.length;
-  conditions[at] = condition;
-  const entries = new Map(Object.entries(rest)).set(label, allOf(conditions));
-  return { where: Object.fromEntries(entries), chip: { label, at } };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { MetricInfo, Panel } from '@nowcast/contract';
 import { readBoardSearch } from './board-search.ts';
-import { chipsOf, describeMatcher, kindOf, makeMatcher, withCondition, withoutChip } from './matcher.ts';
+import { makeMatcher, withCondition } from './change-filter.ts';
+import { chipsOf, describeMatcher, kindOf, withoutChip } from './matcher.ts';
 import { dataParameters, panelView } from './panel-query.ts';
 
 const panel: Panel = {
@@ -120,7 +121,10 @@ describe('filters', () => {
       host: { regex: 'web-.*' },
       mode: ['user'],
     });
-    expect(withoutChip(first.where, first.chip)).toEqual({});
+    expect(withoutChip(first.where, first.chip!)).toEqual({});
+    const none = withCondition(changed, { label: 'host', at: 0 }, 'mode', null);
+    expect(none).toEqual({ where: { host: { not: ['web-3', 'web-4'] } }, chip: undefined });
+    expect(withCondition(changed, undefined, 'mode', null).where).toBe(changed);
   });
 });
 
