@@ -62,6 +62,21 @@ describe('a board that another tab saves while it is edited', () => {
   });
 });
 
+describe('the unit of a panel', () => {
+  it('follows what is calculated: points are not milliseconds', async () => {
+    await desk.send([{ metric_type: 'request_latency_ms', value: 12 }]);
+    const timed = {
+      metric_type: 'request_latency_ms',
+      query: { agg: 'avg' },
+      display: { unit: 'milliseconds' },
+    };
+    const drawer = await edit(await desk.makeBoard('Timed', [panelOf('Timed', timed)]), 'Timed');
+    await drawer.getByLabel('Calculate').selectOption('count');
+    await drawer.getByRole('tab', { name: 'Display' }).click();
+    expect(await drawer.getByLabel('Unit').inputValue()).toBe('count');
+  });
+});
+
 describe('numbers of a panel', () => {
   const warn = { value: 70, level: 'warn' };
   const crit = { value: 90, level: 'crit' };

@@ -10,6 +10,7 @@ import {
   watching,
   withCondition,
   withMetric,
+  withQuery,
 } from './rule-draft.ts';
 import { ruleInWords } from './rule-words.ts';
 
@@ -157,6 +158,16 @@ describe('what a rule watches', () => {
       'cores',
     );
     expect(missingIn(watching(emptyRule(), 'ratio'))).toBe('Choose what to watch.');
+  });
+
+  it('another calculation has its own unit; a ratio, and a unit that was chosen, stay what they are', () => {
+    const slow = withMetric(emptyRule(), metric({ metric_type: 'request_latency_ms' }));
+    expect(slow.unit).toBe('milliseconds');
+    const counted = { ...slow.evaluation.query!, agg: 'count' } as const;
+    expect(withQuery(slow, counted)).toMatchObject({ unit: 'count', evaluation: { query: counted } });
+    expect(withQuery({ ...slow, unit: 'seconds' }, counted).unit).toBe('seconds');
+    expect(withQuery(watching(slow, 'ratio'), counted).unit).toBe('ratio');
+    expect(withQuery(slow, { ...slow.evaluation.query!, where: { path: ['/'] } }).unit).toBe('milliseconds');
   });
 
   it('other rules read nothing themselves, and coming back begins with a limit', () => {

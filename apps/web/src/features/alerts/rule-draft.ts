@@ -16,6 +16,7 @@ import { lacksNumber } from '../../ui/number-text.ts';
 import type { UnitName } from '../../units/format.ts';
 import type { PanelView } from '../board/panel-query.ts';
 import { asShown } from '../board/per-second.ts';
+import { unitWithAgg } from '../edit/unit-with-agg.ts';
 
 /** A rule while it is written: what `RuleContent` holds, before anything of it is sent. */
 const evaluationDefaults: Omit<Evaluation, 'condition' | 'query'> = {
@@ -92,6 +93,15 @@ export function withMetric(rule: RuleContent, metric: MetricInfo): RuleContent {
           : condition,
     },
   };
+}
+
+/** `rule` asking otherwise of the metric it watches. */
+export function withQuery(rule: RuleContent, query: RuleQuery): RuleContent {
+  const { divide_by: divisor, query: before } = rule.evaluation;
+  const agg = before?.agg ?? 'avg';
+  const unit =
+    divisor === undefined ? unitWithAgg(rule.unit, query.metric_type, agg, query.agg ?? 'avg') : rule.unit;
+  return { ...rule, unit, evaluation: { ...rule.evaluation, query } };
 }
 
 /** What a rule watches: a metric, how much of one metric another is, or what other rules say. */

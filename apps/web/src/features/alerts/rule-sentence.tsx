@@ -5,7 +5,7 @@ import { formatValue } from '../../units/format.ts';
 import { rulesQuery } from './alert-queries.ts';
 import { verbOf, verbs, withVerb, type Verb } from './condition-verb.ts';
 import { QueryWords } from './query-words.tsx';
-import { withCondition, withMetric } from './rule-draft.ts';
+import { withCondition, withMetric, withQuery } from './rule-draft.ts';
 import {
   holdChoices,
   InlineChecks,
@@ -93,7 +93,7 @@ function QueryPart({ rule, onRule }: PartProps) {
       <QueryWords
         query={query}
         hasNumber={!isAboutSending(evaluation.condition)}
-        onQuery={(next) => set({ query: next })}
+        onQuery={(next) => onRule(withQuery(rule, next))}
         onMetric={(metric) => onRule(withMetric(rule, metric))}
       />
       {divisor !== undefined && (

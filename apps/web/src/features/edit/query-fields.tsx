@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { ChevronDown } from 'lucide-react';
 import { useState } from 'react';
-import { unitFor, type MetricInfo, type Panel } from '@nowcast/contract';
+import { unitFor, type Agg, type MetricInfo, type Panel } from '@nowcast/contract';
 import { labelsQuery, metricQuery } from '../../api/queries.ts';
 import { Button } from '../../ui/button.tsx';
 import { SelectInput } from '../../ui/field.tsx';
@@ -11,6 +11,7 @@ import { panelAgg } from '../board/panel-query.ts';
 import { acrossChoices, aggChoices, stepChoices, windowChoices } from './choices.ts';
 import { MetricPicker } from './metric-picker.tsx';
 import { NumberInput } from './number-input.tsx';
+import { unitWithAgg } from './unit-with-agg.ts';
 
 interface QueryFieldsProps {
   panel: Panel;
@@ -67,8 +68,13 @@ export function QueryFields({ panel, onChange }: QueryFieldsProps) {
   const [picking, setPicking] = useState(false);
   const { query } = panel;
   const current = useQuery(metricQuery(panel.metric_type)).data ?? undefined;
+  const agg = panelAgg(panel, current);
   const set = (next: Partial<Panel['query']>, tag = ''): void =>
     onChange({ ...panel, query: { ...query, ...next } }, tag);
+  const calculate = (next: Agg): void => {
+    const unit = unitWithAgg(panel.display.unit, panel.metric_type, agg, next);
+    onChange({ ...panel, query: { ...query, agg: next }, display: { ...panel.display, unit } }, '');
+  };
   const pick = (metric: MetricInfo): void => {
     setPicking(false);
     onChange(
@@ -120,9 +126,9 @@ export function QueryFields({ panel, onChange }: QueryFieldsProps) {
           <SelectInput
             label="Calculate"
             hint="Over the points of each bucket."
-            value={panelAgg(panel, current)}
+            value={agg}
             choices={aggChoices}
-            onValue={(agg) => set({ agg })}
+            onValue={calculate}
           />
           <GroupBy
             metricType={panel.metric_type}
