@@ -1,6 +1,7 @@
 /** What panels say about their data, in every corner where it was once something else than the data. */
 import { readFileSync } from 'node:fs';
 import type { Board } from '@nowcast/contract';
+import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BoardDesk, panelOf } from '../fixtures/board-desk.ts';
 import { patience } from '../fixtures/live-peer.ts';
@@ -147,6 +148,47 @@ describe('the file of a panel that shows amounts per second', () => {
     expect(head).toBe('time (Asia/Dubai),timestamp_ms,value_per_second');
     const clock = new Date(timestamp + 4 * 3_600_000).toISOString().replace('Z', '+04:00');
     expect(rows).toContain(`${clock},${timestamp},5`);
+  });
+});
+
+describe('a dial', () => {
+  it('prints its ends as they are, with however many decimals its value is shown', async () => {
+    await desk.page.addInitScript(`{
+      window.written = [];
+      const { fillText } = CanvasRenderingContext2D.prototype;
+      CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+        window.written.push(text);
+        fillText.call(this, text, ...place);
+      };
+    }`);
+    await desk.send([{ metric_type: 'waits', value: 90 }]);
+    const display = { unit: 'seconds', decimals: 1, min: 2.5, max: 200 };
+    const dial = panelOf('Dial', { metric_type: 'waits', chart_type: 'gauge', display });
+    await open(await desk.makeBoard('Dials', [dial]));
+    await panel('Dial').getByTestId('gauge-value').getByText('90.0').waitFor();
+    expect(await desk.page.evaluate('[...new Set(window.written)]')).toEqual(['2.5\u00a0s', '3.33\u00a0min']);
+  });
+});
+
+describe('the line of a board on Home', () => {
+  it('ends with the last whole bucket, like the board itself', async () => {
+    const bucketMs = 5 * 60_000;
+    await vi.waitFor(() => expect(Date.now() % bucketMs).toBeLessThan(bucketMs - 30_000), patience);
+    const start = Math.floor(Date.now() / bucketMs) * bucketMs;
+    const wait = (value: number, timestamp: number) => ({ metric_type: 'queueing', value, timestamp });
+    await desk.send([wait(3, start), wait(100, start - 60_000), wait(100, start - 120_000)]);
+    const query = { agg: 'p95', step: '5m' };
+    const stat = panelOf('Queueing', { metric_type: 'queueing', chart_type: 'stat', query });
+    const board = await desk.makeBoard('Queues', [stat]);
+    const shown = async (place: Locator): Promise<number> => Number(await place.innerText());
+    await open(board);
+    const onBoard = panel('Queueing').getByTestId('stat-value');
+    await vi.waitFor(async () => expect(await shown(onBoard)).toBeGreaterThan(90), patience);
+    await desk.page.goto(desk.server.url);
+    const card = desk.page.getByRole('listitem').filter({ hasText: 'Queues' });
+    const onHome = card.getByText('Queueing', { exact: true }).locator('xpath=following-sibling::span');
+    await vi.waitFor(async () => expect(await shown(onHome)).toBeGreaterThan(0), patience);
+    expect(await shown(onHome)).toBeGreaterThan(90);
   });
 });
 

@@ -54,16 +54,8 @@ function drawDial(
   ctx.textBaseline = 'top';
   const foot = y + (radius - thick / 2) * Math.SQRT1_2 + thick / 2 + 4;
   const side = (radius - thick / 2) * Math.SQRT1_2;
-  ctx.fillText(
-    formatValue(ends[0], display.unit, display.decimals === undefined ? undefined : 0),
-    x - side,
-    foot,
-  );
-  ctx.fillText(
-    formatValue(ends[1], display.unit, display.decimals === undefined ? undefined : 0),
-    x + side,
-    foot,
-  );
+  ctx.fillText(formatValue(ends[0], display.unit), x - side, foot);
+  ctx.fillText(formatValue(ends[1], display.unit), x + side, foot);
 }
 
 /** Leaves room for the figures at the dial's ends; a wall-sized dial says no more than a hand-sized one. */

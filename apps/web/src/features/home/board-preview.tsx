@@ -6,7 +6,7 @@ import { drawSparkline } from '../../charts/draw-sparkline.ts';
 import { paletteOf } from '../../charts/palette.ts';
 import { useFigure } from '../../charts/use-figure.ts';
 import { useLiveView } from '../../live/use-live-view.ts';
-import { bucketRange, headline, summarise } from '../../live/statistics.ts';
+import { bucketRange, headline, settledAt, summarise } from '../../live/statistics.ts';
 import { useTheme } from '../../theme/theme.ts';
 import { liveRange } from '../../time/range.ts';
 import { formatValue } from '../../units/format.ts';
@@ -44,8 +44,10 @@ function PanelLine({ panel }: { panel: Panel }) {
     const series = store.series[0];
     if (series === undefined || canvas.current === null || value.current === null) return;
     const span = bucketRange(store, range, nowMs);
-    drawSparkline(canvas.current, series, span, paletteOf(theme).accent);
-    const number = headline(shown.view.agg, summarise(series, span));
+    const { agg } = shown.view;
+    const settledMs = settledAt(agg, nowMs);
+    drawSparkline(canvas.current, series, span, paletteOf(theme).accent, settledMs);
+    const number = headline(agg, summarise(series, span, settledMs));
     value.current.textContent = formatValue(number, shown.panel.display.unit, panel.display.decimals);
   });
   return (
