@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { dragSpan, moveSpan, rangeOfSpan } from './overview-span.ts';
+import { dragSpan, moveSpan, rangeOfDrop, rangeOfSpan } from './overview-span.ts';
 
 const whole = { from: 0, to: 1_000_000 };
 
@@ -30,7 +30,21 @@ describe('the brush', () => {
   });
 
   test('follows the clock when it is let go at the end, and stands still elsewhere', () => {
-    expect(rangeOfSpan(whole, { from: 900_000, to: 999_000 })).toEqual({ kind: 'live', windowMs: 99_000 });
+    expect(rangeOfDrop(whole, { from: 900_000, to: 999_000 })).toEqual({ kind: 'live', windowMs: 99_000 });
+    expect(rangeOfSpan(whole, { from: 900_000, to: 1_000_000 })).toEqual({ kind: 'live', windowMs: 100_000 });
     expect(rangeOfSpan(whole, { from: 10.4, to: 500_000 })).toEqual({ kind: 'fixed', from: 10, to: 500_000 });
+  });
+
+  test('of a quarter of an hour goes earlier in a week, by a button, a key or the hand', () => {
+    const day = 86_400_000;
+    const week = { from: 0, to: 7 * day };
+    const last = { from: week.to - 900_000, to: week.to };
+    const before = moveSpan(week, last, -900_000);
+    const stands = { kind: 'fixed', from: before.from, to: last.from };
+    expect(rangeOfSpan(week, before)).toEqual(stands);
+    expect(rangeOfDrop(week, before)).toEqual(stands);
+    const shorter = dragSpan(week, last, 'to', last.to, last.to - 45_000);
+    expect(rangeOfSpan(week, shorter)).toEqual({ kind: 'fixed', from: last.from, to: last.to - 45_000 });
+    expect(rangeOfSpan(week, moveSpan(week, before, day))).toEqual({ kind: 'live', windowMs: 900_000 });
   });
 });

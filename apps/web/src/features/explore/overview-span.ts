@@ -9,8 +9,9 @@ export interface Span {
 export type Hold = 'from' | 'to' | 'body' | 'new';
 
 const shortestMs = 1000;
-/** A brush let go this near to the end, as a part of the whole, means "up to now". */
-const liveEdge = 0.004;
+/** A brush that a hand lets go this near to the end means "up to now"; the parts of the whole and of the brush. */
+const nearOfWhole = 0.004;
+const nearOfSpan = 0.1;
 
 const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
 
@@ -33,9 +34,15 @@ export function moveSpan(whole: Span, { from, to }: Span, byMs: number): Span {
   return { from: start, to: start + width };
 }
 
-/** A span that ends at the end of the whole follows the clock; any other stands still. */
-export function rangeOfSpan(whole: Span, { from, to }: Span): TimeRange {
-  const isLive = to >= whole.to - (whole.to - whole.from) * liveEdge && to - from >= shortestMs;
+/** A span that ends at the end of the whole follows the clock; any other stands still. `nearMs`: what is no distance. */
+export function rangeOfSpan(whole: Span, { from, to }: Span, nearMs = 0): TimeRange {
+  const isLive = to >= whole.to - nearMs && to - from >= shortestMs;
   if (!isLive) return { kind: 'fixed', from: Math.round(from), to: Math.round(to) };
   return { kind: 'live', windowMs: Math.max(1, Math.round((to - from) / 1000)) * 1000 };
+}
+
+/** The same for a span that was let go: a hand seldom meets the end, but one narrower than its reach may be anywhere. */
+export function rangeOfDrop(whole: Span, span: Span): TimeRange {
+  const nearMs = Math.min((whole.to - whole.from) * nearOfWhole, (span.to - span.from) * nearOfSpan);
+  return rangeOfSpan(whole, span, nearMs);
 }

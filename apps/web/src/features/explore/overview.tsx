@@ -8,7 +8,7 @@ import { formatMoment, type ZoneName } from '../../time/zone.ts';
 import { Button } from '../../ui/button.tsx';
 import { Skeleton } from '../../ui/states.tsx';
 import { useSecond } from '../../ui/use-second.ts';
-import { dragSpan, moveSpan, rangeOfSpan, type Hold, type Span } from './overview-span.ts';
+import { dragSpan, moveSpan, rangeOfDrop, rangeOfSpan, type Hold, type Span } from './overview-span.ts';
 import { overviewPaths, readFromServer, readOverview, type OverviewData } from './read-overview.ts';
 
 const rereadMs = 60_000;
@@ -56,8 +56,8 @@ function Strip({
   const paths = useMemo(() => overviewPaths(data), [data]);
   const whole = { from: data.whole.from, to: Math.max(now, data.whole.to) };
   const span = rangeEnds(range, now);
-  const commit = (next: Span): void => onRange(rangeOfSpan(whole, next));
-  const shift = (sign: 1 | -1): void => commit(moveSpan(whole, span, sign * (span.to - span.from)));
+  const shift = (sign: 1 | -1): void =>
+    onRange(rangeOfSpan(whole, moveSpan(whole, span, sign * (span.to - span.from))));
   return (
     <section aria-label="Overview" className="card px-3 pt-2 pb-2">
       <div className="flex items-center gap-1">
@@ -82,7 +82,7 @@ function Strip({
                 vectorEffect="non-scaling-stroke"
               />
             </svg>
-            <Brush whole={whole} span={span} zone={zone} onSpan={commit} />
+            <Brush whole={whole} span={span} zone={zone} onRange={onRange} />
           </div>
         </div>
         <Button
@@ -113,15 +113,16 @@ function Brush({
   whole,
   span,
   zone,
-  onSpan,
+  onRange,
 }: {
   whole: Span;
   span: Span;
   zone: ZoneName;
-  onSpan: (span: Span) => void;
+  onRange: (range: TimeRange) => void;
 }) {
   const box = useRef<HTMLDivElement>(null);
-  const drag = useRef<{ hold: Hold; startMs: number; span: Span } | null>(null);
+  /** With the whole as it was then: its end moves on while the hand holds a live one. */
+  const drag = useRef<{ hold: Hold; startMs: number; span: Span; whole: Span } | null>(null);
   const [draft, setDraft] = useState<Span | null>(null);
   const shown = draft ?? span;
   const size = whole.to - whole.from;
@@ -143,18 +144,18 @@ function Brush({
   const onPointerDown = (event: ReactPointerEvent<HTMLDivElement>): void => {
     if (event.button !== 0) return;
     event.currentTarget.setPointerCapture(event.pointerId);
-    drag.current = { hold: holdAt(event.clientX), startMs: timeAt(event.clientX), span };
+    drag.current = { hold: holdAt(event.clientX), startMs: timeAt(event.clientX), span, whole };
   };
   const onPointerMove = (event: ReactPointerEvent<HTMLDivElement>): void => {
     if (drag.current === null) return;
-    const { hold, startMs, span: from } = drag.current;
+    const { hold, startMs, span: from, whole: within } = drag.current;
     const at = timeAt(event.clientX);
     // An edge moves by as much as the hand does: it does not jump to where it was taken.
     const edge = hold === 'from' || hold === 'to' ? from[hold] - startMs : 0;
-    setDraft(dragSpan(whole, from, hold, startMs, at + edge));
+    setDraft(dragSpan(within, from, hold, startMs, at + edge));
   };
   const end = (keep: boolean): void => {
-    if (drag.current !== null && keep && draft !== null) onSpan(draft);
+    if (drag.current !== null && keep && draft !== null) onRange(rangeOfDrop(drag.current.whole, draft));
     drag.current = null;
     setDraft(null);
   };
@@ -184,7 +185,7 @@ function Brush({
           span={shown}
           zone={zone}
           left={part(shown[edge]) * 100}
-          onSpan={onSpan}
+          onRange={onRange}
         />
       ))}
     </div>
@@ -197,14 +198,14 @@ function Edge({
   span,
   zone,
   left,
-  onSpan,
+  onRange,
 }: {
   edge: 'from' | 'to';
   whole: Span;
   span: Span;
   zone: ZoneName;
   left: number;
-  onSpan: (span: Span) => void;
+  onRange: (range: TimeRange) => void;
 }) {
   const onKeyDown = (event: React.KeyboardEvent): void => {
     const small = Math.max(1000, (span.to - span.from) / 20);
@@ -221,7 +222,7 @@ function Edge({
     const step = steps[event.key];
     if (step === undefined) return;
     event.preventDefault();
-    onSpan(dragSpan(whole, span, edge, span[edge], span[edge] + step));
+    onRange(rangeOfSpan(whole, dragSpan(whole, span, edge, span[edge], span[edge] + step)));
   };
   return (
     <div
