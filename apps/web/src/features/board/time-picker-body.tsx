@@ -24,7 +24,7 @@ export interface TimePickerProps {
 /** Free text on top, quick and recent ranges at the start, exact ends and the zone at the end. */
 export function PickerBody({ range, zone, onRange, onZone, close }: TimePickerProps & { close: () => void }) {
   const live = useLive();
-  const ends = rangeEnds(range, live.serverNow());
+  const [openedMs] = useState(() => live.serverNow());
   const choose = (next: TimeRange): void => {
     rememberRange(next);
     onRange(next);
@@ -60,7 +60,13 @@ export function PickerBody({ range, zone, onRange, onZone, close }: TimePickerPr
           })}
         </div>
         <div className="flex min-w-0 flex-1 flex-col">
-          <Exact key={`${ends.from}`} ends={ends} zone={zone} onRange={choose} onZone={onZone} />
+          <Exact
+            key={JSON.stringify(range)}
+            ends={rangeEnds(range, openedMs)}
+            zone={zone}
+            onRange={choose}
+            onZone={onZone}
+          />
           {recent.length > 0 && (
             <div className="border-t border-line p-2" role="group" aria-label="Recent ranges">
               <p className="label px-2">Recent</p>
@@ -127,8 +133,9 @@ function Exact({
   onRange: (range: TimeRange) => void;
   onZone: (zone: ZoneName) => void;
 }) {
-  const [from, setFrom] = useState(toLocalInput(ends.from, zone));
-  const [to, setTo] = useState(toLocalInput(ends.to, zone));
+  // What nobody touched is the same moment in another zone; what was typed is the same text.
+  const [typed, setTyped] = useState<{ from?: string; to?: string }>({});
+  const { from, to } = { from: toLocalInput(ends.from, zone), to: toLocalInput(ends.to, zone), ...typed };
   const [error, setError] = useState('');
   const apply = (): void => {
     const range = { kind: 'fixed' as const, from: fromLocalInput(from, zone), to: fromLocalInput(to, zone) };
@@ -143,8 +150,21 @@ function Exact({
         apply();
       }}
     >
-      <TextInput label="From" type="datetime-local" step={1} value={from} onValue={setFrom} />
-      <TextInput label="To" type="datetime-local" step={1} value={to} error={error} onValue={setTo} />
+      <TextInput
+        label="From"
+        type="datetime-local"
+        step={1}
+        value={from}
+        onValue={(value) => setTyped({ ...typed, from: value })}
+      />
+      <TextInput
+        label="To"
+        type="datetime-local"
+        step={1}
+        value={to}
+        error={error}
+        onValue={(value) => setTyped({ ...typed, to: value })}
+      />
       <SelectInput
         label="Time zone"
         value={zone}

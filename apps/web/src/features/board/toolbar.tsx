@@ -1,5 +1,5 @@
 import { Pause, Pencil, Play, Share2, Star } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { lazy, Suspense, useMemo, type ReactNode } from 'react';
 import type { Board, Where } from '@nowcast/contract';
 import { useLinkState, useLive } from '../../live/live-context.ts';
 import type { ZoneName } from '../../time/zone.ts';
@@ -7,18 +7,21 @@ import { Button } from '../../ui/button.tsx';
 import { clearOfTop } from '../../ui/clear-of.ts';
 import { FilterChips } from './filter-chips.tsx';
 import { TimePicker } from './time-picker.tsx';
-import { useNewPoints } from './use-new-points.ts';
 import type { RangeControl } from './use-range.ts';
 import { VariablePicker } from './variable-picker.tsx';
 
-const counts = new Intl.NumberFormat('en', { notation: 'compact' });
+const NewPoints = lazy(async () => ({ default: (await import('./new-points.tsx')).NewPoints }));
 
 /** Live and Pause; while paused it says how much has come in meanwhile. */
 export function LiveButton({ control, metrics }: { control: RangeControl; metrics: readonly string[] }) {
   const live = useLive();
   const { range } = control;
   const linked = useLinkState().state === 'live';
-  const fresh = useNewPoints(metrics, range.kind === 'fixed' ? Math.min(range.to, live.serverNow()) : null);
+  // A range that ends in the future began to stand still when it was chosen.
+  const sinceMs = useMemo(
+    () => (range.kind === 'fixed' ? Math.min(range.to, live.serverNow()) : 0),
+    [range, live],
+  );
   if (range.kind === 'live') {
     return (
       <Button onPress={control.pause} aria-label="Live: pause" className={linked ? 'border-ok/40' : ''}>
@@ -31,7 +34,10 @@ export function LiveButton({ control, metrics }: { control: RangeControl; metric
   return (
     <Button variant="primary" onPress={control.goLive}>
       <Play size={14} aria-hidden />
-      {fresh > 0 ? `Go live · ${counts.format(fresh)} new` : 'Go live'}
+      Go live
+      <Suspense>
+        <NewPoints metrics={metrics} sinceMs={sinceMs} />
+      </Suspense>
     </Button>
   );
 }
