@@ -1,4 +1,4 @@
-/** A chart under a finger: it goes on being live. */
+/** A chart under a finger and under the keyboard: it goes on being live, and what is read is what is there. */
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BoardDesk, panelOf } from '../fixtures/board-desk.ts';
@@ -12,6 +12,11 @@ beforeAll(async () => {
 afterAll(() => desk.close());
 
 const panel = (page: Page, title: string) => page.getByRole('article', { name: title, exact: true });
+/** Until so much time has passed that a window has visibly moved on. */
+const pass = (ms: number) => {
+  const endMs = Date.now() + ms;
+  return vi.waitFor(() => expect(Date.now()).toBeGreaterThan(endMs), patience);
+};
 
 describe('a finger that scrolls the page', () => {
   it('on the time axis of a chart leaves the chart live', async () => {
@@ -58,5 +63,41 @@ describe('a finger that scrolls the page', () => {
     await vi.waitFor(async () => expect(await clock.textContent()).not.toBe(before), patience);
     await page.getByRole('button', { name: 'Live: pause' }).waitFor();
     await context.close();
+  });
+});
+
+describe('a live chart read by keyboard', () => {
+  it('goes back sample by sample while its window slides, and says the day as the tooltip does', async () => {
+    const newest = Math.floor(Date.now() / 2000) * 2000;
+    const points = Array.from({ length: 45 }, (_, i) => ({
+      metric_type: 'steps',
+      value: 100 - i,
+      timestamp: newest - i * 2000,
+    }));
+    await desk.send(points);
+    const { page } = desk;
+    const board = await desk.makeBoard('Read', [panelOf('Steps', { metric_type: 'steps' })]);
+    await page.goto(`${desk.server.url}/boards/${board.board_id}?from=now-1m`);
+    const chart = panel(page, 'Steps').getByRole('application');
+    const spoken = panel(page, 'Steps').locator('[aria-live=polite]').filter({ hasText: 'Steps: ' });
+    const value = panel(page, 'Steps').locator('.chart-tooltip-row b');
+    await chart.locator('canvas').waitFor();
+    await vi.waitFor(async () => {
+      await chart.press('End');
+      expect(await spoken.textContent()).toMatch(/Steps: 100$/);
+    }, patience);
+    for (const expected of ['99', '98']) {
+      await pass(5000);
+      await chart.press('ArrowLeft');
+      await vi.waitFor(
+        async () => expect(await spoken.textContent()).toMatch(`Steps: ${expected}`),
+        patience,
+      );
+      // The crosshair stays on its moment, wherever that is by now.
+      await pass(3000);
+      expect(await value.textContent()).toBe(expected);
+    }
+    const head = await panel(page, 'Steps').locator('.chart-tooltip-time').textContent();
+    expect(await spoken.textContent()).toBe(`${head}, Steps: 98`);
   });
 });

@@ -1,7 +1,7 @@
 import uPlot from 'uplot';
 import type { Drawable } from '../live/draw-scheduler.ts';
 import { isGrowing, standsStill, usualGapMs } from '../live/statistics.ts';
-import type { ViewStore } from '../live/view-store.ts';
+import { lowerBound, type ViewStore } from '../live/view-store.ts';
 import { rangeEnds, type TimeRange } from '../time/range.ts';
 import { align, type Aligned } from './align.ts';
 import { listenToBrush, type Brush } from './brush.ts';
@@ -49,7 +49,8 @@ export class Plot implements Drawable {
   #nowMs = 0;
   #dirty = true;
   #hovered = false;
-  #keyIndex: number | null = null;
+  /** Of the sample under the keyboard's crosshair; its index changes as the window slides. */
+  #keyTime: number | null = null;
   #keySeries = 0;
 
   constructor(
@@ -198,6 +199,7 @@ export class Plot implements Drawable {
       this.#plot.setScale('x', { min: from, max: to });
     });
     if (this.#hovered) this.#repeatCursor();
+    else if (this.#isReadByKey()) this.#placeCursor();
   }
 
   /** Time moves below a pointer that rests; panels that were made since, or were off screen, learn of it here. */
@@ -222,8 +224,13 @@ export class Plot implements Drawable {
 
   #updateTooltip(): void {
     const { idx, left } = this.#plot.cursor;
-    const byKey = this.#keyIndex !== null && document.activeElement === this.#box;
-    if ((!this.#hovered && !byKey) || idx === null || idx === undefined || left === undefined || left < 0) {
+    if (
+      (!this.#hovered && !this.#isReadByKey()) ||
+      idx === null ||
+      idx === undefined ||
+      left === undefined ||
+      left < 0
+    ) {
       this.#tooltip.hide();
       return;
     }
@@ -260,12 +267,8 @@ export class Plot implements Drawable {
 
   /** Moves the keyboard's crosshair by samples, or to an end; null where there is nothing to read. */
   moveCursor(step: number | 'first' | 'last'): Sample | null {
-    const [first, last] = this.#visibleIndices();
-    if (last < first) return null;
-    const from = this.#keyIndex ?? last;
-    const next = step === 'first' ? first : step === 'last' ? last : from + step;
-    this.#keyIndex = Math.min(last, Math.max(first, next));
-    return this.#readSample();
+    if (typeof step === 'number') return this.#readSample(this.#keyIndex() + step);
+    return this.#readSample(step === 'first' ? 0 : Number.POSITIVE_INFINITY);
   }
 
   /** Goes to the previous or next series at the same time. */
@@ -273,12 +276,11 @@ export class Plot implements Drawable {
     const count = this.#shownSeries.length;
     if (count === 0) return null;
     this.#keySeries = (this.#keySeries + step + count) % count;
-    this.#keyIndex ??= this.#visibleIndices()[1];
-    return this.#readSample();
+    return this.#readSample(this.#keyIndex());
   }
 
   clearCursor(): void {
-    this.#keyIndex = null;
+    this.#keyTime = null;
     this.#tooltip.hide();
     this.#plot.setCursor({ left: -10, top: -10 });
   }
@@ -293,13 +295,32 @@ export class Plot implements Drawable {
     return [first, last];
   }
 
-  #readSample(): Sample | null {
-    const at = this.#keyIndex;
-    const time = at === null ? undefined : this.#data.x[at];
-    if (at === null || time === undefined) return null;
+  /** Of the sample that was read, or now stands in its place; at first the newest. */
+  #keyIndex(): number {
+    return lowerBound(this.#data.x, this.#keyTime ?? this.#data.x.at(-1) ?? 0);
+  }
+
+  #isReadByKey(): boolean {
+    return this.#keyTime !== null && document.activeElement === this.#box;
+  }
+
+  /** Puts the crosshair on the moment that the keyboard reads. */
+  #placeCursor(): void {
+    this.#plot.setCursor({ left: this.#plot.valToPos(this.#keyTime ?? 0, 'x'), top: 20 });
+  }
+
+  /** Reads the visible sample next to index `asked`. */
+  #readSample(asked: number): Sample | null {
+    const [first, last] = this.#visibleIndices();
+    if (last < first) return null;
+    const at = Math.min(last, Math.max(first, asked));
+    const time = this.#data.x[at]!;
+    this.#keyTime = time;
+    this.#placeCursor();
     const shown = Math.min(this.#keySeries, this.#shownSeries.length - 1);
-    this.#plot.setCursor({ left: this.#plot.valToPos(time, 'x'), top: 20 });
     const series = this.#spec.series[this.#shownSeries[shown] ?? 0];
-    return { time, name: series?.name ?? '', value: this.#data.values[shown]?.[at] };
+    const { stepMs, endOf } = this.#store;
+    const value = this.#data.values[shown]?.[at];
+    return { time, end: endOf(time), stepMs, name: series?.name ?? '', value };
   }
 }
