@@ -97,7 +97,10 @@ export class Buckets {
     let at = this.start(from);
     while (at < to) {
       starts.push(at);
-      at = this.end(at);
+      const end = this.end(at);
+      // Beyond 2^53 the next bucket may begin where this one does.
+      assert(end > at, 'a bucket that has an end');
+      at = end;
     }
     starts.push(at);
     return Float64Array.from(starts);

@@ -128,6 +128,26 @@ describe('normaliseQuery', () => {
     expect(rangeNow(fixed, later)).toEqual({ from: fixed.from, to: fixed.to });
   });
 
+  it('stays in the years in which times are exact and zones known, buckets and windows included', () => {
+    const refused: Omit<QueryInput, 'metric_type'>[] = [
+      { from: 2 ** 53, to: 2 ** 53 + 8, step: '1ms' },
+      { from: -1e15, to: -999_999_900_000_000, step: '1d', tz: 'Europe/Berlin' },
+      { from: 8.65e15, to: 8.66e15, step: '120mo', tz: 'Europe/Berlin' },
+      { window: '20000w', step: '1mo' },
+      { window: `${'9'.repeat(31)}w`, agg: 'none' },
+      { from: 0, to: 1000, step: '100000000000000d' },
+      { from: '1900-01-01T00:00:00Z', to: '1901-01-01T00:00:00Z', step: '120mo', tz: 'Asia/Tokyo' },
+    ];
+    for (const input of refused) expect(() => resolve(input)).toThrow('the years 1900 to 2199');
+    const all = resolve({ from: '1901-01-01T00:00:00Z', to: '2199-12-01T00:00:00Z', step: '12mo' });
+    expect(all.buckets.boundaries(all.from, all.to)).toHaveLength(300);
+  });
+
+  it('gives no range whose buckets do not advance', () => {
+    const { buckets } = resolve({ window: '1s', step: '1ms' });
+    expect(() => buckets.boundaries(2 ** 53, 2 ** 53 + 8)).toThrow('a bucket that has an end');
+  });
+
   it('follows the calendar of the zone', () => {
     const { from, to } = resolve({
       from: '2026-10-25T12:00:00Z',

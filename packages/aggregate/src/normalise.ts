@@ -3,6 +3,7 @@ import {
   type Agg,
   allOf,
   appError,
+  checkedTime,
   type Condition,
   conditionsOf,
   formatDuration,
@@ -53,11 +54,11 @@ export const maxBuckets = 11_000;
 
 /**
  * Resolves a query against the clock. Throws `query.invalid` for contradictions and `query.too_large` for more than
- * 11,000 buckets. Regular expressions are not looked at: the series index compiles them.
+ * 11,000 buckets, `query.invalid` also for a range that leaves the years that `checkedTime` knows. Regular expressions are not looked at: the series index compiles them.
  */
 export function normaliseQuery(query: Query, nowMs: number): ResolvedQuery {
   const range = rangeOf(query, nowMs);
-  const exact = rangeAt(range, nowMs);
+  const exact = checkedRange(rangeAt(range, nowMs));
   const records = query.agg === 'none';
   if (query.cursor !== undefined && !records)
     throw appError('query.invalid', 'cursor belongs to agg=none: aggregates come whole; leave it out');
@@ -68,7 +69,7 @@ export function normaliseQuery(query: Query, nowMs: number): ResolvedQuery {
       : parseStep(query.step);
   const buckets = new Buckets(step, query.tz);
   if (!records) refuseTooMany(buckets, exact);
-  const { from, to } = records ? exact : wholeBuckets(buckets, exact);
+  const { from, to } = records ? exact : checkedRange(wholeBuckets(buckets, exact));
   const groupBy = records ? [] : sorted(query.group_by);
   const across = records ? 'merge' : query.across;
   const limit = records ? (query.limit ?? defaultRecords) : groupBy.length === 0 ? undefined : query.limit;
@@ -124,6 +125,10 @@ function rangeAt(range: QueryRange, nowMs: number): { from: number; to: number }
   if (range.kind === 'fixed') return range;
   // The end is exclusive and a point of this very millisecond is inside.
   return { from: range.kind === 'open' ? range.from : nowMs - range.windowMs, to: Math.floor(nowMs) + 1 };
+}
+
+function checkedRange({ from, to }: { from: number; to: number }): { from: number; to: number } {
+  return { from: checkedTime(from), to: checkedTime(to) };
 }
 
 function wholeBuckets(buckets: Buckets, range: { from: number; to: number }): { from: number; to: number } {

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { latestMomentMs } from './time.ts';
 
 /** Built-in roles, weakest first. The mission's `admin` and `user` are admin and editor. */
 export const roles = ['viewer', 'editor', 'admin', 'owner'] as const;
@@ -154,7 +155,7 @@ export type ChangePasswordInput = z.infer<typeof changePasswordSchema>;
 export const createKeySchema = z.strictObject({
   name: displayName,
   scopes: z._default(z.array(scopeSchema).check(z.minLength(1)), ['ingest']),
-  expires_at: z.optional(z.number()),
+  expires_at: z.optional(z.number().check(z.lte(latestMomentMs))),
 });
 export type CreateKeyInput = z.infer<typeof createKeySchema>;
 /** An API key as the wire shows it; `secret` only in the answer that created it. */

@@ -54,7 +54,7 @@ export function bothWhere(...filters: readonly Where[]): Where {
   return Object.fromEntries([...byLabel].map(([label, conditions]) => [label, allOf(conditions)]));
 }
 
-/** Epoch milliseconds, RFC 3339, or `now`, `now-15m`. */
+/** Epoch milliseconds, RFC 3339, or `now`, `now-15m`; in the years 1900 to 2199. */
 const timeSchema = z.union([z.number(), z.string().check(z.maxLength(64))]);
 
 export const querySchema = z.strictObject({

@@ -34,4 +34,19 @@ describe('a time', () => {
   ])('"%s" is refused with what to write, whatever the zone of the machine', (text) => {
     expect(() => parseTime(text, now)).toThrow(`"${text}" is not a time; write epoch milliseconds`);
   });
+
+  test.each([
+    -2_208_988_800_001,
+    7_258_118_400_001,
+    9_007_199_254_740_992,
+    -1e300,
+    '9999999999999999',
+    '-999999999999999',
+    '1899-12-31T23:59:59Z',
+    '9999-12-31T00:00:00Z',
+    'now-20000w',
+    `now+${'9'.repeat(50)}w`,
+  ])('%s is refused: nobody could walk there', (input) => {
+    expect(() => parseTime(input, now)).toThrow('the years 1900 to 2199');
+  });
 });

@@ -30,6 +30,22 @@ export function formatDuration(ms: number): string {
 /** Last of the moments that people may set, epoch ms: every calendar and page can show the years 1970 to 9999. */
 export const latestMomentMs = 253_402_300_799_999;
 
+/**
+ * Times that may be asked about, epoch ms: the years 1900 to 2199. Far beyond every point, and near enough that sums of
+ * them stay exact, that every zone has an offset then, and that a walk by the hour comes to its end.
+ */
+const earliestMs = -2_208_988_800_000;
+const latestMs = 7_258_118_400_000;
+
+/** The same time. Throws `query.invalid` for one that nothing can be asked about, NaN included. */
+export function checkedTime(ms: number): number {
+  if (ms >= earliestMs && ms <= latestMs) return ms;
+  throw appError(
+    'query.invalid',
+    'a range lies in the years 1900 to 2199, its first and last bucket included; ask for a shorter one',
+  );
+}
+
 /** A bucket width: a fixed number of milliseconds, or days, weeks (from Monday), months of a time zone. */
 export type Step =
   | { kind: 'fixed'; ms: number }
@@ -51,24 +67,24 @@ export function parseStep(text: string): Step {
 }
 
 /**
- * Epoch milliseconds, RFC 3339, `now`, `now-15m`, `now+1h`. Throws `query.invalid`, also for a date the calendar does
- * not have and for a time without its offset: `Date.parse` would take the first for another day and read the second in
- * the zone of whatever machine it runs on.
+ * Epoch milliseconds, RFC 3339, `now`, `now-15m`, `now+1h`. Throws `query.invalid`, also for a year before 1900 or after
+ * 2199, for a date the calendar does not have and for a time without its offset: `Date.parse` would take the one for
+ * another day and read the other in the zone of whatever machine it runs on.
  */
 export function parseTime(input: number | string, nowMs: number): number {
   if (typeof input === 'number') {
-    if (Number.isFinite(input)) return input;
+    if (Number.isFinite(input)) return checkedTime(input);
   } else if (/^-?\d{1,16}$/.test(input)) {
-    return Number(input);
+    return checkedTime(Number(input));
   } else if (input === 'now') {
     return nowMs;
   } else if (/^now[+-]/.test(input)) {
     const delta = parseDuration(input.slice(4));
-    return input[3] === '-' ? nowMs - delta : nowMs + delta;
+    return checkedTime(input[3] === '-' ? nowMs - delta : nowMs + delta);
   } else {
     const match = /^(\d{4}-\d\d-\d\d)[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:\d\d)$/.exec(input);
     const parsed = match === null || !isDate(match[1] ?? '') ? Number.NaN : Date.parse(input);
-    if (!Number.isNaN(parsed)) return parsed;
+    if (!Number.isNaN(parsed)) return checkedTime(parsed);
   }
   throw appError(
     'query.invalid',

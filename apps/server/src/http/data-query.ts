@@ -67,7 +67,7 @@ export const dataParameters: Readonly<Record<string, ParameterDoc>> = {
   },
   where: whereParameter,
   window: 'A range that ends now, such as 15m; instead of from and to',
-  from: 'Epoch milliseconds, RFC 3339 with its offset, or now-1h',
+  from: 'Epoch milliseconds, RFC 3339 with its offset, or now-1h; in the years 1900 to 2199',
   to: 'The same',
   step: 'Width of a bucket: 10s, 5m, 1h, or of the calendar: 1d, 1w, 1mo',
   tz: 'Time zone of calendar steps',

@@ -93,15 +93,18 @@ describe('what is wrong is named, with what to write instead', () => {
     expect(() => readInboxFilter(query(text))).toThrow(words);
   });
 
-  test.each(['from=yesterday', 'from=now&to=now-1h', 'where=x', 'until=now'])('transitions?%s', (text) => {
-    const read = () => [readTransitionFilter(query(text), now), readLabelTest(query(text))];
-    const thrown = (() => {
-      try {
-        return read();
-      } catch (error) {
-        return error;
-      }
-    })();
-    expect(isAppError(thrown)).toBe(true);
-  });
+  test.each(['from=yesterday', 'from=9007199254740992', 'from=now&to=now-1h', 'where=x', 'until=now'])(
+    'transitions?%s',
+    (text) => {
+      const read = () => [readTransitionFilter(query(text), now), readLabelTest(query(text))];
+      const thrown = (() => {
+        try {
+          return read();
+        } catch (error) {
+          return error;
+        }
+      })();
+      expect(isAppError(thrown)).toBe(true);
+    },
+  );
 });
