@@ -1,4 +1,4 @@
-import { appError } from '@nowcast/contract';
+import { appError, checkedTime } from '@nowcast/contract';
 
 /**
  * The last record of a page: the next one begins behind it. A position counted from the start would shift whenever a
@@ -9,10 +9,14 @@ export interface RecordCursor {
   timestamp: number;
   receivedAt: number;
   dataId: string;
-  /** Records of this very time up to here: how many to read past, if none arrived since. */
+  /** Records of this very time up to here: how many to read past, if none arrived since. A hint that may be too low. */
   passed: number;
 }
 
+/** A client may write what it likes, and memory for so many is set aside: of more, more is read step by step. */
+const mostPassed = 10_000;
+
+/** Throws `query.invalid` for what no page ended with. */
 export function parseCursor(text: string | undefined): RecordCursor | undefined {
   if (text === undefined) return undefined;
   const match = /^(-?\d+(?:\.\d+)?)~(-?\d+(?:\.\d+)?)~(\d{1,9})~(.+)$/su.exec(text);
@@ -20,9 +24,9 @@ export function parseCursor(text: string | undefined): RecordCursor | undefined 
     throw appError('query.invalid', 'the cursor is not one this server gave; leave it out to begin again');
   const [, timestamp, receivedAt, passed, dataId] = match;
   return {
-    timestamp: Number(timestamp),
+    timestamp: checkedTime(Number(timestamp)),
     receivedAt: Number(receivedAt),
-    passed: Number(passed),
+    passed: Math.min(Number(passed), mostPassed),
     dataId: dataId!,
   };
 }

@@ -73,6 +73,16 @@ describe('pages of what is in memory', () => {
     await fc.assert(property, { numRuns: 100 });
   });
 
+  test.each(['asc', 'desc'] as const)('go on behind tens of thousands of one time (%s)', async (order) => {
+    const points = Array.from({ length: 30_000 }, (_, i) => ({
+      series: i % 3,
+      secondsAgo: i < 25_000 ? 5 : 1,
+    }));
+    const seen = await allPages(inMemory(points, 1000), order, 4000);
+    expect(new Set(seen.map(({ value }) => value)).size).toBe(30_000);
+    expect(seen).toHaveLength(30_000);
+  });
+
   test.each(['asc', 'desc'] as const)('of 200,000 points the first ten are found (%s)', async (order) => {
     const points = Array.from({ length: 200_000 }, (_, i) => ({
       series: i % 3,
@@ -135,6 +145,42 @@ test('a cursor that no page ended with is refused with what to do', async () => 
   await expect(readRecords(inMemory([]), 'acme', query, { timeoutMs: 1000 })).rejects.toMatchObject({
     code: 'query.invalid',
   });
+});
+
+test.each(['9007199254740993', '-999999999999999'])('a cursor at the time %s is refused', async (time) => {
+  const input = { metric_type: 'clicks', agg: 'none', from: 0, to: nowMs, cursor: `${time}~1~1~x` };
+  const query = normaliseQuery(querySchema.parse(input), nowMs);
+  await expect(readRecords(inMemory([]), 'acme', query, { timeoutMs: 1000 })).rejects.toMatchObject({
+    code: 'query.invalid',
+  });
+});
+
+test('a cursor somebody made up makes nobody read, or set memory aside for, millions of points', async () => {
+  const sources = inMemory([]);
+  sources.head.tails[0]!.noteHistory(nowMs);
+  const asked: (number | undefined)[] = [];
+  const warehouse = {
+    readPoints: (request) => {
+      asked.push(request.page?.limit);
+      const none = new Float64Array(0);
+      return Promise.resolve({
+        length: 0,
+        series: new Uint32Array(0),
+        timestamps: none,
+        values: none,
+        receivedAt: none,
+        dataIds: undefined,
+        actors: undefined,
+        messages: undefined,
+      });
+    },
+  } as Partial<Warehouse> as Warehouse;
+  const cursor = '9999999~0~999999999~x';
+  const input = { metric_type: 'clicks', agg: 'none', from: 0, to: nowMs, cursor, limit: 100 };
+  const query = normaliseQuery(querySchema.parse(input), nowMs);
+  const page = await readRecords({ ...sources, warehouse }, 'acme', query, { timeoutMs: 1000 });
+  expect(page.rows).toEqual([]);
+  expect(asked).toEqual([10_101]);
 });
 
 test('a page of stored points goes on though very many share one time', async () => {

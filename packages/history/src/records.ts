@@ -40,8 +40,8 @@ export async function readRecords(
   const limit = query.limit ?? 100;
   const start = parseCursor(query.cursor);
   const page = { tenant, query, handles, range: pageRange(query, start), limits, until };
-  // One more than the page shows says whether there is another page. Should so many others have arrived at the time
-  // where the last page ended that those read are all before its end, more are read.
+  // One more than the page shows says whether there is another page. Should so many others be at the time where the
+  // last page ended, or have arrived there since, that those read are all before its end, more are read.
   for (let most = limit + 1 + (start?.passed ?? 0); ; most *= 2) {
     const { rows, edge } = await readPage(sources, page, { limit: most, order: query.order });
     const named = nameRows(index, rows);
