@@ -1,3 +1,5 @@
+import { BodyRoom } from './body-room.ts';
+
 /** Bodies below this are cheap to allocate, and most of them are of routes that keep them. */
 export const leastKeptBytes = 16 * 1024;
 const mostBytes = 4 * 1024 * 1024;
@@ -10,6 +12,8 @@ const mostKept = 8;
  * at full load is every second request's work over again.
  */
 export class BodyPool {
+  /** What all of them together may take. */
+  readonly room = new BodyRoom();
   /** Free buffers by size, a power of two. */
   readonly #free = new Map<number, ArrayBuffer[]>();
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { appError } from '@nowcast/contract';
 import type { BodyPool } from './body-pool.ts';
+import type { HeldRoom } from './body-room.ts';
 
 /**
  * Reading request bodies under a cap (C14). The cap holds before anybody is authenticated and before anything is
@@ -8,30 +9,48 @@ import type { BodyPool } from './body-pool.ts';
  * beyond is never stored.
  */
 export function refuseDeclaredLength(request: IncomingMessage, capBytes: number): void {
-  const declared = Number(request.headers['content-length'] ?? 0);
-  if (declared > capBytes) throw tooLarge(capBytes);
+  if (declaredLength(request) > capBytes) throw tooLarge(capBytes);
+}
+
+/** Bytes of the body as the sender says; 0 where it does not. */
+export function declaredLength(request: IncomingMessage): number {
+  return Number(request.headers['content-length'] ?? 0);
 }
 
 /**
- * The whole body, at most `capBytes`, in memory of the pool. Rejects `request.too_large`, or `request.cancelled` when
- * the peer goes.
+ * The whole body, at most `capBytes`, in memory of the pool; `room` has been taken for its declared length. Rejects
+ * `request.too_large`, `ingest.busy` once a body of no declared length was sent that there is no room for, or
+ * `request.cancelled` when the peer goes.
  */
-export function readBody(
+export async function readBody(
   request: IncomingMessage,
   capBytes: number,
   pool: BodyPool,
+  room: HeldRoom,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const declared = request.headers['content-length'];
-  const known = declared === undefined ? 0 : Math.min(Number(declared), capBytes);
-  let bytes = pool.take(known);
+  let bytes = pool.take(Math.min(declaredLength(request), capBytes));
   let length = 0;
-  return consume(request, capBytes, (chunk) => {
-    if (length + chunk.length > bytes.length) bytes = grown(bytes, length + chunk.length, capBytes);
+  let refusal: unknown;
+  const keep = (chunk: Uint8Array): void => {
+    if (length + chunk.length > bytes.length) bytes = grown(bytes, length + chunk.length, capBytes, room);
     bytes.set(chunk, length);
     length += chunk.length;
+  };
+  await consume(request, capBytes, (chunk) => {
+    try {
+      if (refusal === undefined) keep(chunk);
+    } catch (error) {
+      refusal = error;
+      bytes = nothing;
+      room.leave();
+    }
     release(chunk);
-  }).then(() => bytes.subarray(0, length));
+  });
+  if (refusal !== undefined) throw refusal;
+  return bytes.subarray(0, length);
 }
+
+const nothing = new Uint8Array(0);
 
 /**
  * Frees memory that nobody will read again, where it is the chunk's own. V8 would let 64 MB of it gather and then
@@ -43,7 +62,7 @@ function release({ buffer, byteLength }: Uint8Array): void {
 
 /** Reads and forgets the body, so that its sender can hear an answer. Rejects like `readBody`. */
 export function discardBody(request: IncomingMessage, capBytes: number): Promise<void> {
-  return consume(request, capBytes, () => undefined);
+  return consume(request, capBytes, release);
 }
 
 export function hasBody(request: IncomingMessage): boolean {
@@ -79,8 +98,11 @@ function consume(
   });
 }
 
-function grown(bytes: Uint8Array, least: number, most: number): Uint8Array<ArrayBuffer> {
-  const larger = new Uint8Array(Math.min(most, Math.max(least, bytes.length * 2, 16 * 1024)));
+/** Throws `ingest.busy`. */
+function grown(bytes: Uint8Array, least: number, most: number, room: HeldRoom): Uint8Array<ArrayBuffer> {
+  const size = Math.min(most, Math.max(least, bytes.length * 2, 16 * 1024));
+  room.resize(size);
+  const larger = new Uint8Array(size);
   larger.set(bytes);
   return larger;
 }

@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Action, type Actor, appError, influxErrorBody } from '@nowcast/contract';
 import type { Logger } from '../log.ts';
 import type { BodyPool } from './body-pool.ts';
-import { discardBody, hasBody, readBody, refuseDeclaredLength } from './body.ts';
+import type { HeldRoom } from './body-room.ts';
+import { declaredLength, discardBody, hasBody, readBody, refuseDeclaredLength } from './body.ts';
 import type { ClientInfo, ProxyTrust } from './client-address.ts';
 import { type Gatekeeper, readCredential, readInfluxCredential } from './credentials.ts';
 import { errorBody, errorStatus, publicError, retryAfterSeconds } from './errors.ts';
@@ -53,6 +54,14 @@ interface Asking {
   stillAllowed: () => Promise<boolean>;
 }
 
+/** A request that may be made, and for whose body there is room. */
+interface Admitted {
+  route: Route;
+  params: Readonly<Record<string, string>>;
+  asking: Asking;
+  room: HeldRoom;
+}
+
 const anybody: Asking = { actor: undefined, stillAllowed: () => Promise.resolve(true) };
 
 /** Pages whose form is sent to their own path. */
@@ -60,7 +69,7 @@ const pagesWithForms: ReadonlySet<string> = new Set(['/login']);
 
 /**
  * Takes every request through the same steps, in this order: find the route → byte cap → foreign-page check →
- * who is it → may they → read the body → parse and validate → handler → answer. A step that fails ends the
+ * who is it → may they → room for the body → read it → parse and validate → handler → answer. A step that fails ends the
  * passage with an error body; the handler only ever sees requests that passed all of them.
  */
 export class Router {
@@ -127,22 +136,35 @@ export class Router {
   }
 
   async #serve(passage: Passage, route: Route, params: Readonly<Record<string, string>>): Promise<Answer> {
-    const { request, response, client, url } = passage;
+    const { request } = passage;
     const capBytes = bodyCapBytes(route.body);
     refuseDeclaredLength(request, capBytes);
     let asking: Asking;
+    let room: HeldRoom;
     try {
       if (route.method !== 'GET' && request.headers.authorization === undefined) {
-        this.#options.origin.refuseForeign(request.headers, client);
+        this.#options.origin.refuseForeign(request.headers, passage.client);
       }
       asking = await this.#authorise(route, passage);
+      room = this.#options.bodies.room.enter(asking.actor?.tenant_id ?? '', declaredLength(request));
     } catch (error) {
       // The cap outranks the refusal: a sender without rights may not stream without end either.
       if (!passage.waits) await discardBody(request, capBytes);
       throw error;
     }
-    if (passage.waits) response.writeContinue();
-    const { body, form } = await readTyped(route, request, capBytes, this.#options.bodies);
+    try {
+      return await this.#answer(passage, { route, params, asking, room });
+    } finally {
+      room.leave();
+    }
+  }
+
+  async #answer(
+    { request, response, client, url, waits }: Passage,
+    { route, params, asking, room }: Admitted,
+  ): Promise<Answer> {
+    if (waits) response.writeContinue();
+    const { body, form } = await readTyped(route, request, this.#options.bodies, room);
     const call: Omit<Call, keyof Asking> = {
       params,
       query: url.searchParams,
@@ -227,11 +249,11 @@ function neededAction(access: Access, client: ClientInfo, origin: OwnOrigin): Ac
 async function readTyped(
   route: Route,
   request: IncomingMessage,
-  capBytes: number,
   bodies: BodyPool,
+  room: HeldRoom,
 ): Promise<{ body: unknown; form: URLSearchParams | undefined }> {
   const { body: spec } = route;
-  const bytes = await readBody(request, capBytes, bodies);
+  const bytes = await readBody(request, bodyCapBytes(spec), bodies, room);
   if (spec.kind === 'bytes') return { body: bytes, form: undefined };
   if (spec.kind === 'none') return { body: undefined, form: undefined };
   if (spec.form === true && isForm(request)) {
