@@ -335,11 +335,14 @@ export class Delivery {
   }
 
   #release(connection: Connection): void {
-    if (connection.blocked) return;
+    if (connection.closed || connection.flow.stalled) return;
     for (const subscription of connection.subscriptions.values()) {
       const { view, state, position } = subscription;
       if (view === undefined) continue;
-      if (state === 'resting') this.#cadence.touch(view);
+      if (connection.paused) {
+        // It subscribed while it was behind: the first message comes in spite of the pause.
+        if (state === 'held' && !subscription.answered) this.#catchUp(connection, subscription);
+      } else if (state === 'resting') this.#cadence.touch(view);
       else if (state === 'held') {
         const isUpToDate = subscription.answered && position?.seq === view.seq;
         if (isUpToDate && subscription.intervalMs === 0) subscription.state = 'flowing';
