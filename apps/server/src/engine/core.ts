@@ -62,8 +62,6 @@ export interface EngineParts {
   transitions: (batch: TransitionBatch) => void;
   /** Hears what does not work for now although points are acknowledged and shown live; undefined: everything does. */
   degraded: (why: string | undefined) => void;
-  /** Hears why nothing is acknowledged any more, until another start. */
-  refusing: (reason: string) => void;
   /** Hears of what only another start cures. */
   fatal: (error: unknown) => void;
 }
@@ -137,9 +135,9 @@ export class EngineCore {
       append: (entries) => eventLog.append(entries),
       pastMs: options.pastMs,
       refusal: () => (unflushedSize(states) > mostUnflushed ? warehouseBehind() : undefined),
-      broken: ({ message, cause }) => {
-        log('error', message, { cause: String(cause) });
-        this.#parts.refusing(message);
+      broken: (error) => {
+        log('error', error.message, { cause: String(error.cause) });
+        this.#parts.fatal(error);
       },
     });
     const written = await readCheckpoint(checkpointPath(options.dataDir));

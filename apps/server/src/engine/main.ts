@@ -46,14 +46,13 @@ function sayInstead(message: FromEngine, error: unknown): void {
 
 const options = workerData as EngineOptions;
 const log: EngineLog = (level, message, fields) => send({ kind: 'log', level, message, fields });
-const refusing = (reason: string): void => send({ kind: 'refusing', reason });
 const logDirectory = join(options.dataDir, 'log');
 const eventLog = new LocalEventLog({
   directory: logDirectory,
   partitions: options.partitions ?? (await partitionsOfLog(logDirectory)) ?? 1,
   onAlarm: ({ kind, path, message, cause }) => {
     log(kind === 'torn-tail' ? 'warn' : 'error', message, { kind, path, cause: String(cause) });
-    if (kind === 'failed') refusing(message);
+    if (kind === 'failed') send({ kind: 'refusing', reason: message });
   },
 });
 const warehouse = createEmbeddedWarehouse({
@@ -80,7 +79,6 @@ const core = new EngineCore({
   },
   transitions: (batch) => send({ kind: 'transitions', batch }),
   degraded: (why) => send({ kind: 'degraded', why }),
-  refusing,
   fatal: (error) => send({ kind: 'failed', error: toWireError(error) }),
 });
 

@@ -114,7 +114,6 @@ export class EngineBench {
       publish: (frames) => this.onFrames(frames),
       transitions: (batch) => this.batches.push(batch),
       degraded: () => undefined,
-      refusing: (reason) => this.warnings.push(`refusing: ${reason}`),
       fatal: (error) => this.warnings.push(`fatal: ${String(error)}`),
     });
     this.#process = { life, fate, clock, core, log, warehouse: fenced, killWarehouse: kill };
