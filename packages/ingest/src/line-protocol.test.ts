@@ -1,3 +1,4 @@
+import { limits } from '@nowcast/contract';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DecoderUnderTest, type Point, receivedAt } from './testing/decoded.ts';
@@ -242,6 +243,38 @@ describe('line protocol', () => {
     expect(rejected.map(({ index }) => index)).toStrictEqual([1, 2, 4, 5, 6]);
     expect(rejected[0]?.message).toMatch(/^line 2: "x" is not a value/);
     expect(rejected[3]?.message).toMatch(/line 6: .* ahead of the server's clock/);
+  });
+
+  test('whatever is wrong with a line, the texts of its fields are no lines', () => {
+    // An exception's text as Telegraf sends it: who can get text into a log could write any metric else.
+    const text = 'Exception: \\"no\\"\npayments,env=prod value=0\n# at main()\ncpu value=9';
+    const sound = 'cpu value=1\n';
+    for (const [fields, problem] of [
+      [`msg="${text}",n=NaN`, /not a value/],
+      [`n=NaN,msg="${text}"`, /not a value/],
+      [`msg="${text}" 9700000000000000000`, /ahead of the server's clock/],
+      [`msg="${text}" 1 2`, /follows the timestamp/],
+      [`msg="${text}"?`, /follows a quoted text/],
+      [`msg="${text}${'x'.repeat(limits.messageLength)}"`, /longer than/],
+      [`a"b=x,msg="${text}",more="a\nb"`, /not a value/],
+      [String.raw`a\="x,msg="${text}"`, /not name=value/],
+    ] as const) {
+      const decoder = new DecoderUnderTest();
+      const body = `${sound}log,host=a\\ b ${fields}\n${sound}x\n`;
+      for (let pass = 0; pass < 2; pass++) {
+        const { points, rejected } = decoder.lines(body);
+        expect(points.map(({ metric_type }) => metric_type)).toStrictEqual(['cpu', 'cpu']);
+        const lines = body.split('\n').length;
+        expect(rejected.map(({ index }) => index)).toStrictEqual([1, lines - 2]);
+        expect(rejected[0]?.message).toMatch(problem);
+      }
+    }
+  });
+
+  test('a text that does not close ends with the line it opens in', () => {
+    const { points, rejected } = new DecoderUnderTest().lines('a value=1\nb x="1\n2",y="3\nc value=1\nd\n');
+    expect(points.map(({ metric_type }) => metric_type)).toStrictEqual(['a', 'c']);
+    expect(rejected.map(({ index }) => index)).toStrictEqual([1, 4]);
   });
 
   test('a broken line defines no series', () => {

@@ -9,9 +9,9 @@
  * the last one before, then likewise each field name. A wrong guess falls back to a hash table over the raw bytes, and
  * only bytes never seen before are taken apart as text (`line-text.ts`).
  *
- * A line with anything wrong in it is dropped whole and reported; the others are kept. A series is defined only when
- * the whole line that brings it is sound, so that a broken line leaves nothing behind: the line is read twice then,
- * the first time *dry*.
+ * A line with anything wrong in it is dropped whole, texts that go over several lines included, and reported; the others
+ * are kept. A series is defined only when the whole line that brings it is sound, so that a broken line leaves nothing
+ * behind: the line is read twice then, the first time *dry*.
  */
 import { type SeriesDefinition, limits } from '@nowcast/contract';
 import type { AppError } from '@nowcast/kernel';
@@ -29,26 +29,27 @@ import type { LineSeries } from './line-series.ts';
 import {
   type LineKey,
   countNewlines,
+  definitionOf,
+  endOfBrokenLine,
+  endOfKey,
   endOfLine,
   endOfString,
   endOfToken,
   escapedBytes,
   isInteger,
-  metricTypeOf,
   parseFieldName,
   parseLineKey,
   parseToken,
   unquote,
   utf8Text,
 } from './line-text.ts';
-import { type Precision, inMs, timestampOf } from './line-time.ts';
+import { type Precision, scanShortTime, timestampOf } from './line-time.ts';
 import { PlainLines, roomForTime } from './plain-lines.ts';
 import type { PointColumns } from './point-columns.ts';
 
 const newline = 10;
 const carriageReturn = 13;
 const space = 32;
-const zero = 48;
 const quote = 34;
 const hash = 35;
 const comma = 44;
@@ -132,14 +133,14 @@ export class LineProtocolDecoder {
           at = known;
           continue;
         }
-        const next = this.#anyLine(at);
-        if (next >= 0) {
-          if (this.#hasText) line += countNewlines(bytes, at, next);
-          at = next;
-        } else {
+        let next = this.#anyLine(at);
+        const isBroken = next < 0;
+        if (isBroken) {
           this.#context.rejections.add(line, this.#code, `line ${line + 1}: ${this.#problem}`);
-          at = endOfLine(bytes, at, end);
+          next = endOfBrokenLine(bytes, at, end);
         }
+        if (isBroken || this.#hasText) line += countNewlines(bytes, at, next);
+        at = next;
       }
     }
   }
@@ -206,15 +207,8 @@ export class LineProtocolDecoder {
 
   /** Length of the key at `at`, its final space included. */
   #scanKey(at: number): number {
-    const bytes = this.#bytes;
-    const end = this.#end;
-    let i = at;
-    for (; i < end; i++) {
-      const byte = bytes[i]!;
-      if (byte === backslash) i += escapedBytes(bytes[i + 1]);
-      else if (byte === space) return i + 1 - at;
-      else if (byte === newline) break;
-    }
+    const end = endOfKey(this.#bytes, at, this.#end);
+    if (this.#bytes[end] === space) return end + 1 - at;
     return this.#fail(
       'request.invalid',
       'there are no fields; write measurement,tag=value field=1 timestamp',
@@ -435,26 +429,10 @@ export class LineProtocolDecoder {
       if (end >= 0 && this.#bytes[end]! <= space) return end;
     }
     if (this.#precision !== 'ns') {
-      const end = this.#shortTimestamp(at, row);
+      const end = scanShortTime(this.#bytes, at, this.#end, this.#precision, this.#columns.timestamps, row);
       if (end >= 0) return end;
     }
     return this.#otherTimestamp(at, row);
-  }
-
-  /** A timestamp that is exact as a double in its own unit. */
-  #shortTimestamp(at: number, row: number): number {
-    const bytes = this.#bytes;
-    let place = at;
-    let units = 0;
-    let digit = bytes[place]! ^ zero;
-    while (digit < 10) {
-      units = units * 10 + digit;
-      digit = bytes[++place]! ^ zero;
-    }
-    if (place === at || units > Number.MAX_SAFE_INTEGER || (place < this.#end && bytes[place]! > space))
-      return -1;
-    this.#columns.timestamps[row] = inMs(units, this.#precision);
-    return place;
   }
 
   #otherTimestamp(from: number, row: number): number {
@@ -488,13 +466,4 @@ export class LineProtocolDecoder {
     this.#problem = problem;
     return -1;
   }
-}
-
-function definitionOf(tenant: string, key: LineKey, field: string): SeriesDefinition {
-  return {
-    tenant,
-    metric_type: metricTypeOf(key.measurement, field),
-    source: key.source,
-    labels: key.labels,
-  };
 }

@@ -4,12 +4,15 @@
  * a backslash escapes a comma or space of the measurement and a comma, space or `=` of tags and field names; inside
  * a quoted string it escapes `"` and itself; anywhere else it stands for itself.
  */
+import type { SeriesDefinition } from '@nowcast/contract';
 import { sortLabels } from './decode-context.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const backslash = 0x5c;
 const quote = 0x22;
 const newline = 10;
+const space = 0x20;
+const equals = 0x3d;
 const dot = 46;
 
 /** The text, or undefined when it is not UTF-8. */
@@ -65,9 +68,11 @@ export function parseFieldName(bytes: Uint8Array, from: number, to: number): { n
   return { name: unescapeTag(text) };
 }
 
-/** `measurement_field`, and the measurement alone for a field called `value`. */
-export function metricTypeOf(measurement: string, field: string): string {
-  return field === 'value' ? measurement : `${measurement}_${field}`;
+/** The series of a field; its metric is `measurement_field`, and the measurement alone for a field called `value`. */
+export function definitionOf(tenant: string, key: LineKey, field: string): SeriesDefinition {
+  const { measurement, source, labels } = key;
+  const metric_type = field === 'value' ? measurement : `${measurement}_${field}`;
+  return { tenant, metric_type, source, labels };
 }
 
 function unescapeTag(text: string): string {
@@ -114,6 +119,41 @@ export function endOfToken(bytes: Uint8Array, at: number, end: number): number {
 export function endOfLine(bytes: Uint8Array, at: number, end: number): number {
   const found = bytes.indexOf(newline, at);
   return found < 0 || found > end ? end : found;
+}
+
+/** Place of the space that ends the key at `at`, of the newline where there is none, or `end`. */
+export function endOfKey(bytes: Uint8Array, at: number, end: number): number {
+  for (let i = at; i < end; i++) {
+    const byte = bytes[i]!;
+    if (byte === backslash) i += escapedBytes(bytes[i + 1]);
+    else if (byte === space || byte === newline) return i;
+  }
+  return end;
+}
+
+/**
+ * Place of the newline that ends the line at `at`, or `end`, whatever is wrong with the line: what stands in a text of
+ * its fields is no line. A text that does not close ends with the line that it opens in.
+ */
+export function endOfBrokenLine(bytes: Uint8Array, at: number, end: number): number {
+  let from = endOfKey(bytes, at, end);
+  for (;;) {
+    const text = textOrEndOfLine(bytes, from, end);
+    if (text === end || bytes[text] === newline) return text;
+    from = endOfString(bytes, text, end);
+    if (from < 0) return endOfLine(bytes, text, end);
+  }
+}
+
+/** Place of the quote that opens the next text at or after `from`, behind a `=`; or of what ends the line before. */
+function textOrEndOfLine(bytes: Uint8Array, from: number, end: number): number {
+  for (let i = from; i < end; i++) {
+    const byte = bytes[i]!;
+    if (byte === newline) return i;
+    if (byte === backslash) i += escapedBytes(bytes[i + 1]);
+    else if (byte === equals && bytes[i + 1] === quote) return i + 1;
+  }
+  return end;
 }
 
 const truths = new Map([

@@ -10,10 +10,33 @@ const unitMs: Record<Precision, number> = {
   m: 60_000,
   h: 3_600_000,
 };
+const space = 32;
+const zero = 48;
 const nanosPerMs = 1_000_000;
 
+/** Reads a timestamp that is exact as a double in its own unit, as epoch ms; the place after it, or −1 for others. */
+export function scanShortTime(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  precision: Precision,
+  timestamps: Float64Array,
+  row: number,
+): number {
+  let place = at;
+  let units = 0;
+  let digit = bytes[place]! ^ zero;
+  while (digit < 10) {
+    units = units * 10 + digit;
+    digit = bytes[++place]! ^ zero;
+  }
+  if (place === at || units > Number.MAX_SAFE_INTEGER || (place < end && bytes[place]! > space)) return -1;
+  timestamps[row] = inMs(units, precision);
+  return place;
+}
+
 /** Epoch ms of a number of units that is exact as a double. */
-export function inMs(units: number, precision: Precision): number {
+function inMs(units: number, precision: Precision): number {
   return precision === 'us' ? units / 1000 : units * unitMs[precision];
 }
 

@@ -23,8 +23,8 @@ export function referenceLines(
       const outcome = readLine(body, at, precision);
       if (outcome === undefined) rejectedLines.push(line);
       else points.push(...outcome.points);
-      const end = outcome?.end ?? endOfLine(body, at);
-      if (outcome !== undefined) line += body.slice(at, end).split('\n').length - 1;
+      const end = outcome?.end ?? endOfRefused(body, at);
+      line += body.slice(at, end).split('\n').length - 1;
       at = end;
     }
   }
@@ -34,6 +34,18 @@ export function referenceLines(
 function endOfLine(body: string, at: number): number {
   const found = body.indexOf('\n', at);
   return found < 0 ? body.length : found;
+}
+
+/** A text may go over several lines, of a refused line too; one that does not close ends with its line. */
+function endOfRefused(body: string, start: number): number {
+  let at = findStop(body, start, ' ');
+  while (at < body.length && body[at] !== '\n') {
+    const opens = body[at] === '"' && body[at - 1] === '=' && body[at - 2] !== '\\';
+    const text = opens ? /^"(?:[^"\\]|\\[^])*"/.exec(body.slice(at)) : null;
+    if (opens && text === null) return endOfLine(body, at);
+    at += text?.[0].length ?? 1;
+  }
+  return at;
 }
 
 /** Place of the first of `stops` at or after `at` without a backslash right before it. */
