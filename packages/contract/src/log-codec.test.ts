@@ -71,6 +71,7 @@ function recordOf(points: readonly Row[], rest: Partial<PointsRecord>): PointsRe
     timestamps: Float64Array.from(points, (point) => point.timestamp),
     values: Float64Array.from(points, (point) => point.value),
     extras: extrasOf(points),
+    equalIsRetry: true,
     idempotency: undefined,
     ...rest,
   };
@@ -83,6 +84,7 @@ const points = plain({
   definitions: fc.array(definition, { maxLength: 3 }),
   receivedAt: fc.double({ noNaN: true, min: 0, max: 4e12 }),
   keyId: fc.oneof(fc.constant(''), name),
+  equalIsRetry: fc.boolean(),
   idempotency: fc.option(
     plain({ key: name, bodyHash: name, status: fc.constantFrom(200, 204, 422), answer: name }),
     {
@@ -177,6 +179,13 @@ describe('the log codec', () => {
     for (let length = 0; length < bytes.length; length++) {
       expect(() => decodeRecord(bytes.subarray(0, length))).toThrow(/cannot be read/);
     }
+  });
+
+  test('in a record from before it was written down, an equal text is a retry', () => {
+    const before =
+      '010100008056febc78420461636d65016b0000010100040268690100000000000000144001000300000000000000f03f';
+    const row = { series: 3, timestamp: 5, value: 1, dataId: undefined, actor: undefined, message: 'hi' };
+    expect(decodeRecord(Buffer.from(before, 'hex'))).toStrictEqual(recordOf([row], { equalIsRetry: true }));
   });
 
   test('a version from the future is refused', () => {

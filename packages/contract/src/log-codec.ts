@@ -33,6 +33,7 @@ const version = 1;
 const kinds = { points: 1, flush: 2, tick: 3, alert: 4 } as const;
 const hasExtras = 1;
 const hasIdempotency = 2;
+const equalIsNew = 4;
 const hasDataId = 1;
 const hasActor = 2;
 const hasMessage = 4;
@@ -135,7 +136,9 @@ function encodePoints(record: PointsRecord, memory: ArrayBuffer): Uint8Array<Arr
   header.string(record.keyId);
   writeDefinitions(record);
   header.u8(
-    (record.extras === undefined ? 0 : hasExtras) | (record.idempotency === undefined ? 0 : hasIdempotency),
+    (record.extras === undefined ? 0 : hasExtras) |
+      (record.idempotency === undefined ? 0 : hasIdempotency) |
+      (record.equalIsRetry ? 0 : equalIsNew),
   );
   if (record.extras !== undefined) writeExtras(record.extras);
   if (record.idempotency !== undefined) {
@@ -204,6 +207,7 @@ function decodePoints(reader: ByteReader, receivedAt: number): PointsRecord {
     timestamps,
     values,
     extras,
+    equalIsRetry: (flags & equalIsNew) === 0,
     idempotency,
   };
 }

@@ -40,6 +40,11 @@ export interface PointsRecord {
   timestamps: Float64Array;
   values: Float64Array;
   extras: PointExtras | undefined;
+  /**
+   * Whether a point without `data_id` that equals an earlier one is its retry (line protocol), or another (native JSON).
+   * True of records from before it was written down.
+   */
+  equalIsRetry: boolean;
   /** Set when the request carried an `Idempotency-Key`: the key's fingerprint and the whole answer to repeat. */
   idempotency: { key: string; bodyHash: string; status: number; answer: string } | undefined;
 }

@@ -12,6 +12,7 @@ import { IdempotencyStore, type StoredAnswer } from './idempotency-store.ts';
 
 /** How much is remembered of each tenant; docs/log.md, L12. */
 export interface DedupeLimits {
+  /** As many texts are remembered besides. */
   idsPerTenant: number;
   idAgeMs: number;
   answersPerTenant: number;
@@ -28,10 +29,12 @@ export const dedupeLimits: DedupeLimits = {
 };
 
 /**
- * 2: ids as columns, since a million of them written one by one stop the thread for 150 ms. 3: answers by tenant. Those
- * before are still read.
+ * 2: ids as columns, since a million of them written one by one stop the thread for 150 ms. 3: answers by tenant. 4:
+ * texts beside the ids. Those before are still read.
  */
-const checkpointVersion = 3;
+const checkpointVersion = 4;
+type Windows = Map<string, IdWindow>;
+
 /** Whose answers a checkpoint was silent about; keys of different tenants differ anyway. */
 const unknownTenant = '';
 
@@ -43,14 +46,17 @@ export class DedupeState {
   readonly #applied: number[];
   /** Newest receipt time of the records applied. */
   #newest = 0;
-  #windows: Map<string, IdWindow>[];
+  /** By partition and tenant. Texts are apart from ids: however many come, they push no id out of its window. */
+  #ids: Windows[];
+  #texts: Windows[];
   #answers: Map<string, IdempotencyStore>[];
 
   constructor(partitions: number, limits: DedupeLimits = dedupeLimits) {
     this.partitions = partitions;
     this.#limits = limits;
     this.#applied = Array.from({ length: partitions }, () => 0);
-    this.#windows = this.#applied.map(() => new Map());
+    this.#ids = this.#applied.map(() => new Map());
+    this.#texts = this.#applied.map(() => new Map());
     this.#answers = this.#applied.map(() => new Map());
   }
 
@@ -59,9 +65,14 @@ export class DedupeState {
     return this.#applied;
   }
 
+  /** Whether a `data_id` was taken, by its fingerprint. */
   hasId(tenant: string, high: number, low: number, now: number): boolean {
-    for (const windows of this.#windows) if (windows.get(tenant)?.has(high, low, now) === true) return true;
-    return false;
+    return isInAny(this.#ids, tenant, high, low, now);
+  }
+
+  /** Whether a text of line protocol was taken, by its fingerprint. */
+  hasText(tenant: string, high: number, low: number, now: number): boolean {
+    return isInAny(this.#texts, tenant, high, low, now);
   }
 
   answerFor(partition: number, tenant: string, key: string, now: number): StoredAnswer | undefined {
@@ -85,22 +96,24 @@ export class DedupeState {
 
   #applyIds(partition: number, record: PointsRecord): void {
     const extras = record.extras!;
-    const window = this.#window(partition, record.tenant);
+    const ids = this.#window(this.#ids[partition]!, record.tenant);
+    const texts = this.#window(this.#texts[partition]!, record.tenant);
     const fingerprint = this.#fingerprint;
     for (let i = 0; i < extras.rows.length; i++) {
       const row = extras.rows[i]!;
       const message = extras.messages[i];
       const dataId = extras.dataIds[i];
-      if (dataId !== undefined) fingerprint.ofDataId(dataId);
-      else if (message !== undefined) {
+      if (dataId !== undefined) {
+        fingerprint.ofDataId(dataId);
+        ids.add(fingerprint.high, fingerprint.low, record.receivedAt);
+      } else if (message !== undefined && record.equalIsRetry) {
         fingerprint.ofMessage(partition, record.series[row]!, record.timestamps[row]!, message);
-      } else continue;
-      window.add(fingerprint.high, fingerprint.low, record.receivedAt);
+        texts.add(fingerprint.high, fingerprint.low, record.receivedAt);
+      }
     }
   }
 
-  #window(partition: number, tenant: string): IdWindow {
-    const windows = this.#windows[partition]!;
+  #window(windows: Windows, tenant: string): IdWindow {
     let window = windows.get(tenant);
     if (window === undefined) {
       window = new IdWindow(this.#limits.idsPerTenant, this.#limits.idAgeMs);
@@ -135,16 +148,8 @@ export class DedupeState {
     writer.varint(this.partitions);
     for (let partition = 0; partition < this.partitions; partition++) {
       writer.varint(this.#applied[partition]!);
-      const windows = this.#windows[partition]!;
-      writer.varint(windows.size);
-      for (const [tenant, window] of windows) {
-        writer.string(tenant);
-        writer.varint(window.size);
-        const { high, low, receivedAt } = window.columns();
-        writer.raw(high);
-        writer.raw(low);
-        writer.raw(receivedAt);
-      }
+      writeWindows(writer, this.#ids[partition]!);
+      writeWindows(writer, this.#texts[partition]!);
       const stores = this.#answers[partition]!;
       this.#expire(stores);
       writer.varint(stores.size);
@@ -158,7 +163,8 @@ export class DedupeState {
 
   /** Replaces the state by a checkpoint's. Throws `log.failed` for bytes that are none, or of other partitions. */
   restore(bytes: Uint8Array): void {
-    this.#windows = this.#applied.map(() => new Map());
+    this.#ids = this.#applied.map(() => new Map());
+    this.#texts = this.#applied.map(() => new Map());
     this.#answers = this.#applied.map(() => new Map());
     try {
       this.#restoreChecked(new ByteReader(bytes));
@@ -173,16 +179,48 @@ export class DedupeState {
     if (reader.varint() !== this.partitions) throw new RangeError('another number of partitions');
     for (let partition = 0; partition < this.partitions; partition++) {
       this.#applied[partition] = reader.varint();
-      for (let windows = reader.varint(); windows > 0; windows--) {
-        const window = this.#window(partition, reader.string());
-        if (version === 1) readIds(reader, window);
-        else readColumns(reader, window);
-      }
+      const ids = this.#ids[partition]!;
+      const texts = this.#texts[partition]!;
+      if (version < 4) this.#restoreWindows(reader, version, [ids, texts]);
+      else for (const windows of [ids, texts]) this.#restoreWindows(reader, version, [windows]);
       for (let stores = version < 3 ? 1 : reader.varint(); stores > 0; stores--) {
         const tenant = version < 3 ? unknownTenant : reader.string();
         readAnswers(reader, this.#answersOf(partition, tenant));
       }
     }
+  }
+
+  /** What is read may be ids, texts or both: before version 4 nobody knows which. */
+  #restoreWindows(reader: ByteReader, version: number, into: readonly Windows[]): void {
+    for (let left = reader.varint(); left > 0; left--) {
+      const tenant = reader.string();
+      const windows = into.map((one) => this.#window(one, tenant));
+      if (version === 1) readIds(reader, windows);
+      else readColumns(reader, windows);
+    }
+  }
+}
+
+function isInAny(
+  partitions: readonly Windows[],
+  tenant: string,
+  high: number,
+  low: number,
+  now: number,
+): boolean {
+  for (const windows of partitions) if (windows.get(tenant)?.has(high, low, now) === true) return true;
+  return false;
+}
+
+function writeWindows(writer: ByteWriter, windows: Windows): void {
+  writer.varint(windows.size);
+  for (const [tenant, window] of windows) {
+    writer.string(tenant);
+    writer.varint(window.size);
+    const { high, low, receivedAt } = window.columns();
+    writer.raw(high);
+    writer.raw(low);
+    writer.raw(receivedAt);
   }
 }
 
@@ -207,19 +245,22 @@ function readAnswers(reader: ByteReader, answers: IdempotencyStore): void {
   }
 }
 
-function readIds(reader: ByteReader, window: IdWindow): void {
+function readIds(reader: ByteReader, windows: readonly IdWindow[]): void {
   for (let ids = reader.varint(); ids > 0; ids--) {
     const high = reader.varint() | 0;
     const low = reader.varint() | 0;
-    window.add(high, low, reader.f64());
+    const receivedAt = reader.f64();
+    for (const window of windows) window.add(high, low, receivedAt);
   }
 }
 
-function readColumns(reader: ByteReader, window: IdWindow): void {
+function readColumns(reader: ByteReader, windows: readonly IdWindow[]): void {
   const ids = reader.varint();
   // Copies: a column of the input need not lie on a multiple of its element's size.
   const high = new Int32Array(new Uint8Array(reader.take(ids * 4)).buffer);
   const low = new Int32Array(new Uint8Array(reader.take(ids * 4)).buffer);
   const receivedAt = new Float64Array(new Uint8Array(reader.take(ids * 8)).buffer);
-  for (let i = 0; i < ids; i++) window.add(high[i]!, low[i]!, receivedAt[i]!);
+  for (const window of windows) {
+    for (let i = 0; i < ids; i++) window.add(high[i]!, low[i]!, receivedAt[i]!);
+  }
 }

@@ -431,6 +431,17 @@ describe('dedupe', () => {
     expect(messages).toStrictEqual([['a', 'b']]);
   });
 
+  test('a text of JSON is another point than an equal one of line protocol, also after a restart', async () => {
+    const fixture = started();
+    const json = body({ metric_type: 'log', value: 1, timestamp: receivedAt, message: 'a' });
+    await send(fixture, json);
+    const again = restartIngest(fixture);
+    for (const one of [fixture, again]) await send(one, 'log value="a" 1700000000000000000', lineProtocol);
+    await send(again, json);
+    const messages = fixture.log.records().map((record) => (record as PointsRecord).extras?.messages);
+    expect(messages).toStrictEqual([['a'], ['a'], ['a'], ['a']]);
+  });
+
   test('JSON without a data_id is never a duplicate: two clicks in one millisecond are two', async () => {
     const fixture = started();
     await send(fixture, body(point(1), point(1)));

@@ -250,15 +250,11 @@ export class IngestService {
       this.#decode(request, body, columns, rejections);
       const accepted = columns.length;
       const { tenant, keyId } = request;
-      const { batch, duplicates, depends } = this.#dedupe.run(
-        tenant,
-        columns,
-        receivedAt,
-        request.format === 'line-protocol',
-      );
+      const equalIsRetry = request.format === 'line-protocol';
+      const { batch, duplicates, depends } = this.#dedupe.run(tenant, columns, receivedAt, equalIsRetry);
       const answer = ingestAnswer(request.format, accepted, rejections);
-      const idempotency = claim?.entry(answer);
-      const head = { tenant, keyId, receivedAt, idempotency, idempotencyPartition: claim?.partition ?? 0 };
+      const kept = { idempotency: claim?.entry(answer), idempotencyPartition: claim?.partition ?? 0 };
+      const head = { tenant, keyId, receivedAt, equalIsRetry, ...kept };
       const records = partitionRecords(columns, head, this.#options.partitions, this.#registry);
       const earlier = depends ? this.#queue.last : undefined;
       if (records.length > 0) {

@@ -15,6 +15,7 @@ export interface RecordHead {
   tenant: string;
   keyId: string;
   receivedAt: number;
+  equalIsRetry: boolean;
   idempotency: PointsRecord['idempotency'];
   idempotencyPartition: number;
 }
@@ -83,6 +84,7 @@ function recordOf(
     timestamps,
     values,
     extras,
+    equalIsRetry: head.equalIsRetry,
     idempotency: head.idempotencyPartition === partition ? head.idempotency : undefined,
   };
   return { partition, record, handles };

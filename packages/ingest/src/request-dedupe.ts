@@ -62,8 +62,8 @@ export class RequestDedupe {
     this.#recent = recent;
   }
 
-  /** Removes what was taken before from the columns. `equalPoints`: also points without an id (line protocol). */
-  run(tenant: string, columns: PointColumns, now: number, equalPoints: boolean): DedupeResult {
+  /** Removes what was taken before from the columns. `equalIsRetry`: also points without an id (line protocol). */
+  run(tenant: string, columns: PointColumns, now: number, equalIsRetry: boolean): DedupeResult {
     this.#depends = false;
     const batch: InFlight = {
       tenant,
@@ -75,11 +75,11 @@ export class RequestDedupe {
     };
     const extras = columns.extras();
     const dropped: number[] = [];
-    if (extras !== undefined) this.#dropKnownIds(batch, extras, now, equalPoints, dropped);
+    if (extras !== undefined) this.#dropKnownIds(batch, extras, now, equalIsRetry, dropped);
     columns.remove(dropped);
     let duplicates = dropped.length;
     dropped.length = 0;
-    if (equalPoints) this.#dropEqual(batch, dropped);
+    if (equalIsRetry) this.#dropEqual(batch, dropped);
     else this.#noteNewest(batch);
     columns.remove(dropped);
     duplicates += dropped.length;
@@ -110,7 +110,7 @@ export class RequestDedupe {
       if (dataId !== undefined) this.#fingerprint.ofDataId(dataId);
       else if (message !== undefined && texts) this.#fingerprintOfText(batch.columns, row, message);
       else continue;
-      if (this.#isKnownId(batch.tenant, now)) dropped.push(row);
+      if (this.#isKnown(batch.tenant, dataId === undefined, now)) dropped.push(row);
       else this.#noteId(batch, now);
     }
   }
@@ -121,9 +121,10 @@ export class RequestDedupe {
     this.#fingerprint.ofMessage(this.#registry.partitionOf(handle), local, columns.timestamps[row]!, message);
   }
 
-  #isKnownId(tenant: string, now: number): boolean {
+  #isKnown(tenant: string, isText: boolean, now: number): boolean {
     const { high, low } = this.#fingerprint;
-    if (this.#state.hasId(tenant, high, low, now)) return true;
+    const state = this.#state;
+    if (isText ? state.hasText(tenant, high, low, now) : state.hasId(tenant, high, low, now)) return true;
     if (this.#inFlightIds.get(tenant)?.has(high, low, now) !== true) return false;
     // It may be one of this very request; then waiting for the others is merely needless.
     this.#depends = this.#inFlight.length > 0;
