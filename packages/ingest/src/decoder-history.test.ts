@@ -74,7 +74,7 @@ const point = fc
     },
     { requiredKeys: ['metric_type', 'value'] },
   )
-  .map((content) => JSON.stringify(content));
+  .chain((content) => fc.constantFrom(0, 0, 1).map((indent) => JSON.stringify(content, null, indent)));
 const points = fc.record({
   texts: fc.array(point, { minLength: 1, maxLength: 5 }),
   format: fc.constantFrom('json' as const, 'ndjson' as const),

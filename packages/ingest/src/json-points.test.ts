@@ -171,6 +171,16 @@ describe('JSON points', () => {
     expect(two.points.map(({ value }) => value)).toStrictEqual([1, 2]);
   });
 
+  test('a point over several lines is no line of NDJSON, also when it came as JSON before', () => {
+    const pretty = '{"metric_type": "a",\n "value": 1}';
+    const decoder = new DecoderUnderTest();
+    const ndjson = `${pretty}\n{"value":2}`;
+    const cold = decoder.json(ndjson, 'ndjson').rejected;
+    expect(cold.map(({ index }) => index)).toStrictEqual([0, 1, 2]);
+    expect(decoder.json(pretty).points).toHaveLength(1);
+    expect(decoder.json(ndjson, 'ndjson')).toMatchObject({ points: [], rejected: cold });
+  });
+
   test('a broken NDJSON line costs itself only', () => {
     const good = '{"metric_type":"a","value":1}';
     const seen = new DecoderUnderTest().json(

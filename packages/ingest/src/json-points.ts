@@ -185,7 +185,8 @@ export class JsonDecoder {
       const end = this.#known(at);
       if (end >= 0) {
         const after = this.#bytes[end];
-        if (after === newline || end === this.#end) return end;
+        const isLine = this.#templates.spansLines[this.#last] === 0;
+        if (isLine && (after === newline || end === this.#end)) return end;
         this.#columns.truncate(row);
       }
     }

@@ -9,6 +9,8 @@
  */
 import { ByteArena, ByteTable, doubled } from './byte-table.ts';
 
+const newline = 10;
+
 /** Kinds of cuts, in the order of the digits in `members`. 0 ends a template. */
 export const cut = {
   end: 0,
@@ -26,6 +28,8 @@ export class JsonTemplates {
   /** Template that followed a template; of entry 0: the first of a request. */
   next = new Int32Array(64);
   handles = new Int32Array(64);
+  /** 1 where the text goes over several lines: no line of NDJSON is like it. */
+  spansLines = new Int32Array(64);
   /** First piece of a template; a template's pieces are consecutive and the last one has the cut `end`. */
   firstPiece = new Int32Array(64);
   pieceStarts = new Int32Array(256);
@@ -35,7 +39,7 @@ export class JsonTemplates {
   #pieces = 0;
 
   get size(): number {
-    return this.#arena.size + this.texts.size + this.pieceStarts.length * 12 + this.next.length * 12;
+    return this.#arena.size + this.texts.size + this.pieceStarts.length * 12 + this.next.length * 16;
   }
 
   /** Keeps a template whose cuts are marked in `bytes`; 0 when the table has no place for it. */
@@ -45,9 +49,11 @@ export class JsonTemplates {
     while (this.next.length < this.texts.capacity) {
       this.next = doubled(this.next);
       this.handles = doubled(this.handles);
+      this.spansLines = doubled(this.spansLines);
       this.firstPiece = doubled(this.firstPiece);
     }
     this.handles[template] = handle;
+    this.spansLines[template] = bytes.subarray(0, length).includes(newline) ? 1 : 0;
     this.firstPiece[template] = this.#pieces;
     const start = this.texts.starts[template]!;
     let from = 0;
