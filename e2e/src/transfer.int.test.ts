@@ -157,6 +157,17 @@ describe('export and import', { timeout: 900_000 }, () => {
     expect(influx.stderr).toMatch(/^line 2: .*timestamp/m);
     expect(influx.stderr).toMatch(/^line 3: /m);
     expect(influx.stderr).toContain('3 lines: 1 stored, 2 refused');
+
+    // A text over the border of two requests, a refused one with a point in it, and one that does not close.
+    const many = 'cpu,host=c value=1\n'.repeat(4999);
+    const texts =
+      'log msg="a\n# b\n\nc"\nlog msg="\ncpu,host=d value=1\n",n=x\nlog msg="\n\ncpu,host=e value=1\n';
+    const told = await startCli(['import', '-', '--format', 'line-protocol', ...data], {
+      input: many + texts,
+    }).result;
+    expect(told.stderr).toMatch(/^line 5004: .*not a value/m);
+    expect(told.stderr).toMatch(/^line 5007: .*does not end/m);
+    expect(told.stderr).toContain('5003 lines: 5001 stored, 2 refused');
   });
 
   it('points older than what is kept are refused and counted, with a running server and without one', async () => {

@@ -145,6 +145,22 @@ export function endOfBrokenLine(bytes: Uint8Array, at: number, end: number): num
   }
 }
 
+/**
+ * Place of the opening quote of the text that is still open where `line` ends, without its newline: −1 when it was open
+ * before (`isInText`), undefined when none is. For who has a file line by line.
+ */
+export function openText(line: Uint8Array, isInText: boolean): number | undefined {
+  const end = line.length;
+  let text = -1;
+  let from = isInText ? endOfString(line, text, end) : endOfKey(line, 0, end);
+  while (from >= 0) {
+    text = textOrEndOfLine(line, from, end);
+    if (text === end) return undefined;
+    from = endOfString(line, text, end);
+  }
+  return text;
+}
+
 /** Place of the quote that opens the next text at or after `from`, behind a `=`; or of what ends the line before. */
 function textOrEndOfLine(bytes: Uint8Array, from: number, end: number): number {
   for (let i = from; i < end; i++) {

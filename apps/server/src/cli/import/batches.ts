@@ -5,6 +5,8 @@ import type { NumberedLine } from './lines.ts';
 export interface Batch {
   body: Buffer;
   lines: number[];
+  /** How many records the body holds, blank lines not counted. */
+  records: number;
   /** Names this batch in every run over the same file. */
   idempotencyKey: string;
   /** What could not be sent. */
@@ -35,6 +37,7 @@ class OpenBatch {
   readonly #pieces: Uint8Array[] = [];
   readonly #lines: number[] = [];
   readonly #problems: Batch['problems'] = [];
+  #records = 0;
   #bytes = 0;
 
   get isEmpty(): boolean {
@@ -56,6 +59,9 @@ class OpenBatch {
     // The piece of the file it lies in is used again.
     this.#pieces.push(Buffer.from(bytes), newLine);
     this.#lines.push(line);
+    for (let at = bytes.indexOf(lineFeed); at >= 0; at = bytes.indexOf(lineFeed, at + 1))
+      this.#lines.push(this.#lines.at(-1)! + 1);
+    if (!isBlank(bytes)) this.#records++;
     this.#bytes += bytes.length + 1;
   }
 
@@ -63,8 +69,14 @@ class OpenBatch {
     const body = Buffer.concat(this.#pieces);
     hash.update(body);
     const idempotencyKey = `import-${hash.copy().digest('hex')}`;
-    return { body, lines: this.#lines, idempotencyKey, problems: this.#problems };
+    return { body, lines: this.#lines, records: this.#records, idempotencyKey, problems: this.#problems };
   }
 }
 
-const newLine = Buffer.from('\n');
+const lineFeed = 0x0a;
+const newLine = Buffer.of(lineFeed);
+
+/** What is nothing to the server: space, tab and carriage return. */
+function isBlank(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+}

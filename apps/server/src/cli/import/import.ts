@@ -10,6 +10,7 @@ import { Progress } from '../progress.ts';
 import { withApi } from '../remote.ts';
 import { batchesOf } from './batches.ts';
 import { csvAsNdjson } from './csv-points.ts';
+import { lineRecords } from './line-records.ts';
 import { linesOf, type NumberedLine } from './lines.ts';
 import { withoutReceipt } from './ndjson-points.ts';
 import { Sender } from './sender.ts';
@@ -66,7 +67,7 @@ async function sendAll(
   try {
     for await (const batch of batchesOf(lines, `${format} ${settings.precision}`)) {
       const sent = batch.lines.length === 0 ? { rejectedCount: 0, rejected: [] } : await sender.send(batch);
-      outcome.lines += countRecords(batch.body, format) + batch.problems.length;
+      outcome.lines += batch.records + batch.problems.length;
       outcome.rejected += sent.rejectedCount + batch.problems.length;
       for (const refused of [...batch.problems, ...sent.rejected].sort((a, b) => a.line - b.line))
         tell(refused);
@@ -88,17 +89,7 @@ async function sendAll(
 /** The file's records as the server takes them. */
 function recordsOf(lines: AsyncIterable<NumberedLine>, format: ImportFormat): AsyncIterable<NumberedLine> {
   if (format === 'csv') return csvAsNdjson(lines);
-  return format === 'ndjson' ? withoutReceipt(lines) : lines;
-}
-
-/** Lines that hold something: blank ones are nothing to a server, nor are comments of line protocol. */
-function countRecords(body: Buffer, format: ImportFormat): number {
-  let count = 0;
-  for (const line of body.toString('latin1').split('\n')) {
-    const text = line.trim();
-    if (text !== '' && !(format === 'line-protocol' && text.startsWith('#'))) count++;
-  }
-  return count;
+  return format === 'ndjson' ? withoutReceipt(lines) : lineRecords(lines);
 }
 
 const formatByEnd: ReadonlyMap<string, ImportFormat> = new Map([

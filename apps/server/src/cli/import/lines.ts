@@ -1,10 +1,10 @@
 import { appError, limits } from '@nowcast/contract';
 
-/** A line that can be in no request; without a bound a file without line ends would be held in memory whole. */
-const longestLineBytes = limits.jsonBytes - 1024;
+/** A longer line can be in no request; without a bound a file without line ends would be held in memory whole. */
+export const longestLineBytes = limits.jsonBytes - 1024;
 const lineFeed = 0x0a;
 
-/** One record of the file as the server takes it, and the line of the file it begins in, from 1. */
+/** One record of the file as the server takes it, and the line of the file it begins in, from 1. Texts have line ends. */
 export interface NumberedLine {
   line: number;
   bytes: Uint8Array;

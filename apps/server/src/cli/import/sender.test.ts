@@ -10,7 +10,7 @@ test('a full disk at the server is told at once and once, and the batch goes on 
   const told: string[] = [];
   const waiting = (why: string): void => void told.push(why);
   const sender = new Sender(api, { path: '/api/v1/ingest', contentType: 'application/x-ndjson', waiting });
-  const batch = { body: Buffer.from('{}\n'), lines: [1], idempotencyKey: 'k', problems: [] };
+  const batch = { body: Buffer.from('{}\n'), lines: [1], records: 1, idempotencyKey: 'k', problems: [] };
   expect(await sender.send(batch)).toEqual({ rejectedCount: 0, rejected: [] });
   expect(answers).toEqual([]);
   expect(told).toEqual([error.message]);
