@@ -11,6 +11,7 @@ import { EmptyState, Failure, Skeleton } from '../../ui/states.tsx';
 import { useSecond } from '../../ui/use-second.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { mayEdit, useMe } from '../shell/use-me.ts';
+import { keepInHand, nothingInHand } from './alert-in-hand.ts';
 import { alertsQuery, type AlertTab } from './alert-queries.ts';
 import { AlertSparkline } from './alert-sparkline.tsx';
 import { AlertsFrame } from './alerts-frame.tsx';
@@ -28,16 +29,19 @@ export function InboxPage() {
   const user = useMe();
   const acts = useAlertActs();
   const alerts = useQuery(alertsQuery(state));
-  const [at, setAt] = useState(0);
+  const [last, setHand] = useState(nothingInHand);
   const [silencing, setSilencing] = useState<Alert | null>(null);
   const found = sortAlerts(alerts.data ?? [], state);
-  const chosen = found[Math.min(at, found.length - 1)];
+  const hand = keepInHand(found, last);
+  if (hand !== last) setHand(hand);
+  const chosen = found[hand.at];
   const mayAct = mayEdit(user);
   const move = (step: number): void => {
-    const next = Math.min(found.length - 1, Math.max(0, Math.min(at, found.length - 1) + step));
-    setAt(next);
-    document.getElementById(`alert-${next}`)?.scrollIntoView({ block: 'nearest' });
-    document.querySelector<HTMLElement>(`#alert-${next} a`)?.focus();
+    const next = Math.min(found.length - 1, Math.max(0, hand.at + step));
+    const line = document.getElementById(`alert-${next}`);
+    line?.scrollIntoView({ block: 'nearest' });
+    // The keys act on where the focus is, whatever brought it there.
+    line?.querySelector('a')?.focus();
   };
   useShortcuts({
     j: () => move(1),
@@ -57,7 +61,7 @@ export function InboxPage() {
             key={tab}
             aria-pressed={tab === state}
             onPress={() => {
-              setAt(0);
+              setHand(nothingInHand);
               void navigate({ to: '/alerts', search: tab === 'firing' ? {} : { state: tab } });
             }}
           >
@@ -75,6 +79,7 @@ export function InboxPage() {
               key={alert.alert_id}
               id={`alert-${i}`}
               className={`scroll-my-6 ${alert === chosen ? 'bg-accent/8' : ''}`}
+              onFocus={() => setHand({ alertId: alert.alert_id, at: i })}
             >
               <AlertLine
                 alert={alert}

@@ -1,0 +1,90 @@
+/** What happens to a page about alerts while somebody works on it: worse alerts come. */
+import { HttpApi } from '@nowcast/client';
+import type { Rule } from '@nowcast/contract';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { alertsOf, makeHostRule, sendValues } from '../fixtures/alerting.ts';
+import { patience } from '../fixtures/live-peer.ts';
+import { launchBrowser, openScreen, type Screen, sizes } from './browser.ts';
+import { type RunningServer, startServer } from './server.ts';
+
+let browser: Browser;
+let server: RunningServer;
+let api: HttpApi;
+let screen: Screen;
+let page: Page;
+beforeAll(async () => {
+  [browser, server] = await Promise.all([launchBrowser(), startServer(['--no-collector'])]);
+  api = new HttpApi({ url: server.url });
+  await api.login(server.login.login, server.login.password);
+});
+afterAll(async () => {
+  await browser.close();
+  await server.destroy();
+});
+
+beforeEach(async () => {
+  screen = await openScreen(browser, sizes[2]);
+  page = screen.page;
+  await page.goto(`${server.url}/login`);
+  await page.getByLabel('E-mail or username').fill(server.login.login);
+  await page.getByLabel('Password', { exact: true }).fill(server.login.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL((url) => !url.pathname.startsWith('/login'));
+});
+afterEach(async () => {
+  expect(screen.complaints).toEqual([]);
+  await screen.context.close();
+});
+
+/** Opens a screen and waits until what changes is pushed to it. */
+async function show(path: string, title: string | RegExp): Promise<void> {
+  const followed = page.waitForResponse((answer) => answer.url().includes('/api/v1/notifications'));
+  await page.goto(`${server.url}${path}`);
+  await page.getByRole('heading', { name: title }).first().waitFor();
+  await page.getByText('Live', { exact: true }).first().waitFor();
+  await followed;
+}
+
+const firing = () => page.getByRole('list', { name: 'Firing' });
+
+describe('in the inbox, a acts on the alert that somebody went to', () => {
+  const focused = () => page.evaluate<string>(`document.activeElement.closest('li')?.innerText ?? ''`);
+
+  /** Three alerts in the inbox, as its lines stand; answers their hosts. */
+  async function work(metric: string): Promise<{ rule: Rule; hosts: string[] }> {
+    const rule = await makeHostRule(api, metric, { severity: 'info' });
+    await sendValues(server, metric, { 'h-1': 95, 'h-2': 96, 'h-3': 97 });
+    await alertsOf(api, rule.rule_id, 'firing', 3);
+    await show('/alerts', 'Inbox');
+    const lines = firing().getByRole('listitem').filter({ hasText: rule.name });
+    await vi.waitFor(async () => expect(await lines.count()).toBe(3), patience);
+    return { rule, hosts: (await lines.allInnerTexts()).map((text) => /h-\d/.exec(text)![0]) };
+  }
+
+  async function expectTaken(rule: Rule, host: string): Promise<void> {
+    await page.keyboard.press('a');
+    const [taken] = await alertsOf(api, rule.rule_id, 'acknowledged', 1);
+    expect(taken!.labels['host']).toBe(host);
+  }
+
+  it('with j, though a worse one has come above it since', async () => {
+    const { rule, hosts } = await work('reached_by_key');
+    await page.keyboard.press('j');
+    expect(await focused()).toContain(hosts[1]);
+    const worse = await makeHostRule(api, 'worse');
+    await sendValues(server, 'worse', { 'w-1': 95 });
+    await firing().getByRole('link', { name: worse.name }).waitFor();
+    expect(await focused()).toContain(hosts[1]);
+    await expectTaken(rule, hosts[1]!);
+    await sendValues(server, 'worse', { 'w-1': 1 });
+    await alertsOf(api, worse.rule_id, 'resolved', 1);
+  });
+
+  it('with the Tab key', async () => {
+    const { rule, hosts } = await work('reached_by_tab');
+    for (let presses = 0; presses < 200 && !(await focused()).includes(hosts[2]!); presses++)
+      await page.keyboard.press('Tab');
+    await expectTaken(rule, hosts[2]!);
+  });
+});
