@@ -1,4 +1,4 @@
-/** What happens to a page about alerts while somebody works on it: worse alerts come. */
+/** What happens to a page about alerts while somebody works on it: worse alerts come, others save. */
 import { HttpApi } from '@nowcast/client';
 import type { Rule } from '@nowcast/contract';
 import type { Browser, Page } from 'playwright-core';
@@ -46,6 +46,8 @@ async function show(path: string, title: string | RegExp): Promise<void> {
   await followed;
 }
 
+const button = (name: string) => page.getByRole('button', { name, exact: true });
+const heading = (name: string) => page.getByRole('heading', { name, exact: true }).first();
 const firing = () => page.getByRole('list', { name: 'Firing' });
 
 describe('in the inbox, a acts on the alert that somebody went to', () => {
@@ -86,5 +88,74 @@ describe('in the inbox, a acts on the alert that somebody went to', () => {
     for (let presses = 0; presses < 200 && !(await focused()).includes(hosts[2]!); presses++)
       await page.keyboard.press('Tab');
     await expectTaken(rule, hosts[2]!);
+  });
+});
+
+describe('a rule that is being changed', () => {
+  const limit = () => page.getByRole('textbox', { name: 'Limit', exact: true });
+  const read = (rule: Rule) => api.call<Rule>('GET', `/api/v1/rules/${rule.rule_id}`);
+
+  async function edit(metric: string): Promise<Rule> {
+    await sendValues(server, metric, { 'e-1': 40 });
+    const rule = await makeHostRule(api, metric);
+    await show(`/alerts/rules/${rule.rule_id}`, rule.name);
+    await limit().waitFor();
+    return rule;
+  }
+
+  /** Somebody else saves it under another name, and this page has heard of it. */
+  async function saveElsewhere({ rule_id: id, version, name, evaluation }: Rule): Promise<void> {
+    const content = { name: `${name}, again`, severity: 'info', evaluation };
+    await api.call('PUT', `/api/v1/rules/${id}`, { body: { content, base_version: version } });
+    await heading(`${name}, again`).waitFor();
+  }
+
+  it('does not replace what somebody else has saved meanwhile', async () => {
+    const rule = await edit('shared');
+    await limit().fill('70');
+    await saveElsewhere(rule);
+    await button('Save').click();
+    await button('Load the newer one').waitFor();
+    expect(await limit().inputValue()).toBe('70');
+    expect(await read(rule)).toMatchObject({
+      version: 2,
+      severity: 'info',
+      evaluation: { condition: { value: 90 } },
+    });
+  });
+
+  it('is the newest one until the first change, and an alert of it is no change', async () => {
+    const rule = await edit('watched');
+    await saveElsewhere(rule);
+    await sendValues(server, 'watched', { 'e-1': 95 });
+    const counted = page.waitForResponse(
+      async (answer) =>
+        answer.url().endsWith(`/rules/${rule.rule_id}`) &&
+        ((await answer.json()) as Rule).counts.firing === 1,
+    );
+    await counted;
+    expect(await button('Save').isDisabled()).toBe(true);
+    await limit().fill('70');
+    await button('Save').click();
+    await heading('Rules').waitFor();
+    expect(await read(rule)).toMatchObject({
+      version: 3,
+      name: `${rule.name}, again`,
+      severity: 'info',
+      evaluation: { condition: { value: 70 } },
+    });
+  });
+
+  it('stays on the screen when somebody deletes it', async () => {
+    const rule = await edit('gone');
+    await limit().fill('70');
+    const refused = page.waitForResponse(
+      (answer) => answer.url().endsWith(`/rules/${rule.rule_id}`) && answer.status() === 404,
+    );
+    await api.call('DELETE', `/api/v1/rules/${rule.rule_id}`);
+    await refused;
+    await button('Save').click();
+    await page.getByText('There is no such rule').waitFor();
+    expect(await limit().inputValue()).toBe('70');
   });
 });

@@ -22,6 +22,7 @@ import { RuleNotify } from './rule-notify.tsx';
 import { RulePreviewCard } from './rule-preview.tsx';
 import { RuleSentence } from './rule-sentence.tsx';
 import { RuleTests } from './rule-tests.tsx';
+import { useRuleDraft } from './use-rule-draft.ts';
 
 const watchedChoices = [
   { value: 'metric', title: 'A metric' },
@@ -44,13 +45,15 @@ export function NewRulePage() {
 export function RulePage() {
   const { ruleId } = useParams({ from: '/app/alerts/rules/$ruleId' });
   const rule = useQuery({ ...ruleQuery(ruleId), refetchOnWindowFocus: false, staleTime: 0 });
-  if (rule.isError)
+  // A draft outlives what happens to its rule meanwhile: that is said when it is saved.
+  if (rule.isError && rule.data === undefined)
     return <Failure headingLevel="h1" error={rule.error} onRetry={() => void rule.refetch()} />;
   if (rule.data === undefined) return <Skeleton className="mx-auto mt-6 h-96 max-w-6xl" />;
   return <RuleEditor key={ruleId} start={contentOf(rule.data)} stored={rule.data} />;
 }
 
-function useSaveRule(stored: Rule | undefined, onSaved: (rule: Rule) => void) {
+/** Saves over the version `base`; `stored` undefined: as a new rule. */
+function useSaveRule(stored: Rule | undefined, base: number | undefined, onSaved: () => void) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (content: RuleContent) =>
@@ -58,13 +61,13 @@ function useSaveRule(stored: Rule | undefined, onSaved: (rule: Rule) => void) {
         ? api<Rule>('POST', '/api/v1/rules', content)
         : api<Rule>('PUT', `/api/v1/rules/${encodeURIComponent(stored.rule_id)}`, {
             content,
-            base_version: stored.version,
+            base_version: base,
           }),
     onSuccess: async (rule) => {
       client.setQueryData(ruleQuery(rule.rule_id).queryKey, rule);
       await client.invalidateQueries({ queryKey: ['rules'], exact: true });
       showToast('ok', stored === undefined ? 'Rule made. It is evaluated from now on.' : 'Rule saved.');
-      onSaved(rule);
+      onSaved();
     },
     onError: (error) => {
       const isConflict = error instanceof ApiError && error.status === 409 && stored !== undefined;
@@ -80,12 +83,12 @@ function useSaveRule(stored: Rule | undefined, onSaved: (rule: Rule) => void) {
 /** A rule as a sentence over the past it would have judged. */
 function RuleEditor({ start, stored }: { start: RuleContent; stored?: Rule }) {
   const navigate = useNavigate();
-  const [rule, setRule] = useState(start);
+  const { rule, setRule, isDirty, base } = useRuleDraft(start, stored);
   const [once] = useState(singleFlight);
   const editable = stored?.editable ?? true;
-  const save = useSaveRule(stored, () => void navigate({ to: '/alerts/rules' }));
-  const isChanged = stored === undefined || rule !== start;
-  useLeaveWarning(rule !== start && !save.isSuccess);
+  const save = useSaveRule(stored, base, () => void navigate({ to: '/alerts/rules' }));
+  useLeaveWarning(isDirty && !save.isSuccess);
+  const canSave = stored === undefined || isDirty;
   const missing = missingIn(rule);
   const watched = watchedBy(rule.evaluation);
   const manages = mayAdminister(useMe());
@@ -155,7 +158,7 @@ function RuleEditor({ start, stored }: { start: RuleContent; stored?: Rule }) {
               />
             </div>
             {editable && (
-              <Button type="submit" variant="primary" isDisabled={!isWhole || !isChanged || save.isPending}>
+              <Button type="submit" variant="primary" isDisabled={!isWhole || !canSave || save.isPending}>
                 {stored === undefined ? 'Create rule' : 'Save'}
               </Button>
             )}
@@ -174,6 +177,7 @@ function StoredActions({ rule }: { rule: Rule }) {
     mutationFn: () => api<void>('DELETE', `/api/v1/rules/${encodeURIComponent(rule.rule_id)}`),
     onSuccess: async () => {
       await navigate({ to: '/alerts/rules' });
+      client.removeQueries({ queryKey: ruleQuery(rule.rule_id).queryKey });
       await client.invalidateQueries({ queryKey: ['rules'], exact: true });
       showToast('ok', 'Rule deleted. Its alerts are closed.');
     },
