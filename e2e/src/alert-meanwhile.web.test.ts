@@ -94,6 +94,7 @@ describe('in the inbox, a acts on the alert that somebody went to', () => {
 describe('a rule that is being changed', () => {
   const limit = () => page.getByRole('textbox', { name: 'Limit', exact: true });
   const read = (rule: Rule) => api.call<Rule>('GET', `/api/v1/rules/${rule.rule_id}`);
+  const question = () => page.getByRole('dialog', { name: 'Leave without saving?' });
 
   async function edit(metric: string): Promise<Rule> {
     await sendValues(server, metric, { 'e-1': 40 });
@@ -157,5 +158,28 @@ describe('a rule that is being changed', () => {
     await button('Save').click();
     await page.getByText('There is no such rule').waitFor();
     expect(await limit().inputValue()).toBe('70');
+  });
+
+  it('is left only after a question, unless it was saved or deleted', async () => {
+    await edit('left');
+    await page.getByRole('link', { name: 'Silences', exact: true }).click();
+    await heading('Silences').waitFor();
+    await page.goBack();
+    await limit().fill('70');
+    await page.getByRole('link', { name: 'Silences', exact: true }).click();
+    await question().waitFor();
+    await button('Cancel').click();
+    await question().waitFor({ state: 'detached' });
+    expect(await limit().inputValue()).toBe('70');
+    await page.evaluate('history.forward()');
+    await question().waitFor();
+    await button('Leave').click();
+    await heading('Silences').waitFor();
+    await page.goBack();
+    await limit().fill('70');
+    await button('Delete').click();
+    await button('Delete rule').click();
+    await heading('Rules').waitFor();
+    expect(await question().count()).toBe(0);
   });
 });

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useNavigate, useParams } from '@tanstack/react-router';
+import { useBlocker, useNavigate, useParams } from '@tanstack/react-router';
 import { Trash2 } from 'lucide-react';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import type { Rule, RuleContent } from '@nowcast/contract';
 import { api, ApiError, messageOf } from '../../api/http.ts';
 import { Button } from '../../ui/button.tsx';
@@ -86,7 +86,17 @@ function RuleEditor({ start, stored }: { start: RuleContent; stored?: Rule }) {
   const { rule, setRule, isDirty, base } = useRuleDraft(start, stored);
   const [once] = useState(singleFlight);
   const editable = stored?.editable ?? true;
-  const save = useSaveRule(stored, base, () => void navigate({ to: '/alerts/rules' }));
+  const isDone = useRef(false);
+  const leave = (): Promise<void> => {
+    isDone.current = true;
+    return navigate({ to: '/alerts/rules' });
+  };
+  const save = useSaveRule(stored, base, () => void leave());
+  const blocker = useBlocker({
+    shouldBlockFn: ({ current, next }) => isDirty && !isDone.current && next.pathname !== current.pathname,
+    withResolver: true,
+    enableBeforeUnload: false,
+  });
   useLeaveWarning(isDirty && !save.isSuccess);
   const canSave = stored === undefined || isDirty;
   const missing = missingIn(rule);
@@ -96,7 +106,7 @@ function RuleEditor({ start, stored }: { start: RuleContent; stored?: Rule }) {
   return (
     <AlertsFrame
       title={stored === undefined ? 'New rule' : stored.name}
-      actions={stored !== undefined && <StoredActions rule={stored} />}
+      actions={stored !== undefined && <StoredActions rule={stored} onDeleted={leave} />}
     >
       {stored?.problem != null && (
         <p role="alert" className="card mb-4 border-crit/50 p-3 text-sm text-crit">
@@ -165,18 +175,26 @@ function RuleEditor({ start, stored }: { start: RuleContent; stored?: Rule }) {
           </div>
         </fieldset>
       </form>
+      {blocker.status === 'blocked' && (
+        <Confirm
+          title="Leave without saving?"
+          text="Your changes to this rule have not been saved."
+          action="Leave"
+          onClose={blocker.reset}
+          onConfirm={blocker.proceed}
+        />
+      )}
     </AlertsFrame>
   );
 }
 
-function StoredActions({ rule }: { rule: Rule }) {
+function StoredActions({ rule, onDeleted }: { rule: Rule; onDeleted: () => Promise<void> }) {
   const client = useQueryClient();
-  const navigate = useNavigate();
   const [deleting, setDeleting] = useState(false);
   const remove = useMutation({
     mutationFn: () => api<void>('DELETE', `/api/v1/rules/${encodeURIComponent(rule.rule_id)}`),
     onSuccess: async () => {
-      await navigate({ to: '/alerts/rules' });
+      await onDeleted();
       client.removeQueries({ queryKey: ruleQuery(rule.rule_id).queryKey });
       await client.invalidateQueries({ queryKey: ['rules'], exact: true });
       showToast('ok', 'Rule deleted. Its alerts are closed.');
