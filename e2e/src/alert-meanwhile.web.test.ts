@@ -1,6 +1,6 @@
-/** What happens to a page about alerts while somebody works on it: worse alerts come, others save. */
+/** What happens to a page about alerts while somebody works on it: worse alerts come, others save, a crowd fires. */
 import { HttpApi } from '@nowcast/client';
-import type { Rule } from '@nowcast/contract';
+import type { Board, Rule } from '@nowcast/contract';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { alertsOf, makeHostRule, sendValues } from '../fixtures/alerting.ts';
@@ -182,4 +182,32 @@ describe('a rule that is being changed', () => {
     await heading('Rules').waitFor();
     expect(await question().count()).toBe(0);
   });
+});
+
+it('a crowd of newer small alerts hides no older critical one, in the inbox, at Home and on a wallboard', async () => {
+  const bad = await makeHostRule(api, 'crowd_bad', { name: 'Database down' });
+  await sendValues(server, 'crowd_bad', { 'db-1': 95 });
+  await alertsOf(api, bad.rule_id, 'firing', 1);
+  const small = await makeHostRule(api, 'crowd', { name: 'Disk fills up', severity: 'info' });
+  const hosts = Array.from({ length: 210 }, (_, i) => [`c-${i}`, 95] as const);
+  await sendValues(server, 'crowd', Object.fromEntries(hosts));
+  await vi.waitFor(async () => {
+    const { counts } = await api.call<Rule>('GET', `/api/v1/rules/${small.rule_id}`);
+    expect(counts.firing).toBe(210);
+  }, patience);
+  await show('/alerts', 'Inbox');
+  await firing().getByRole('link', { name: bad.name }).waitFor();
+  const crowd = firing().getByRole('listitem').filter({ hasText: small.name });
+  expect(await crowd.count()).toBeLessThan(200);
+  await button('Show more').click();
+  await vi.waitFor(async () => expect(await crowd.count()).toBe(210), patience);
+  expect(await button('Show more').count()).toBe(0);
+  await show('/', /^Hello/);
+  const home = page.getByRole('region', { name: 'Firing' });
+  await home.getByRole('link', { name: bad.name }).waitFor();
+  const { board_id: board } = await api.call<Board>('POST', '/api/v1/boards', {
+    body: { content: { title: 'Wall' } },
+  });
+  await page.goto(`${server.url}/boards/${board}?kiosk=1`);
+  await page.getByRole('alert').getByText(bad.name).waitFor();
 });

@@ -35,13 +35,6 @@ const get =
 
 export type AlertTab = 'firing' | 'acknowledged' | 'resolved';
 
-export const alertsQuery = (state: AlertTab) =>
-  queryOptions({
-    queryKey: ['alerts', 'list', state],
-    queryFn: get<{ alerts: Alert[] }>(`/api/v1/alerts?limit=200&state=${state}`),
-    select: (answer) => answer.alerts,
-  });
-
 /** Rules for charts. The counts of their groups, which change with each alert, are not read here. */
 export const watchingRulesQuery = queryOptions({
   queryKey: ['watching-rules'],

@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { BellOff, CircleCheck, Clock3, Ellipsis, Hand, Repeat } from 'lucide-react';
 import { useState } from 'react';
@@ -12,10 +12,11 @@ import { useSecond } from '../../ui/use-second.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { mayEdit, useMe } from '../shell/use-me.ts';
 import { keepInHand, nothingInHand } from './alert-in-hand.ts';
-import { alertsQuery, type AlertTab } from './alert-queries.ts';
+import { alertsQuery } from './alert-lists.ts';
+import type { AlertTab } from './alert-queries.ts';
 import { AlertSparkline } from './alert-sparkline.tsx';
 import { AlertsFrame } from './alerts-frame.tsx';
-import { describeLabels, saidOf, sortAlerts } from './alert-order.ts';
+import { describeLabels, saidOf } from './alert-order.ts';
 import { SeverityIcon, SeverityText, stateTitles } from './severity.tsx';
 import { SilenceDialog } from './silence-dialog.tsx';
 import { snoozeChoices, useAlertActs } from './use-alert-acts.ts';
@@ -28,10 +29,10 @@ export function InboxPage() {
   const navigate = useNavigate();
   const user = useMe();
   const acts = useAlertActs();
-  const alerts = useQuery(alertsQuery(state));
+  const alerts = useInfiniteQuery(alertsQuery(state));
   const [last, setHand] = useState(nothingInHand);
   const [silencing, setSilencing] = useState<Alert | null>(null);
-  const found = sortAlerts(alerts.data ?? [], state);
+  const found = alerts.data ?? [];
   const hand = keepInHand(found, last);
   if (hand !== last) setHand(hand);
   const chosen = found[hand.at];
@@ -92,6 +93,11 @@ export function InboxPage() {
             </li>
           ))}
         </ul>
+      )}
+      {alerts.hasNextPage && (
+        <Button className="mt-3" onPress={() => void alerts.fetchNextPage()}>
+          {alerts.isFetchingNextPage ? 'Reading…' : 'Show more'}
+        </Button>
       )}
       {found.length > 0 && mayAct && (
         <p className="mt-3 hidden text-xs text-muted lg:block">

@@ -7,8 +7,8 @@ import { useLive } from '../../live/live-context.ts';
 import { describeAge } from '../../time/range.ts';
 import { Button } from '../../ui/button.tsx';
 import { useSecond } from '../../ui/use-second.ts';
+import { loudCriticalsQuery } from './alert-lists.ts';
 import { describeLabels, sortAlerts } from './alert-order.ts';
-import { alertsQuery } from './alert-queries.ts';
 import { chime } from './chime.ts';
 import { SeverityIcon } from './severity.tsx';
 import { useSound, type Sound, type SoundState } from './use-sound.ts';
@@ -19,11 +19,10 @@ import { useSound, type Sound, type SoundState } from './use-sound.ts';
  */
 export function Wallboard() {
   const live = useLive();
-  const alerts = useQuery(alertsQuery('firing'));
+  const alerts = useQuery(loudCriticalsQuery);
   const now = live.serverNow();
   const criticals = sortAlerts(alerts.data ?? [], 'firing').filter(
-    ({ severity, muted_by: mutedBy, snoozed_until: snoozed }) =>
-      severity === 'critical' && mutedBy === null && (snoozed ?? 0) <= now,
+    ({ snoozed_until: snoozed }) => (snoozed ?? 0) <= now,
   );
   const sound = useSound();
   useNews(alerts.data === undefined ? undefined : criticals, () => {
