@@ -179,6 +179,7 @@ function AlertLine({ alert, mayAct, ...acts }: LineProps) {
 
 /** Why people may not have been told, and who has it. */
 export function AlertMarks({ alert }: { alert: Alert }) {
+  useSecond();
   const live = useLive();
   const isSnoozed = alert.snoozed_until !== null && alert.snoozed_until > live.serverNow();
   if (!alert.flapping && alert.muted_by === null && !isSnoozed && alert.acknowledged_by === null) return null;

@@ -8,6 +8,7 @@ import { describeAge } from '../../time/range.ts';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState, Failure, Skeleton } from '../../ui/states.tsx';
 import { showToast } from '../../ui/toast.tsx';
+import { useSecond } from '../../ui/use-second.ts';
 import { mayEdit, useMe } from '../shell/use-me.ts';
 import { alertsInWords } from './alert-matchers.ts';
 import { rulesQuery, silencesQuery } from './alert-queries.ts';
@@ -16,6 +17,7 @@ import { NewSilenceDialog } from './new-silence-dialog.tsx';
 
 /** `/alerts/silences`: what nobody is told of, why, and until when. */
 export function SilencesPage() {
+  useSecond();
   const live = useLive();
   const silences = useQuery(silencesQuery);
   const rules = useQuery(rulesQuery);

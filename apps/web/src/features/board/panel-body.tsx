@@ -16,6 +16,7 @@ const Gauge = lazy(async () => ({ default: (await figures()).Gauge }));
 const Pie = lazy(async () => ({ default: (await figures()).Pie }));
 const SeriesTable = lazy(async () => ({ default: (await figures()).SeriesTable }));
 
+const NoData = lazy(async () => ({ default: (await import('./no-data.tsx')).NoData }));
 const StatusTiles = lazy(async () => ({ default: (await import('../alerts/status-tiles.tsx')).StatusTiles }));
 
 const noneHidden: ReadonlySet<string> = new Set();
@@ -107,7 +108,12 @@ export function PanelBody(props: PanelBodyProps) {
     const kind = loading || meta.state === 'ready' ? 'loading' : meta.state;
     return <PanelState kind={kind} text={meta.error} onRetry={live.retry} />;
   }
-  if (meta.empty) return <PanelState kind="empty" panel={panel} range={view.range} />;
+  if (meta.empty)
+    return (
+      <Suspense>
+        <NoData panel={panel} range={view.range} />
+      </Suspense>
+    );
   return (
     <div className={`h-full transition-opacity duration-150 ${live.refreshing ? 'opacity-60' : ''}`}>
       <Suspense>

@@ -1,25 +1,28 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { KeyRound, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import type { ApiKey } from '@nowcast/contract';
 import { api, messageOf } from '../../api/http.ts';
-import { keysQuery, sourcesQuery } from '../../api/queries.ts';
+import { useLive } from '../../live/live-context.ts';
 import { describeAge } from '../../time/range.ts';
 import { formatDay } from '../../time/zone.ts';
 import { Button } from '../../ui/button.tsx';
 import { ConfirmDelete } from '../../ui/confirm-delete.tsx';
 import { EmptyState, Failure, Skeleton } from '../../ui/states.tsx';
 import { showToast } from '../../ui/toast.tsx';
+import { useSecond } from '../../ui/use-second.ts';
 import { formatCount } from '../../units/format.ts';
 import { mayAdminister, useMe, usePreferredZone } from '../shell/use-me.ts';
 import { madeBy } from './made-by.ts';
-import { lastSeen, SourceState } from './source-state.tsx';
+import { SourceState } from './source-state.tsx';
+import { useSources } from './use-sources.ts';
 
 /** Every key, what it sent, and the way to end it. */
 export function KeyList() {
   const client = useQueryClient();
-  const keys = useQuery(keysQuery);
-  const sources = useQuery(sourcesQuery);
+  useSecond();
+  const nowMs = useLive().serverNow();
+  const { keys, sources } = useSources();
   const manages = mayAdminister(useMe());
   const [deleting, setDeleting] = useState<ApiKey | null>(null);
   const remove = useMutation({
@@ -30,9 +33,10 @@ export function KeyList() {
     },
     onError: (error) => showToast('error', messageOf(error)),
   });
-  if (keys.isError) return <Failure error={keys.error} onRetry={() => void keys.refetch()} />;
-  if (keys.data === undefined) return <Skeleton className="h-40" />;
-  if (keys.data.length === 0) {
+  if (keys.isError && sources === undefined)
+    return <Failure error={keys.error} onRetry={() => void keys.refetch()} />;
+  if (sources === undefined) return <Skeleton className="h-40" />;
+  if (sources.length === 0) {
     return (
       <EmptyState
         icon={<KeyRound size={22} aria-hidden />}
@@ -71,14 +75,14 @@ export function KeyList() {
           </tr>
         </thead>
         <tbody>
-          {keys.data.map((key) => {
-            const status = sources.data?.find((source) => source.key_id === key.key_id);
-            const seen = lastSeen(key, status);
+          {sources.map((source) => {
+            const { key, status, seenAt } = source;
+            const seen = seenAt === null ? 'never' : `${describeAge(nowMs - seenAt)} ago`;
             return (
               <tr key={key.key_id}>
                 <td>
                   <span className="flex items-center gap-2 font-medium">
-                    <SourceState status={status} seenAt={seen} />
+                    <SourceState source={source} nowMs={nowMs} />
                     {key.name}
                   </span>
                   <span className="block ps-6 text-xs text-muted">{madeBy(key)}</span>
@@ -86,7 +90,7 @@ export function KeyList() {
                     {`${key.prefix}… · ${key.scopes.join(', ')}`}
                     <br />
                     {`${formatCount(status?.accepted ?? 0)} accepted · ${
-                      seen === null ? 'never seen' : `seen ${describeAge(Date.now() - seen)} ago`
+                      seenAt === null ? 'never seen' : `seen ${seen}`
                     }`}
                   </span>
                   {status?.last_error != null && (
@@ -104,11 +108,9 @@ export function KeyList() {
                 <td className="max-sm:hidden">{key.scopes.join(', ')}</td>
                 <td className="text-end max-sm:hidden">{formatCount(status?.accepted ?? 0)}</td>
                 <td className="text-end max-sm:hidden">{formatCount(status?.rejected ?? 0)}</td>
+                <td className="whitespace-nowrap text-muted max-sm:hidden">{seen}</td>
                 <td className="whitespace-nowrap text-muted max-sm:hidden">
-                  {seen === null ? 'never' : `${describeAge(Date.now() - seen)} ago`}
-                </td>
-                <td className="whitespace-nowrap text-muted max-sm:hidden">
-                  <Expiry atMs={key.expires_at} />
+                  <Expiry atMs={key.expires_at} nowMs={nowMs} />
                 </td>
                 <td className="text-end">
                   {manages && (
@@ -144,9 +146,9 @@ export function KeyList() {
   );
 }
 
-function Expiry({ atMs }: { atMs: number | null }) {
+function Expiry({ atMs, nowMs }: { atMs: number | null; nowMs: number }) {
   const zone = usePreferredZone();
   if (atMs === null) return 'never';
-  const day = formatDay(atMs, zone, Date.now());
-  return atMs > Date.now() ? day : <span className="text-crit">{`expired ${day}`}</span>;
+  const day = formatDay(atMs, zone, nowMs);
+  return atMs > nowMs ? day : <span className="text-crit">{`expired ${day}`}</span>;
 }
