@@ -291,6 +291,17 @@ describe.each(sizes)('on a $name', (size: Size) => {
     }
   });
 
+  it('a wrong current password is refused beside its field, and ends nothing', async () => {
+    await page.goto(`${server.url}/profile`);
+    const form = page.getByRole('form', { name: 'Password' });
+    await form.getByLabel('Current password').fill('not the password');
+    await form.getByLabel('New password').fill('another long password');
+    await form.getByRole('button', { name: 'Change password' }).click();
+    await form.getByText('The current password is wrong').waitFor();
+    expect(new URL(page.url()).pathname).toBe('/profile');
+    expect(await form.getByLabel('New password').inputValue()).toBe('another long password');
+  });
+
   it('log out ends the session; a wrong password is refused beside the field; the e-mail address signs in again', async () => {
     await page.goto(hostBoard);
     await page.getByRole('button', { name: /Account of/ }).click();

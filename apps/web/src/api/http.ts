@@ -59,7 +59,8 @@ export async function api<T>(method: string, path: string, body?: unknown, signa
   }
   if (!answer.ok) {
     const error = await refusal(answer);
-    if (answer.status === 401 && path !== '/login') goToLogin();
+    // A wrong password is the answer to what was typed; the session goes on.
+    if (answer.status === 401 && error.code !== 'auth.invalid_credentials') goToLogin();
     throw error;
   }
   return (answer.status === 204 ? undefined : await answer.json()) as T;
