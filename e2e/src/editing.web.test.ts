@@ -3,6 +3,7 @@ import type { Board } from '@nowcast/contract';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BoardDesk, panelOf } from '../fixtures/board-desk.ts';
 import { patience } from '../fixtures/live-peer.ts';
+import { overflowsSideways, sizes } from './browser.ts';
 
 let desk: BoardDesk;
 beforeAll(async () => {
@@ -187,4 +188,25 @@ describe('numbers of a panel', () => {
       expect(panel).toMatchObject({ query: {}, layout: { w: 4 } });
     }, patience);
   });
+});
+
+it('on a phone the settings and the versions of a board are in its menu', async () => {
+  const board = await desk.makeBoard('Pocket', [panelOf('Orders')]);
+  const size = desk.page.viewportSize()!;
+  await desk.page.setViewportSize(sizes[0].viewport);
+  await edit(board, 'Orders');
+  await desk.press('Close editor');
+  for (const [entry, title] of [
+    ['Board settings', 'Board settings'],
+    ['Versions', 'Versions'],
+  ] as const) {
+    await desk.press('Board menu');
+    await desk.page.getByRole('menuitem', { name: entry }).click();
+    const dialog = desk.page.getByRole('dialog', { name: title });
+    await dialog.waitFor();
+    await desk.page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+  }
+  expect(await overflowsSideways(desk.page)).toBe(false);
+  await desk.page.setViewportSize(size);
 });

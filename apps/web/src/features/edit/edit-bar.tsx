@@ -1,7 +1,8 @@
-import { History, Plus, Redo2, Settings2, Undo2 } from 'lucide-react';
+import { Ellipsis, History, Plus, Redo2, Settings2, Undo2 } from 'lucide-react';
 import { Button } from '../../ui/button.tsx';
+import { Menu } from '../../ui/menu.tsx';
 
-/** Add, Undo, Redo, Discard, Save. */
+/** Add, Undo, Redo, Discard, Save; on a phone what concerns the board as a whole is in a menu. */
 export function EditBar({
   canUndo,
   canRedo,
@@ -33,7 +34,24 @@ export function EditBar({
         <Plus size={15} aria-hidden />
         <span className="max-sm:hidden">Add panel</span>
       </Button>
-      <Button variant="ghost" icon aria-label="Board settings" onPress={onSettings}>
+      <Menu
+        label="Board menu"
+        entries={[
+          {
+            id: 'settings',
+            title: 'Board settings',
+            icon: <Settings2 size={15} aria-hidden />,
+            run: onSettings,
+          },
+          { id: 'versions', title: 'Versions', icon: <History size={15} aria-hidden />, run: onVersions },
+        ]}
+        trigger={(props) => (
+          <Button {...props} variant="ghost" icon className="sm:hidden" aria-label="Board menu">
+            <Ellipsis size={16} aria-hidden />
+          </Button>
+        )}
+      />
+      <Button variant="ghost" icon aria-label="Board settings" className="max-sm:hidden" onPress={onSettings}>
         <Settings2 size={16} aria-hidden />
       </Button>
       <Button variant="ghost" icon aria-label="Versions" className="max-sm:hidden" onPress={onVersions}>
