@@ -172,8 +172,9 @@ export interface StatesRequest {
   /** Resolutions (ms) of fine rows to read, of {10_000, 60_000, 3_600_000}. */
   resolutions: readonly number[];
   /**
-   * Use derived coarse states where a sealed period lies wholly inside one bucket. They count points of every
-   * resolution, so this only takes effect when `resolutions` names all three.
+   * Use derived coarse rows where a sealed period lies wholly inside one bucket. They count points of every
+   * resolution, so this only takes effect when `resolutions` names all there are: 10 s, 1 min and 1 h for states,
+   * 1 min and 1 h for sketches.
    */
   coarse: boolean;
   parts: StateParts;

@@ -7,7 +7,9 @@ import { hourMs } from './schema.ts';
 import type { SqlConnection } from './sql-connection.ts';
 import { noGroup, sketchesStatement, type Statement, statesStatement } from './state-sql.ts';
 
-const allResolutions = [10_000, 60_000, hourMs];
+/** Derived rows count the points of every resolution: they stand in only where all of these are asked for. */
+const stateResolutions = [10_000, 60_000, hourMs];
+const sketchResolutions = [60_000, hourMs];
 
 /** `Warehouse.readStates`: one statement for the numbers, one for the sketches, joined here when both are wanted. */
 export async function readStates(
@@ -19,10 +21,14 @@ export async function readStates(
   const { parts } = request;
   if (request.series.length === 0 || request.from >= request.to || request.buckets.length < 2)
     return emptyColumns(0);
-  const coarse = request.coarse && allResolutions.every((res) => request.resolutions.includes(res));
-  const coverage = cover(manifest, { ...request, coarse });
-  const run = async (wanted: boolean, compile: typeof statesStatement): Promise<Found | undefined> => {
+  const run = async (
+    wanted: boolean,
+    compile: typeof statesStatement,
+    resolutions: readonly number[],
+  ): Promise<Found | undefined> => {
     if (!wanted) return undefined;
+    const coarse = request.coarse && resolutions.every((res) => request.resolutions.includes(res));
+    const coverage = cover(manifest, { ...request, coarse });
     const statement = compile(request, coverage, manifest.pendingGen);
     if (statement.sql === '') return undefined;
     const { timeoutMs, signal } = request.limits;
@@ -34,8 +40,8 @@ export async function readStates(
     return new Found(readNative(bytes), statement);
   };
   const [states, sketches] = await Promise.all([
-    run(parts.scalar || parts.ends || parts.growth, statesStatement),
-    run(parts.quantiles || parts.uniques, sketchesStatement),
+    run(parts.scalar || parts.ends || parts.growth, statesStatement, stateResolutions),
+    run(parts.quantiles || parts.uniques, sketchesStatement, sketchResolutions),
   ]);
   return assemble(request, states, sketches);
 }

@@ -57,3 +57,20 @@ function expectCounts(states: StateColumns, cells: ReturnType<typeof naive>): vo
 function keysOf({ group, bucket }: StateColumns): string[] {
   return Array.from(group, (of, i) => `${of}/${bucket[i]!}`);
 }
+
+/** The sketches of row `i`: (index, count) and (register, rank), ascending. */
+export function sketchesOf(
+  states: StateColumns,
+  i: number,
+): { dd: [index: number, count: number][]; hll: [register: number, rank: number][] } {
+  const { ddOffsets, ddIndex, ddCount, hllOffsets, hllRegister, hllRank } = states;
+  const pairs = (offsets: Uint32Array, keys: ArrayLike<number>, values: ArrayLike<number>) => {
+    const [start, end] = [offsets[i]!, offsets[i + 1]!];
+    const found = Array.from({ length: end - start }, (_, k): [number, number] => [
+      keys[start + k]!,
+      values[start + k]!,
+    ]);
+    return found.sort(([a], [b]) => a - b);
+  };
+  return { dd: pairs(ddOffsets, ddIndex, ddCount), hll: pairs(hllOffsets, hllRegister, hllRank) };
+}

@@ -14,6 +14,8 @@ import {
   shown,
   type Reopen,
 } from './warehouse-bench.ts';
+import { registersOf, sketchOf } from './warehouse-blocks.ts';
+import { sketchesOf } from './naive-states.ts';
 
 /** An answer as comparable text: growth and sums included, row order not. */
 function canonical(states: StateColumns): string[] {
@@ -207,6 +209,9 @@ export function upkeepTests(bench: () => Bench, reopen: Reopen): void {
   });
 }
 
+/** Fine rows go after three weeks, derived ones stay. */
+const trimmed = new Map([['', { rawMs: Infinity, fineMs: 21 * dayMs, coarseMs: Infinity }]]);
+
 export function retentionTests(bench: () => Bench): void {
   describe('retention', () => {
     test('what every tenant has kept long enough is gone, what one keeps longer stays, coarse states outlive points', async () => {
@@ -235,6 +240,30 @@ export function retentionTests(bench: () => Bench): void {
       await b.maintain(monday + 6 * dayMs, { retention });
       expect(await sums('acme')).toEqual({ coarse: [3], fine: [2], raw: [2] });
       expect(await sums('keeper')).toEqual({ coarse: [3], fine: [], raw: [3] });
+    });
+
+    test('quantiles and distinct actors outlive the fine rows they were derived from', async () => {
+      const b = bench();
+      const old = monday - 12 * 7 * dayMs;
+      const points = Array.from({ length: 90 }, (_, i) =>
+        at(i % 3, old + i * 30 * 60_000, (i * 37) % 101, { actor: `u${(i * 7) % 40}` }),
+      );
+      await b.store(points);
+      const range = { from: old, to: old + 2 * dayMs, step: dayMs };
+      const ask = (request: Partial<StatesRequest>) =>
+        b.readStates(range, [0, 0, 0], {
+          parts: { ...nothing, quantiles: true, uniques: true },
+          resolutions: [60_000, hourMs],
+          ...request,
+        });
+      await b.maintain(monday + 6 * dayMs + 2 * hourMs, { retention: trimmed });
+      expect((await ask({ coarse: false })).length).toBe(0);
+      const states = await ask({});
+      expect(Array.from(states.bucket.toSorted())).toEqual([0, 1]);
+      for (let i = 0; i < states.length; i++) {
+        const day = points.filter((one) => Math.floor((one.timestamp - old) / dayMs) === states.bucket[i]);
+        expect(sketchesOf(states, i)).toEqual({ dd: sketchOf(day), hll: registersOf(day) });
+      }
     });
   });
 }

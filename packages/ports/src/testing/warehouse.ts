@@ -14,7 +14,7 @@ import {
   shown,
   type Reopen,
 } from './warehouse-bench.ts';
-import { expectCells, expectSums, naive } from './naive-states.ts';
+import { expectCells, expectSums, naive, sketchesOf } from './naive-states.ts';
 import { pointsTests } from './warehouse-points.ts';
 import { retentionTests, upkeepTests } from './warehouse-upkeep.ts';
 
@@ -420,18 +420,7 @@ function stateTests(bench: () => Bench): void {
       });
       for (let i = 0; i < states.length; i++) {
         const mine = points.filter(({ series }) => (series === 0 ? 0 : 1) === states.group[i]);
-        const [ddFrom, ddTo] = [states.ddOffsets[i]!, states.ddOffsets[i + 1]!];
-        const dd = Array.from(states.ddIndex.subarray(ddFrom, ddTo), (index, k) => [
-          index,
-          states.ddCount[ddFrom + k],
-        ]);
-        expect(dd.sort(([x], [y]) => x! - y!)).toEqual(sketchOf(mine));
-        const [hllFrom, hllTo] = [states.hllOffsets[i]!, states.hllOffsets[i + 1]!];
-        const hll = Array.from(states.hllRegister.subarray(hllFrom, hllTo), (register, k) => [
-          register,
-          states.hllRank[hllFrom + k],
-        ]);
-        expect(hll.sort(([x], [y]) => x! - y!)).toEqual(registersOf(mine));
+        expect(sketchesOf(states, i)).toEqual({ dd: sketchOf(mine), hll: registersOf(mine) });
       }
       expect(states.length).toBe(2);
       expect(states.count).toHaveLength(0);
