@@ -89,7 +89,9 @@ class CoverageBuilder {
 
   #coverHour(hour: number): void {
     if (!this.#manifest.isTouched(hour)) {
-      if (this.#open !== undefined) this.#open.range.to = Math.min(hour + hourMs, this.#request.to);
+      // A range of days may not grow by it: the row of a whole day stands at the start of its first hour.
+      if (this.#open !== undefined && this.#open.kind !== dayMs)
+        this.#open.range.to = Math.min(hour + hourMs, this.#request.to);
       return;
     }
     const generation = this.#isWhole(hour, hourMs)

@@ -1,12 +1,14 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { OffsetVector } from '../event-log.ts';
 import type { StateColumns, StatesRequest } from '../warehouse.ts';
 import {
   at,
-  type Bench,
+  Bench,
   bitsOf,
   dayMs,
   expected,
+  forEver,
   hourMs,
   monday,
   nothing,
@@ -15,7 +17,7 @@ import {
   type Reopen,
 } from './warehouse-bench.ts';
 import { registersOf, sketchOf } from './warehouse-blocks.ts';
-import { sketchesOf } from './naive-states.ts';
+import { expectCells, naive, sketchesOf } from './naive-states.ts';
 
 /** An answer as comparable text: growth and sums included, row order not. */
 function canonical(states: StateColumns): string[] {
@@ -93,6 +95,98 @@ export function upkeepTests(bench: () => Bench, reopen: Reopen): void {
       await b.maintain(monday + 60 * hourMs);
       await reopen('close');
       expect(await answers(b)).toEqual(withLate);
+    });
+
+    test('a day whose first hours are empty is counted once, wherever buckets end and whatever came late', async () => {
+      const b = bench();
+      // Three days of a shop that is open from eight to twelve.
+      const first = monday - 60 * dayMs;
+      const opened = Array.from({ length: 3 * 4 }, (_, i) =>
+        at(i % 3, first + Math.floor(i / 4) * dayMs + (8 + (i % 4)) * hourMs, i),
+      );
+      await b.store(opened);
+      await b.maintain(first + 4 * dayMs);
+      const expectExact = async () => {
+        for (const [fromHours, stepHours, count] of [
+          [0, 24, 3],
+          // Whole days as Berlin has them, a bucket of several days that ends within one, days and a half.
+          [-1, 24, 3],
+          [-1, 48, 2],
+          [0, 36, 2],
+        ] as const) {
+          const from = first + fromHours * hourMs;
+          const step = stepHours * hourMs;
+          const buckets = Array.from({ length: count + 1 }, (_, i) => from + i * step);
+          const states = await b.readStates({ from, to: from + count * step, step }, groupOf);
+          expectCells(states, naive(b.points, groupOf, buckets));
+        }
+      };
+      await expectExact();
+      await b.store([at(0, first + dayMs + 10 * hourMs, 1000)]);
+      await expectExact();
+      // The hour is derived again, and the day not yet.
+      const request = { at: b.at, now: first + 5 * dayMs, lateMs: 60_000, retention: forEver };
+      expect(await b.warehouse.maintain(request)).toBe(true);
+      await expectExact();
+      await b.maintain(first + 6 * dayMs);
+      await expectExact();
+    });
+
+    test('derived rows answer as the points do, whatever hours are empty, sealed, late or not', async () => {
+      const b = bench();
+      const spot = fc.record({
+        series: fc.nat({ max: 2 }),
+        day: fc.nat({ max: 2 }),
+        hour: fc.constantFrom(0, 8, 9, 23),
+        offsetMs: fc.nat({ max: hourMs - 1 }),
+        value: fc.integer({ min: -50, max: 50 }),
+      });
+      const event = fc.oneof(
+        fc.record({
+          spots: fc.array(spot, { minLength: 1, maxLength: 8 }),
+          partition: fc.nat({ max: 2 }),
+          isOther: fc.boolean(),
+        }),
+        fc.record({ pieces: fc.constantFrom(2, 5, 40) }),
+      );
+      const question = fc.record({
+        fromHours: fc.integer({ min: -25, max: 30 }),
+        stepHours: fc.constantFrom(5, 24, 36, 48),
+        count: fc.integer({ min: 1, max: 3 }),
+      });
+      // Upkeep is for all metrics and takes the oldest first: each run has days of its own, before those of all others.
+      let first = monday - 100 * dayMs;
+      const property = fc.asyncProperty(
+        fc.array(event, { minLength: 3, maxLength: 7 }),
+        fc.array(question, { minLength: 4, maxLength: 4 }),
+        async (events, questions) => {
+          first -= 10 * dayMs;
+          const [mine, other] = ['', ' other'].map(
+            (name) => new Bench(() => b.warehouse, `${b.metric} ${first}${name}`),
+          );
+          let now = first + 5 * dayMs;
+          for (const next of events) {
+            now += 2 * hourMs;
+            if ('spots' in next) {
+              const points = next.spots.map(({ series, day, hour, offsetMs, value }) =>
+                at(series, first + day * dayMs + hour * hourMs + offsetMs, value),
+              );
+              await (next.isOther ? other! : mine!).store(points, { partition: next.partition });
+              continue;
+            }
+            const request = { at: b.at, now, lateMs: 60_000, retention: forEver };
+            for (let i = 0; i < next.pieces; i++) if (!(await b.warehouse.maintain(request))) break;
+          }
+          for (const { fromHours, stepHours, count } of questions) {
+            const from = first + fromHours * hourMs;
+            const step = stepHours * hourMs;
+            const buckets = Array.from({ length: count + 1 }, (_, i) => from + i * step);
+            const states = await mine!.readStates({ from, to: from + count * step, step }, groupOf);
+            expectCells(states, naive(mine!.points, groupOf, buckets));
+          }
+        },
+      );
+      await fc.assert(property, { numRuns: 10, endOnFailure: true });
     });
 
     test('derived sketches answer as the fine ones do', async () => {
