@@ -1,7 +1,7 @@
 import type { OffsetVector, PointsRequest } from '@nowcast/ports';
 import { chunkRes, type Generation, type Manifest } from './manifest.ts';
 import { dayMs } from './schema.ts';
-import { vectorLiteral } from './state-sql.ts';
+import { vectorLiteral } from './sql-literals.ts';
 
 /**
  * Compaction replaces the chunks below this many points. Part of the meaning of a `compact` row of the manifest: a

@@ -12,7 +12,7 @@ import { chunkFlushColumns } from './chunk-reader.ts';
 import { chunkRecordColumns, chunkValueColumns } from './read-points.ts';
 import { dayMs } from './schema.ts';
 import { type SqlConnection, upkeepOptions } from './sql-connection.ts';
-import { vectorLiteral } from './state-sql.ts';
+import { vectorLiteral } from './sql-literals.ts';
 
 /**
  * Joins the short chunks of a closed day, one row a flush and series, into long ones. What the points say stays the

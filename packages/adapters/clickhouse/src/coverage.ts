@@ -1,4 +1,4 @@
-import type { OffsetVector } from '@nowcast/ports';
+import type { OffsetVector, PartitionId } from '@nowcast/ports';
 import { type Generation, isBelow, type Manifest } from './manifest.ts';
 import { dayMs, hourMs } from './schema.ts';
 
@@ -19,9 +19,10 @@ export interface Range {
   to: number;
 }
 
+/** `above`: partition → its fine rows above this `flush_to` are not in what the hour was derived to. */
 export interface LateHour {
   hour: number;
-  vector: readonly number[];
+  above: ReadonlyMap<PartitionId, number>;
 }
 
 export interface Coverage {
@@ -33,7 +34,10 @@ export interface Coverage {
   excluded: { res: number; period: number; gen: number }[];
 }
 
-/** Beyond this many hours with late rows, the statement would be longer than reading them from fine rows is slow. */
+/**
+ * Beyond this many hours with late rows they are read from fine rows alone, which is quicker and follows counters. Hours
+ * of which fine rows are gone are read from both, however many they are.
+ */
 const maxLateHours = 64;
 const noVector: readonly number[] = [];
 
@@ -49,21 +53,22 @@ export interface CoverageRequest {
 export function cover(manifest: Manifest, request: CoverageRequest): Coverage {
   const first = new CoverageBuilder(manifest, request, Number.POSITIVE_INFINITY).build();
   if (first.late.length <= maxLateHours) return first;
-  return new CoverageBuilder(manifest, request, 0).build();
+  return new CoverageBuilder(manifest, request, manifest.fineFrom).build();
 }
 
 class CoverageBuilder {
   readonly #manifest: Manifest;
   readonly #request: CoverageRequest;
-  readonly #maxLate: number;
+  readonly #lateBefore: number;
   readonly #result: Coverage = { fine: [], late: [], coarse: new Map(), excluded: [] };
   #open: { kind: number; range: Range } | undefined;
   #bucket = 0;
 
-  constructor(manifest: Manifest, request: CoverageRequest, maxLate: number) {
+  /** Only hours before `lateBefore` may have late rows beside derived ones. */
+  constructor(manifest: Manifest, request: CoverageRequest, lateBefore: number) {
     this.#manifest = manifest;
     this.#request = request;
-    this.#maxLate = maxLate;
+    this.#lateBefore = lateBefore;
   }
 
   build(): Coverage {
@@ -123,9 +128,10 @@ class CoverageBuilder {
   }
 
   #addLate(hour: number, vector: readonly number[], late: LateHour[]): boolean {
-    if (!this.#manifest.hasLater(hour, vector)) return true;
-    if (this.#maxLate === 0) return false;
-    late.push({ hour, vector });
+    const above = this.#manifest.later(hour, vector);
+    if (above.size === 0) return true;
+    if (hour >= this.#lateBefore) return false;
+    late.push({ hour, above });
     return true;
   }
 

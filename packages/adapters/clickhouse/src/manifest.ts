@@ -148,6 +148,14 @@ export class Manifest {
     return false;
   }
 
+  /** Partitions with fine rows of the hour above `vector`, and the vector's offset of each. */
+  later(hour: number, vector: readonly number[]): Map<PartitionId, number> {
+    const above = new Map<PartitionId, number>();
+    for (const [partition, flushTo] of this.#touched.get(hour) ?? [])
+      if (flushTo > (vector[partition] ?? 0)) above.set(partition, vector[partition] ?? 0);
+    return above;
+  }
+
   /** All generations of the period that still have rows, oldest first. */
   generations(res: number, period: number): readonly Generation[] {
     return this.#generations.get(res)?.get(period) ?? [];

@@ -4,7 +4,8 @@ import { type Generation, isBelow, type Manifest } from './manifest.ts';
 import { readNative } from './native-reader.ts';
 import { dayMs, hourMs } from './schema.ts';
 import { type SqlConnection, upkeepOptions } from './sql-connection.ts';
-import { type DerivationSource, deriveSketches, deriveStates, vectorLiteral } from './state-sql.ts';
+import { vectorLiteral } from './sql-literals.ts';
+import { type DerivationSource, deriveSketches, deriveStates } from './state-sql.ts';
 
 /**
  * Coarse states, derived once per sealed period: an hour from its fine rows, a day from its hours. When late rows have

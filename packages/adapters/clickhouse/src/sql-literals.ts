@@ -65,3 +65,8 @@ export function stringLiteral(text: string): string {
   }
   return `${out}'`;
 }
+
+/** Offsets of a vector; partitions beyond it read as 0. */
+export function vectorLiteral(vector: readonly number[]): string {
+  return `CAST([${vector.join(',')}], 'Array(UInt64)')`;
+}

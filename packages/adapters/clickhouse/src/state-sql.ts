@@ -1,6 +1,7 @@
 import { powersOfTen } from '@nowcast/aggregate';
 import type { StateParts, StatesRequest } from '@nowcast/ports';
-import type { Coverage, LateHour, Range } from './coverage.ts';
+import type { Coverage } from './coverage.ts';
+import { fineCondition, rangeCondition } from './coverage-sql.ts';
 import type { SqlParams } from './sql-literals.ts';
 
 /**
@@ -164,7 +165,7 @@ function compile(
     return `SELECT ${[keys, ...columns].join(', ')} FROM ${table} WHERE tenant = {tenant:String} AND metric = {metric:String} AND ${group.filter} AND ${where}`;
   };
   const selects: string[] = [];
-  const fine = fineCondition(request, coverage);
+  const fine = fineCondition(request.resolutions, coverage);
   if (fine !== undefined) selects.push(select(shape.tables.fine, 1, fine));
   for (const [res, ranges] of coverage.coarse) {
     const hidden = coverage.excluded
@@ -206,40 +207,6 @@ function bucketExpression(buckets: Float64Array): { sql: string; indexOf: (b: nu
   const index = new Map(Array.from(starts, (start, i) => [(start - first) / 1000, i] as const));
   const sql = `toUInt32(intDiv(toInt64(roundDown(bucket, CAST([${starts.join(',')}], 'Array(Int64)'))) - ${first}, 1000))`;
   return { sql, indexOf: (b) => index.get(b)! };
-}
-
-function fineCondition(request: StatesRequest, coverage: Coverage): string | undefined {
-  const { resolutions } = request;
-  const ranges = [];
-  if (coverage.fine.length > 0) ranges.push(rangeCondition(coverage.fine));
-  ranges.push(...coverage.late.map((late) => lateCondition(late)));
-  if (ranges.length === 0 || resolutions.length === 0) return undefined;
-  const bounds = rangeCondition([boundsOf(coverage)]);
-  return `${bounds} AND (${ranges.join(' OR ')}) AND res IN (${resolutions.join(', ')}) AND flush_to <= {at:Array(UInt64)}[partition + 1]`;
-}
-
-/** One plain range around everything, which is what the engine's indexes understand best. */
-function boundsOf(coverage: Coverage): Range {
-  const starts = [...coverage.fine.map((range) => range.from), ...coverage.late.map((late) => late.hour)];
-  const ends = [
-    ...coverage.fine.map((range) => range.to),
-    ...coverage.late.map((late) => late.hour + 3_600_000),
-  ];
-  return { from: Math.min(...starts), to: Math.max(...ends) };
-}
-
-function lateCondition({ hour, vector }: LateHour): string {
-  return `(bucket >= ${hour} AND bucket < ${hour + 3_600_000} AND flush_to > ${vectorLiteral(vector)}[partition + 1])`;
-}
-
-/** Offsets of a vector; partitions beyond it read as 0. */
-export function vectorLiteral(vector: readonly number[]): string {
-  return `CAST([${vector.join(',')}], 'Array(UInt64)')`;
-}
-
-function rangeCondition(ranges: readonly Range[]): string {
-  const conditions = ranges.map(({ from, to }) => `(bucket >= ${from} AND bucket < ${to})`);
-  return conditions.length === 1 ? conditions[0]! : `(${conditions.join(' OR ')})`;
 }
 
 const everything: StateParts = {

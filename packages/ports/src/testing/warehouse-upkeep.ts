@@ -359,5 +359,47 @@ export function retentionTests(bench: () => Bench): void {
         expect(sketchesOf(states, i)).toEqual({ dd: sketchOf(day), hll: registersOf(day) });
       }
     });
+
+    test('what is trimmed is answered in full while later points wait to be folded in, however many hours of them', async () => {
+      const b = bench();
+      const other = new Bench(() => b.warehouse, `${b.metric} other`);
+      const old = monday - 60 * 7 * dayMs;
+      // Three hours of each day are sealed with it; later all of its hours have points.
+      const hours = Array.from({ length: 72 }, (_, i) => old + i * hourMs);
+      const groupOf = [0, 1, 2];
+      const expectExact = async () => {
+        for (const [step, count] of [
+          [dayMs, 3],
+          [8 * hourMs, 9],
+        ] as const) {
+          const range = { from: old, to: old + 3 * dayMs, step };
+          const buckets = Array.from({ length: count + 1 }, (_, i) => old + i * step);
+          for (const one of [b, other])
+            expectCells(await one.readStates(range, groupOf), naive(one.points, groupOf, buckets));
+        }
+      };
+      for (const [partition, series] of [0, 1].entries())
+        await b.store(
+          hours.filter((_, i) => i % 8 === 7).map((hour, i) => at(series, hour + 1000, i)),
+          { partition },
+        );
+      await b.maintain(monday + 6 * dayMs + 4 * hourMs, { retention: trimmed });
+      const whole = { from: old, to: old + 3 * dayMs, step: 3 * dayMs };
+      expect((await b.readStates(whole, [0, 0], { coarse: false })).length).toBe(0);
+      const sealed = b.at;
+      await expectExact();
+      // Another metric's past is sent, and a little more of the first one's, through more partitions than before.
+      await other.store(
+        hours.map((hour) => at(2, hour + 2000, 5)),
+        { partition: 1 },
+      );
+      await b.store(
+        hours.filter((_, i) => i % 3 === 0).map((hour) => at(0, hour + 3000, -1)),
+        { partition: 2 },
+      );
+      await expectExact();
+      const before = await b.readStates(whole, [0, 0, 0], { at: sealed });
+      expect([...before.count]).toEqual([18]);
+    });
   });
 }
