@@ -33,11 +33,11 @@ export function chunkConditions(manifest: Manifest, request: PointsRequest): str
 
 /**
  * Hides, of every day that was compacted and not yet cleaned, what the reader's generation replaced, and generations
- * that the reader's vector does not reach. Days long compacted need no condition: only one generation is left.
+ * that the reader's vector does not reach. Days long compacted need no condition of their own: one generation is left.
  */
 export function generationConditions(manifest: Manifest, at: OffsetVector): string[] {
-  const conditions: string[] = [];
-  if (manifest.pendingGen !== undefined) conditions.push(`gen < ${manifest.pendingGen}`);
+  // A statement may wait for its turn while the next generation is stored beside what it replaces.
+  const conditions = [`gen <= ${manifest.lastGen}`];
   for (const [day, generations] of manifest.periods(chunkRes)) {
     const used = manifest.generationAt(chunkRes, day, at);
     const newer = generations.filter(({ gen }) => gen > (used?.gen ?? 0));

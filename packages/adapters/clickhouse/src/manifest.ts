@@ -206,6 +206,7 @@ export class Manifest {
     this.#fineFrom = time;
   }
 
+  /** Newest generation that was adopted; what lies above it is nobody's yet. */
   get lastGen(): number {
     return this.#lastGen;
   }

@@ -29,7 +29,7 @@ export async function readStates(
     if (!wanted) return undefined;
     const coarse = request.coarse && resolutions.every((res) => request.resolutions.includes(res));
     const coverage = cover(manifest, { ...request, coarse });
-    const statement = compile(request, coverage, manifest.pendingGen);
+    const statement = compile(request, coverage, manifest.lastGen);
     if (statement.sql === '') return undefined;
     const { timeoutMs, signal } = request.limits;
     const bytes = await connection.query(statement.sql, statement.params, {

@@ -6,6 +6,7 @@ export type Lane = 'read' | 'write' | 'upkeep';
 
 export interface StatementOptions {
   lane: Lane;
+  /** On the lane `read` from the call on, however long it waits for its turn; on the others from its turn on. */
   timeoutMs: number;
   signal?: AbortSignal | undefined;
 }

@@ -103,11 +103,11 @@ const valueOf = (name: string) =>
 const unpackEnds = `${valueOf('o_first_key')} AS o_first, ${timeOf('o_first_key')} AS o_first_at,
   ${valueOf('o_last_key')} AS o_last, ${timeOf('o_last_key')} AS o_last_at`;
 
-export function statesStatement(
-  request: StatesRequest,
-  coverage: Coverage,
-  pendingGen: number | undefined,
-): Statement {
+/**
+ * `lastGen`: newest generation that was adopted. What is derived while the statement waits for its turn lies above it,
+ * beside the rows it stands for.
+ */
+export function statesStatement(request: StatesRequest, coverage: Coverage, lastGen: number): Statement {
   const { parts } = request;
   const ends = parts.ends || parts.growth;
   const merged = [
@@ -122,21 +122,17 @@ export function statesStatement(
   if (ends) shown.push(unpackEnds);
   if (parts.growth) shown.push('o_growth');
   const tables = { fine: 'states', coarse: 'states_coarse' };
-  return compile(request, coverage, pendingGen, { tables, columns: stateColumnsOf(parts), merged, shown });
+  return compile(request, coverage, lastGen, { tables, columns: stateColumnsOf(parts), merged, shown });
 }
 
-export function sketchesStatement(
-  request: StatesRequest,
-  coverage: Coverage,
-  pendingGen: number | undefined,
-): Statement {
+export function sketchesStatement(request: StatesRequest, coverage: Coverage, lastGen: number): Statement {
   const { parts } = request;
   const columns = [...(parts.quantiles ? quantileColumns : []), ...(parts.uniques ? uniqueColumns : [])];
   const merged = [parts.quantiles ? mergeQuantiles : '', parts.uniques ? mergeUniques : ''];
   const shown = ['g', 'b'];
   if (parts.quantiles) shown.push('o_dd.1 AS o_dd_index', 'o_dd.2 AS o_dd_count');
   if (parts.uniques) shown.push('o_hll.1 AS o_hll_register', 'o_hll.2 AS o_hll_rank');
-  return compile(request, coverage, pendingGen, {
+  return compile(request, coverage, lastGen, {
     tables: { fine: 'sketches', coarse: 'sketches_coarse' },
     columns,
     merged,
@@ -151,12 +147,7 @@ interface Shape {
   shown: readonly string[];
 }
 
-function compile(
-  request: StatesRequest,
-  coverage: Coverage,
-  pendingGen: number | undefined,
-  shape: Shape,
-): Statement {
+function compile(request: StatesRequest, coverage: Coverage, lastGen: number, shape: Shape): Statement {
   const bucket = bucketExpression(request.buckets);
   const group = groupExpression(request);
   const keys = `${group.sql} AS g, ${bucket.sql} AS b`;
@@ -171,10 +162,8 @@ function compile(
     const hidden = coverage.excluded
       .filter((row) => row.res === res)
       .map((row) => `NOT (bucket = ${row.period} AND gen = ${row.gen})`);
-    if (pendingGen !== undefined) hidden.push(`gen < ${pendingGen}`);
-    selects.push(
-      select(shape.tables.coarse, 2, [`res = ${res}`, rangeCondition(ranges), ...hidden].join(' AND ')),
-    );
+    const where = [`res = ${res}`, rangeCondition(ranges), `gen <= ${lastGen}`, ...hidden].join(' AND ');
+    selects.push(select(shape.tables.coarse, 2, where));
   }
   const merged = shape.merged.filter((sql) => sql !== '').join(', ');
   const sql = `SELECT ${shape.shown.join(', ')} FROM (SELECT g, b, ${merged} FROM (${selects.join(' UNION ALL ')}) GROUP BY g, b)`;

@@ -9,7 +9,7 @@ import { hourMs } from './schema.ts';
 import { nextSeal, seal } from './seal.ts';
 import { type SqlConnection, upkeepOptions } from './sql-connection.ts';
 
-/** A read that was compiled before a generation was adopted has ended by then (its timeout is shorter). */
+/** A read that was compiled before a generation was adopted has ended by then: its timeout, its wait included, is shorter. */
 const graceMs = 120_000;
 /** Looking for days to compact and for what retention drops reads a column of every chunk. */
 const slowChecksMs = hourMs;

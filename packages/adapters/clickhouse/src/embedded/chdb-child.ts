@@ -12,9 +12,20 @@ import type { ChildOptions, ChildReply, ChildRequest } from './messages.ts';
 
 type RunRequest = Extract<ChildRequest, { kind: 'run' }>;
 
+interface Waiting {
+  request: RunRequest;
+  /** `performance.now()` of its arrival. */
+  since: number;
+  /** Ends the wait when the time is up. */
+  expiry: NodeJS.Timeout | undefined;
+}
+
 const options = JSON.parse(process.argv[2] ?? '{}') as ChildOptions;
 /** A statement that runs this much longer than it may is stuck in the engine, which nothing but its end cures. */
 const stuckMs = (timeoutMs: number): number => 2 * timeoutMs + 60_000;
+const maxMemoryBytes = { read: 2e9, write: 4e9, upkeep: 2e9 } as const;
+/** ClickHouse's TIMEOUT_EXCEEDED. */
+const timeoutCode = 159;
 /** Between two attempts to kill the same query. */
 const killAgainMs = 50;
 
@@ -22,10 +33,13 @@ function send(reply: ChildReply): void {
   process.send?.(reply, undefined, {}, () => undefined);
 }
 
-/** Sessions of one lane and the calls that wait for one of them. */
+/**
+ * Sessions of one lane and the calls that wait for one of them. Their wait is part of a read's time: whoever asked has
+ * gone by then, and upkeep counts on reads being over (upkeep.ts).
+ */
 class LanePool {
   readonly #idle: Session[];
-  readonly #waiting: RunRequest[] = [];
+  readonly #waiting: Waiting[] = [];
   readonly #running = new Set<number>();
 
   constructor(sessions: Session[]) {
@@ -33,7 +47,12 @@ class LanePool {
   }
 
   push(request: RunRequest): void {
-    this.#waiting.push(request);
+    const expire = () => {
+      this.drop(request.id);
+      send({ kind: 'failed', id: request.id, code: timeoutCode, message: 'it waited too long' });
+    };
+    const expiry = request.lane === 'read' ? setTimeout(expire, request.timeoutMs) : undefined;
+    this.#waiting.push({ request, since: performance.now(), expiry });
     this.#next();
   }
 
@@ -43,24 +62,26 @@ class LanePool {
 
   /** Forgets a call that still waits. */
   drop(id: number): void {
-    const waiting = this.#waiting.findIndex((request) => request.id === id);
-    if (waiting >= 0) this.#waiting.splice(waiting, 1);
+    const at = this.#waiting.findIndex(({ request }) => request.id === id);
+    if (at >= 0) clearTimeout(this.#waiting.splice(at, 1)[0]!.expiry);
   }
 
   #next(): void {
     const session = this.#idle.pop();
     if (session === undefined) return;
-    const request = this.#waiting.shift();
-    if (request === undefined) {
+    const next = this.#waiting.shift();
+    if (next === undefined) {
       this.#idle.push(session);
       return;
     }
-    void this.#run(session, request);
+    clearTimeout(next.expiry);
+    void this.#run(session, next);
   }
 
-  async #run(session: Session, request: RunRequest): Promise<void> {
+  async #run(session: Session, { request, since }: Waiting): Promise<void> {
     this.#running.add(request.id);
-    const isClean = await run(session, request);
+    const waitedMs = request.lane === 'read' ? performance.now() - since : 0;
+    const isClean = await run(session, request, request.timeoutMs - waitedMs);
     this.#running.delete(request.id);
     if (!isClean) await wipe(session);
     this.#idle.push(session);
@@ -69,10 +90,12 @@ class LanePool {
 }
 
 /** `false` when the statement failed and the session still holds what is left of it. */
-async function run(session: Session, request: RunRequest): Promise<boolean> {
+async function run(session: Session, request: RunRequest, leftMs: number): Promise<boolean> {
   const stuck = setTimeout(die, stuckMs(request.timeoutMs));
   try {
-    const result = await session.queryAsync(`/*nowcast:${request.id}*/ ${request.sql}`, { format: 'Native' });
+    const limits = request.answer ? limitSettings(request.lane, leftMs) : '';
+    const sql = `/*nowcast:${request.id}*/ ${request.sql} ${limits}`;
+    const result = await session.queryAsync(sql, { format: 'Native' });
     send({ kind: 'done', id: request.id, bytes: request.answer ? result.bytes() : undefined });
     return true;
   } catch (error) {
@@ -83,6 +106,12 @@ async function run(session: Session, request: RunRequest): Promise<boolean> {
   } finally {
     clearTimeout(stuck);
   }
+}
+
+/** The engine stops on its own when the parent cannot tell it to. */
+function limitSettings(lane: Lane, leftMs: number): string {
+  const seconds = Math.max(1, Math.ceil(leftMs)) / 1000;
+  return `SETTINGS max_execution_time = ${seconds}, max_memory_usage = ${maxMemoryBytes[lane]}, max_result_bytes = 1000000000`;
 }
 
 function die(): void {

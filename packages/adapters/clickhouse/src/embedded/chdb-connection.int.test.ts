@@ -135,6 +135,29 @@ describe('the engine in a child process', () => {
     expect(await canQuery()).toBe(true);
   });
 
+  test('the wait for a free session is part of the time a query may take', async () => {
+    await connection.open();
+    const controller = new AbortController();
+    const busy = (timeoutMs: number) =>
+      Array.from({ length: 4 }, () => {
+        const options = { lane: 'read', timeoutMs, signal: controller.signal } as const;
+        return connection.query(endless, {}, options).catch(() => undefined);
+      });
+    const short = busy(1000);
+    // Four are at work: this one is told what is left of its minute.
+    const left = await numberOf(`SELECT toFloat64(getSetting('max_execution_time')) AS n`);
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThan(59.5);
+    await Promise.all(short);
+    const long = busy(600_000);
+    await expect(connection.query('SELECT 1', {}, { ...read, timeoutMs: 200 })).rejects.toMatchObject({
+      code: 'query.timeout',
+    });
+    controller.abort();
+    await Promise.all(long);
+    expect(await canQuery()).toBe(true);
+  });
+
   test('parameters are values whatever they contain', async () => {
     await connection.open();
     const text = "'; DROP TABLE x; --\n\n\\' \u0000 Zoë \u{1F600}";

@@ -90,7 +90,7 @@ export class ChdbConnection implements SqlConnection {
   }
 
   async query(sql: string, params: SqlParams, options: StatementOptions): Promise<Uint8Array> {
-    const bytes = await this.#call(`${bindLiterals(sql, params)} ${limitSettings(options)}`, true, options);
+    const bytes = await this.#call(bindLiterals(sql, params), true, options);
     return bytes ?? new Uint8Array(0);
   }
 
@@ -247,14 +247,6 @@ export class ChdbConnection implements SqlConnection {
     for (const id of this.#calls.keys()) this.#settle(id, (call) => call.reject(unavailable(reason)));
   }
 }
-
-/** The engine stops on its own when the parent cannot tell it to. */
-function limitSettings(options: StatementOptions): string {
-  const seconds = Math.max(options.timeoutMs, 1) / 1000;
-  return `SETTINGS max_execution_time = ${seconds}, max_memory_usage = ${maxMemoryBytes[options.lane]}, max_result_bytes = 1000000000`;
-}
-
-const maxMemoryBytes = { read: 2e9, write: 4e9, upkeep: 2e9 } as const;
 
 function cancelled(): Error {
   return appError('request.cancelled', 'the query was cancelled by its caller');

@@ -2,6 +2,7 @@ import type { Lane } from '../sql-connection.ts';
 
 /** Parent → child. */
 export type ChildRequest =
+  /** A question (`answer`) comes without limits: the child knows how long it waited for its turn, and adds them. */
   | { kind: 'run'; id: number; lane: Lane; sql: string; answer: boolean; timeoutMs: number }
   /** Asks for a sign of life. */
   | { kind: 'ping' }
