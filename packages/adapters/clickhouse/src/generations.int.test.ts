@@ -2,29 +2,54 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { appError } from '@nowcast/contract';
 import { systemClock } from '@nowcast/kernel';
 import { at, Bench, dayMs, expected, hourMs, monday, shown } from '@nowcast/ports/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ClickHouseWarehouse } from './clickhouse-warehouse.ts';
 import { ChdbConnection } from './embedded/chdb-connection.ts';
 
-/** Reads wait for `turn`, as they do when all sessions are busy. */
-class Busy extends ChdbConnection {
+class Engine extends ChdbConnection {
+  /** Reads wait for it, as they do when all sessions are busy. */
   turn: Promise<void> | undefined;
+  /** The engine dies over its reply to the decision about chunks that were joined. */
+  isMute = false;
+  #joined = false;
 
   override async query(...args: Parameters<ChdbConnection['query']>): Promise<Uint8Array> {
     if (args[2].lane === 'read') await this.turn;
     return super.query(...args);
   }
+
+  /** Whoever removes rows that nothing was decided about comes no further. */
+  override async command(...args: Parameters<ChdbConnection['command']>): Promise<void> {
+    await super.command(...args);
+    if (/DELETE WHERE gen >/.test(args[0])) this.#die();
+  }
+
+  override async insert(...args: Parameters<ChdbConnection['insert']>): Promise<void> {
+    await super.insert(...args);
+    const [table, , , { lane }] = args;
+    if (table === 'chunks' && lane === 'upkeep') this.#joined = true;
+    if (table !== 'manifest' || !this.#joined || !this.isMute) return;
+    this.isMute = false;
+    this.#die();
+  }
+
+  #die(): never {
+    process.kill(this.childPid!, 'SIGKILL');
+    throw appError('warehouse.unavailable', 'its reply is lost');
+  }
 }
 
 let dir: string;
-let connection: Busy;
+let connection: Engine;
 let warehouse: ClickHouseWarehouse;
 let bench: Bench;
 
 async function open(): Promise<void> {
-  connection = new Busy({ dir, clock: systemClock, log: () => undefined });
+  connection = new Engine({ dir, clock: systemClock, log: () => undefined });
   warehouse = new ClickHouseWarehouse(connection);
   await warehouse.run();
 }
@@ -83,4 +108,26 @@ test('a read that waits while short chunks are joined sees every point once', as
     async () => expect(await bench.maintain(monday + 3 * dayMs)).toBeGreaterThan(3),
   );
   expect(shown(points)).toEqual(expected(bench.points));
+});
+
+test('joined chunks whose adoption is in the manifest are kept, though nobody heard of it', async () => {
+  await storeChunks();
+  connection.isMute = true;
+  const now = monday + 3 * dayMs;
+  await expect(bench.maintain(now)).rejects.toMatchObject({ code: 'warehouse.unavailable' });
+  expect(connection.isMute).toBe(false);
+  while (
+    !(await warehouse.stats().then(
+      () => true,
+      () => false,
+    ))
+  )
+    await delay(20);
+  await bench.maintain(now).catch(() => undefined);
+  await warehouse.stop();
+  await open();
+  expect(shown(await bench.readPoints(day))).toEqual(expected(bench.points));
+  // What was joined is deleted in the end.
+  await bench.maintain(now + hourMs);
+  expect(shown(await bench.readPoints(day))).toEqual(expected(bench.points));
 });

@@ -61,6 +61,8 @@ export class Manifest {
   /** res → period → generation below which every row is deleted. */
   readonly #cleaned = new Map<number, Map<number, number>>();
   #lastGen = 0;
+  /** Newest number that was given out. */
+  #begunGen = 0;
   #version = 0;
   #fineFrom = Number.NEGATIVE_INFINITY;
   /** Generation whose rows may be in the tables without a decision about them. */
@@ -81,7 +83,7 @@ export class Manifest {
     for (const periods of [...this.#generations.values(), ...this.#cleaned.values()]) periods.clear();
     await this.#loadWatermarks();
     await this.#loadTouched();
-    await this.#loadGenerations();
+    await this.#loadDecisions(`kind IN ('seal', 'compact', 'clean', 'trim')`);
     const version = await this.#query(
       `SELECT gen FROM manifest WHERE kind = 'schema' ORDER BY gen DESC LIMIT 1`,
     );
@@ -175,10 +177,11 @@ export class Manifest {
     return this.#generations.get(res)!.entries();
   }
 
-  /** Reserves a number; rows under it stay invisible until `adopt`. */
+  /** Gives out a number, once; rows under it stay invisible until `adopt`. */
   beginGeneration(): number {
-    this.pendingGen = this.#lastGen + 1;
-    return this.pendingGen;
+    this.#begunGen = Math.max(this.#begunGen, this.#lastGen) + 1;
+    this.pendingGen = this.#begunGen;
+    return this.#begunGen;
   }
 
   async adopt(res: number, period: number, generation: Generation): Promise<void> {
@@ -186,6 +189,11 @@ export class Manifest {
     await this.#decide({ kind: res === chunkRes ? 'compact' : 'seal', period, res, gen, vector, atMs });
     this.#put(res, period, generation);
     this.pendingGen = undefined;
+  }
+
+  /** Takes over adoptions that are in the table while nobody heard of them: `adopt` rejected, or ended with its process. */
+  async recall(): Promise<void> {
+    await this.#loadDecisions(`kind IN ('seal', 'compact') AND gen > ${this.#lastGen}`);
   }
 
   /** After the rows of all older generations of the period are gone. */
@@ -247,9 +255,9 @@ export class Manifest {
     for (const [i, hour] of rows.numbers('hour').entries()) this.touch([hour], partition[i]!, mark[i]!);
   }
 
-  async #loadGenerations(): Promise<void> {
+  async #loadDecisions(where: string): Promise<void> {
     const rows = await this.#query(
-      `SELECT CAST(kind, 'String') AS decision, period, res, gen, vector, at_ms FROM manifest WHERE kind IN ('seal', 'compact', 'clean', 'trim') ORDER BY gen, kind DESC`,
+      `SELECT CAST(kind, 'String') AS decision, period, res, gen, vector, at_ms FROM manifest WHERE ${where} ORDER BY gen, kind DESC`,
     );
     const kind = rows.strings('decision');
     const [period, res, gen, atMs] = ['period', 'res', 'gen', 'at_ms'].map((name) => rows.numbers(name));

@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { appError } from '@nowcast/contract';
 import { isAppError, systemClock } from '@nowcast/kernel';
 import { at, Bench, dayMs, expected, forEver, hourMs, monday, shown } from '@nowcast/ports/testing';
 import fc from 'fast-check';
@@ -21,7 +22,8 @@ const weekMs = 7 * dayMs;
 interface Kill {
   /** Counted from the last kill; statements of flushes and of upkeep, and their counts. */
   statement: number;
-  when: 'before' | 'during' | 'after';
+  /** `unheard`: after it took effect, and its reply is lost. */
+  when: 'before' | 'during' | 'after' | 'unheard';
   /** For `during`: how long it may work, milliseconds. */
   workMs: number;
   /** The process above the engine goes too. */
@@ -77,8 +79,9 @@ class MortalConnection implements SqlConnection {
     if (kill.when === 'during') {
       await delay(kill.workMs);
       die();
-    } else if (kill.when === 'after') {
+    } else if (kill.when === 'after' || kill.when === 'unheard') {
       await outcome.finally(die);
+      if (kill.when === 'unheard') throw appError('warehouse.unavailable', 'the reply is lost');
     }
     return outcome;
   }
@@ -187,7 +190,7 @@ async function expectWhole(b: Bench, from: number, to: number): Promise<void> {
 function killAt(most: number): fc.Arbitrary<Kill> {
   return fc.record({
     statement: fc.integer({ min: 1, max: most }),
-    when: fc.constantFrom('before', 'during', 'after'),
+    when: fc.constantFrom('before', 'during', 'after', 'unheard'),
     workMs: fc.integer({ min: 0, max: 8 }),
     isWhole: fc.boolean(),
   });

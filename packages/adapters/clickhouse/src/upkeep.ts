@@ -19,7 +19,8 @@ const maxCleaned = 100;
  * Background upkeep, one piece of work a call, one call at a time.
  *
  * Everything it derives goes in under a new generation number first and takes effect with one manifest row. Killed
- * before that row, it leaves rows that no read sees; they are removed at the next start, or by the next call.
+ * before that row, it leaves rows that no read sees; they are removed at the next start, or by the next call. Whether the row is
+ * in is asked of the table, because the reply may have been lost.
  */
 export class Upkeep {
   readonly #connection: SqlConnection;
@@ -69,6 +70,8 @@ export class Upkeep {
 
   /** Rows of a generation that was begun and never adopted. A deletion makes every part anew: none without need. */
   async removeLeftovers(): Promise<void> {
+    // An engine that died over the last word of an adoption may have kept it.
+    await this.#manifest.recall();
     for (const table of ['chunks', 'states_coarse', 'sketches_coarse']) {
       const where = `gen > ${this.#manifest.lastGen}`;
       const sql = `SELECT gen FROM ${table} WHERE ${where} LIMIT 1`;
