@@ -181,6 +181,8 @@ export interface NewDelivery {
   digestKey: string | undefined;
   /** Receipt of the point that decided it, epoch ms: its delay is counted from there. */
   receivedAt: number | undefined;
+  /** What it speaks of, by name: by one way, messages of one tag go one after the other. Empty: it waits for none. */
+  tags: readonly string[];
 }
 
 /** A way out by name; addresses and secrets are looked up when it is sent, so that they may change meanwhile. */
@@ -199,7 +201,7 @@ export interface AlertChange {
   events: readonly (AlertEvent & { tenantId: string; alertId: string })[];
   /** Those of people who are no members any more are left out, and ids that are stored already stay as they are. */
   inbox: readonly NewInboxEntry[];
-  /** Likewise. */
+  /** Likewise. What stands before one of them (see `due`) is due no later than that one. */
   deliveries: readonly NewDelivery[];
 }
 
@@ -291,7 +293,7 @@ export interface InboxRepository {
   markRead(tenantId: string, userId: string, ids: readonly string[] | 'all', at: number): Promise<number>;
 }
 
-export interface DeliveryRow extends NewDelivery {
+export interface DeliveryRow extends Omit<NewDelivery, 'tags'> {
   status: Delivery['status'];
   attempts: number;
   error: string;
@@ -307,14 +309,19 @@ export interface BusyDeliveries {
 export interface DeliveryRepository {
   /**
    * Waiting or retrying with `dueAt` at or before `now`, the longest due first; without those that go a way or belong to
-   * a tenant that is busy, however many of them are due.
+   * a tenant that is busy, however many of them are due, and without those that stand behind another: one of the same
+   * way and of one of their tags that was stored earlier and has not ended.
    */
   due(now: number, limit: number, busy?: BusyDeliveries): Promise<DeliveryRow[]>;
+  /** Earliest `dueAt` of those that stand behind none. */
   nextDue(): Promise<number | undefined>;
+  /** Whether a message that says `resolved` stands behind this delivery for each of its tags; false if it has none. */
+  isOver(deliveryId: string): Promise<boolean>;
   /**
    * How an attempt ended: one row, whole. One that is sent, failed or skipped has ended: it is never due again, and its
-   * message is forgotten, so what follows from a failure (a fallback) is stored before. `delayMs` is stored with the inbox entry by the first that is
-   * sent. An unknown id is ignored.
+   * message is forgotten, so what follows from a failure (a fallback) is stored before. `delayMs` is stored with the
+   * inbox entry by the first that is sent. An unknown id is ignored. Returns whether another stood behind one that has
+   * ended by this.
    */
   finish(
     deliveryId: string,
@@ -326,7 +333,7 @@ export interface DeliveryRepository {
       dueAt: number | undefined;
       delayMs: number | undefined;
     },
-  ): Promise<void>;
+  ): Promise<boolean>;
   /** The last delivery of each channel of a tenant that was sent or failed for good. */
   lastOfChannels(tenantId: string): Promise<Map<string, { at: number; ok: boolean; error: string }>>;
   /** Numbers by status, for the metrics. */

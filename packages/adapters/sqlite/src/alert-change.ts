@@ -1,8 +1,9 @@
 import { appError } from '@nowcast/contract';
-import type { AlertChange } from '@nowcast/ports';
+import type { AlertChange, NewDelivery } from '@nowcast/ports';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { oneOf } from './alert-page.ts';
 import { alertToRow, deliveryToRow, eventToRow, inboxToRow, transitionToRow } from './alert-rows.ts';
+import { hurryBefore, orderRows } from './delivery-order.ts';
 import type { Tables } from './schema.ts';
 
 /** Highest position of a batch, among the settings but not reachable by their `get` and `set`. */
@@ -85,12 +86,31 @@ async function writeMessages(trx: Transaction<Tables>, change: AlertChange): Pro
       .values(rows)
       .onConflict((conflicting) => conflicting.doNothing())
       .execute();
-  for (const rows of chunks(deliveries.filter(stays)))
-    await trx
+  const stored = new Set<string>();
+  for (const rows of chunks(deliveries.filter(stays))) {
+    const added = await trx
       .insertInto('alert_deliveries')
       .values(rows)
       .onConflict((conflicting) => conflicting.doNothing())
+      .returning('delivery_id')
       .execute();
+    for (const { delivery_id: id } of added) stored.add(id);
+  }
+  await putInOrder(
+    trx,
+    change.deliveries.filter(({ deliveryId }) => stored.has(deliveryId)),
+  );
+}
+
+async function putInOrder(trx: Transaction<Tables>, deliveries: readonly NewDelivery[]): Promise<void> {
+  const ordered = deliveries.filter(({ tags }) => tags.length > 0);
+  if (ordered.length === 0) return;
+  for (const rows of chunks(ordered.flatMap(orderRows)))
+    await trx.insertInto('delivery_order').values(rows).execute();
+  await hurryBefore(
+    trx,
+    ordered.map(({ deliveryId }) => deliveryId),
+  );
 }
 
 interface Recipient {

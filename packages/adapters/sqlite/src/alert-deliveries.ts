@@ -1,8 +1,9 @@
 import type { Delivery } from '@nowcast/contract';
 import type { BusyDeliveries, DeliveryRepository, DeliveryRow } from '@nowcast/ports';
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { oneOf } from './alert-page.ts';
 import { deliveryFromRow } from './alert-rows.ts';
+import { isFirst, isOver, leaveOrder } from './delivery-order.ts';
 import type { Tables } from './schema.ts';
 
 type Outcome = Parameters<DeliveryRepository['finish']>[1];
@@ -34,6 +35,7 @@ export class SqliteDeliveries implements DeliveryRepository {
       );
     if (others.length > 0) query = query.where('via', 'not in', oneOf(others));
     const rows = await query
+      .where(isFirst)
       .orderBy('due_at')
       .orderBy('at')
       .limit(limit)
@@ -47,13 +49,18 @@ export class SqliteDeliveries implements DeliveryRepository {
       .selectFrom('alert_deliveries')
       .select('due_at')
       .where('due_at', 'is not', null)
+      .where(isFirst)
       .orderBy('due_at')
       .limit(1)
       .executeTakeFirst();
     return row?.due_at ?? undefined;
   }
 
-  finish(deliveryId: string, outcome: Outcome): Promise<void> {
+  isOver(deliveryId: string): Promise<boolean> {
+    return isOver(this.#db, deliveryId);
+  }
+
+  finish(deliveryId: string, outcome: Outcome): Promise<boolean> {
     const { status, attempts, error, at, dueAt, delayMs } = outcome;
     const goesOn = status === 'waiting' || status === 'retrying';
     return this.#db.transaction().execute(async (trx) => {
@@ -65,14 +72,9 @@ export class SqliteDeliveries implements DeliveryRepository {
         .where('delivery_id', '=', deliveryId)
         .returning(['tenant_id', 'notification_id'])
         .executeTakeFirst();
-      if (row === undefined || status !== 'sent' || delayMs === undefined) return;
-      await trx
-        .updateTable('notifications')
-        .set({ delay_ms: delayMs })
-        .where('tenant_id', '=', row.tenant_id)
-        .where('notification_id', '=', row.notification_id)
-        .where('delay_ms', 'is', null)
-        .execute();
+      if (row === undefined) return false;
+      if (status === 'sent' && delayMs !== undefined) await noteDelay(trx, row, delayMs);
+      return !goesOn && (await leaveOrder(trx, deliveryId));
     });
   }
 
@@ -110,4 +112,18 @@ export class SqliteDeliveries implements DeliveryRepository {
     for (const { status, count } of rows) counts[status] = count;
     return counts;
   }
+}
+
+async function noteDelay(
+  trx: Transaction<Tables>,
+  row: { tenant_id: string; notification_id: string | null },
+  delayMs: number,
+): Promise<void> {
+  await trx
+    .updateTable('notifications')
+    .set({ delay_ms: delayMs })
+    .where('tenant_id', '=', row.tenant_id)
+    .where('notification_id', '=', row.notification_id)
+    .where('delay_ms', 'is', null)
+    .execute();
 }

@@ -88,3 +88,19 @@ export const toldAndDue = [
   `create index alert_deliveries_due on alert_deliveries (due_at, at, tenant_id, channel_id, via)
     where due_at is not null`,
 ];
+
+/** Messages of one alert go one after the other by each way: what has not ended, and what stands behind it. */
+export const messagesInOrder = [
+  `create table delivery_order (
+    position integer primary key,
+    delivery_id text not null references alert_deliveries on delete cascade,
+    tenant_id text not null, way text not null, tag text not null, is_end integer not null) strict`,
+  'create index delivery_order_by_delivery on delivery_order (delivery_id)',
+  'create index delivery_order_by_way on delivery_order (tenant_id, way, tag, position)',
+  `insert into delivery_order (delivery_id, tenant_id, way, tag, is_end)
+    select delivery_id, tenant_id, iif(channel_id is null, via, 'channel ' || channel_id),
+      alert.value ->> 'alertId', message ->> 'kind' = 'resolved'
+    from alert_deliveries, json_each(message, '$.alerts') as alert
+    where message is not null and digest_key is null and message ->> 'kind' <> 'test'
+    order by alert_deliveries.rowid, alert.key`,
+];

@@ -76,6 +76,7 @@ it('finds by an index whatever a transition, a due time or an open page asks for
   await inbox.unread('t', 'u');
   await deliveries.due(1, 10);
   await deliveries.nextDue();
+  await deliveries.isOver('d');
   await deliveries.lastOfChannels('t');
   await people.preferences('t', 'u');
   await people.devices('t', 'u');

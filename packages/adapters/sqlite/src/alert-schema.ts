@@ -124,6 +124,16 @@ export interface AlertTables {
     error: string;
     at: number;
   };
+  /** What unended deliveries speak of, in the order in which they were stored. */
+  delivery_order: {
+    position: Generated<number>;
+    delivery_id: string;
+    tenant_id: string;
+    way: string;
+    tag: string;
+    /** Says that it is over. */
+    is_end: number;
+  };
   notification_preferences: { tenant_id: string; user_id: string; content: string };
   push_devices: {
     device_id: string;

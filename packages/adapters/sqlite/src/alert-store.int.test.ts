@@ -4,9 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { alertStoreConformance } from '@nowcast/ports/testing';
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { SqliteMetaStore } from './sqlite-meta-store.ts';
 
 alertStoreConformance('SqliteMetaStore', async () => {
@@ -29,6 +30,40 @@ alertStoreConformance('SqliteMetaStore', async () => {
   };
 });
 
+const owner = {
+  userId: 'u',
+  username: 'ada',
+  email: 'ada@example.com',
+  name: 'Ada',
+  passwordHash: '',
+  preferences: {
+    theme: 'system',
+    density: 'comfortable',
+    time_zone: 'UTC',
+    locale: 'en',
+    number_format: 'locale',
+    reduced_motion: false,
+    shortcuts: true,
+  },
+  createdAt: 1,
+} as const;
+
+let folder: string;
+let path: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nowcast-alerts-'));
+  path = join(folder, 'meta.db');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** Of the tenant that the writer writes for. */
+async function openStore(): Promise<SqliteMetaStore> {
+  const store = new SqliteMetaStore({ path });
+  await store.run();
+  await store.tenants.found({ tenantId: 't', name: 'T', createdAt: 1 }, owner, undefined);
+  return store;
+}
+
 /** Runs the writer until it has answered so many changes, then kills it; the last number that it answered. */
 async function writeUntilKilled(path: string, changes: number): Promise<number> {
   const writer = fileURLToPath(new URL('./testing/alert-writer.ts', import.meta.url));
@@ -45,29 +80,28 @@ async function writeUntilKilled(path: string, changes: number): Promise<number> 
   return answered;
 }
 
-it('holds each change whole and once when the process that writes them is killed again and again', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'nowcast-alerts-'));
-  const path = join(folder, 'meta.db');
+it('keeps in order what an older version owes', async () => {
+  await (await openStore()).stop();
+  await writeUntilKilled(path, 2);
+  // As version 0005 left it.
+  const file = new DatabaseSync(path);
+  file.exec(`drop table delivery_order;
+    delete from kysely_migration where name = '0006_messages_in_order';
+    update alert_deliveries set message = json_set(message, '$.alerts[0].alertId', 'alert 1')`);
+  file.close();
   const store = new SqliteMetaStore({ path });
   await store.run();
-  const owner = {
-    userId: 'u',
-    username: 'ada',
-    email: 'ada@example.com',
-    name: 'Ada',
-    passwordHash: '',
-    preferences: {
-      theme: 'system',
-      density: 'comfortable',
-      time_zone: 'UTC',
-      locale: 'en',
-      number_format: 'locale',
-      reduced_motion: false,
-      shortcuts: true,
-    },
-    createdAt: 1,
-  } as const;
-  await store.tenants.found({ tenantId: 't', name: 'T', createdAt: 1 }, owner, undefined);
+  const { deliveries } = store.alerting;
+  const due = async () => (await deliveries.due(1e9, 10)).map((row) => row.deliveryId);
+  expect(await due()).toEqual(['delivery 1']);
+  const sent = { status: 'sent', attempts: 1, error: '', at: 5, dueAt: undefined, delayMs: 1 } as const;
+  expect(await deliveries.finish('delivery 1', sent)).toBe(true);
+  expect(await due()).toEqual(['delivery 2']);
+  await store.stop();
+});
+
+it('holds each change whole and once when the process that writes them is killed again and again', async () => {
+  const store = await openStore();
   for (const changes of [3, 11, 24]) {
     const answered = await writeUntilKilled(path, changes);
     const { alerts, inbox, deliveries } = store.alerting;
@@ -85,5 +119,4 @@ it('holds each change whole and once when the process that writes them is killed
     expect(await alerts.events('t', `alert ${position}`)).toHaveLength(1);
   }
   await store.stop();
-  await rm(folder, { recursive: true });
 });

@@ -1,7 +1,7 @@
 import { appError } from '@nowcast/contract';
 import { type Kysely, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
-import { alertTables, toldAndDue } from './alert-migration.ts';
+import { alertTables, messagesInOrder, toldAndDue } from './alert-migration.ts';
 import type { Tables } from './schema.ts';
 
 /**
@@ -82,6 +82,7 @@ const statements: Record<string, readonly string[]> = {
     'alter table board_versions add column bytes integer generated always as (octet_length(content)) virtual',
     'create index board_versions_by_age on board_versions (tenant_id, saved_at, board_id, version, bytes)',
   ],
+  '0006_messages_in_order': messagesInOrder,
 };
 
 function toMigration(lines: readonly string[]): Migration {

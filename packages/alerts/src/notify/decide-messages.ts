@@ -71,7 +71,7 @@ function personDeliveries(
   const quiet = isTest ? notice.at : quietUntil(preferences, notice.severity, notice.at);
   const digest = isTest ? undefined : digestAt(preferences, notice.severity, notice.at, person.tz);
   const message = messageOf(notice, notificationId, sender);
-  const base = { tenantId: notice.tenantId, notificationId, message };
+  const base = { tenantId: notice.tenantId, notificationId, message, tags: tagsOf(notice) };
   const later = (dueAt: number) => (dueAt > notice.at ? undefined : notice.receivedAt);
   const pushes = ways.includes('push') ? devices : [];
   const mailAt = digest ?? quiet;
@@ -92,6 +92,8 @@ function personDeliveries(
             via: { kind: 'email' as const, userId },
             dueAt: mailAt,
             digestKey: digest === undefined ? undefined : `${notice.tenantId}:${userId}:${digest}`,
+            // A digest says what it holds in the order of its times.
+            ...(digest === undefined ? {} : { tags: [] }),
             receivedAt: later(mailAt),
           },
         ]
@@ -128,7 +130,13 @@ function channelDeliveries(
     dueAt: notice.at,
     digestKey: undefined,
     receivedAt: notice.receivedAt,
+    tags: tagsOf(part),
   }));
+}
+
+/** What a test speaks of is an example: there is nothing to keep in order. */
+function tagsOf({ kind, alerts }: Pick<Notice, 'kind' | 'alerts'>): string[] {
+  return kind === 'test' ? [] : alerts.map(({ alertId }) => alertId);
 }
 
 export function messageOf(notice: Notice, notificationId: string, sender: Sender): AlertMessage {

@@ -35,10 +35,12 @@ afterEach(async () => {
 
 const urlOf = ({ destination }: OutgoingDelivery): string =>
   destination.kind === 'webhook' ? destination.url : destination.kind;
-const sentTo = (url: string) => bench.sent.filter((delivery) => urlOf(delivery) === url).length;
+const kindsTo = (url: string) =>
+  bench.sent.filter((delivery) => urlOf(delivery) === url).map(({ message }) => message.kind);
+const sentTo = (url: string) => kindsTo(url).length;
 
-function makeChannel(url: string): Promise<Channel> {
-  const config = { kind: 'webhook' as const, url, format: 'nowcast' as const, template: '', secret: '' };
+function makeChannel(url: string, format: 'nowcast' | 'pagerduty' = 'nowcast'): Promise<Channel> {
+  const config = { kind: 'webhook' as const, url, format, template: '', secret: 'key' };
   return bench.alerts.createPolicy(ada, 'channel', { name: url, enabled: true, config });
 }
 
@@ -49,14 +51,18 @@ function tells(...channels: Channel[]): Promise<Rule> {
 
 /** So many groups of a rule fire at one tick. */
 async function fire(rule: Rule, groups: number, tenant = 'acme'): Promise<void> {
-  const seq = bench.tick(
-    ...Array.from({ length: groups }, (_, i) => ({
-      tenant,
-      rule_id: rule.rule_id,
-      alert_id: `${rule.rule_id} ${i}`,
-      labels: { host: `web-${i}` },
-    })),
-  );
+  const seq = bench.tick(...Array.from({ length: groups }, (_, i) => ({ ...alertOf(rule, i), tenant })));
+  await vi.waitFor(() => expect(bench.confirmed).toContain(seq), patience);
+}
+
+const alertOf = (rule: Rule, group: number) => ({
+  rule_id: rule.rule_id,
+  alert_id: `${rule.rule_id} ${group}`,
+  labels: { host: `web-${group}` },
+});
+
+async function end(rule: Rule, group = 0): Promise<void> {
+  const seq = bench.tick({ ...alertOf(rule, group), from: 'firing', to: 'ok' });
   await vi.waitFor(() => expect(bench.confirmed).toContain(seq), patience);
 }
 
@@ -109,5 +115,95 @@ describe('deliveries', () => {
     const reached = () => bench.sent.filter(({ message }) => message.tenantName === 'Globex');
     await vi.waitFor(() => expect(reached()).toHaveLength(1), patience);
     expect(hanging).toHaveLength(8);
+  });
+});
+
+describe('what a channel hears of one alert', () => {
+  const url = 'https://pager.example';
+  /** The channel answers 503 while it is down; the clock goes on until it was asked so often. */
+  let isDown = false;
+  const asked = (kinds: readonly string[]) =>
+    vi.waitFor(() => {
+      bench.clock.advance(1000);
+      expect(kindsTo(url)).toEqual(kinds);
+    }, patience);
+  const down = () => {
+    isDown = true;
+    const error = { ok: false, retryable: true, gone: false, error: 'HTTP 503', retryAfterMs: undefined };
+    bench.outcome = (delivery) => (urlOf(delivery) === url && isDown ? error : { ok: true });
+  };
+
+  it('comes in its order when the channel is slow, and other alerts go past it', async () => {
+    hang((to) => to === url);
+    const rule = await tells(await makeChannel(url));
+    await fire(rule, 1);
+    await vi.waitFor(() => expect(hanging).toHaveLength(1), patience);
+    await end(rule);
+    const other = await tells(await makeChannel('https://other.example'));
+    expect(kindsTo(url)).toEqual(['firing']);
+    await fire(other, 1);
+    await vi.waitFor(() => expect(sentTo('https://other.example')).toBe(1), patience);
+    expect(kindsTo(url)).toEqual(['firing']);
+    hanging.shift()?.();
+    await vi.waitFor(() => expect(kindsTo(url)).toEqual(['firing', 'resolved']), patience);
+  });
+
+  it('is no incident that nobody closes: what was over while the channel was down is not opened after it', async () => {
+    down();
+    const rule = await tells(await makeChannel(url, 'pagerduty'));
+    await fire(rule, 1);
+    await asked(['firing', 'firing', 'firing']);
+    await end(rule);
+    await asked(['firing', 'firing', 'firing', 'resolved', 'resolved']);
+    isDown = false;
+    await asked(['firing', 'firing', 'firing', 'resolved', 'resolved', 'resolved']);
+    // Two mails and the end are sent; the firing was given up.
+    await vi.waitFor(async () => {
+      const counts = { waiting: 0, sent: 3, retrying: 0, failed: 0, skipped: 1 };
+      expect(await bench.store.alerting.deliveries.counts()).toEqual(counts);
+    }, patience);
+  });
+
+  it('is first that it fires, then that somebody has it', async () => {
+    down();
+    const rule = await tells(await makeChannel(url, 'pagerduty'));
+    await fire(rule, 1);
+    await asked(['firing', 'firing']);
+    isDown = false;
+    await bench.alerts.acknowledge(ada, `${rule.rule_id} 0`, { note: '' });
+    await asked(['firing', 'firing', 'firing', 'acknowledged']);
+  });
+
+  it('is its end alone, not the fallback of what was over when it failed', async () => {
+    const spare = await makeChannel('https://spare.example', 'pagerduty');
+    const { channel_id: id } = await bench.alerts.createPolicy(ada, 'channel', {
+      name: 'Chat',
+      enabled: true,
+      config: { kind: 'webhook', url, format: 'slack', template: '', secret: '' },
+      fallback_channel_id: spare.channel_id,
+    });
+    const gone = {
+      ok: false,
+      retryable: false,
+      gone: false,
+      error: 'HTTP 404',
+      retryAfterMs: undefined,
+    } as const;
+    bench.outcome = (delivery) =>
+      urlOf(delivery) === url && delivery.message.kind === 'firing'
+        ? new Promise((resolve) => hanging.push(() => resolve(gone)))
+        : { ok: true };
+    const targets = [{ kind: 'channel' as const, channel_id: id }];
+    const rule = await bench.alerts.createRule(ada, cpu({ notify: { group_by: ['host'], targets } }));
+    await fire(rule, 1);
+    await vi.waitFor(() => expect(kindsTo(url)).toEqual(['firing']), patience);
+    await end(rule);
+    for (const answer of hanging) answer();
+    await asked(['firing', 'resolved']);
+    await vi.waitFor(async () => {
+      const counts = { waiting: 0, failed: 0, skipped: 1 };
+      expect(await bench.store.alerting.deliveries.counts()).toMatchObject(counts);
+    }, patience);
+    expect(sentTo('https://spare.example')).toBe(0);
   });
 });

@@ -4,21 +4,19 @@ import type { DeliveryOutcome, DeliveryRow, Destination } from '@nowcast/ports';
 import type { PictureReader } from './alert-picture.ts';
 import { Allowances } from './allowances.ts';
 import { type AfterAttempt, afterAttempt } from './decide-retry.ts';
+import { addressOf } from './delivery-address.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import { digestMessage } from './digest.ts';
 import type { DirectSend } from './direct-send.ts';
 import type { FirstAttempts } from './first-attempts.ts';
-import { pushDestination } from './inbox-service.ts';
 import type { NotifyOptions } from './notify-options.ts';
-import { destinationOf } from './policy-service.ts';
 
 const readAtOnce = 200;
 const retryReadMs = 1000;
 /** Mails an organisation may send in a row, and after them in an hour: a storm of alerts must not spoil its name with mail servers. */
 const mailsAnHour = 300;
 
-/** Where a delivery goes now, or why it goes nowhere. */
-type Address = { destination: Destination } | { skipped: string };
+const itIsOver = 'it was over before this could be sent';
 
 /** Told of deliveries that failed for good. */
 export type OnFailed = (row: DeliveryRow, error: string) => Promise<void>;
@@ -136,7 +134,11 @@ export class DeliveryWorker {
     const [first] = digest;
     if (first === undefined) return;
     try {
-      const address = await this.#addressOf(first);
+      if (first.attempts > 0 && (await this.#isOver(first))) {
+        await this.#skip(digest, itIsOver);
+        return;
+      }
+      const address = await addressOf(this.#options, first);
       if ('skipped' in address) {
         await this.#skip(digest, address.skipped);
         return;
@@ -166,6 +168,10 @@ export class DeliveryWorker {
     await this.#noteDevice(digest[0], outcome, now);
     const [first] = digest;
     for (const row of digest) {
+      if (!outcome.ok && (await this.#isOver(row))) {
+        await this.#skip([row], itIsOver);
+        continue;
+      }
       const chance = chanceOf(first?.deliveryId ?? '', row.attempts);
       const after = afterAttempt(row, isTest(row) ? onceOnly(outcome) : outcome, now, chance);
       await this.#note(row, after);
@@ -180,8 +186,14 @@ export class DeliveryWorker {
   }
 
   async #store(deliveryId: string, after: AfterAttempt): Promise<void> {
-    await this.#options.store.alerting.deliveries.finish(deliveryId, after);
+    const letsOthersGo = await this.#options.store.alerting.deliveries.finish(deliveryId, after);
+    this.#isStale ||= letsOthersGo;
     this.#attempts.note(deliveryId, after);
+  }
+
+  /** Nobody need hear of it any more: what says that it is over follows by the same way. */
+  #isOver({ deliveryId }: DeliveryRow): Promise<boolean> {
+    return this.#options.store.alerting.deliveries.isOver(deliveryId);
   }
 
   /** Counts a mail to each of its recipients, or says how long it must wait. */
@@ -224,26 +236,6 @@ export class DeliveryWorker {
     const { userId, deviceId } = row.via;
     if (!outcome.ok && outcome.gone) await people.deleteDevice(row.tenantId, userId, deviceId);
     else await people.noteDevice(deviceId, { at, ok: outcome.ok, error: outcome.ok ? '' : outcome.error });
-  }
-
-  async #addressOf({ tenantId, via }: DeliveryRow): Promise<Address> {
-    const { store, outgoing } = this.#options;
-    if (via.kind === 'channel') {
-      const channel = await store.alerting.policies.get(tenantId, 'channel', via.channelId);
-      if (channel === undefined) return { skipped: 'the channel was deleted' };
-      if (!channel.content.enabled) return { skipped: 'the channel is switched off' };
-      return { destination: destinationOf(channel.content) };
-    }
-    const member = await store.members.get(tenantId, via.userId);
-    if (member === undefined || member.disabled) return { skipped: 'no longer a member' };
-    if (via.kind === 'push') {
-      const device = await store.alerting.people.device(tenantId, via.userId, via.deviceId);
-      return device === undefined
-        ? { skipped: 'the device was removed' }
-        : { destination: pushDestination(device) };
-    }
-    if (!outgoing.email) return { skipped: 'no mail server is configured' };
-    return { destination: { kind: 'email', to: [member.user.email] } };
   }
 
   async #setTimer(): Promise<void> {

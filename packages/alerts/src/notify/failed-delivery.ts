@@ -64,5 +64,6 @@ async function fallbackOf(
     dueAt: row.dueAt,
     digestKey: undefined,
     receivedAt: row.receivedAt,
+    tags: row.message.alerts.map(({ alertId }) => alertId),
   };
 }

@@ -192,6 +192,7 @@ export class LifeService {
         dueAt: now,
         digestKey: undefined,
         receivedAt: undefined,
+        tags: [alert.alertId],
       })),
     );
     return messages;

@@ -186,6 +186,7 @@ export function newDelivery(deliveryId: string, extra: Partial<NewDelivery> = {}
     dueAt: 1000,
     digestKey: undefined,
     receivedAt: 990,
+    tags: [],
     ...extra,
   };
 }

@@ -1,6 +1,6 @@
 import type { NotificationPreferences } from '@nowcast/contract';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { DeliveryRepository, DeliveryVia } from '../alert-store.ts';
+import type { DeliveryRepository, DeliveryVia, NewDelivery } from '../alert-store.ts';
 import {
   type AlertBench,
   alertRow,
@@ -19,6 +19,7 @@ function outcome(status: Outcome['status'], extra: Partial<Outcome> = {}): Outco
   return { status, attempts: 1, error: '', at: 2000, dueAt: undefined, delayMs: undefined, ...extra };
 }
 
+const says = (kind: NewDelivery['message']['kind']) => ({ ...newDelivery('').message, kind });
 const toOps: DeliveryVia = { kind: 'channel', channelId: 'ops', name: 'Ops' };
 const preferences: NotificationPreferences = {
   info: [],
@@ -186,8 +187,9 @@ export function alertMessagesConformance(adapter: string, open: () => Promise<Me
         await deliveries.finish('d1', outcome('retrying', { error: 'timeout', attempts: 3, dueAt: 6000.25 }));
         expect(await dueAt(5000)).toEqual(['d3']);
         const [retried] = await deliveries.due(6001, 10).then((rows) => rows.slice(1));
+        const { tags: _, ...d1 } = newDelivery('d1', { dueAt: 6000.25 });
         expect(retried).toEqual({
-          ...newDelivery('d1', { dueAt: 6000.25 }),
+          ...d1,
           status: 'retrying',
           attempts: 3,
           error: 'timeout',
@@ -227,6 +229,82 @@ export function alertMessagesConformance(adapter: string, open: () => Promise<Me
         expect(await dueBeside([channel('c1', ''), mail], [])).toEqual(['d4', 'd5', 'd6']);
         expect(await dueBeside([], ['acme'])).toEqual(['d6']);
         expect(await dueBeside([channel('c3', '')], ['acme'])).toEqual([]);
+      });
+
+      it('of one tag go one after the other by each way, whatever comes between', async () => {
+        const firing = (id: string, extra: Partial<NewDelivery> = {}) =>
+          newDelivery(id, { via: toOps, tags: ['a1'], ...extra });
+        const dueAt = async (now: number): Promise<string[]> =>
+          (await bench.alerting.deliveries.due(now, 10)).map((row) => row.deliveryId).sort();
+        await bench.alerting.alerts.apply(
+          change({
+            deliveries: [
+              firing('first'),
+              firing('other alert', { tags: ['a2'] }),
+              firing('other way', { via: { kind: 'email', userId: 'u_ada' } }),
+              firing('other tenant', { tenantId: 'globex' }),
+              firing('no alert', { tags: [] }),
+              firing('both', { tags: ['a1', 'a3'] }),
+            ],
+          }),
+        );
+        await bench.reopen();
+        const { alerts, deliveries } = bench.alerting;
+        await alerts.apply(change({ deliveries: [firing('later', { tags: ['a3'], dueAt: 10 })] }));
+        const first = ['first', 'no alert', 'other alert', 'other tenant', 'other way'];
+        expect(await dueAt(1000)).toEqual(first);
+        // Of those that may go: what stands behind must not wake anybody.
+        expect(await deliveries.nextDue()).toBe(1000);
+        expect(await deliveries.finish('first', outcome('retrying', { dueAt: 6000 }))).toBe(false);
+        expect(await dueAt(2000)).toEqual(first.slice(1));
+        expect(await deliveries.finish('first', outcome('failed'))).toBe(true);
+        expect(await dueAt(2000)).toEqual(['both', ...first.slice(1)]);
+        expect(await deliveries.finish('both', outcome('sent'))).toBe(true);
+        expect(await dueAt(2000)).toEqual(['later', ...first.slice(1)]);
+        expect(await deliveries.finish('later', outcome('skipped'))).toBe(false);
+      });
+
+      it('are over when their end stands behind them, by the same way and for each of their alerts', async () => {
+        const { alerts, deliveries } = bench.alerting;
+        const tags = ['a1', 'a2'];
+        const ofBoth = newDelivery('both', { via: toOps, tags });
+        const end = (id: string, tag: string) =>
+          newDelivery(id, { via: toOps, tags: [tag], message: says('resolved') });
+        await alerts.apply(
+          change({
+            deliveries: [
+              ofBoth,
+              newDelivery('mail', { tags }),
+              newDelivery('none'),
+              newDelivery('taken', { via: toOps, tags, message: says('acknowledged') }),
+              end('end of one', 'a1'),
+            ],
+          }),
+        );
+        expect(await deliveries.isOver('both')).toBe(false);
+        await alerts.apply(change({ deliveries: [end('end of the other', 'a2')] }));
+        expect(await deliveries.isOver('both')).toBe(true);
+        for (const id of ['mail', 'none', 'end of one', 'unknown'])
+          expect(await deliveries.isOver(id)).toBe(false);
+      });
+
+      it('that wait or are retried are due as soon as what comes after them', async () => {
+        const { alerts, deliveries } = bench.alerting;
+        const message = (id: string, dueAt: number) => newDelivery(id, { tags: ['a1'], dueAt });
+        const quiet = newDelivery('quiet', { tags: ['a2'], dueAt: 9000 });
+        await alerts.apply(change({ deliveries: [message('firing', 1000), newDelivery('other'), quiet] }));
+        for (const id of ['firing', 'other'])
+          await deliveries.finish(id, outcome('retrying', { dueAt: 9000 }));
+        await alerts.apply(
+          change({
+            deliveries: [
+              message('repeated', 3000),
+              message('later', 20_000),
+              newDelivery('a2', { tags: ['a2'] }),
+            ],
+          }),
+        );
+        expect((await deliveries.due(3000, 10)).map((row) => row.deliveryId)).toEqual(['quiet', 'firing']);
       });
 
       it('tell the inbox the delay of the first that is sent', async () => {
