@@ -140,6 +140,8 @@ export interface AlertRow {
   escalated: number;
   /** Who has been told that it fires, so that they hear when it is over, whoever is on call or in the rule by then. */
   told: Told;
+  /** Names what its messages belong to: its own id, or that of the alert with which its group began to flap. */
+  tag: string;
   /** When the notifier must look at it again; undefined: only a transition or an act can change it. */
   dueAt: number | undefined;
 }

@@ -89,7 +89,7 @@ export const toldAndDue = [
     where due_at is not null`,
 ];
 
-/** Messages of one alert go one after the other by each way: what has not ended, and what stands behind it. */
+/** Messages of one tag go one after the other by each way: what has not ended, and what stands behind it. */
 export const messagesInOrder = [
   `create table delivery_order (
     position integer primary key,
@@ -103,4 +103,6 @@ export const messagesInOrder = [
     from alert_deliveries, json_each(message, '$.alerts') as alert
     where message is not null and digest_key is null and message ->> 'kind' <> 'test'
     order by alert_deliveries.rowid, alert.key`,
+  "alter table alerts add column tag text not null default ''",
+  'update alerts set tag = alert_id',
 ];

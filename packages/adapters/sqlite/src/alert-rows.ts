@@ -93,6 +93,7 @@ export function alertToRow(alert: AlertRow): Tables['alerts'] {
     notified_at: alert.notifiedAt ?? null,
     escalated: alert.escalated,
     told: JSON.stringify(alert.told),
+    tag: alert.tag,
     due_at: alert.dueAt ?? null,
     changed_at: Math.max(since, firedAt ?? since, acknowledgedAt ?? since, resolvedAt ?? since),
     search_key: searchKey([alert.ruleName, alert.message], alert.labels),
@@ -124,6 +125,7 @@ export function alertFromRow(row: Selectable<Tables['alerts']>): AlertRow {
     notifiedAt: row.notified_at ?? undefined,
     escalated: row.escalated,
     told: JSON.parse(row.told) as AlertRow['told'],
+    tag: row.tag,
     dueAt: row.due_at ?? undefined,
   };
 }

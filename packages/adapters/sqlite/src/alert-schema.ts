@@ -55,6 +55,7 @@ export interface AlertTables {
     notified_at: number | null;
     escalated: number;
     told: string;
+    tag: string;
     due_at: number | null;
     /** The newest of the times above at which its state changed: the order of lists. */
     changed_at: number;

@@ -98,6 +98,7 @@ function newAlert(transition: DecidedTransition, rule: RuleRow | undefined): Ale
     notifiedAt: undefined,
     escalated: 0,
     told: { userIds: [], channelIds: [] },
+    tag: transition.alert_id,
     dueAt: undefined,
   };
 }

@@ -93,7 +93,7 @@ class Deciding {
         this.#event(alert, { at, kind: 'flapping', note: '', value: null });
         return { ...alert, flapping: true };
       case 'goes_on':
-        return { ...alert, flapping: true, notifiedAt: this.#now, told: this.#flaps.toldOf(alert) };
+        return { ...alert, flapping: true, notifiedAt: this.#now, ...this.#flaps.saidOf(alert) };
       default:
         return alert;
     }

@@ -117,7 +117,7 @@ function channelDeliveries(
       ? notice.alerts.map((alert) => ({
           ...notice,
           alerts: [alert],
-          tag: alert.alertId,
+          tag: alert.tag,
           text: alert.message,
         }))
       : [notice];
@@ -136,7 +136,7 @@ function channelDeliveries(
 
 /** What a test speaks of is an example: there is nothing to keep in order. */
 function tagsOf({ kind, alerts }: Pick<Notice, 'kind' | 'alerts'>): string[] {
-  return kind === 'test' ? [] : alerts.map(({ alertId }) => alertId);
+  return kind === 'test' ? [] : alerts.map(({ tag }) => tag);
 }
 
 export function messageOf(notice: Notice, notificationId: string, sender: Sender): AlertMessage {

@@ -1,4 +1,4 @@
-import type { DeliveryRow, NewDelivery } from '@nowcast/ports';
+import type { AlertStore, DeliveryRow, NewDelivery } from '@nowcast/ports';
 import { hiddenReason } from './failure-reasons.ts';
 import type { Notice } from './notice.ts';
 import type { NotifyParts } from './notify-parts.ts';
@@ -17,7 +17,7 @@ export async function sayDeliveryFailed(
 ): Promise<void> {
   const { message, tenantId } = row;
   const rule = (await book.rules(tenantId)).get(message.ruleId);
-  const fallback = await fallbackOf(row, options.store.alerting.policies);
+  const fallback = await fallbackOf(row, options.store.alerting);
   const now = options.clock.now();
   const via = row.via.kind === 'channel' ? `the channel "${row.via.name}"` : row.via.kind;
   const instead = fallback?.via.kind === 'channel' ? ` It is sent by "${fallback.via.name}" instead.` : '';
@@ -48,13 +48,14 @@ export async function sayDeliveryFailed(
 
 async function fallbackOf(
   row: DeliveryRow,
-  policies: NotifyParts['options']['store']['alerting']['policies'],
+  { alerts, policies }: Pick<AlertStore, 'alerts' | 'policies'>,
 ): Promise<NewDelivery | undefined> {
   if (row.via.kind !== 'channel' || row.deliveryId.endsWith(fallbackMark)) return undefined;
   const failed = await policies.get(row.tenantId, 'channel', row.via.channelId);
   const id = failed?.content.fallback_channel_id;
   const fallback = id === undefined ? undefined : await policies.get(row.tenantId, 'channel', id);
   if (fallback === undefined) return undefined;
+  const about = await Promise.all(row.message.alerts.map(({ alertId }) => alerts.get(row.tenantId, alertId)));
   return {
     deliveryId: `${row.deliveryId}${fallbackMark}`,
     tenantId: row.tenantId,
@@ -64,6 +65,6 @@ async function fallbackOf(
     dueAt: row.dueAt,
     digestKey: undefined,
     receivedAt: row.receivedAt,
-    tags: row.message.alerts.map(({ alertId }) => alertId),
+    tags: about.flatMap((alert) => alert?.tag ?? []),
   };
 }

@@ -19,6 +19,8 @@ interface Run {
   answer: Flapping;
   /** Who heard of the alert before: who was told that it flaps hears when it is over. */
   told: Told;
+  /** Of the alert with which it began: what was said of that one is what is over in the end. */
+  tag: string;
   /** Whether it was said that it flaps: one that began while something kept it quiet begins again. */
   said: boolean;
 }
@@ -53,13 +55,14 @@ export class FlapWatch {
       const newest = sorted.at(-1);
       if (newest === undefined || fired.length === 0) continue;
       const lastChange = Math.max(...own.map(({ firedAt, resolvedAt }) => resolvedAt ?? firedAt ?? 0));
-      const { flapping, told } = newest;
+      const { flapping, told, tag } = newest;
       this.#runs.set(key, {
         fired,
         lastChange,
         flapping,
         withinMs,
         told,
+        tag,
         said: flapping && own.some((one) => one.flapping && one.notifiedAt !== undefined),
         answer: flapping ? 'goes_on' : 'calm',
       });
@@ -78,7 +81,8 @@ export class FlapWatch {
     const said = goesOn && before.said;
     const answer = said ? 'goes_on' : begun;
     const told = before?.told ?? nobody;
-    this.#runs.set(key, { fired, lastChange: at, flapping, withinMs, answer, told, said });
+    const tag = said ? before.tag : alert.tag;
+    this.#runs.set(key, { fired, lastChange: at, flapping, withinMs, answer, told, tag, said });
     return answer;
   }
 
@@ -90,9 +94,10 @@ export class FlapWatch {
     run.lastChange = at;
   }
 
-  /** Who was told of this group's last alert. */
-  toldOf(alert: AlertRow): Told {
-    return this.#runs.get(flapKey(alert))?.told ?? nobody;
+  /** Who was told of this group's last alert, and under which tag. */
+  saidOf(alert: AlertRow): Pick<AlertRow, 'told' | 'tag'> {
+    const { told, tag } = this.#runs.get(flapKey(alert)) ?? { told: nobody, tag: alert.tag };
+    return { told, tag };
   }
 
   noteTold(alert: AlertRow): void {

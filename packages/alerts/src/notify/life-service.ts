@@ -192,7 +192,7 @@ export class LifeService {
         dueAt: now,
         digestKey: undefined,
         receivedAt: undefined,
-        tags: [alert.alertId],
+        tags: [alert.tag],
       })),
     );
     return messages;

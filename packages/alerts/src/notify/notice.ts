@@ -53,7 +53,7 @@ export function noticeOf(
     targets: first.targets,
     told: first.kind === 'resolved' ? toldOf(alerts) : undefined,
     receivedAt,
-    tag: alerts.length === 1 ? first.alert.alertId : groupKey(first.alert, content),
+    tag: alerts.length === 1 ? first.alert.tag : groupKey(first.alert, content),
   };
 }
 

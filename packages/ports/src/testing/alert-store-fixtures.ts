@@ -120,6 +120,7 @@ export function alertRow(alertId: string, extra: Partial<AlertRow> = {}): AlertR
     notifiedAt: undefined,
     escalated: 0,
     told: { userIds: [], channelIds: [] },
+    tag: alertId,
     dueAt: undefined,
     ...extra,
   };

@@ -36,6 +36,7 @@ function alert(i: number): AlertRow {
     notifiedAt: i,
     escalated: 0,
     told: { userIds: [], channelIds: [] },
+    tag: `alert ${i}`,
     dueAt: undefined,
   };
 }

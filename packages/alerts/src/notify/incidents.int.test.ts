@@ -1,0 +1,106 @@
+import { type Rule, type RuleContentInput, ruleContentSchema } from '@nowcast/contract';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { NotifyBench, person } from './testing/notify-bench.ts';
+
+/** What services hear that keep an incident for each tag: what was opened is closed, under the same tag. */
+
+const ada = person('ada', 'owner');
+const ed = person('ed', 'editor');
+const minute = 60_000;
+const patience = 30_000;
+
+let bench: NotifyBench;
+beforeEach(async () => {
+  bench = new NotifyBench();
+  await bench.start();
+});
+afterEach(() => bench.stop());
+
+type Format = 'pagerduty' | 'slack';
+
+async function makeChannel(name: string, format: Format, fallback?: string): Promise<string> {
+  const url = `https://${name}.example`;
+  const { channel_id: id } = await bench.alerts.createPolicy(ada, 'channel', {
+    name,
+    enabled: true,
+    config: { kind: 'webhook', url, format, template: '', secret: 'key' },
+    ...(fallback === undefined ? {} : { fallback_channel_id: fallback }),
+  });
+  return id;
+}
+
+function makeRule(channelIds: readonly string[], change: Partial<RuleContentInput> = {}): Promise<Rule> {
+  const content = ruleContentSchema.parse({
+    name: 'CPU > 80 %',
+    evaluation: {
+      query: { metric_type: 'cpu' },
+      group_by: ['host'],
+      condition: { kind: 'threshold', op: 'above', value: 80 },
+    },
+    notify: { targets: channelIds.map((id) => ({ kind: 'channel' as const, channel_id: id })) },
+    ...change,
+  });
+  return bench.alerts.createRule(ed, content);
+}
+
+/** What a channel was told, as "kind tag". */
+const heardBy = (name: string): string[] =>
+  bench.sent.flatMap(({ destination, message: { kind, tag } }) =>
+    destination.kind === 'webhook' && destination.url === `https://${name}.example` ? [`${kind} ${tag}`] : [],
+  );
+const hears = (name: string, wanted: readonly string[]) =>
+  vi.waitFor(() => {
+    bench.clock.advance(0);
+    expect(heardBy(name)).toEqual(wanted);
+  }, patience);
+
+async function tick(...transitions: Parameters<NotifyBench['tick']>): Promise<void> {
+  const seq = bench.tick(...transitions);
+  await vi.waitFor(() => expect(bench.confirmed).toContain(seq), patience);
+}
+const fires = ({ rule_id: id }: Rule, alertId: string) => tick({ rule_id: id, alert_id: alertId });
+const ends = ({ rule_id: id }: Rule, alertId: string) =>
+  tick({ rule_id: id, alert_id: alertId, from: 'firing', to: 'ok' });
+
+describe('a group that flaps', () => {
+  const before = ['firing a0', 'resolved a0', 'firing a1', 'resolved a1', 'flapping a2'];
+
+  /** Six times, with a restart between. */
+  async function flap(): Promise<Rule> {
+    const rule = await makeRule([await makeChannel('pager', 'pagerduty')], {
+      flap: { changes: 3, within: '15m' },
+    });
+    for (let round = 0; round < 6; round += 1) {
+      await fires(rule, `a${round}`);
+      bench.clock.advance(10_000);
+      await hears('pager', before.slice(0, 2 * round + 1));
+      await ends(rule, `a${round}`);
+      bench.clock.advance(10_000);
+      await hears('pager', before.slice(0, 2 * round + 2));
+      if (round === 3) await bench.again();
+    }
+    return rule;
+  }
+
+  it('is one incident, from the message that it flaps until it is calm', async () => {
+    await flap();
+    bench.clock.advance(15 * minute);
+    await hears('pager', [...before, 'resolved a2']);
+  });
+
+  it('is the same incident when somebody takes it, and when it fires for long in the end', async () => {
+    const rule = await flap();
+    await fires(rule, 'long');
+    await bench.alerts.acknowledge(ed, 'long', { note: '' });
+    await hears('pager', [...before, 'acknowledged a2']);
+    await bench.alerts.unacknowledge(ed, 'long');
+    bench.clock.advance(15 * minute);
+    await hears('pager', [...before, 'acknowledged a2', 'firing a2']);
+    await ends(rule, 'long');
+    const after = [...before, 'acknowledged a2', 'firing a2', 'resolved a2'];
+    await hears('pager', after);
+    bench.clock.advance(60 * minute);
+    await fires(rule, 'another');
+    await hears('pager', [...after, 'firing another']);
+  });
+});
