@@ -253,6 +253,8 @@ export interface AlertRepository {
   events(tenantId: string, alertId: string): Promise<AlertEvent[]>;
   /** Alerts that are not resolved, of a tenant or of all. */
   active(tenantId?: string): Promise<AlertRow[]>;
+  /** Those with one of these tags that are not over, or of which it is still to be said that they are. */
+  unended(tenantId: string, tags: readonly string[]): Promise<AlertRow[]>;
   /** Alerts with `dueAt` at or before `now`, of all tenants, the longest due first. */
   due(now: number, limit: number): Promise<AlertRow[]>;
   /** Earliest `dueAt` of all; undefined: none. */
@@ -295,7 +297,7 @@ export interface InboxRepository {
   markRead(tenantId: string, userId: string, ids: readonly string[] | 'all', at: number): Promise<number>;
 }
 
-export interface DeliveryRow extends Omit<NewDelivery, 'tags'> {
+export interface DeliveryRow extends NewDelivery {
   status: Delivery['status'];
   attempts: number;
   error: string;

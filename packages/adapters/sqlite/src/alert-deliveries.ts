@@ -3,7 +3,7 @@ import type { BusyDeliveries, DeliveryRepository, DeliveryRow } from '@nowcast/p
 import type { Kysely, Transaction } from 'kysely';
 import { oneOf } from './alert-page.ts';
 import { deliveryFromRow } from './alert-rows.ts';
-import { isFirst, isOver, leaveOrder } from './delivery-order.ts';
+import { isFirst, isOver, leaveOrder, tagsOf } from './delivery-order.ts';
 import type { Tables } from './schema.ts';
 
 type Outcome = Parameters<DeliveryRepository['finish']>[1];
@@ -23,6 +23,7 @@ export class SqliteDeliveries implements DeliveryRepository {
     let query = this.#db
       .selectFrom('alert_deliveries')
       .selectAll()
+      .select(tagsOf)
       .where('due_at', '<=', now)
       .where('message', 'is not', null);
     if (tenants.length > 0) query = query.where('tenant_id', 'not in', oneOf(tenants));

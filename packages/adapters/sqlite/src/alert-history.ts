@@ -86,6 +86,20 @@ export class SqliteAlerts implements AlertRepository {
     return rows.map(alertFromRow);
   }
 
+  async unended(tenantId: string, tags: readonly string[]): Promise<AlertRow[]> {
+    const ofTags = this.#db
+      .selectFrom('alerts')
+      .selectAll()
+      .where('tenant_id', '=', tenantId)
+      .where('tag', 'in', oneOf(tags));
+    // Each in the order of an index of its own.
+    const rows = await ofTags
+      .where(active)
+      .union(ofTags.where('due_at', 'is not', null))
+      .execute();
+    return rows.map(alertFromRow);
+  }
+
   async due(now: number, limit: number): Promise<AlertRow[]> {
     const rows = await this.#db
       .selectFrom('alerts')

@@ -245,7 +245,7 @@ export function deliveryToRow(delivery: NewDelivery): Tables['alert_deliveries']
 
 /** A row that is still to be made: one that has ended has neither message nor due time. */
 export function deliveryFromRow(
-  row: Selectable<Tables['alert_deliveries']> & { message: string; due_at: number },
+  row: Selectable<Tables['alert_deliveries']> & { message: string; due_at: number; tags: string },
 ): DeliveryRow {
   return {
     deliveryId: row.delivery_id,
@@ -256,6 +256,7 @@ export function deliveryFromRow(
     dueAt: row.due_at,
     digestKey: row.digest_key ?? undefined,
     receivedAt: row.received_at ?? undefined,
+    tags: JSON.parse(row.tags) as string[],
     status: row.status,
     attempts: row.attempts,
     error: row.error,

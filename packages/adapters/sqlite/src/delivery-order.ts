@@ -31,6 +31,12 @@ export const isFirst = sql<boolean>`not exists (
     on ${sameWayAndTag} and other.position < own.position
   where own.delivery_id = alert_deliveries.delivery_id)`;
 
+/** Tags of the outer `alert_deliveries`, as JSON. */
+export const tagsOf = sql<string>`(
+  select json_group_array(tag) from delivery_order where delivery_id = alert_deliveries.delivery_id)`.as(
+  'tags',
+);
+
 /** Makes due what stands before these deliveries no later than they are. */
 export async function hurryBefore(trx: Transaction<Tables>, deliveryIds: readonly string[]): Promise<void> {
   await sql`update alert_deliveries set due_at = newer.due_at

@@ -8,6 +8,8 @@ import {
 } from '@nowcast/contract';
 import type { AlertPeopleRepository, MemberRow, PolicyRow, PushDeviceRow, Told } from '@nowcast/ports';
 import { seesReasons } from './failure-reasons.ts';
+import { keepsState } from './incident-channels.ts';
+import type { Notice } from './notice.ts';
 import { onCall } from './on-call.ts';
 
 /** A person who is told, and how they want to be. */
@@ -33,8 +35,20 @@ interface Recipients {
   channels: PolicyRow<'channel'>[];
 }
 
+/** Whom a notice reaches: those who were told before if it names them, else those whom its targets mean now. */
+export function hearersOf(
+  { targets, told, rule, at, muted }: Pick<Notice, 'targets' | 'told' | 'rule' | 'at' | 'muted'>,
+  directory: Directory,
+): Recipients {
+  const { userIds, channels } =
+    told === undefined ? recipientsOf(targets, directory, rule.ownerId, at) : stillThere(told, directory);
+  return muted === true
+    ? { userIds: new Set(), channels: channels.filter(keepsState) }
+    : { userIds, channels };
+}
+
 /** Those of them who are still there. */
-export function stillThere({ userIds, channelIds }: Told, { members, channels }: Directory): Recipients {
+function stillThere({ userIds, channelIds }: Told, { members, channels }: Directory): Recipients {
   const present = presentOf(members);
   const wanted = new Set(channelIds);
   return {
@@ -48,7 +62,7 @@ export function stillThere({ userIds, channelIds }: Told, { members, channels }:
  * are left out; with nobody left it is the owner of the rule, and when that one is gone too, an owner of the tenant:
  * an alert that nobody hears of would be worse than one that the wrong person hears of.
  */
-export function recipientsOf(
+function recipientsOf(
   targets: readonly Target[],
   directory: Directory,
   ownerId: string | undefined,

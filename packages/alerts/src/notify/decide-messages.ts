@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AlertMessage, AlertRow, NewDelivery, NewInboxEntry, PolicyRow } from '@nowcast/ports';
 import type { Person } from './audience.ts';
+import { keepsIncidents } from './incident-channels.ts';
 import type { Notice } from './notice.ts';
 import { digestAt, quietUntil } from './quiet-hours.ts';
 
@@ -99,11 +100,6 @@ function personDeliveries(
         ]
       : []),
   ];
-}
-
-/** Services that keep incidents of their own open and close one for each alert. */
-export function keepsIncidents({ content: { config } }: PolicyRow<'channel'>): boolean {
-  return config.kind === 'webhook' && (config.format === 'pagerduty' || config.format === 'opsgenie');
 }
 
 function channelDeliveries(

@@ -7,6 +7,8 @@ export interface News {
   alert: AlertRow;
   kind: NewInboxEntry['kind'];
   targets: readonly Target[];
+  /** It is to be kept from people; programs that keep a state of it hear it all the same. */
+  muted?: boolean;
 }
 
 /** An alert as it is after a look at it, and what is to be said. */
@@ -90,8 +92,8 @@ export function toldTargets({ escalated }: AlertRow, notify: Notify): Target[] {
 }
 
 /**
- * It is over: said to those who were told, unless a silence or maintenance keeps it quiet. A flapping one is said to be
- * over only once it has been calm: it is due again then.
+ * It is over: said to those who were told, of whom a silence or maintenance leaves programs alone. A flapping one is said
+ * to be over only once it has been calm: it is due again then.
  */
 export function lookResolved(before: AlertRow, rule: RuleContent | undefined, muteOf: MuteOf): Verdict {
   if (rule === undefined || before.notifiedAt === undefined || !rule.notify.resolved)
@@ -101,8 +103,9 @@ export function lookResolved(before: AlertRow, rule: RuleContent | undefined, mu
     return { alert: { ...before, dueAt }, news: undefined };
   }
   const mute = muteOf(before);
-  if (mute?.by === 'silence' || mute?.by === 'maintenance') return { alert: before, news: undefined };
-  return said(before, 'resolved', toldTargets(before, rule.notify));
+  const { alert, news } = said(before, 'resolved', toldTargets(before, rule.notify));
+  const muted = mute?.by === 'silence' || mute?.by === 'maintenance';
+  return { alert, news: news && { ...news, muted } };
 }
 
 /** `0s` is no duration for others; here it means at once. */
@@ -124,6 +127,7 @@ export function grouped(
       one.kind,
       one.alert.escalated,
       one.kind === 'resolved' ? one.alert.told : undefined,
+      one.muted,
       groupKey(one.alert, rules.get(one.alert.ruleId)?.content),
     ]);
     groups.set(key, [...(groups.get(key) ?? []), one]);

@@ -192,8 +192,8 @@ export class DeliveryWorker {
   }
 
   /** Nobody need hear of it any more: what says that it is over follows by the same way. */
-  #isOver({ deliveryId }: DeliveryRow): Promise<boolean> {
-    return this.#options.store.alerting.deliveries.isOver(deliveryId);
+  async #isOver({ deliveryId, tags }: DeliveryRow): Promise<boolean> {
+    return tags.length > 0 && this.#options.store.alerting.deliveries.isOver(deliveryId);
   }
 
   /** Counts a mail to each of its recipients, or says how long it must wait. */

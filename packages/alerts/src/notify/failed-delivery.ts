@@ -41,9 +41,7 @@ export async function sayDeliveryFailed(
     receivedAt: undefined,
     tag: `failed-${row.deliveryId}`,
   };
-  await queue.run(() =>
-    notifier.say(notice, fallback === undefined ? [] : [{ ...fallback, dueAt: now }], true),
-  );
+  await queue.run(() => notifier.sayFailed(notice, fallback && { ...fallback, dueAt: now }));
 }
 
 async function fallbackOf(
@@ -54,8 +52,7 @@ async function fallbackOf(
   const failed = await policies.get(row.tenantId, 'channel', row.via.channelId);
   const id = failed?.content.fallback_channel_id;
   const fallback = id === undefined ? undefined : await policies.get(row.tenantId, 'channel', id);
-  if (fallback === undefined) return undefined;
-  const about = await Promise.all(row.message.alerts.map(({ alertId }) => alerts.get(row.tenantId, alertId)));
+  if (fallback === undefined || (await hearsItself(fallback.id, row, alerts))) return undefined;
   return {
     deliveryId: `${row.deliveryId}${fallbackMark}`,
     tenantId: row.tenantId,
@@ -65,6 +62,17 @@ async function fallbackOf(
     dueAt: row.dueAt,
     digestKey: undefined,
     receivedAt: row.receivedAt,
-    tags: about.flatMap((alert) => alert?.tag ?? []),
+    tags: row.tags,
   };
+}
+
+/** It stood in before: that the alerts are over is said to it as to all who were told of them. */
+async function hearsItself(
+  channelId: string,
+  { tenantId, message }: DeliveryRow,
+  alerts: AlertStore['alerts'],
+): Promise<boolean> {
+  if (message.kind !== 'resolved') return false;
+  const about = await Promise.all(message.alerts.map(({ alertId }) => alerts.get(tenantId, alertId)));
+  return about.every((alert) => alert?.told.channelIds.includes(channelId) === true);
 }

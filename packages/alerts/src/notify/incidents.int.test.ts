@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => bench.stop());
 
-type Format = 'pagerduty' | 'slack';
+type Format = 'pagerduty' | 'slack' | 'nowcast';
 
 async function makeChannel(name: string, format: Format, fallback?: string): Promise<string> {
   const url = `https://${name}.example`;
@@ -61,6 +61,114 @@ async function tick(...transitions: Parameters<NotifyBench['tick']>): Promise<vo
 const fires = ({ rule_id: id }: Rule, alertId: string) => tick({ rule_id: id, alert_id: alertId });
 const ends = ({ rule_id: id }: Rule, alertId: string) =>
   tick({ rule_id: id, alert_id: alertId, from: 'firing', to: 'ok' });
+
+describe('an alert that ends while it is kept quiet', () => {
+  const where = { host: ['web-1'] };
+  const silence = () => ({
+    where,
+    from: bench.clock.now() - 1,
+    to: bench.clock.now() + 60 * minute,
+    reason: 'I am on it',
+  });
+  const maintenance = {
+    name: 'Backup',
+    where,
+    days: [1],
+    start: '10:00',
+    duration: '60m',
+    tz: 'UTC',
+    enabled: true,
+  };
+
+  it.each([
+    ['a silence', () => bench.alerts.createPolicy(ed, 'silence', silence())],
+    ['maintenance', () => bench.alerts.createPolicy(ada, 'maintenance', maintenance)],
+  ])('is closed where it was opened, and people hear nothing: %s', async (_, mute) => {
+    const names = ['pager', 'chat', 'machine'] as const;
+    const rule = await makeRule([
+      await makeChannel('pager', 'pagerduty'),
+      await makeChannel('chat', 'slack'),
+      await makeChannel('machine', 'nowcast'),
+    ]);
+    await fires(rule, 'a1');
+    for (const name of names) await hears(name, ['firing a1']);
+    await mute();
+    await ends(rule, 'a1');
+    await hears('pager', ['firing a1', 'resolved a1']);
+    await hears('machine', ['firing a1', 'resolved a1']);
+    bench.clock.advance(24 * 60 * minute);
+    await fires(rule, 'a2');
+    await hears('chat', ['firing a1', 'firing a2']);
+    const { notifications } = await bench.alerts.notifications(ed, { limit: 50 });
+    expect(notifications.map(({ kind }) => kind)).toEqual(['firing', 'firing']);
+  });
+
+  it('is not opened by its end when nothing was said of it', async () => {
+    const rule = await makeRule([await makeChannel('pager', 'pagerduty')]);
+    await bench.alerts.createPolicy(ed, 'silence', silence());
+    await fires(rule, 'a1');
+    await ends(rule, 'a1');
+    bench.clock.advance(60 * minute);
+    await fires(rule, 'a2');
+    await hears('pager', ['firing a2']);
+  });
+});
+
+describe('a channel that stood in for another', () => {
+  /** What the chat refuses for good. */
+  let refused: (kind: string) => boolean;
+  async function make(change: Partial<RuleContentInput> = {}): Promise<Rule> {
+    bench.outcome = ({ destination, message }) =>
+      destination.kind === 'webhook' && destination.url === 'https://chat.example' && refused(message.kind)
+        ? { ok: false, retryable: false, gone: false, error: 'HTTP 404', retryAfterMs: undefined }
+        : { ok: true };
+    const pager = await makeChannel('pager', 'pagerduty');
+    return makeRule([await makeChannel('chat', 'slack', pager)], change);
+  }
+
+  it('hears who took the alert and when it is over, although the other one works again', async () => {
+    refused = (kind) => kind === 'firing';
+    const rule = await make();
+    await fires(rule, 'a1');
+    await hears('pager', ['firing a1']);
+    await bench.again();
+    await bench.alerts.acknowledge(ed, 'a1', { note: '' });
+    await hears('pager', ['firing a1', 'acknowledged a1']);
+    await ends(rule, 'a1');
+    await hears('chat', ['firing a1', 'resolved a1']);
+    await hears('pager', ['firing a1', 'acknowledged a1', 'resolved a1']);
+  });
+
+  it('hears it once when the other one is still broken', async () => {
+    refused = () => true;
+    const rule = await make();
+    await fires(rule, 'a1');
+    await hears('pager', ['firing a1']);
+    await ends(rule, 'a1');
+    await vi.waitFor(async () => {
+      const counts = { waiting: 0, sent: 2, retrying: 0, failed: 2, skipped: 0 };
+      expect(await bench.store.alerting.deliveries.counts()).toEqual(counts);
+    }, patience);
+    expect(heardBy('pager')).toEqual(['firing a1', 'resolved a1']);
+  });
+
+  it('hears that a group is calm of which it said that it flaps, over a restart too', async () => {
+    refused = (kind) => kind === 'flapping';
+    const rule = await make({ flap: { changes: 3, within: '15m' } });
+    const chat = ['firing a0', 'resolved a0', 'firing a1', 'resolved a1', 'flapping a2'];
+    for (let round = 0; round < 4; round += 1) {
+      await fires(rule, `a${round}`);
+      await hears('chat', chat.slice(0, 2 * round + 1));
+      if (round === 2) await hears('pager', ['flapping a2']);
+      bench.clock.advance(10_000);
+      await ends(rule, `a${round}`);
+      await hears('chat', chat.slice(0, 2 * round + 2));
+    }
+    await bench.again();
+    bench.clock.advance(15 * minute);
+    await hears('pager', ['flapping a2', 'resolved a2']);
+  });
+});
 
 describe('a group that flaps', () => {
   const before = ['firing a0', 'resolved a0', 'firing a1', 'resolved a1', 'flapping a2'];

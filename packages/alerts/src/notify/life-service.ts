@@ -11,7 +11,8 @@ import {
 import { randomId } from '@nowcast/kernel';
 import type { AlertFilter, AlertRow, LabelTest, NewDelivery } from '@nowcast/ports';
 import { alertSeries } from './alert-series.ts';
-import { keepsIncidents, messageOf, type Messages } from './decide-messages.ts';
+import { messageOf, type Messages } from './decide-messages.ts';
+import { keepsIncidents } from './incident-channels.ts';
 import { noticeOf } from './notice.ts';
 import { requireRight } from './rights.ts';
 import type { NotifyParts } from './notify-parts.ts';

@@ -18,6 +18,8 @@ export interface Notice {
   targets: readonly Target[];
   /** Instead of the targets, where it is over: those who know of it. */
   told?: Told | undefined;
+  /** For programs that keep a state of it alone. */
+  muted?: boolean;
   /** Receipt of the point that decided it; undefined: time or a person did. */
   receivedAt: number | undefined;
   /** Groups the messages of one alert where they are shown. */
@@ -52,6 +54,7 @@ export function noticeOf(
     alerts,
     targets: first.targets,
     told: first.kind === 'resolved' ? toldOf(alerts) : undefined,
+    muted: first.muted ?? false,
     receivedAt,
     tag: alerts.length === 1 ? first.alert.tag : groupKey(first.alert, content),
   };

@@ -9,7 +9,7 @@ import type {
   TransitionBatch,
 } from '@nowcast/ports';
 import { endedAlert } from './alert-life.ts';
-import { readPeople, recipientsOf, stillThere } from './audience.ts';
+import { hearersOf, readPeople } from './audience.ts';
 import { type Decided, decideChange, type Happened, type NewEvent } from './decide-change.ts';
 import { messagesOf, type Messages, type Sender } from './decide-messages.ts';
 import { grouped } from './decide-news.ts';
@@ -122,11 +122,27 @@ export class Notifier {
     await this.act(tenantId, { acted }, events);
   }
 
-  /** Says something that no alert is behind: rule problems, delivery problems. */
-  async say(notice: Notice, deliveries: readonly NewDelivery[] = [], inboxOnly = false): Promise<void> {
-    const messages = await this.compose(notice);
-    const all = [...(inboxOnly ? [] : messages.deliveries), ...deliveries];
-    await this.send({ inbox: messages.inbox, deliveries: all });
+  /** Says something that no alert is behind: rule problems. */
+  async say(notice: Notice): Promise<void> {
+    await this.send(await this.compose(notice));
+  }
+
+  /**
+   * Says in the inbox alone that a delivery failed, and makes its fallback, whose channel hears from then on when those
+   * of its alerts are over that are not yet.
+   */
+  async sayFailed(notice: Notice, fallback: NewDelivery | undefined): Promise<void> {
+    const { inbox } = await this.compose(notice);
+    const alerts = fallback === undefined ? [] : await this.#toldBy(fallback);
+    for (const alert of alerts) this.#flaps.noteTold(alert);
+    const deliveries = fallback === undefined ? [] : [fallback];
+    await this.#store({ seq: undefined, transitions: [], alerts, events: [], inbox, deliveries });
+  }
+
+  async #toldBy({ tenantId, tags, via }: NewDelivery): Promise<AlertRow[]> {
+    const told = { userIds: [], channelIds: via.kind === 'channel' ? [via.channelId] : [] };
+    const alerts = await this.#options.store.alerting.alerts.unended(tenantId, tags);
+    return alerts.map((alert) => ({ ...alert, told: bothTold(alert.told, told) }));
   }
 
   /** Whom a notice reaches and how; nothing is stored yet. */
@@ -139,10 +155,7 @@ export class Notifier {
       this.#book.policies(tenantId, 'channel'),
     ]);
     const directory = { members, schedules, channels };
-    const { userIds, channels: ways } =
-      notice.told === undefined
-        ? recipientsOf(notice.targets, directory, notice.rule.ownerId, notice.at)
-        : stillThere(notice.told, directory);
+    const { userIds, channels: ways } = hearersOf(notice, directory);
     const people = await readPeople(store.alerting.people, tenantId, userIds, members, can);
     const told = { userIds: [...userIds], channelIds: ways.map(({ id }) => id) };
     return { ...messagesOf(notice, people, ways, await this.sender(tenantId)), told };

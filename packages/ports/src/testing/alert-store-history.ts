@@ -63,9 +63,8 @@ export function alertHistoryConformance(adapter: string, open: () => Promise<Met
           { at: 1000, kind: 'firing', user_name: '', note: '', value: 91.5 },
         ]);
         expect(await inbox.unread('acme', 'u_ada')).toBe(1);
-        const { tags: _, ...d1 } = newDelivery('d1');
         expect(await deliveries.due(1000, 10)).toEqual([
-          { ...d1, status: 'waiting', attempts: 0, error: '', at: 1000 },
+          { ...newDelivery('d1'), status: 'waiting', attempts: 0, error: '', at: 1000 },
         ]);
       });
 
@@ -359,6 +358,22 @@ export function alertHistoryConformance(adapter: string, open: () => Promise<Met
         expect(await alerts.get('globex', 'a1')).toEqual(theirs);
         expect(idsOf(await alerts.active())).toEqual(['a1']);
       });
+    });
+
+    it('gives the alerts of a tag of which somebody is still to hear that they are over', async () => {
+      const resolved = { state: 'resolved', resolvedAt: 2000 } as const;
+      await put(
+        alertRow('open', { tag: 't1' }),
+        alertRow('calm soon', { tag: 't1', ...resolved, flapping: true, dueAt: 9000 }),
+        alertRow('open and due', { tag: 't2', dueAt: 9000 }),
+        alertRow('over', { tag: 't1', ...resolved }),
+        alertRow('of another tag', { tag: 't3' }),
+        alertRow('of others', { tag: 't1', tenantId: 'globex' }),
+      );
+      const unended = await bench.alerting.alerts.unended('acme', ['t1', 't2']);
+      expect(idsOf(unended).sort()).toEqual(['calm soon', 'open', 'open and due']);
+      expect(unended.find(({ alertId }) => alertId === 'open')).toEqual(alertRow('open', { tag: 't1' }));
+      expect(await bench.alerting.alerts.unended('acme', [])).toEqual([]);
     });
 
     it('gives what is due, the longest due first, and says when the next is', async () => {
