@@ -138,6 +138,8 @@ export interface AlertRow {
   notifiedAt: number | undefined;
   /** Escalation steps done. */
   escalated: number;
+  /** From when the `after` of the next step counts; undefined: from when it fired. */
+  escalatesFrom: number | undefined;
   /** Who has been told that it fires, so that they hear when it is over, whoever is on call or in the rule by then. */
   told: Told;
   /** Names what its messages belong to: its own id, or that of the alert with which its group began to flap. */

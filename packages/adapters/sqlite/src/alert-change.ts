@@ -8,7 +8,7 @@ import type { Tables } from './schema.ts';
 
 /** Highest position of a batch, among the settings but not reachable by their `get` and `set`. */
 const positionKey = 'alert_position';
-/** Rows of one insert: SQLite binds at most 32,766 values a statement, an alert has 27. */
+/** Rows of one insert: SQLite binds at most 32,766 values a statement, an alert has 28. */
 const rowsAtOnce = 200;
 
 /** Writes a change; runs inside the one transaction that makes its consequences happen once. */

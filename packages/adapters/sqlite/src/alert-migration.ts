@@ -104,5 +104,6 @@ export const messagesInOrder = [
     where message is not null and digest_key is null and message ->> 'kind' <> 'test'
     order by alert_deliveries.rowid, alert.key`,
   "alter table alerts add column tag text not null default ''",
+  'alter table alerts add column escalates_from real',
   'update alerts set tag = alert_id',
 ];

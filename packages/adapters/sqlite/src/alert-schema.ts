@@ -54,6 +54,7 @@ export interface AlertTables {
     runbook_url: string;
     notified_at: number | null;
     escalated: number;
+    escalates_from: number | null;
     told: string;
     tag: string;
     due_at: number | null;

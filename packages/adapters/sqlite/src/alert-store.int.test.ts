@@ -87,13 +87,14 @@ it('keeps in order what an older version owes', async () => {
   const file = new DatabaseSync(path);
   file.exec(`drop table delivery_order;
     alter table alerts drop column tag;
+    alter table alerts drop column escalates_from;
     delete from kysely_migration where name = '0006_messages_in_order';
     update alert_deliveries set message = json_set(message, '$.alerts[0].alertId', 'alert 1')`);
   file.close();
   const store = new SqliteMetaStore({ path });
   await store.run();
   const { alerts, deliveries } = store.alerting;
-  expect(await alerts.get('t', 'alert 2')).toMatchObject({ alertId: 'alert 2', tag: 'alert 2' });
+  expect(await alerts.get('t', 'alert 2')).toMatchObject({ tag: 'alert 2', escalatesFrom: undefined });
   const due = async () => (await deliveries.due(1e9, 10)).map((row) => row.deliveryId);
   expect(await due()).toEqual(['delivery 1']);
   const sent = { status: 'sent', attempts: 1, error: '', at: 5, dueAt: undefined, delayMs: 1 } as const;

@@ -97,6 +97,7 @@ function newAlert(transition: DecidedTransition, rule: RuleRow | undefined): Ale
     runbookUrl: content.runbook_url,
     notifiedAt: undefined,
     escalated: 0,
+    escalatesFrom: undefined,
     told: { userIds: [], channelIds: [] },
     tag: transition.alert_id,
     dueAt: undefined,

@@ -176,6 +176,65 @@ describe('an inhibition of the tenant', () => {
   });
 });
 
+describe('an escalation', () => {
+  const step = (after: string, user: string) => ({
+    after,
+    targets: [{ kind: 'user' as const, user_id: user }],
+  });
+  const escalate = [step('15m', 'vic'), step('30m', 'ada'), step('60m', 'vic')];
+  /** What vic and ada heard, and how many minutes after the start. */
+  async function told(): Promise<string[]> {
+    const inboxes = await Promise.all(
+      [person('vic', 'viewer'), ada].map((who) => bench.alerts.notifications(who, { limit: 50 })),
+    );
+    return inboxes
+      .flatMap(({ notifications }) => notifications)
+      .toSorted((a, b) => a.timestamp - b.timestamp)
+      .map((one) => `${one.user_id} ${one.kind} ${Math.round((one.timestamp - startMs) / minute)}`);
+  }
+  /** In steps of five: what is due is looked at when it is. */
+  async function pass(minutes: number): Promise<void> {
+    for (let passed = 0; passed < minutes; passed += 5) {
+      bench.clock.advance(5 * minute);
+      const seq = bench.tick();
+      await vi.waitFor(() => expect(bench.confirmed).toContain(seq), patience);
+    }
+  }
+  const silence = (fromMs: number, toMs: number) =>
+    bench.alerts.createPolicy(ed, 'silence', {
+      where: { host: ['web-1'] },
+      from: startMs + fromMs,
+      to: startMs + toMs,
+      reason: 'deploy',
+    });
+
+  it('of what fired in a silence begins when it is said', async () => {
+    await silence(0, 120 * minute);
+    await fires(await bench.alerts.createRule(ed, rule({ notify: { escalate } })));
+    await pass(115);
+    await bench.again();
+    await pass(100);
+    expect(await told()).toEqual(['vic escalated 135', 'ada escalated 150', 'vic escalated 180']);
+    expect(await said()).toEqual(['firing CPU > 80 %: web-1']);
+  });
+
+  it('that a silence interrupts leaves the next one as long as ever', async () => {
+    await fires(await bench.alerts.createRule(ed, rule({ notify: { escalate } })));
+    await silence(20 * minute, 120 * minute);
+    await pass(200);
+    expect(await told()).toEqual(['vic escalated 15', 'ada escalated 150', 'vic escalated 180']);
+  });
+
+  it('that is late, since nobody was there, tells one after the other', async () => {
+    await fires(await bench.alerts.createRule(ed, rule({ notify: { escalate } })));
+    await bench.halt();
+    bench.clock.advance(120 * minute);
+    await bench.again();
+    await pass(60);
+    expect(await told()).toEqual(['vic escalated 120', 'ada escalated 135', 'vic escalated 165']);
+  });
+});
+
 describe('flap damping', () => {
   const flapping = rule({ flap: { changes: 3, within: '15m' } });
   const seconds = 1000;

@@ -27,7 +27,8 @@ export function look(
   mute: Mute | undefined,
   now: number,
 ): Verdict {
-  const alert = awake({ ...before, mutedBy: mute?.reason, dueAt: undefined }, mute, now);
+  const looked = { ...before, mutedBy: mute?.reason, dueAt: undefined };
+  const alert = mute === undefined ? awake(looked, before.mutedBy !== undefined, now) : looked;
   if (alert.state === 'pending' || rule === undefined) return { alert, news: undefined };
   if (mute !== undefined) return { alert: { ...alert, dueAt: mute.until }, news: undefined };
   if (alert.flapping) return lookFlapping(alert, rule, now);
@@ -35,9 +36,13 @@ export function look(
   return lookFiring(alert, rule.notify, now);
 }
 
-/** A snooze that ended is forgotten, and what it kept quiet is said at once: as if nobody had been told yet. */
-function awake(alert: AlertRow, mute: Mute | undefined, now: number): AlertRow {
-  if (alert.snoozedUntil === undefined || alert.snoozedUntil > now || mute !== undefined) return alert;
+/**
+ * Nothing keeps it quiet. After something did, whoever is told next has as long as ever; a snooze that ended is forgotten,
+ * and what it kept quiet is said at once: as if nobody had been told yet.
+ */
+function awake(quiet: AlertRow, wasMuted: boolean, now: number): AlertRow {
+  const alert = wasMuted ? { ...quiet, escalatesFrom: now } : quiet;
+  if (alert.snoozedUntil === undefined || alert.snoozedUntil > now) return alert;
   // A flapping one was said as that, and its end is to be said too.
   const isNews = alert.state === 'firing' && !alert.flapping;
   const notifiedAt = isNews ? undefined : alert.notifiedAt;
@@ -49,13 +54,15 @@ function lookFiring(alert: AlertRow, notify: Notify, now: number): Verdict {
   if (alert.notifiedAt === undefined) {
     const due = firedAt + durationOf(notify.group_wait);
     if (due > now) return { alert: { ...alert, dueAt: due }, news: undefined };
-    const told = { ...alert, notifiedAt: now };
+    const told = { ...alert, notifiedAt: now, escalatesFrom: now };
     return said({ ...told, dueAt: nextDue(told, notify) }, 'firing', notify.targets);
   }
-  const step = notify.escalate[alert.escalated];
-  if (step !== undefined && firedAt + durationOf(step.after) <= now) {
-    const escalated = { ...alert, escalated: alert.escalated + 1 };
-    return said({ ...escalated, dueAt: nextDue(escalated, notify) }, 'escalated', step.targets);
+  const next = nextStep(alert, notify);
+  if (next !== undefined && next.at <= now) {
+    // One that comes late puts off those after it: no chain is told all at once.
+    const escalatesFrom = now - durationOf(next.step.after);
+    const escalated = { ...alert, escalated: alert.escalated + 1, escalatesFrom };
+    return said({ ...escalated, dueAt: nextDue(escalated, notify) }, 'escalated', next.step.targets);
   }
   if (notify.repeat !== undefined && alert.notifiedAt + durationOf(notify.repeat) <= now) {
     const repeated = { ...alert, notifiedAt: now };
@@ -74,12 +81,17 @@ function lookFlapping(alert: AlertRow, rule: RuleContent, now: number): Verdict 
 }
 
 function nextDue(alert: AlertRow, notify: Notify): number | undefined {
-  const step = notify.escalate[alert.escalated];
   const times = [
-    ...(step === undefined ? [] : [(alert.firedAt ?? 0) + durationOf(step.after)]),
-    ...(notify.repeat === undefined ? [] : [(alert.notifiedAt ?? 0) + durationOf(notify.repeat)]),
+    nextStep(alert, notify)?.at ?? Infinity,
+    notify.repeat === undefined ? Infinity : (alert.notifiedAt ?? 0) + durationOf(notify.repeat),
   ];
-  return times.length === 0 ? undefined : Math.min(...times);
+  const due = Math.min(...times);
+  return due === Infinity ? undefined : due;
+}
+
+function nextStep({ escalated, escalatesFrom, firedAt }: AlertRow, { escalate }: Notify) {
+  const step = escalate[escalated];
+  return step && { step, at: (escalatesFrom ?? firedAt ?? 0) + durationOf(step.after) };
 }
 
 function said(alert: AlertRow, kind: News['kind'], targets: readonly Target[]): Verdict {

@@ -26,7 +26,10 @@ export const notifySchema = z.strictObject({
   group_wait: z._default(durationText, '0s'),
   /** Said again as long as it fires and nobody acknowledged it; absent: never. */
   repeat: z.optional(durationText),
-  /** Said to others when nobody acknowledged it for so long, counted from the firing. */
+  /**
+   * Said to others when nobody acknowledged it for so long, counted from the firing, or from the end of what kept it quiet.
+   * A step that is late puts off those after it.
+   */
   escalate: z._default(
     z
       .array(

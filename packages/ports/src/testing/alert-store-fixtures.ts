@@ -119,6 +119,7 @@ export function alertRow(alertId: string, extra: Partial<AlertRow> = {}): AlertR
     runbookUrl: '',
     notifiedAt: undefined,
     escalated: 0,
+    escalatesFrom: undefined,
     told: { userIds: [], channelIds: [] },
     tag: alertId,
     dueAt: undefined,

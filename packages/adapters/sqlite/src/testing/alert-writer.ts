@@ -35,6 +35,7 @@ function alert(i: number): AlertRow {
     runbookUrl: '',
     notifiedAt: i,
     escalated: 0,
+    escalatesFrom: i,
     told: { userIds: [], channelIds: [] },
     tag: `alert ${i}`,
     dueAt: undefined,
