@@ -103,4 +103,32 @@ describe('C22 what a tenant may have', () => {
       expect(mailed('Acme')).toBe(303);
     }, patience);
   });
+
+  it('is mails that were sent: those that the mail server could not take yet do not count', async () => {
+    const rule = await bench.alerts.createRule(
+      ada,
+      ruleContentSchema.parse({ ...content, severity: 'critical', notify: { group_by: ['host'] } }),
+    );
+    let isDown = true;
+    const down = { ok: false, retryable: true, gone: false, error: 'no answer', retryAfterMs: undefined };
+    bench.outcome = () => (isDown ? down : { ok: true });
+    bench.tick(
+      ...Array.from({ length: 100 }, (_, i) => ({
+        rule_id: rule.rule_id,
+        alert_id: `a${i}`,
+        labels: { host: `web-${i}` },
+      })),
+    );
+    await vi.waitFor(() => {
+      bench.clock.advance(1000);
+      expect(bench.sent).toHaveLength(300);
+    }, patience);
+    isDown = false;
+    await vi.waitFor(async () => {
+      bench.clock.advance(1000);
+      expect(await bench.store.alerting.deliveries.counts()).toMatchObject({ sent: 100 });
+    }, patience);
+    // With one mail each twelve seconds it would have been twenty minutes.
+    expect(bench.clock.now() - startMs).toBeLessThan(600_000);
+  });
 });

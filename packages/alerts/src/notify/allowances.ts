@@ -20,13 +20,27 @@ export class Allowances {
   /** Takes `count` (at most all there can be) and returns 0; or takes nothing and returns the milliseconds to wait. */
   take(key: string, nowMs: number, count = 1): number {
     const wanted = Math.min(count, this.#most);
-    const before = this.#kept.get(key) ?? { left: this.#most, at: nowMs };
-    const left = Math.min(this.#most, before.left + (nowMs - before.at) / this.#oneEachMs);
+    const left = this.#left(key, nowMs);
     if (left < wanted) return Math.ceil((wanted - left) * this.#oneEachMs);
+    this.#keep(key, { left: left - wanted, at: nowMs });
+    return 0;
+  }
+
+  /** What was taken was not used. */
+  giveBack(key: string, nowMs: number, count = 1): void {
+    const left = this.#left(key, nowMs) + Math.min(count, this.#most);
+    this.#keep(key, { left: Math.min(left, this.#most), at: nowMs });
+  }
+
+  #left(key: string, nowMs: number): number {
+    const before = this.#kept.get(key) ?? { left: this.#most, at: nowMs };
+    return Math.min(this.#most, before.left + (nowMs - before.at) / this.#oneEachMs);
+  }
+
+  #keep(key: string, allowance: Allowance): void {
     this.#kept.delete(key);
-    this.#kept.set(key, { left: left - wanted, at: nowMs });
+    this.#kept.set(key, allowance);
     const oldest = this.#kept.keys().next();
     if (this.#kept.size > mostKeys && !oldest.done) this.#kept.delete(oldest.value);
-    return 0;
   }
 }

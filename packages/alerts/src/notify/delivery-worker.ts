@@ -153,6 +153,7 @@ export class DeliveryWorker {
         address.destination.kind === 'email' ? await this.#pictures.pictureOf(first.tenantId, message) : {};
       const { destination } = address;
       const outcome = await this.#direct.attempt(first.deliveryId, destination, { ...message, ...picture });
+      this.#noteMail(first.tenantId, destination, outcome);
       if (this.#stopped && !outcome.ok) return;
       await this.#finish(digest, outcome);
     } catch (error) {
@@ -200,6 +201,12 @@ export class DeliveryWorker {
   #mailWaitMs(tenantId: string, destination: Destination): number {
     if (destination.kind !== 'email') return 0;
     return this.#mails.take(tenantId, this.#options.clock.monotonic(), destination.to.length);
+  }
+
+  /** A mail server that cannot be reached, or not yet, was not burdened; one that has refused for good was. */
+  #noteMail(tenantId: string, destination: Destination, outcome: DeliveryOutcome): void {
+    if (destination.kind !== 'email' || outcome.ok || !outcome.retryable) return;
+    this.#mails.giveBack(tenantId, this.#options.clock.monotonic(), destination.to.length);
   }
 
   /** Keeps it for later, and says why in the inbox; this is no attempt. */
