@@ -319,6 +319,8 @@ export interface DeliveryRepository {
    * way and of one of their tags that was stored earlier and has not ended.
    */
   due(now: number, limit: number, busy?: BusyDeliveries): Promise<DeliveryRow[]>;
+  /** What is due of one digest, the longest due first. */
+  dueOfDigest(digestKey: string, now: number, limit: number): Promise<DeliveryRow[]>;
   /** Earliest `dueAt` of those that stand behind none. */
   nextDue(): Promise<number | undefined>;
   /** Whether a message that says `resolved` stands behind this delivery for each of its tags; false if it has none. */

@@ -20,12 +20,7 @@ export class SqliteDeliveries implements DeliveryRepository {
     limit: number,
     { ways, tenants }: BusyDeliveries = { ways: [], tenants: [] },
   ): Promise<DeliveryRow[]> {
-    let query = this.#db
-      .selectFrom('alert_deliveries')
-      .selectAll()
-      .select(tagsOf)
-      .where('due_at', '<=', now)
-      .where('message', 'is not', null);
+    let query = this.#due(now);
     if (tenants.length > 0) query = query.where('tenant_id', 'not in', oneOf(tenants));
     // A channel is the same way when it has another name by now.
     const channels = ways.flatMap((via) => (via.kind === 'channel' ? [via.channelId] : []));
@@ -35,14 +30,25 @@ export class SqliteDeliveries implements DeliveryRepository {
         eb.or([eb('channel_id', 'is', null), eb('channel_id', 'not in', oneOf(channels))]),
       );
     if (others.length > 0) query = query.where('via', 'not in', oneOf(others));
-    const rows = await query
-      .where(isFirst)
+    const rows = await query.where(isFirst).limit(limit).execute();
+    return rows.map(deliveryFromRow);
+  }
+
+  async dueOfDigest(digestKey: string, now: number, limit: number): Promise<DeliveryRow[]> {
+    const rows = await this.#due(now).where('digest_key', '=', digestKey).limit(limit).execute();
+    return rows.map(deliveryFromRow);
+  }
+
+  #due(now: number) {
+    return this.#db
+      .selectFrom('alert_deliveries')
+      .selectAll()
+      .select(tagsOf)
+      .where('due_at', '<=', now)
+      .where('message', 'is not', null)
       .orderBy('due_at')
       .orderBy('at')
-      .limit(limit)
-      .$narrowType<{ message: string; due_at: number }>()
-      .execute();
-    return rows.map(deliveryFromRow);
+      .$narrowType<{ message: string; due_at: number }>();
   }
 
   async nextDue(): Promise<number | undefined> {

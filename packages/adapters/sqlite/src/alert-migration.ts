@@ -105,5 +105,7 @@ export const messagesInOrder = [
     order by alert_deliveries.rowid, alert.key`,
   "alter table alerts add column tag text not null default ''",
   'alter table alerts add column escalates_from real',
+  `create index alert_deliveries_by_digest on alert_deliveries (digest_key, due_at, at)
+    where digest_key is not null and due_at is not null`,
   'update alerts set tag = alert_id',
 ];

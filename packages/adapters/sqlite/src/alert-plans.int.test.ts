@@ -78,6 +78,7 @@ it('finds by an index whatever a transition, a due time or an open page asks for
   await deliveries.due(1, 10);
   await deliveries.nextDue();
   await deliveries.isOver('d');
+  await deliveries.dueOfDigest('k', 1, 10);
   await deliveries.lastOfChannels('t');
   await people.preferences('t', 'u');
   await people.devices('t', 'u');

@@ -86,6 +86,7 @@ it('keeps in order what an older version owes', async () => {
   // As version 0005 left it.
   const file = new DatabaseSync(path);
   file.exec(`drop table delivery_order;
+    drop index alert_deliveries_by_digest;
     alter table alerts drop column tag;
     alter table alerts drop column escalates_from;
     delete from kysely_migration where name = '0006_messages_in_order';

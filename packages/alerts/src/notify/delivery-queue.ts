@@ -50,7 +50,7 @@ export class DeliveryQueue {
   }
 
   /**
-   * What is made next, all rows of a digest at once; undefined when nothing has a place. Ways that are idle come first.
+   * What is made next, all rows known of a digest at once; undefined when nothing has a place. Ways that are idle come first.
    * `ranOut`: the store may have more of this way.
    */
   take(): { digest: DeliveryRow[]; ranOut: boolean } | undefined {
@@ -65,6 +65,13 @@ export class DeliveryQueue {
         return this.#takeOf(way, first, rows);
       }
     return undefined;
+  }
+
+  /** The digest with what else was read of it since `beginRead`: it goes along. */
+  join(digest: readonly DeliveryRow[], rows: readonly DeliveryRow[]): DeliveryRow[] {
+    const others = rows.filter(({ deliveryId: id }) => !this.#known.has(id) && !this.#ended.has(id));
+    for (const { deliveryId } of others) this.#known.add(deliveryId);
+    return [...digest, ...others];
   }
 
   /** Its place is free, and its rows may be read again. */

@@ -118,6 +118,33 @@ describe('deliveries', () => {
   });
 });
 
+describe('digests', () => {
+  it('are one mail for each person, however many messages are due at the hour', async () => {
+    const people = ['ada', 'ed', 'vic'];
+    for (const name of people)
+      await bench.alerts.setPreferences(person(name, 'editor'), {
+        info: [],
+        warning: ['email'],
+        critical: [],
+        digest: 'hourly',
+      });
+    const targets = people.map((name) => ({ kind: 'user' as const, user_id: name }));
+    const notify = { group_by: ['host'], targets };
+    const rule = await bench.alerts.createRule(ada, cpu({ severity: 'warning', notify }));
+    await fire(rule, 150);
+    bench.clock.advance(3_600_000);
+    const ended = async () => (await bench.store.alerting.deliveries.counts()).sent;
+    await vi.waitFor(async () => {
+      bench.clock.advance(0);
+      expect(await ended()).toBe(450);
+    }, patience);
+    const mails = bench.sent.map(({ destination, message: { title } }) => [destination, title]);
+    const mailTo = (name: string) => [{ kind: 'email', to: [`${name}@example.com`] }, '150 messages'];
+    expect(mails).toHaveLength(3);
+    expect(mails).toEqual(expect.arrayContaining(people.map(mailTo)));
+  });
+});
+
 describe('what a channel hears of one alert', () => {
   const url = 'https://pager.example';
   /** The channel answers 503 while it is down; the clock goes on until it was asked so often. */

@@ -12,6 +12,8 @@ import type { FirstAttempts } from './first-attempts.ts';
 import type { NotifyOptions } from './notify-options.ts';
 
 const readAtOnce = 200;
+/** Messages in one mail; each has its text in memory. */
+const mostInDigest = 5000;
 const retryReadMs = 1000;
 /** Mails an organisation may send in a row, and after them in an hour: a storm of alerts must not spoil its name with mail servers. */
 const mailsAnHour = 300;
@@ -99,8 +101,8 @@ export class DeliveryWorker {
       if (this.#isStale) await this.#read();
       if (this.#stopped) return;
       for (let next = this.#queue.take(); next !== undefined; next = this.#queue.take()) {
-        this.#start(next.digest);
         this.#isStale ||= next.ranOut;
+        this.#start(await this.#wholeOf(next.digest));
       }
     } while (this.#isStale);
   }
@@ -116,6 +118,22 @@ export class DeliveryWorker {
       this.#queue.add(rows);
       this.#isStale ||= rows.length === limit;
     } catch (error) {
+      this.#isStale = true;
+      throw error;
+    }
+  }
+
+  /** A digest may go on behind the page that was read. */
+  async #wholeOf(digest: readonly DeliveryRow[]): Promise<readonly DeliveryRow[]> {
+    const key = digest[0]?.digestKey;
+    if (key === undefined) return digest;
+    const { clock, store } = this.#options;
+    this.#queue.beginRead();
+    try {
+      const rows = await store.alerting.deliveries.dueOfDigest(key, clock.now(), mostInDigest);
+      return this.#queue.join(digest, rows);
+    } catch (error) {
+      this.#queue.done(digest);
       this.#isStale = true;
       throw error;
     }

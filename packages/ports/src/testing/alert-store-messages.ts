@@ -207,6 +207,29 @@ export function alertMessagesConformance(adapter: string, open: () => Promise<Me
         });
       });
 
+      it('of one digest are found together, as far as they are due', async () => {
+        const inDigest = (id: string, digestKey: string | undefined, dueAt: number) =>
+          newDelivery(id, { digestKey, dueAt });
+        await bench.alerting.alerts.apply(
+          change({
+            deliveries: [
+              inDigest('d1', 'ada', 2),
+              inDigest('d2', 'ada', 1),
+              inDigest('d3', 'bob', 1),
+              inDigest('d4', undefined, 1),
+              inDigest('d5', 'ada', 9),
+              inDigest('d6', 'ada', 1),
+            ],
+          }),
+        );
+        const { deliveries } = bench.alerting;
+        await deliveries.finish('d6', outcome('sent'));
+        const idsOf = async (limit: number) =>
+          (await deliveries.dueOfDigest('ada', 2, limit)).map((row) => row.deliveryId);
+        expect(await idsOf(10)).toEqual(['d2', 'd1']);
+        expect(await idsOf(1)).toEqual(['d2']);
+      });
+
       it('are found behind those of ways and tenants that are busy', async () => {
         const channel = (channelId: string, name: string) => ({ kind: 'channel' as const, channelId, name });
         const mail = { kind: 'email' as const, userId: 'u_ada' };
