@@ -85,6 +85,7 @@ describe('the exact join of history and live', () => {
               warm: undefined,
               warehouse: bench.warehouse,
               clock: new ManualClock(nowMs),
+              retention: { rawMs: Infinity, fineMs: Infinity },
             });
             const answer = await service.data(tenant, query);
             const lines = answer.series.map(({ labels, timestamp, value }) => ({

@@ -1,8 +1,9 @@
-import { normaliseQuery, QueryGrid, type ResolvedQuery } from '@nowcast/aggregate';
+import { QueryGrid, type ResolvedQuery } from '@nowcast/aggregate';
 import { type AggName, appError, type DataAnswer, type Query } from '@nowcast/contract';
 import type { SeriesIndex } from '@nowcast/head';
 import type { Clock } from '@nowcast/kernel';
 import type { HotStore, QueryLimits, Warehouse } from '@nowcast/ports';
+import { KeptHistory, type Retention, type SettledQuery } from './kept.ts';
 import { HistoryReader } from './reader.ts';
 import { readRecords } from './records.ts';
 import type { HeadSource } from './sources.ts';
@@ -18,6 +19,7 @@ const attempts = 5;
 /** `GET /data`: one query, one answer, history and live joined at the moment of the answer. */
 export class QueryService {
   readonly reader: HistoryReader;
+  readonly #kept: KeptHistory;
   readonly #index: SeriesIndex;
   readonly #head: HeadSource;
   readonly #warehouse: Warehouse;
@@ -30,6 +32,7 @@ export class QueryService {
     warm: WarmStore | undefined;
     warehouse: Warehouse;
     clock: Clock;
+    retention: Retention;
   }) {
     const { index, head, warm } = options;
     this.#index = index;
@@ -37,12 +40,18 @@ export class QueryService {
     this.#warehouse = options.warehouse;
     this.#clock = options.clock;
     this.reader = new HistoryReader({ index, head, warm, stored: hotFirst(options.hot, options.warehouse) });
+    this.#kept = new KeptHistory(options);
+  }
+
+  /** The question as what is kept can answer it; `KeptHistory.settle`. */
+  settle(tenant: string, query: Query, signal?: AbortSignal): Promise<SettledQuery> {
+    return this.#kept.settle(tenant, query, limitsOf(signal));
   }
 
   /** Rejects with `query.*`, `warehouse.unavailable` or `request.cancelled`. */
   async data(tenant: string, query: Query, signal?: AbortSignal): Promise<DataAnswer> {
-    const resolved = normaliseQuery(query, this.#clock.now());
-    const limits: QueryLimits = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
+    const { resolved, note } = await this.settle(tenant, query, signal);
+    const limits = limitsOf(signal);
     if (resolved.agg === 'none') return this.#records(tenant, resolved, limits);
     const grid = await this.#grid(tenant, resolved, limits);
     return {
@@ -52,6 +61,7 @@ export class QueryService {
         timestamp: Array.from(line.timestamps),
         value: Array.from(line.values),
       })),
+      ...(note === undefined ? {} : { note }),
     };
   }
 
@@ -88,6 +98,10 @@ export class QueryService {
       complete_to: this.#clock.now(),
     };
   }
+}
+
+function limitsOf(signal: AbortSignal | undefined): QueryLimits {
+  return { timeoutMs, ...(signal === undefined ? {} : { signal }) };
 }
 
 /** An empty grid for a query that asks for numbers. */

@@ -14,6 +14,7 @@ import { JoinBench, partitions } from './testing/join-bench.ts';
 
 const hourMs = 3_600_000;
 const isLong = process.env['NOWCAST_LONG'] === '1';
+const forEver = { rawMs: Infinity, fineMs: Infinity };
 const numRuns = isLong ? 200 : 14;
 const timeoutMs = isLong ? 3_600_000 : 600_000;
 
@@ -79,7 +80,7 @@ function begin(budgetRows: number): { service: QueryService; tenant: string } {
   const { index, head, hot, warehouse } = bench;
   const clock = new ManualClock(hour + 60_000);
   return {
-    service: new QueryService({ index, head, hot, warm: undefined, warehouse, clock }),
+    service: new QueryService({ index, head, hot, warm: undefined, warehouse, clock, retention: forEver }),
     tenant: `t${hour}`,
   };
 }

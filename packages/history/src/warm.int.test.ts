@@ -56,7 +56,7 @@ class Asker {
     const clock = new ManualClock(nowMs);
     this.warm = new WarmStore({ index, warehouse: stored, clock, budgetBytes, retention });
     bench.warm = this.warm;
-    this.service = new QueryService({ index, head, hot, warm: this.warm, warehouse, clock });
+    this.service = new QueryService({ index, head, hot, warm: this.warm, warehouse, clock, retention });
   }
 
   append(point: ReferencePoint): void {

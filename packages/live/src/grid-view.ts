@@ -48,6 +48,7 @@ export class GridView implements View {
   readonly #tenant: string;
   readonly #sources: LiveSources;
   readonly #limits: LiveLimits;
+  readonly #note: string | undefined;
   readonly #room: Room;
   #series: ViewSeries | undefined;
   #grid: QueryGrid;
@@ -65,12 +66,20 @@ export class GridView implements View {
   #rankAt = 0;
   #reloadAt = 0;
 
-  constructor(tenant: string, query: ResolvedQuery, sources: LiveSources, limits: LiveLimits) {
+  /** `note`: what the answer to the query lacks, for people. */
+  constructor(
+    tenant: string,
+    query: ResolvedQuery,
+    sources: LiveSources,
+    limits: LiveLimits,
+    note: string | undefined,
+  ) {
     assert(query.agg !== 'none', 'records have no grid');
     this.query = { ...query, agg: query.agg };
     this.#tenant = tenant;
     this.#sources = sources;
     this.#limits = limits;
+    this.#note = note;
     this.#room = new Room(query, limits, sources.clock);
     const to = query.range.kind === 'fixed' ? query.to : Number.POSITIVE_INFINITY;
     this.#grid = new QueryGrid({ ...this.query, to });
@@ -202,6 +211,9 @@ export class GridView implements View {
     const { from, to } = rangeNow(this.query, this.#sources.clock.now());
     const newest = this.#lines.newest();
     const leftOut = this.#series?.leftOut() ?? 0;
+    const notes = [this.#note, leftOut > 0 ? leftOutNote(leftOut) : undefined].filter(
+      (note) => note !== undefined,
+    );
     return encodeSnapshotBody({
       epoch: this.#sources.epoch,
       seq,
@@ -210,7 +222,7 @@ export class GridView implements View {
       from,
       to: Number.isFinite(newest) ? Math.max(to, this.query.buckets.end(newest)) : to,
       series: this.#lines.snapshot(this.#other),
-      ...(leftOut > 0 ? { note: leftOutNote(leftOut) } : {}),
+      ...(notes.length > 0 ? { note: notes.join('; ') } : {}),
     });
   }
 

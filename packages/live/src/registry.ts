@@ -64,11 +64,14 @@ export class LiveViewRegistry {
     this.#limits = { ...defaultLiveLimits, ...limits };
   }
 
-  /** Opens or joins the view of a query. Rejects with `query.invalid`, `query.too_large`, `live.subscription_limit` or what loading rejects with. */
-  async open(tenant: string, query: Query): Promise<OpenView> {
+  /**
+   * Opens or joins the view of a query; `note` is what its answer lacks, for people. Rejects with `query.invalid`,
+   * `query.too_large`, `live.subscription_limit` or what loading rejects with.
+   */
+  async open(tenant: string, query: Query, note?: string): Promise<OpenView> {
     const resolved = normaliseQuery(query, this.#sources.clock.now());
     const key = `${tenant}\0${resolved.key}`;
-    const entry = this.#byKey.get(key) ?? this.#create(tenant, key, resolved);
+    const entry = this.#byKey.get(key) ?? this.#create(tenant, key, resolved, note);
     // A view that nobody watched has kept its states but not its values; nobody waits for the delta either.
     if (entry.viewers === 0 && entry.isReady) this.#settle(entry);
     entry.viewers += 1;
@@ -172,12 +175,12 @@ export class LiveViewRegistry {
     for (const entry of this.#byId.values()) this.#drop(entry);
   }
 
-  #create(tenant: string, key: string, query: ResolvedQuery): Entry {
+  #create(tenant: string, key: string, query: ResolvedQuery, note: string | undefined): Entry {
     this.#makeRoom(tenant);
     const view =
       query.agg === 'none'
         ? new FeedView(tenant, query, this.#sources)
-        : new GridView(tenant, query, this.#sources, this.#limits);
+        : new GridView(tenant, query, this.#sources, this.#limits, note);
     const entry: Entry = {
       id: this.#nextId,
       tenant,

@@ -322,6 +322,15 @@ describe('a live view', () => {
     expect(snapshot.note).toMatch(/2 series .* left out/);
   });
 
+  it('tells every viewer what its answer lacks', async () => {
+    const { registry, send, tick } = setUp({ groups: 1 });
+    const { view } = await registry.open('t', ask({ group_by: ['host'] }), 'complete for the last 30d only');
+    for (const host of ['a', 'b']) send(host, 1);
+    tick();
+    const { note } = decodeSnapshotBody(registry.read(view, undefined).body);
+    expect(note).toMatch(/^complete for the last 30d only; 1 series .* left out/);
+  });
+
   it('keeps to its memory when series keep appearing', async () => {
     const { registry, send, tick } = setUp({ cells: 200 });
     const { view } = await registry.open('t', ask({ across: 'sum', window: '1m' }));

@@ -19,6 +19,7 @@ import type {
   HotStore,
   IngestAnswer,
   IngestRequest,
+  OpenView,
   TransitionBatch,
   ViewFrame,
   Warehouse,
@@ -193,7 +194,8 @@ export class EngineCore {
     const warehouse = this.#warehouse;
     const pins = new Pins(states);
     const warm = new WarmStore({ index, warehouse, clock, ...warmLimits(options) });
-    const queries = new QueryService({ index, head: pins, hot, warm, warehouse, clock });
+    const { retention } = options;
+    const queries = new QueryService({ index, head: pins, hot, warm, warehouse, clock, retention });
     const watch = new SeriesWatch(index);
     const liveParts = this.#wireLive({ index, watch, head: pins, reader: queries.reader }, states);
     const trigger = new FlushTrigger({
@@ -211,7 +213,7 @@ export class EngineCore {
       // The logged clock, but never ahead of the wall: a clock that was far ahead once would let retention drop it all.
       now: Math.min(Math.max(...states.map((state) => state.lastReceivedAt)), clock.now()),
       lateMs: options.lateMs,
-      retention: new Map([['', options.retention]]),
+      retention: new Map([['', retention]]),
     }));
     const alerts = new Alerts({
       dataDir: options.dataDir,
@@ -343,6 +345,12 @@ export class EngineCore {
   /** The views' registry, after everything applied has reached it. */
   get live(): LiveViewRegistry {
     return this.#ready().pass.views;
+  }
+
+  /** As what is kept can answer the query. Rejects as `QueryService.data` and `LiveViewRegistry.open` do. */
+  async openView(tenant: string, query: Query): Promise<OpenView> {
+    const settled = await this.#ready().queries.settle(tenant, query);
+    return this.live.open(tenant, settled.query, settled.note);
   }
 
   get alerts(): Alerts {

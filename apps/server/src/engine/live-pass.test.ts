@@ -21,6 +21,7 @@ const start = 1_800_000_000_000;
 /** A view that nobody watches is dropped soon, and counters are loaded anew as often as they need. */
 const limits = { lingerMs: 500, reloadMs: 100, reloadShare: 1000 };
 const turn = () => new Promise<void>((resolve) => void setImmediate(resolve));
+const retention = { rawMs: Infinity, fineMs: Infinity };
 const nothingStored = {
   readPoints: () => Promise.reject(new Error('all of it is in memory')),
 } as Partial<Warehouse> as Warehouse;
@@ -57,7 +58,7 @@ class Bench {
     const pins = new Pins([this.#state]);
     const parts = { index, head: pins, warehouse: nothingStored, clock };
     const hot = new MemoryHotStore({ budgetRows: 0, keepMs: 1 });
-    const { reader } = new QueryService({ ...parts, hot, warm: undefined });
+    const { reader } = new QueryService({ ...parts, hot, warm: undefined, retention });
     const points = new NewPoints(index, pins.tails);
     const sources = createLiveSources({
       ...parts,

@@ -111,7 +111,7 @@ async function answer(
     case 'sourceStatus':
       return core.sourceStatus(call.tenant, call.keyId);
     case 'open':
-      return core.live.open(call.tenant, call.query);
+      return core.openView(call.tenant, call.query);
     case 'read':
       return ownBody(core.live.read(call.view, call.since));
     case 'close':

@@ -69,7 +69,7 @@ export const dataParameters: Readonly<Record<string, ParameterDoc>> = {
   window: 'A range that ends now, such as 15m; instead of from and to',
   from: 'Epoch milliseconds, RFC 3339 with its offset, or now-1h; in the years 1900 to 2199',
   to: 'The same',
-  step: 'Width of a bucket: 10s, 5m, 1h, or of the calendar: 1d, 1w, 1mo',
+  step: 'Width of a bucket: 10s, 5m, 1h, or of the calendar: 1d, 1w, 1mo. Absent: by the length of the range, and as wide as what is kept of it needs; one that is given may leave out what is old, and note says so',
   tz: 'Time zone of calendar steps',
   limit: 'Groups (or points) at most',
   order: 'desc or asc',
