@@ -101,6 +101,29 @@ describe('the engine in a child process', () => {
     }
   });
 
+  test.each([
+    ['tells of it later', '/nowhere/node'],
+    ['throws', '/dev/null/node'],
+  ])('a process that cannot be made (Node %s) is tried again until it can', async (_, nowhere) => {
+    await connection.open();
+    const { execPath } = process;
+    try {
+      process.execPath = nowhere;
+      process.kill(connection.childPid!, 'SIGKILL');
+      await until(() => logged.length >= 3);
+      const refused = new ChdbConnection({
+        dir: join(dir, 'other'),
+        clock: systemClock,
+        log: () => undefined,
+      });
+      await expect(refused.open()).rejects.toMatchObject({ code: 'warehouse.unavailable', retryable: true });
+      await refused.close();
+    } finally {
+      process.execPath = execPath;
+    }
+    await until(canQuery);
+  });
+
   test('an aborted query stops working, and others go on beside it', async () => {
     await connection.open();
     const controller = new AbortController();

@@ -81,7 +81,7 @@ export class ChdbConnection implements SqlConnection {
     this.#cancelPing();
     this.#failAll('the warehouse was closed');
     const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise<void>((resolve) => void child.once('exit', () => resolve()));
     const cancel = this.#options.clock.after(closePatienceMs, () => child.kill('SIGKILL'));
     if (child.connected) child.send({ kind: 'close' } satisfies ChildRequest, () => undefined);
@@ -157,20 +157,23 @@ export class ChdbConnection implements SqlConnection {
     });
   }
 
+  /** However it fails, another start is under way then. */
   #start(): Promise<void> {
     this.#state = 'starting';
-    const { clock, dir, log } = this.#options;
-    const options: ChildOptions = { path: join(dir, 'chdb'), settings: sessionSettings, readSessions };
-    const child = fork(new URL('./chdb-child.ts', import.meta.url), [JSON.stringify(options)], {
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      execArgv: [],
-      // Queries run on libuv's pool; sessions beyond its four threads would wait for each other, and for fs calls.
-      env: { ...process.env, UV_THREADPOOL_SIZE: String(readSessions + 8) },
-    });
-    this.#child = child;
-    const startedAt = clock.monotonic();
+    const startedAt = this.#options.clock.monotonic();
     return new Promise((resolve, reject) => {
+      const ended = (reason: string, how: Readonly<Record<string, unknown>>): void => {
+        reject(unavailable(reason));
+        this.#ended(reason, how, startedAt);
+      };
+      let child: ChildProcess;
+      try {
+        child = this.#fork();
+      } catch (error) {
+        ended(String(error), {});
+        return;
+      }
+      this.#child = child;
       let reason = 'its process ended';
       child.on('message', (reply: ChildReply) => {
         if (reply.kind === 'ready') {
@@ -181,23 +184,36 @@ export class ChdbConnection implements SqlConnection {
         } else if (reply.kind === 'open_failed') reason = reply.message;
         else if (reply.kind !== 'pong') this.#onReply(reply);
       });
-      child.on('error', (error) => (reason = error.message));
-      child.once('exit', (code, signal) => {
-        this.#cancelPing();
-        this.#failAll(reason);
-        reject(unavailable(reason));
-        if (this.#state === 'closed') return;
-        this.#state = 'down';
-        if (clock.monotonic() - startedAt > healthyMs) this.#backoffMs = firstBackoffMs;
-        log('warehouse engine ended, starting it again', {
-          code,
-          signal,
-          reason,
-          backoff_ms: this.#backoffMs,
-        });
-        this.#restartLater();
+      child.on('error', (error) => {
+        reason = error.message;
+        // There is no process, and none will exit.
+        if (child.pid === undefined) ended(reason, {});
       });
+      child.once('exit', (code, signal) => ended(reason, { code, signal }));
     });
+  }
+
+  #fork(): ChildProcess {
+    const { dir } = this.#options;
+    const options: ChildOptions = { path: join(dir, 'chdb'), settings: sessionSettings, readSessions };
+    return fork(new URL('./chdb-child.ts', import.meta.url), [JSON.stringify(options)], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      execArgv: [],
+      // Queries run on libuv's pool; sessions beyond its four threads would wait for each other, and for fs calls.
+      env: { ...process.env, UV_THREADPOOL_SIZE: String(readSessions + 8) },
+    });
+  }
+
+  #ended(reason: string, how: Readonly<Record<string, unknown>>, startedAt: number): void {
+    const { clock, log } = this.#options;
+    this.#cancelPing();
+    this.#failAll(reason);
+    if (this.#state === 'closed') return;
+    this.#state = 'down';
+    if (clock.monotonic() - startedAt > healthyMs) this.#backoffMs = firstBackoffMs;
+    log('warehouse engine ended, starting it again', { ...how, reason, backoff_ms: this.#backoffMs });
+    this.#restartLater();
   }
 
   /**
@@ -223,7 +239,6 @@ export class ChdbConnection implements SqlConnection {
   #restartLater(): void {
     this.#cancelRestart = this.#options.clock.after(this.#backoffMs, () => {
       this.#backoffMs = Math.min(this.#backoffMs * 2, longestBackoffMs);
-      // A failed start ends in `exit` too, which schedules the next one.
       this.#starting = this.#start();
       this.#starting.catch(() => undefined);
     });
