@@ -26,7 +26,8 @@ export interface FrozenTables {
 export interface EmbeddedWarehouse extends Warehouse {
   /**
    * Puts hard links to all parts aside, so that they can be copied at leisure. Flushes and upkeep wait for the moment
-   * that takes; reads do not. One freeze at a time: the next one, and the next start, drop the last one's links.
+   * that takes; reads do not. It begins when the piece of upkeep that is under way has ended, for which only further
+   * upkeep waits. One freeze at a time: the next one, and the next start, drop the last one's links.
    */
   freeze(): Promise<FrozenTables>;
   /** Drops the links. Without a freeze: nothing. */
@@ -45,7 +46,8 @@ const tableNames = tableDefinitions.map((sql) => /EXISTS (\w+)/.exec(sql)![1]!);
 export class ChdbWarehouse extends ClickHouseWarehouse implements EmbeddedWarehouse {
   readonly #files: string;
   readonly #connection: SqlConnection;
-  readonly #gate = new Gate();
+  readonly #flushes = new Gate();
+  readonly #upkeep = new Gate();
 
   /** `files` is the folder of the engine itself. */
   constructor(files: string, connection: SqlConnection) {
@@ -60,24 +62,26 @@ export class ChdbWarehouse extends ClickHouseWarehouse implements EmbeddedWareho
   }
 
   override insertFlush(block: FlushBlock): Promise<void> {
-    return this.#gate.pass(() => super.insertFlush(block));
+    return this.#flushes.pass(() => super.insertFlush(block));
   }
 
   override commit(mark: Watermark): Promise<void> {
-    return this.#gate.pass(() => super.commit(mark));
+    return this.#flushes.pass(() => super.commit(mark));
   }
 
   override maintain(request: MaintainRequest): Promise<boolean> {
-    return this.#gate.pass(() => super.maintain(request));
+    return this.#upkeep.pass(() => super.maintain(request));
   }
 
   async freeze(): Promise<FrozenTables> {
     await this.thaw();
-    const { watermarks, rows } = await this.#gate.alone(async () => {
+    const freezing = async () => {
       for (const table of tableNames)
         await this.#connection.command(`ALTER TABLE ${table} FREEZE WITH NAME '${frozenName}'`, {}, options);
       return { watermarks: await this.watermarks(), rows: await this.#rows() };
-    });
+    };
+    // A piece of upkeep may take minutes, as long as flushes cannot wait.
+    const { watermarks, rows } = await this.#upkeep.alone(() => this.#flushes.alone(freezing));
     const files: FrozenFile[] = [];
     for (const [table, place] of await this.#places()) {
       const before = files.length;
