@@ -72,11 +72,9 @@ export async function readPiece(
   return { borders, selection, states, points };
 }
 
-/** Merges the states of a piece, and its points unless they are a counter's (those must meet the tail's first). */
-export function feedPiece(piece: Piece, grid: QueryGrid): void {
+/** Merges the states of a piece. */
+export function feedStates(piece: Piece, grid: QueryGrid): void {
   if (piece.states !== undefined) grid.mergeStates(piece.states, piece.borders);
-  if (grid.parts.growth) return;
-  if (piece.points !== undefined) feedPoints(piece.points, piece, grid);
 }
 
 /**
@@ -84,23 +82,33 @@ export function feedPiece(piece: Piece, grid: QueryGrid): void {
  * it is quicker to look up the row of each, and a sketch costs as much as the points of a large one.
  */
 const leastPoints = { numbers: 1, sketches: 20 };
+/** Points after which other work of the thread may run: about a millisecond of them. */
+const slicePoints = 20_000;
 
-function feedPoints(points: PointColumns, { borders, selection }: Piece, grid: QueryGrid): void {
+/** Adds the points of a piece, in slices; not those of a counter, which must meet the tail's first. */
+export function* feedPoints({ points, borders, selection }: Piece, grid: QueryGrid): Generator<void, void> {
+  if (points === undefined) return;
   const { units } = selection;
   const { series, timestamps, values } = points;
   const count = grid.unitCount * (borders.length - 1);
   const least = count * (grid.parts.quantiles ? leastPoints.sketches : leastPoints.numbers);
   if (grid.parts.uniques || count > mostCells || points.length < least) {
-    for (let i = 0; i < points.length; i++)
+    for (let i = 0; i < points.length; i++) {
       grid.addPoint(units[series[i]!]!, timestamps[i]!, values[i]!, points.actors?.[i]);
+      if (i % slicePoints === slicePoints - 1) yield;
+    }
     return;
   }
   const cells = new Cells(statePartsOf(grid), grid.unitCount, borders.length - 1);
+  let sliced = 0;
   for (let from = 0; from < points.length;) {
     let to = from + 1;
     while (to < points.length && series[to] === series[from] && isInOrder(points, to)) to++;
     cells.addSorted(units[series[from]!]!, borders, timestamps, values, from, to);
     from = to;
+    if (from - sliced < slicePoints) continue;
+    sliced = from;
+    yield;
   }
   grid.mergeStates(cells.columns(), borders);
 }

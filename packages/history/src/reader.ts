@@ -1,7 +1,16 @@
 import { counterReach, type QueryGrid, type ResolvedQuery } from '@nowcast/aggregate';
 import type { SeriesIndex } from '@nowcast/head';
+import { inSlices } from '@nowcast/kernel/slices';
 import type { QueryLimits } from '@nowcast/ports';
-import { feedPiece, type Piece, type PieceRequest, readPiece, seedFrom, statePartsOf } from './piece.ts';
+import {
+  feedPoints,
+  feedStates,
+  type Piece,
+  type PieceRequest,
+  readPiece,
+  seedFrom,
+  statePartsOf,
+} from './piece.ts';
 import { type Selection, subset } from './selection.ts';
 import type { HeadSource, Pin } from './sources.ts';
 import type { LayeredRows } from './stored-rows.ts';
@@ -84,6 +93,8 @@ export class HistoryReader {
       const pieces = grid.parts.growth
         ? await this.#readCounters(selection, grid, span, pin, options)
         : [await (held?.piece ?? this.#read(selection, grid, pin, options))];
+      // What was stored is the same whenever it is added; `finish` must not keep the thread for it.
+      if (!grid.parts.growth) for (const piece of pieces) await inSlices(feedPoints(piece, grid));
       return {
         finish: () => {
           pin.release();
@@ -133,7 +144,7 @@ export class HistoryReader {
   #finish(selection: Selection, grid: QueryGrid, span: TailSpan, pieces: readonly Piece[]): boolean {
     for (const piece of pieces) {
       if (grid.parts.growth && piece.borders[0] === span.reach) seedFrom(piece, grid);
-      else feedPiece(piece, grid);
+      else feedStates(piece, grid);
     }
     foldTail(grid, selection, this.#index, this.#head.tails, span, pieces);
     return grid.overlapping.size === 0;

@@ -30,7 +30,10 @@ export interface Warehouse extends Service {
    * (group, bucket) that has any. Order within the answer is undefined.
    */
   readStates(request: StatesRequest): Promise<StateColumns>;
-  /** Points of chunk rows at or below `at` that overlap the range, cut to the range; unordered across rows. */
+  /**
+   * Points of chunk rows at or below `at` that overlap the range, cut to the range; unordered across rows. Rejects with
+   * `query.too_large` when there are more than the caller could fold: some ten million.
+   */
   readPoints(request: PointsRequest): Promise<PointColumns>;
 
   /**

@@ -221,6 +221,10 @@ export class PointSink {
     this.#texts = { dataIds: undefined, actors: undefined, messages: undefined };
   }
 
+  get length(): number {
+    return this.#length;
+  }
+
   /** Adds the points of a row with `from <= time < to`; within a row times ascend. */
   add(reader: ChunkReader, row: number, series: number, from: number, to: number): void {
     const times = reader.timesOf(row);

@@ -1,5 +1,12 @@
 import { appError, type ErrorCode } from '@nowcast/contract';
 
+/** What `tooManyPoints` is, when the engine has found it out. */
+const tooMany = {
+  code: 'query.too_large',
+  message:
+    'more than 10 million single points would have to be read; ask for a step that is a multiple of 10s, 1m or 1h, for which aggregates are stored, for fewer series or for a shorter range',
+} as const;
+
 /** ClickHouse's error numbers that mean something to a caller; everything else is ours to fix. */
 const known: Readonly<Record<number, { code: ErrorCode; message: string }>> = {
   159: {
@@ -18,6 +25,8 @@ const known: Readonly<Record<number, { code: ErrorCode; message: string }>> = {
     code: 'query.too_large',
     message: 'the answer would be too large; ask for a shorter range, a larger step or fewer series',
   },
+  // FUNCTION_THROW_IF_VALUE_IS_NON_ZERO: the bound of read-points.ts.
+  395: tooMany,
   394: { code: 'request.cancelled', message: 'the query was cancelled' },
   // NOT_ENOUGH_SPACE, CANNOT_WRITE_TO_FILE_DESCRIPTOR, CANNOT_FSYNC: a full or failing disk.
   243: { code: 'warehouse.unavailable', message: 'the warehouse has no disk space left; free some' },
@@ -32,4 +41,9 @@ export function engineError(number: number | undefined, message: string): Error 
   return appError('server.error', `the warehouse engine refused a statement (code ${number ?? 'unknown'})`, {
     cause,
   });
+}
+
+/** More points than one read may have. */
+export function tooManyPoints(): Error {
+  return appError(tooMany.code, tooMany.message);
 }

@@ -5,5 +5,6 @@ export { liveBusConformance } from './live-bus.ts';
 export { type MetaStoreHarness, metaStoreConformance } from './meta-store.ts';
 export { type WarehouseHarness, warehouseConformance } from './warehouse.ts';
 export { at, Bench, dayMs, expected, forEver, hourMs, monday, nothing, shown } from './warehouse-bench.ts';
+export { seriesId } from './warehouse-blocks.ts';
 export { revocationConformance, type TwoStoresHarness } from './revocations.ts';
 export { selfSignedCertificate } from './certificate.ts';
