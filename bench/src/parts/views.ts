@@ -67,7 +67,7 @@ class Source implements LiveSources {
     return BigInt(handle);
   }
 
-  async loadGrid(): Promise<void> {}
+  async loadGrid(): Promise<undefined> {}
 
   async loadRecords(): Promise<[]> {
     return [];

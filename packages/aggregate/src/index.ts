@@ -9,4 +9,4 @@ export { groupLabels, groupValues, labelText, labelValues, otherLabels } from '.
 export { maxBuckets, normaliseQuery, rangeNow, type ResolvedQuery } from './normalise.ts';
 export { isPerSeries, partsNumber, partsOf, type PartSet } from './parts.ts';
 export { QueryGrid } from './query-grid.ts';
-export { isBefore, StateGrid, type StateSource } from './state-grid.ts';
+export { counterStep, isBefore, StateGrid, type StateSource } from './state-grid.ts';

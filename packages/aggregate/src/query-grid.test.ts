@@ -205,7 +205,7 @@ describe('QueryGrid', () => {
     expect(grid.overlapping.size).toBe(0);
     expect(grid.valueAt([unit], 0)).toBe(25);
     grid.addPoint(unit, 2000, 4);
-    expect([...grid.overlapping]).toEqual([unit]);
+    expect([...grid.overlapping]).toEqual([[unit, new Set([0])]]);
     grid.resetUnit(unit);
     for (const [at, value] of [
       [500, 5],

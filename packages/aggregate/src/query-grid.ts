@@ -116,8 +116,8 @@ export class QueryGrid {
     return unit;
   }
 
-  /** Units whose counter growth cannot be told from the pieces seen. */
-  get overlapping(): Set<number> {
+  /** Units whose counter growth cannot be told from the pieces seen, and starts of the cells that these meet in. */
+  get overlapping(): ReadonlyMap<number, ReadonlySet<number>> {
     return this.#cells.overlapping;
   }
 
@@ -202,6 +202,11 @@ export class QueryGrid {
     }
   }
 
+  /** Merges entry i of state columns into the bucket that holds `time`; those of a counter must come in time order. */
+  mergeEntry(columns: StateSource, i: number, unit: number, time: number): void {
+    this.#cells.mergeColumns(unit, this.spec.buckets.start(time), columns, i);
+  }
+
   /**
    * Merges one row of another grid into the cell that starts at `start`; false when that lies outside the range (a
    * counter is seeded by what lies before it).
@@ -225,7 +230,7 @@ export class QueryGrid {
       this.#cells.seedLike(unit, other.#cells);
       other.#cells.forEach(unit, (start, states, row) => this.mergeCell(unit, start, states, row));
     }
-    for (const unit of other.overlapping) this.overlapping.add(unit);
+    for (const [unit, starts] of other.overlapping) this.#cells.noteOverlapping(unit, starts);
   }
 
   /** An empty grid of the same query that begins at `from`, with the same groups and units under the same numbers. */

@@ -16,8 +16,8 @@ interface CounterSeed {
  */
 export class UnitStates {
   readonly parts: PartSet;
-  /** Units whose counter growth cannot be told from the pieces seen. */
-  readonly overlapping = new Set<number>();
+  /** Units whose counter growth cannot be told from the pieces seen, and starts of the cells that these meet in. */
+  readonly overlapping = new Map<number, Set<number>>();
   readonly #agg: AggName;
   readonly #buckets: Buckets;
   readonly #states: StateGrid;
@@ -77,23 +77,23 @@ export class UnitStates {
 
   addPoint(unit: number, start: number, timestamp: number, value: number, actor?: string): void {
     this.#states.addPoint(this.#rowOf(unit, start), timestamp, value, actor);
-    this.#noteOverlap(unit);
+    this.#noteOverlap(unit, start);
   }
 
   /** Adds the points `[from, to)` of columns, all of one bucket; those of a counter ascending in (time, value). */
   addRun(unit: number, start: number, columns: PointColumns, from: number, to: number): void {
     this.#states.addRun(this.#rowOf(unit, start), columns, from, to);
-    this.#noteOverlap(unit);
+    this.#noteOverlap(unit, start);
   }
 
   mergeColumns(unit: number, start: number, columns: StateSource, i: number): void {
     this.#states.mergeColumns(this.#rowOf(unit, start), columns, i);
-    this.#noteOverlap(unit);
+    this.#noteOverlap(unit, start);
   }
 
   mergeRow(unit: number, start: number, other: StateGrid, row: number): void {
     this.#states.mergeRow(this.#rowOf(unit, start), other, row);
-    this.#noteOverlap(unit);
+    this.#noteOverlap(unit, start);
   }
 
   /** Calls `visit` with every cell of a unit, oldest first; the row belongs to `states`. */
@@ -279,9 +279,15 @@ export class UnitStates {
     this.#free.push(row);
   }
 
-  #noteOverlap(unit: number): void {
+  #noteOverlap(unit: number, start: number): void {
     if (!this.#states.counterOverlap) return;
     this.#states.counterOverlap = false;
-    this.overlapping.add(unit);
+    this.noteOverlapping(unit, [start]);
+  }
+
+  noteOverlapping(unit: number, starts: Iterable<number>): void {
+    let known = this.overlapping.get(unit);
+    if (known === undefined) this.overlapping.set(unit, (known = new Set()));
+    for (const start of starts) known.add(start);
   }
 }

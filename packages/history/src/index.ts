@@ -1,3 +1,4 @@
+export { CounterCells } from './counter-rows.ts';
 export { buildFlush, type FlushRange } from './flush.ts';
 export { gridOf, QueryService } from './query-service.ts';
 export type { HistoryReader, Join } from './reader.ts';

@@ -3,6 +3,7 @@ import { type AggName, appError, type DataAnswer, type Query } from '@nowcast/co
 import type { SeriesIndex } from '@nowcast/head';
 import type { Clock } from '@nowcast/kernel';
 import type { HotStore, QueryLimits, Warehouse } from '@nowcast/ports';
+import { CounterCells } from './counter-rows.ts';
 import { KeptHistory, type Retention, type SettledQuery } from './kept.ts';
 import { HistoryReader } from './reader.ts';
 import { readRecords } from './records.ts';
@@ -39,7 +40,14 @@ export class QueryService {
     this.#head = head;
     this.#warehouse = options.warehouse;
     this.#clock = options.clock;
-    this.reader = new HistoryReader({ index, head, warm, stored: hotFirst(options.hot, options.warehouse) });
+    this.reader = new HistoryReader({
+      index,
+      head,
+      warm,
+      stored: hotFirst(options.hot, options.warehouse),
+      clock: options.clock,
+      rawMs: options.retention.rawMs,
+    });
     this.#kept = new KeptHistory(options);
   }
 
@@ -53,7 +61,8 @@ export class QueryService {
     const { resolved, note } = await this.settle(tenant, query, signal);
     const limits = limitsOf(signal);
     if (resolved.agg === 'none') return this.#records(tenant, resolved, limits);
-    const grid = await this.#grid(tenant, resolved, limits);
+    const { grid, note: counters } = await this.#grid(tenant, resolved, limits);
+    const notes = [note, counters].filter((one) => one !== undefined);
     return {
       ...this.#frame(resolved),
       series: grid.lines({ limit: resolved.limit, order: resolved.order }).map((line) => ({
@@ -61,17 +70,22 @@ export class QueryService {
         timestamp: Array.from(line.timestamps),
         value: Array.from(line.values),
       })),
-      ...(note === undefined ? {} : { note }),
+      ...(notes.length === 0 ? {} : { note: notes.join('; ') }),
     };
   }
 
-  async #grid(tenant: string, query: ResolvedQuery, limits: QueryLimits): Promise<QueryGrid> {
+  async #grid(
+    tenant: string,
+    query: ResolvedQuery,
+    limits: QueryLimits,
+  ): Promise<{ grid: QueryGrid; note: string | undefined }> {
+    const unchained = new CounterCells();
     for (let attempt = 0; attempt < attempts; attempt++) {
       const grid = gridOf(query);
       const selection = this.reader.select(tenant, query, grid);
       refuseTooLarge(query, grid);
-      const join = await this.reader.load(selection, grid, { limits, attempt });
-      if (join.finish()) return grid;
+      const join = await this.reader.load(selection, grid, { limits, unchained });
+      if (join.finish()) return { grid, note: join.note };
     }
     throw appError('query.timeout', 'late points of these counters keep arriving; ask again in a moment');
   }

@@ -1,7 +1,10 @@
 import { counterReach, type QueryGrid, type ResolvedQuery } from '@nowcast/aggregate';
 import type { SeriesIndex } from '@nowcast/head';
 import { inSlices } from '@nowcast/kernel/slices';
+import type { Clock } from '@nowcast/kernel';
 import type { QueryLimits } from '@nowcast/ports';
+import { CounterReader, type StoredParts } from './counter-reader.ts';
+import { type CounterCells, CounterRows } from './counter-rows.ts';
 import {
   feedPoints,
   feedStates,
@@ -11,21 +14,23 @@ import {
   seedFrom,
   statePartsOf,
 } from './piece.ts';
-import { type Selection, subset } from './selection.ts';
+import type { Selection } from './selection.ts';
 import type { HeadSource, Pin } from './sources.ts';
 import type { LayeredRows } from './stored-rows.ts';
 import type { WarmStore } from './warm/warm-store.ts';
-import { endOf, foldTail, startOf, tailReaches, type TailSpan } from './tail-fold.ts';
+import { foldTail, tailReaches, type TailSpan } from './tail-fold.ts';
 
 /** The asynchronous part of an answer is at hand; `finish` adds it and the tail to the grid in one turn. */
 export interface Join {
   /**
    * Feeds the grid: from then on it holds exactly what was applied up to now. Call it once, or `release`.
    * False when a counter's late points came between its states, or when points left memory meanwhile: the grid is of
-   * no use then, and the load must be repeated with a fresh one and the next attempt number (from the second on,
-   * counters are read point by point).
+   * no use then, and the load must be repeated with a fresh one and the same `unchained`, which says by now which cells
+   * must be looked at more closely.
    */
   finish(): boolean;
+  /** What the answer lacks, in words for people; undefined: nothing. */
+  readonly note: string | undefined;
   release(): void;
 }
 
@@ -33,9 +38,11 @@ export interface LoadOptions {
   limits: QueryLimits;
   /** Position in each tail at which the answer stands; undefined: wherever the tail ends when it is finished. */
   until?: readonly number[];
-  /** 0, then one more each time `finish` returned false. */
-  attempt?: number;
+  /** Empty at first; the same for all attempts at one answer. */
+  unchained: CounterCells;
 }
+
+const noRows = new CounterRows([]);
 
 /** Flushed points of a query in the tails from which on folding them is slow. */
 const manyPoints = 20_000;
@@ -52,18 +59,22 @@ export class HistoryReader {
   readonly #head: HeadSource;
   readonly #stored: LayeredRows;
   readonly #warm: WarmStore | undefined;
+  readonly #counters: CounterReader;
 
-  /** `stored` answers what neither the tails nor `warm` hold. */
+  /** `stored` answers what neither the tails nor `warm` hold; `rawMs` is how long single points are kept. */
   constructor(options: {
     index: SeriesIndex;
     head: HeadSource;
     stored: LayeredRows;
     warm: WarmStore | undefined;
+    clock: Clock;
+    rawMs: number;
   }) {
     this.#index = options.index;
     this.#head = options.head;
     this.#stored = options.stored;
     this.#warm = options.warm;
+    this.#counters = new CounterReader({ ...options, read: (request) => this.#piece(request) });
   }
 
   /** Adds the groups and units of the matching series to the grid. Throws `query.invalid` for a bad expression. */
@@ -84,23 +95,23 @@ export class HistoryReader {
       this.#wantIfMany(selection, grid, options);
       const span: TailSpan = { start: undefined, end, reach };
       // Nothing is pinned here: a flush that commits before `finish` may make memory let go of some of it.
-      const finish = () => inMemory() && this.#finish(selection, grid, span, []);
-      return { finish, release: () => undefined };
+      const finish = () =>
+        inMemory() && this.#finish(selection, grid, span, { pieces: [], rows: noRows }, options);
+      return { finish, release: () => undefined, note: undefined };
     }
     const pin = held?.pin ?? this.#head.pin();
     try {
       const span: TailSpan = { start: pin.positions, end, reach };
-      const pieces = grid.parts.growth
-        ? await this.#readCounters(selection, grid, span, pin, options)
-        : [await (held?.piece ?? this.#read(selection, grid, pin, options))];
-      // What was stored is the same whenever it is added; `finish` must not keep the thread for it.
-      if (!grid.parts.growth) for (const piece of pieces) await inSlices(feedPoints(piece, grid));
+      const stored = grid.parts.growth
+        ? await this.#counters.read({ ...options, selection, grid, span, at: pin.at })
+        : await this.#read(selection, grid, pin, options, held?.piece);
       return {
         finish: () => {
           pin.release();
-          return this.#finish(selection, grid, span, pieces);
+          return this.#finish(selection, grid, span, stored, options);
         },
         release: () => pin.release(),
+        note: stored.note,
       };
     } catch (error) {
       pin.release();
@@ -141,12 +152,19 @@ export class HistoryReader {
     flushed.release();
   }
 
-  #finish(selection: Selection, grid: QueryGrid, span: TailSpan, pieces: readonly Piece[]): boolean {
+  #finish(
+    selection: Selection,
+    grid: QueryGrid,
+    span: TailSpan,
+    { pieces, rows }: Pick<StoredParts, 'pieces' | 'rows'>,
+    { unchained }: LoadOptions,
+  ): boolean {
     for (const piece of pieces) {
       if (grid.parts.growth && piece.borders[0] === span.reach) seedFrom(piece, grid);
       else feedStates(piece, grid);
     }
-    foldTail(grid, selection, this.#index, this.#head.tails, span, pieces);
+    foldTail(grid, selection, this.#index, this.#head.tails, span, pieces, rows);
+    unchained.addAll(grid.overlapping);
     return grid.overlapping.size === 0;
   }
 
@@ -156,73 +174,17 @@ export class HistoryReader {
     return this.#warm?.read(request) ?? readPiece(this.#stored, this.#index, request, want);
   }
 
-  #read(selection: Selection, grid: QueryGrid, pin: Pin, { limits }: LoadOptions): Promise<Piece> {
-    return this.#piece(requestOf(selection, grid, pin, limits));
-  }
-
-  /**
-   * Counters follow time, so states only chain when no late point lies between them. Series where one does, in the
-   * warehouse (growth unknown) or in the tail, are read point by point; finding such a series costs a second round.
-   */
-  async #readCounters(
+  async #read(
     selection: Selection,
     grid: QueryGrid,
-    span: TailSpan,
     pin: Pin,
-    options: LoadOptions,
-  ): Promise<Piece[]> {
-    const { from, to } = grid.spec;
-    const parts = statePartsOf(grid);
-    const common = { at: pin.at, limits: options.limits };
-    const byPoints = new Set<number>((options.attempt ?? 0) > 0 ? selection.units : []);
-    for (;;) {
-      const straight = subset(selection, (i) => !byPoints.has(selection.units[i]!));
-      const late = subset(selection, (i) => byPoints.has(selection.units[i]!));
-      const [main, seed, points] = await Promise.all([
-        this.#read(straight, grid, pin, options),
-        this.#piece({
-          ...common,
-          selection: straight,
-          borders: Float64Array.of(span.reach, from),
-          parts: { ...parts, growth: false },
-          pointsOnly: false,
-        }),
-        this.#piece({
-          ...common,
-          selection: late,
-          borders: Float64Array.of(span.reach, to),
-          parts,
-          pointsOnly: true,
-        }),
-      ]);
-      const found = this.#unchained(main, span);
-      if (found.length === 0) return [main, seed, points];
-      for (const unit of found) byPoints.add(unit);
-    }
-  }
-
-  /** Units whose states do not chain: their rows overlap, or the tail has a point before the end of one. */
-  #unchained(piece: Piece, span: TailSpan): number[] {
-    const { states, selection } = piece;
-    if (states === undefined) return [];
-    const newest = new Map<number, number>();
-    for (let i = 0; i < states.length; i++) {
-      const at = Number.isNaN(states.growth[i]!) ? Number.POSITIVE_INFINITY : states.lastAt[i]!;
-      newest.set(states.group[i]!, Math.max(at, newest.get(states.group[i]!) ?? Number.NEGATIVE_INFINITY));
-    }
-    return Array.from(selection.units).filter((unit, i) => {
-      const end = newest.get(unit) ?? Number.NEGATIVE_INFINITY;
-      return end === Number.POSITIVE_INFINITY || this.#oldestInTail(selection.handles[i]!, span) <= end;
-    });
-  }
-
-  #oldestInTail(handle: number, span: TailSpan): number {
-    const tail = this.#head.tails[this.#index.partitionOf(handle)]!;
-    let oldest = Number.POSITIVE_INFINITY;
-    tail.walk(handle, startOf(span, tail), endOf(span, tail), (timestamp) => {
-      if (timestamp < oldest) oldest = timestamp;
-    });
-    return oldest;
+    { limits }: LoadOptions,
+    held: Promise<Piece> | undefined,
+  ): Promise<StoredParts> {
+    const piece = await (held ?? this.#piece(requestOf(selection, grid, pin, limits)));
+    // What was stored is the same whenever it is added; `finish` must not keep the thread for it.
+    await inSlices(feedPoints(piece, grid));
+    return { pieces: [piece], rows: noRows, note: undefined };
   }
 }
 

@@ -4,6 +4,7 @@ import { querySchema, type QueryInput } from '@nowcast/contract';
 import { SeriesIndex, Tail } from '@nowcast/head';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { CounterRows } from './counter-rows.ts';
 import { foldTail } from './tail-fold.ts';
 
 const nowMs = 1_800_000_000_000;
@@ -100,7 +101,8 @@ function folded(query: ResolvedQuery, { index, tails }: ReturnType<typeof headOf
   const handles = index.match('t', 'm', query.where);
   const units = handles.map((handle) => grid.addSeries(grid.addGroupOf(index.definitionOf(handle))));
   const selection = { tenant: 't', metric: 'm', handles, units };
-  foldTail(grid, selection, index, tails, { start: undefined, end: undefined, reach: query.from }, []);
+  const span = { start: undefined, end: undefined, reach: query.from };
+  foldTail(grid, selection, index, tails, span, [], new CounterRows([]));
   return grid.lines({ limit: query.limit, order: query.order });
 }
 

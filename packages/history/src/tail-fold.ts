@@ -2,6 +2,7 @@ import type { QueryGrid } from '@nowcast/aggregate';
 import { GatheredRuns, type SeriesIndex, type Tail } from '@nowcast/head';
 import { inOneTurn } from '@nowcast/kernel/slices';
 import { CounterPoints, storedPoints } from './counter-points.ts';
+import type { CounterRows } from './counter-rows.ts';
 import { type Piece, statePartsOf } from './piece.ts';
 import type { Selection } from './selection.ts';
 import { Cells, mostCells } from './cells/cells.ts';
@@ -33,8 +34,8 @@ export function endOf(span: TailSpan, tail: Tail): number {
 }
 
 /**
- * Adds the tail's points of the selected series, and for counters the points of the pieces too: a counter must be fed
- * in time order.
+ * Adds the tail's points of the selected series, and for counters the points of the pieces and `rows` too: a counter
+ * must be fed in time order.
  */
 export function foldTail(
   grid: QueryGrid,
@@ -43,9 +44,10 @@ export function foldTail(
   tails: readonly Tail[],
   span: TailSpan,
   pieces: readonly Piece[],
+  rows: CounterRows,
 ): void {
   if (grid.parts.growth) {
-    foldCounters(grid, selection, index, tails, span, pieces);
+    foldCounters(grid, selection, index, tails, span, pieces, rows);
     return;
   }
   if (scanTails(grid, selection, index, tails, span)) return;
@@ -135,6 +137,7 @@ function foldCounters(
   tails: readonly Tail[],
   span: TailSpan,
   pieces: readonly Piece[],
+  rows: CounterRows,
 ): void {
   const stored = storedPoints(pieces);
   const points = new CounterPoints();
@@ -156,7 +159,7 @@ function foldCounters(
       for (let k = from; k < to; k++)
         if (timestamps[k]! >= span.reach) points.add(timestamps[k]!, values[k]!);
       points.sort();
-      grid.addSorted(unit, points, 0, points.length);
+      rows.addInTurn(unit, points, grid);
     }
   }
 }

@@ -49,6 +49,7 @@ export class GridView implements View {
   readonly #sources: LiveSources;
   readonly #limits: LiveLimits;
   readonly #note: string | undefined;
+  #loadNote: string | undefined;
   readonly #room: Room;
   #series: ViewSeries | undefined;
   #grid: QueryGrid;
@@ -182,7 +183,7 @@ export class GridView implements View {
     try {
       const { handles, units } = this.#series.selection();
       const request = { tenant: this.#tenant, query, at, from: now.from, to, handles, units, grid };
-      await this.#sources.loadGrid(request);
+      this.#loadNote = await this.#sources.loadGrid(request);
     } finally {
       this.#incoming = undefined;
       const ended = this.#sources.clock.monotonic();
@@ -211,7 +212,7 @@ export class GridView implements View {
     const { from, to } = rangeNow(this.query, this.#sources.clock.now());
     const newest = this.#lines.newest();
     const leftOut = this.#series?.leftOut() ?? 0;
-    const notes = [this.#note, leftOut > 0 ? leftOutNote(leftOut) : undefined].filter(
+    const notes = [this.#note, this.#loadNote, leftOut > 0 ? leftOutNote(leftOut) : undefined].filter(
       (note) => note !== undefined,
     );
     return encodeSnapshotBody({

@@ -27,9 +27,10 @@ export interface LiveSources {
   /**
    * Fills `grid` with everything the log holds below `at` in `[from, to)`, and for counters (`grid.parts.growth`)
    * each series' last point before `from` through `seedCounter`; no counter may be left in `grid.overlapping`. Called while the engine stands exactly at `at`, the
-   * vector of the last `advance`; newer points must stay out, they come through `advance`.
+   * vector of the last `advance`; newer points must stay out, they come through `advance`. Resolves with what the grid
+   * lacks of the answer, in words for people, or undefined.
    */
-  loadGrid(request: GridLoad): Promise<void>;
+  loadGrid(request: GridLoad): Promise<string | undefined>;
   /**
    * The newest `limit` records below `at` in `[from, to)` by (timestamp, received_at, data_id), in any order.
    */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { appError } from '@nowcast/contract';
 import type { SeriesIndex } from '@nowcast/head';
-import { type HistoryReader, type HeadSource, readRecords } from '@nowcast/history';
+import { CounterCells, type HistoryReader, type HeadSource, readRecords } from '@nowcast/history';
 import type { Clock } from '@nowcast/kernel';
 import type { FeedRecord, GridLoad, LiveSources, RecordLoad } from '@nowcast/live';
 import type { Warehouse } from '@nowcast/ports';
@@ -50,17 +50,18 @@ async function loadGrid(
   { reader, finishPass }: LiveSourceParts,
   load: GridLoad,
   until: readonly number[],
-): Promise<void> {
+): Promise<string | undefined> {
   const selection = {
     tenant: load.tenant,
     metric: load.query.metricType,
     handles: load.handles,
     units: load.units,
   };
+  const unchained = new CounterCells();
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const join = await reader.load(selection, load.grid, { limits: { timeoutMs }, until, attempt });
+    const join = await reader.load(selection, load.grid, { limits: { timeoutMs }, until, unchained });
     finishPass();
-    if (join.finish()) return;
+    if (join.finish()) return join.note;
     for (const unit of selection.units) load.grid.resetUnit(unit);
   }
   throw appError('query.timeout', 'late points of these counters keep arriving; try again in a moment');

@@ -107,7 +107,7 @@ export class FakeEngine implements LiveSources {
     return BigInt(handle);
   }
 
-  async loadGrid(load: GridLoad): Promise<void> {
+  async loadGrid(load: GridLoad): Promise<undefined> {
     const points = this.#below(load);
     await this.#gate();
     const unitOf = new Map(Array.from(load.handles, (handle, i) => [handle, load.units[i]!]));

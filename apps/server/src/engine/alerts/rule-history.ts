@@ -2,7 +2,7 @@ import { normaliseQuery } from '@nowcast/aggregate';
 import { coarser, type Decision, HistoryRun, RuleEvaluator, type RulePlan } from '@nowcast/alerts';
 import { appError } from '@nowcast/contract';
 import type { SeriesIndex } from '@nowcast/head';
-import { gridOf, type HistoryReader } from '@nowcast/history';
+import { CounterCells, gridOf, type HistoryReader } from '@nowcast/history';
 import type { QueryLimits } from '@nowcast/ports';
 
 /** Parts of a window that one run goes through at most. */
@@ -132,10 +132,11 @@ export class RuleHistory {
       to,
     );
     const limits: QueryLimits = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
+    const unchained = new CounterCells();
     for (let attempt = 0; attempt < attempts; attempt++) {
       const grid = gridOf(query);
       const selection = this.#reader.select(tenant, query, grid);
-      const join = await this.#reader.load(selection, grid, { limits, attempt });
+      const join = await this.#reader.load(selection, grid, { limits, unchained });
       if (!join.finish()) continue;
       const fed = new Set<number>();
       selection.handles.forEach((handle, i) => {
