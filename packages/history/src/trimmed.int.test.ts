@@ -43,10 +43,12 @@ const points: ReferencePoint[] = Array.from({ length: 370 }, (_, i) => ({
   actor: `u${(i * 13) % 70}`,
 }));
 
+const retention = { rawMs: 30 * dayMs, fineMs: 180 * dayMs, coarseMs: Infinity };
+
 /** Hours and days are sealed, fine rows and points are dropped, as months later with the retention that is usual. */
 async function growOld(): Promise<void> {
-  const retention = new Map([['', { rawMs: 30 * dayMs, fineMs: 180 * dayMs, coarseMs: Infinity }]]);
-  const request = { at: [...bench.watermarks], now: nowMs, lateMs: 60_000, retention };
+  const common = { at: [...bench.watermarks], now: nowMs, lateMs: 60_000 };
+  const request = { ...common, retention: new Map([['', retention]]) };
   while (await bench.warehouse.maintain(request));
 }
 
@@ -56,7 +58,7 @@ it('answers by the day and the month what only derived rows still know', async (
   await growOld();
   const { index, head, hot, warehouse } = bench;
   const clock = new ManualClock(nowMs);
-  const service = new QueryService({ index, head, hot, warm: undefined, warehouse, clock });
+  const service = new QueryService({ index, head, hot, warm: undefined, warehouse, clock, retention });
   const range = { from: monday - dayMs, to: monday + 4 * dayMs };
   expect(
     (await service.data('t', querySchema.parse({ metric_type: 'm', agg: 'none', ...range }))).points,
