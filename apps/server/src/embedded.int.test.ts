@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -156,6 +158,16 @@ describe('the whole program', () => {
     expect(await server.exit).toBe(2);
     expect(server.out()).toMatch(/^nowcast: .*log cannot be locked/m);
   }, 30_000);
+
+  test('a start that finds its port taken ends, with what to do', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const server = nowcast(['serve', '--port', String(port), '--no-collector']);
+    expect(await server.exit).toBe(2);
+    expect(server.out()).toMatch(/^nowcast: port \d+ is taken/m);
+    other.close();
+  }, 60_000);
 
   test('F15: a SIGTERM in the middle loses nothing that was acknowledged and tells viewers to come back', async () => {
     expect((await run(setupArgs, `${password}\n`)).code).toBe(0);

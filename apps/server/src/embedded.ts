@@ -127,7 +127,13 @@ export class EmbeddedNowcast implements Service {
   }
 
   async #start(service: Service): Promise<void> {
-    await service.run();
+    try {
+      await service.run();
+    } catch (error) {
+      // Half a start leaves timers and listeners behind; why it failed is what people need to read.
+      await service.stop().catch(() => undefined);
+      throw error;
+    }
     this.#running.push(service);
   }
 
