@@ -1,5 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { copyFile, cp, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  cp,
+  mkdir,
+  mkdtemp,
+  realpath,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -7,7 +18,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 const project = resolve(import.meta.dirname, '../..');
 
 /** What the scripts themselves call; neither Node nor npm is among it. */
-const tools = ['sh', 'cat', 'cmp', 'dirname'];
+const tools = ['sh', 'cat', 'cksum', 'cmp', 'dirname', 'find', 'ls', 'mkdir', 'mktemp', 'rm', 'sort'];
 
 let folder: string;
 let root: string;
@@ -38,8 +49,13 @@ async function link(tool: string): Promise<void> {
   await symlink(found, join(path, tool));
 }
 
-function run(script: string, args: readonly string[] = [], env: Record<string, string> = {}) {
-  const options = { cwd: folder, env: { PATH: path, ...env }, encoding: 'utf8' as const };
+function run(
+  script: string,
+  args: readonly string[] = [],
+  env: Record<string, string> = {},
+  as: { uid?: number; gid?: number } = {},
+) {
+  const options = { cwd: folder, env: { PATH: path, ...env }, encoding: 'utf8' as const, ...as };
   const { status, stdout, stderr } = spawnSync(join(root, script), args, options);
   return { status, stderr, said: stdout === '' ? undefined : (JSON.parse(stdout) as string[]) };
 }
@@ -56,5 +72,50 @@ describe('bin/nowcast', () => {
     const { status, stderr } = run('bin/nowcast', ['backup']);
     expect(status).toBe(1);
     expect(stderr).toContain('needs Node.js 20 or newer with npm');
+  });
+});
+
+/** Nobody in particular, where the tests run as the one who may write everywhere. */
+const somebody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+
+describe('bin/start', () => {
+  const page = (): string => join(root, 'apps/web/page.ts');
+
+  beforeEach(async () => {
+    for (const name of ['apps/web', 'packages/contract', 'packages/client', 'packages/kernel'])
+      await mkdir(join(root, name), { recursive: true });
+    await writeFile(page(), 'first');
+    const vite = join(root, 'node_modules/.bin/vite');
+    await writeFile(vite, '#!/bin/sh\nmkdir -p apps/web/dist\n: >apps/web/dist/index.html\n');
+    await chmod(vite, 0o755);
+  });
+
+  it('relative paths in options mean where the caller is', () => {
+    const { said } = run('bin/start', ['--data-dir', 'here'], { NOWCAST_DATA_DIR: 'there' });
+    expect(said).toEqual([folder, 'there', 'serve', '--data-dir', 'here']);
+    expect(run('bin/start').said).toEqual([folder, join(root, '.nowcast'), 'serve']);
+  });
+
+  it('builds the page when what it is made of has changed, and for nothing else', async () => {
+    const builds = (env?: Record<string, string>): boolean =>
+      run('bin/start', [], env).stderr.includes('Building');
+    expect(builds()).toBe(true);
+    await utimes(page(), 1, 1);
+    await chmod(page(), 0o600);
+    expect(builds({ TZ: 'Asia/Tokyo', LC_ALL: 'C.UTF-8' })).toBe(false);
+    await writeFile(page(), 'other');
+    expect(builds()).toBe(true);
+  });
+
+  it('serves the page that is there, where this user may not build another', async () => {
+    expect(run('bin/start').status).toBe(0);
+    await writeFile(page(), 'other');
+    await chmod(folder, 0o755);
+    await chmod(join(root, 'apps/web/dist'), 0o555);
+    const { status, stderr, said } = run('bin/start', [], {}, somebody);
+    expect(stderr).toContain('may not build it anew');
+    expect(status).toBe(0);
+    expect(said).toEqual([folder, join(root, '.nowcast'), 'serve']);
+    await chmod(join(root, 'apps/web/dist'), 0o755);
   });
 });
