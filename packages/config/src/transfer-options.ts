@@ -14,7 +14,7 @@ const tenant = {
 const serverOptions = {
   dataDir: {
     ...dataDir,
-    help: 'The data to use when no --url is given; a server may be running on it or not',
+    help: 'The data to use when no --url is given; a server may be running on it or not; as a flag it wins over NOWCAST_URL',
   },
   url: {
     kind: 'text',

@@ -1,4 +1,4 @@
-import { type exportOptions, type Settings } from '@nowcast/config';
+import { type exportOptions, type OptionTable, parseOptions, type Settings } from '@nowcast/config';
 import { appError, type LoginAnswer } from '@nowcast/contract';
 import { ApiClient } from './api-client.ts';
 import { dataDirOf } from './data-dir.ts';
@@ -11,6 +11,21 @@ export type RemoteSettings = Pick<
   Settings<typeof exportOptions>,
   'dataDir' | 'url' | 'key' | 'login' | 'passwordStdin' | 'tenant'
 >;
+
+/**
+ * The settings of a command that works with a server or with the data on this machine. What is typed wins: beside
+ * `--data-dir` a NOWCAST_URL of the environment means nothing, and without a server nor do its key and login.
+ */
+export function parseRemoteOptions<T extends OptionTable>(
+  table: T,
+  { args, environment }: CommandContext,
+): Settings<T> {
+  const gives = (flag: string): boolean =>
+    args.some((arg) => arg === `--${flag}` || arg.startsWith(`--${flag}=`));
+  const { NOWCAST_URL: url = '', NOWCAST_KEY: _key, NOWCAST_LOGIN: _login, ...others } = environment;
+  const isRemote = gives('url') || (url !== '' && !gives('data-dir'));
+  return parseOptions(table, { args, environment: isRemote ? environment : others });
+}
 
 /**
  * Runs `work` with the API of a server: over the network as a key or a person, or, without `--url`, of the data on

@@ -3,13 +3,13 @@ import { rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { exportOptions, parseOptions, type Settings } from '@nowcast/config';
+import { exportOptions, type Settings } from '@nowcast/config';
 import { type DataAnswer, type LabelValues, limits, type PointRecord } from '@nowcast/contract';
 import type { ApiClient } from '../api-client.ts';
 import { orFullDisk } from '../full-disk.ts';
 import type { CommandContext } from '../output.ts';
 import { Progress } from '../progress.ts';
-import { withApi } from '../remote.ts';
+import { parseRemoteOptions, withApi } from '../remote.ts';
 import { drained } from '../../http/drained.ts';
 import { csvHeader, csvLine } from './csv-points.ts';
 
@@ -22,7 +22,7 @@ const aheadMs = limits.futureMs + 60_000;
 
 /** `nowcast export`: the points themselves, oldest first, a page at a time. */
 export async function exportPoints(context: CommandContext): Promise<number> {
-  const settings = parseOptions(exportOptions, context);
+  const settings = parseRemoteOptions(exportOptions, context);
   const written = await withApi(settings, context, (api) => {
     if (settings.output === undefined) return write(api, settings, context, context.output);
     return writeFile(resolve(settings.output), (output) => write(api, settings, context, output));

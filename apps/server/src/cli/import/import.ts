@@ -2,12 +2,12 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { importOptions, parseOptions, type Settings } from '@nowcast/config';
+import { importOptions, type Settings } from '@nowcast/config';
 import { appError } from '@nowcast/contract';
 import type { ApiClient } from '../api-client.ts';
 import type { CommandContext } from '../output.ts';
 import { Progress } from '../progress.ts';
-import { withApi } from '../remote.ts';
+import { parseRemoteOptions, withApi } from '../remote.ts';
 import { batchesOf } from './batches.ts';
 import { csvAsNdjson } from './csv-points.ts';
 import { lineRecords } from './line-records.ts';
@@ -28,7 +28,7 @@ interface Outcome {
 
 /** `nowcast import`: a file through the same door as everybody's points. */
 export async function importPoints(context: CommandContext): Promise<number> {
-  const settings = parseOptions(importOptions, context);
+  const settings = parseRemoteOptions(importOptions, context);
   if (settings.file === '-' && settings.passwordStdin)
     throw appError('request.invalid', 'standard input cannot be both the points and the password; use --key');
   const format = formatOf(settings);
