@@ -10,7 +10,7 @@ import {
   truncate,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HttpApi } from '@nowcast/client';
 import type { PointRecord } from '@nowcast/contract';
@@ -240,7 +240,9 @@ describe('C27: backup and restore', { timeout: 900_000 }, () => {
     for (let tries = 0; tries < 20 && !killed; tries++) {
       const { child, result } = startCli(['backup', '--data-dir', server.dataDir, '--to', target]);
       const isBegun = async () => {
-        const name = (await readdir(target)).find((entry) => entry.endsWith(`.unfinished-${child.pid}`));
+        const name = (await readdir(target)).find((entry) =>
+          entry.endsWith(`.unfinished-${hostname()}-${child.pid}`),
+        );
         const size =
           name === undefined
             ? 0
@@ -257,7 +259,7 @@ describe('C27: backup and restore', { timeout: 900_000 }, () => {
     }
     expect(killed, 'one of the kills came before the end').toBe(true);
     const left = await readdir(target);
-    expect(left.filter((name) => !/\.unfinished-\d+$/.test(name))).toEqual([]);
+    expect(left.filter((name) => !/\.unfinished-.+-\d+$/.test(name))).toEqual([]);
     expect(
       await cliError(['restore', '--from', join(target, left[0]!), '--data-dir', join(folder, 'no')]),
     ).toContain('is not a whole backup');

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { open, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { appError } from '@nowcast/contract';
-import { removeAbandoned } from './abandoned.ts';
+import { removeAbandoned, unfinishedName } from './abandoned.ts';
 import type { BackupManifest } from './manifest.ts';
 import { manifestName, manifestSumName } from './manifest.ts';
+import { takeName } from './take-name.ts';
 import { tarBlockBytes, tarHeader, tarPadding } from './tar.ts';
 
 const pieceBytes = 1024 * 1024;
@@ -32,7 +33,7 @@ export class ArchiveWriter {
   /** Also clears away what killed backups to this folder left. */
   static async create(path: string, madeAtMs: number): Promise<ArchiveWriter> {
     await removeAbandoned(dirname(path));
-    const temporary = `${path}.unfinished-${process.pid}`;
+    const temporary = unfinishedName(path);
     return new ArchiveWriter(path, temporary, await open(temporary, 'wx', 0o600), madeAtMs);
   }
 
@@ -69,15 +70,24 @@ export class ArchiveWriter {
     await this.#file.close();
   }
 
-  /** From here on the backup exists. */
-  async publish(): Promise<void> {
-    await rename(this.#temporary, this.#path);
+  /**
+   * From here on the backup exists, under the name that is answered: with `orNumbered` the next number that is free
+   * where others have the name. Rejects with `request.invalid` when it is taken otherwise.
+   */
+  async publish({ orNumbered }: { orNumbered: boolean }): Promise<string> {
+    let path = this.#path;
+    for (let number = 2; !(await takeName(this.#temporary, path)); number++) {
+      if (!orNumbered)
+        throw appError('request.invalid', `${path} exists already; name a new file, or a folder`);
+      path = this.#path.replace(/(?=\.tar$)/, `-${number}`);
+    }
     const folder = await open(dirname(this.#path), 'r');
     try {
       await folder.sync();
     } finally {
       await folder.close();
     }
+    return path;
   }
 
   async discard(): Promise<void> {

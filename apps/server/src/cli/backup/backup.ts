@@ -40,7 +40,7 @@ export async function backup(context: CommandContext): Promise<number> {
   const options = parseOptions(backupOptions, context);
   const dataDir = dataDirOf(options.dataDir, context.environment);
   const madeAtMs = Date.now();
-  const path = await targetOf(options.to, dataDir, madeAtMs);
+  const { path, isFolder } = await targetOf(options.to, dataDir, madeAtMs);
   return withLocalApi(dataDir, context, async (api) => {
     const archive = await ArchiveWriter.create(path, madeAtMs);
     try {
@@ -49,22 +49,26 @@ export async function backup(context: CommandContext): Promise<number> {
       // Whoever lost the data on the way copied something else than what was named.
       await letGo(api, held.data.id);
       held.response.destroy();
-      await archive.publish();
+      const name = await archive.publish({ orNumbered: isFolder });
+      context.print(`${name}\n`);
+      context.note(
+        `${formatBytes(archive.bytes)}; "nowcast restore --from ${name} --data-dir NEW" brings it back\n`,
+      );
     } catch (error) {
       const reason = await orFullDisk(error, dirname(path));
       await archive.discard();
       throw reason;
     }
-    context.print(`${path}\n`);
-    context.note(
-      `${formatBytes(archive.bytes)}; "nowcast restore --from ${path} --data-dir NEW" brings it back\n`,
-    );
     return 0;
   });
 }
 
 /** A folder that is there gets a file with the time in its name; anything else is the file to make. */
-async function targetOf(to: string, dataDir: string, nowMs: number): Promise<string> {
+async function targetOf(
+  to: string,
+  dataDir: string,
+  nowMs: number,
+): Promise<{ path: string; isFolder: boolean }> {
   const path = resolve(to);
   const found = await ifThere(stat(path));
   const isFolder = found?.isDirectory() === true;
@@ -73,15 +77,10 @@ async function targetOf(to: string, dataDir: string, nowMs: number): Promise<str
     throw appError('request.invalid', `there is no folder ${folder}; make it first`);
   if (await isWithin(folder, dataDir))
     throw appError('request.invalid', `--to is inside ${dataDir}; a backup beside the data is lost with it`);
-  if (isFolder) {
-    const time = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, '');
-    const file = join(path, `nowcast-${time}.tar`);
-    if ((await ifThere(stat(file))) === undefined) return file;
-    throw appError('request.invalid', `${file} exists already; wait a second`);
-  }
-  if (found !== undefined)
+  if (!isFolder && found !== undefined)
     throw appError('request.invalid', `${path} exists already; name a new file, or a folder`);
-  return path;
+  const time = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  return { path: isFolder ? join(path, `nowcast-${time}.tar`) : path, isFolder };
 }
 
 /** By the real paths: either may be reached through a symbolic link. */
