@@ -100,6 +100,7 @@ export class EmbeddedNowcast implements Service {
       host: os.hostname(),
       gateway: () => this.server.gateway.stats(),
       eventToFrameMs: () => this.server.metrics.eventToFrameMs.snapshot(),
+      clock: systemClock,
       log: log.with({ part: 'collector' }),
     });
     this.#before = [store, this.access, outgoing];

@@ -1,4 +1,4 @@
-import type { Service } from '@nowcast/kernel';
+import type { Clock, Service } from '@nowcast/kernel';
 import type { Engine, EngineStats, HistogramSnapshot } from '@nowcast/ports';
 import type { Logger } from '../log.ts';
 import { quantileBetween } from '../metrics/histogram.ts';
@@ -11,10 +11,13 @@ export interface CollectorOptions {
   host: string;
   gateway: () => { viewers: number; stalenessP99Ms: number };
   eventToFrameMs: () => HistogramSnapshot;
+  clock: Clock;
   log: Logger;
 }
 
 const everyMs = 1000;
+/** A timer may fire a little before the wall clock is there; that is the second it was set for, not the one before. */
+const earlyMs = 100;
 
 /**
  * Measures this machine and the server itself once a second and sends it the way everybody sends points: as NDJSON
@@ -24,7 +27,7 @@ const everyMs = 1000;
 export class Collector implements Service {
   readonly #options: CollectorOptions;
   readonly #host: HostSampler;
-  #timer: NodeJS.Timeout | undefined;
+  #cancel: (() => void) | undefined;
   #busy: Promise<void> | undefined;
   #tenant: string | undefined;
   #delays: HistogramSnapshot | undefined;
@@ -41,30 +44,33 @@ export class Collector implements Service {
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#cancel?.();
+    this.#cancel = undefined;
     await this.#busy;
   }
 
   /** On whole seconds, so that all hosts' points meet in the same buckets. */
   #schedule(): void {
-    this.#timer = setTimeout(
-      () => {
-        this.#schedule();
-        if (this.#busy !== undefined) return;
-        this.#busy = this.#round().finally(() => {
-          this.#busy = undefined;
-        });
-      },
-      everyMs - (Date.now() % everyMs),
-    );
+    const { clock } = this.#options;
+    const delayMs = this.#second() + everyMs - clock.now();
+    this.#cancel = clock.after(delayMs, () => {
+      this.#schedule();
+      if (this.#busy !== undefined) return;
+      this.#busy = this.#round(this.#second()).finally(() => {
+        this.#busy = undefined;
+      });
+    });
   }
 
-  async #round(): Promise<void> {
+  /** Epoch milliseconds of the second that has begun. */
+  #second(): number {
+    return Math.floor((this.#options.clock.now() + earlyMs) / everyMs) * everyMs;
+  }
+
+  async #round(timestamp: number): Promise<void> {
     const { engine, tenant, log } = this.#options;
     try {
       this.#tenant ??= await tenant();
-      const timestamp = Math.floor(Date.now() / everyMs) * everyMs;
       const samples = await this.#host.sample();
       if (this.#tenant === undefined) return;
       samples.push(...(await this.#ownSamples()));
