@@ -149,17 +149,26 @@ export class Listener implements Service {
 
   /** Watches the directories, not the files: renewals replace files, and some replace the link above them. */
   #watchCertificate(): void {
-    const { tls } = this.#options;
+    const { tls, log } = this.#options;
     if (tls === undefined) return;
     for (const directory of new Set([dirname(tls.certFile), dirname(tls.keyFile)])) {
-      const watcher = watch(directory, { persistent: false }, () => {
-        clearTimeout(this.#reloadTimer);
-        // Certificate and key are two writes: wait until both are there.
-        this.#reloadTimer = setTimeout(() => this.reloadCertificate(), 500);
-      });
-      watcher.on('error', (error) => this.#options.log.warn('cannot watch the certificate', { error }));
-      this.#watchers.push(watcher);
+      const onError = (error: unknown): void =>
+        log.warn('cannot watch the certificate; send SIGHUP after a renewal', { directory, error });
+      try {
+        const watcher = watch(directory, { persistent: false }, () => this.#reloadSoon());
+        watcher.on('error', onError);
+        this.#watchers.push(watcher);
+      } catch (error) {
+        // A folder that may be entered but not read, or no watches left on this machine.
+        onError(error);
+      }
     }
+  }
+
+  /** Certificate and key are two writes: waits until both are there. */
+  #reloadSoon(): void {
+    clearTimeout(this.#reloadTimer);
+    this.#reloadTimer = setTimeout(() => this.reloadCertificate(), 500);
   }
 
   /** Takes no new connections; requests that are running finish. */

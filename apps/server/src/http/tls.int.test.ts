@@ -5,7 +5,10 @@ import { request } from 'node:https';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { selfSignedCertificate } from '@nowcast/ports/testing';
+import { createLogger } from '../log.ts';
 import { startTestServer, testPassword, type TestServer, until } from '../testing/start-server.ts';
+import { ProxyTrust } from './client-address.ts';
+import { Listener } from './listener.ts';
 
 let folder: string;
 let nowcast: TestServer;
@@ -30,14 +33,15 @@ async function writeCertificate(certificate: { cert: string; key: string }): Pro
 }
 
 function serialNow(): Promise<string> {
+  return serialAt(nowcast.port);
+}
+
+function serialAt(port: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket: TLSSocket = connect(
-      { port: nowcast.port, host: '127.0.0.1', rejectUnauthorized: false },
-      () => {
-        resolve(socket.getPeerCertificate().serialNumber);
-        socket.destroy();
-      },
-    );
+    const socket: TLSSocket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerCertificate().serialNumber);
+      socket.destroy();
+    });
     socket.on('error', reject);
   });
 }
@@ -77,6 +81,35 @@ describe('HTTPS by certificate files', () => {
   test('plain HTTP on the TLS port is not an answer', async () => {
     await expect(fetch(nowcast.url.replace('https', 'http'))).rejects.toThrow();
   });
+});
+
+test('a folder that cannot be watched is no reason not to serve its certificate', async () => {
+  const gone = await mkdtemp(join(tmpdir(), 'nowcast-tls-gone-'));
+  const tls = { certFile: join(gone, 'cert.pem'), keyFile: join(gone, 'key.pem') };
+  await writeFile(tls.certFile, first.cert);
+  await writeFile(tls.keyFile, first.key);
+  const logs: string[] = [];
+  const listener = new Listener({
+    host: '127.0.0.1',
+    port: 0,
+    tls,
+    allowPlainHttp: false,
+    maxConnections: 10,
+    maxConnectionsPerAddress: 10,
+    proxies: new ProxyTrust([], undefined),
+    log: createLogger({ level: 'debug', format: 'json', write: (line) => logs.push(line), now: () => 0 }),
+    onRequest: (_request, response) => void response.end('served'),
+    onUpgrade: (_request, socket) => void socket.destroy(),
+  });
+  // Root may read every folder; this one is gone once its certificate was read.
+  await rm(gone, { recursive: true });
+  await listener.run();
+  try {
+    expect(await serialAt(Number(new URL(listener.url).port))).toBe(first.serial);
+    expect(logs.join('')).toMatch(/cannot watch the certificate; send SIGHUP after a renewal/);
+  } finally {
+    await listener.stop();
+  }
 });
 
 test('plain HTTP beyond this machine takes --allow-plain-http', async () => {
