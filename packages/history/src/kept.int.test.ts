@@ -54,7 +54,7 @@ beforeAll(async () => {
   const { index, head, hot } = bench;
   const clock = new ManualClock(nowMs);
   service = new QueryService({ index, head, hot, warm: undefined, warehouse, clock, retention });
-});
+}, 600_000);
 afterAll(async () => {
   await bench.warehouse.stop();
   rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
