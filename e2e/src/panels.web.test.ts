@@ -145,7 +145,8 @@ describe('the file of a panel that shows amounts per second', () => {
     await desk.page.getByRole('menuitem', { name: 'Download CSV' }).click();
     const file = readFileSync(await (await started).path(), 'utf8');
     const [head, ...rows] = file.trimEnd().split('\r\n');
-    expect(head).toBe('time (Asia/Dubai),timestamp_ms,value_per_second');
+    // The mark tells spreadsheets that it is UTF-8.
+    expect(head).toBe('\uFEFFtime (Asia/Dubai),timestamp_ms,value_per_second');
     const clock = new Date(timestamp + 4 * 3_600_000).toISOString().replace('Z', '+04:00');
     expect(rows).toContain(`${clock},${timestamp},5`);
   });

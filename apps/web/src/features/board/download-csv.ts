@@ -12,5 +12,7 @@ export async function downloadCsv(
   view: Omit<CsvView, 'query'>,
 ): Promise<void> {
   const answer = await api<DataAnswer>('GET', `/data?${dataParameters(query, ends).toString()}`);
-  saveFile(new Blob(csvFile(answer, { ...view, query }), { type: 'text/csv' }), title, 'csv');
+  const lines = csvFile(answer, { ...view, query });
+  // Without a byte order mark, spreadsheets read a file as that of their country's old encoding.
+  saveFile(new Blob(['\uFEFF', ...lines], { type: 'text/csv;charset=utf-8' }), title, 'csv');
 }
