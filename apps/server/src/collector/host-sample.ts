@@ -1,9 +1,11 @@
-import { readdir, readFile, statfs } from 'node:fs/promises';
+import { access, readdir, readFile, statfs } from 'node:fs/promises';
 import os from 'node:os';
+import { join } from 'node:path';
 import {
   type CpuMode,
   cpuModes,
   type CpuTimes,
+  type NetworkIo,
   parseCpuTimes,
   parseDisks,
   parseMemory,
@@ -130,7 +132,8 @@ export class HostSampler {
 
   async #network(): Promise<Sample[]> {
     const text = await readText('/proc/net/dev');
-    return parseNetwork(text ?? '').flatMap(({ interface: name, inBytes, outBytes }) => [
+    const interfaces = await realInterfaces(parseNetwork(text ?? ''));
+    return interfaces.flatMap(({ interface: name, inBytes, outBytes }) => [
       this.#point('network_bytes', inBytes, { interface: name, direction: 'in' }),
       this.#point('network_bytes', outBytes, { interface: name, direction: 'out' }),
     ]);
@@ -159,6 +162,25 @@ const processStates: Readonly<Record<string, 'running' | 'sleeping' | 'blocked' 
   D: 'blocked',
   Z: 'zombie',
 };
+
+/**
+ * Those with hardware behind them: bonds, VLANs and tunnels carry the same bytes again. A container sees none of these,
+ * and gets all that there are. `devices` is where Linux describes them.
+ */
+export async function realInterfaces(
+  interfaces: readonly NetworkIo[],
+  devices = '/sys/class/net',
+): Promise<readonly NetworkIo[]> {
+  const found = await Promise.all(
+    interfaces.map(({ interface: name }) =>
+      access(join(devices, name, 'device')).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return found.includes(true) ? interfaces.filter((_, i) => found[i]) : interfaces;
+}
 
 /** Undefined where there is no such file: another operating system, or a process that has ended meanwhile. */
 function readText(path: string): Promise<string | undefined> {

@@ -44,6 +44,14 @@ describe('/proc', () => {
     expect(parseNetwork(text)).toEqual([{ interface: 'eth0', inBytes: 100, outBytes: 200 }]);
   });
 
+  test('net/dev: what passes bridges and containers is counted where it leaves the machine', () => {
+    const names = ['docker0', 'br-1f2e', 'veth9a', 'virbr0', 'cni0', 'flannel.1', 'cali12', 'ifb0', 'lo'];
+    const text = [...names, 'eth0', 'brain', 'local']
+      .map((name) => `  ${name}: 1 0 0 0 0 0 0 0 2 0`)
+      .join('\n');
+    expect(parseNetwork(text).map((io) => io.interface)).toEqual(['eth0', 'brain', 'local']);
+  });
+
   test('a process whose name looks like the end of a name', () => {
     expect(parseProcessState('42 (evil) R) S 1 42')).toBe('S');
   });

@@ -61,13 +61,16 @@ export interface NetworkIo {
   outBytes: number;
 }
 
-/** `/proc/net/dev`, without the loopback. */
+/** The loopback, bridges and their ends: what passes them is no traffic of the machine, or is counted a second time. */
+const inner = /^(?:lo$|veth|docker|br-|virbr|cni|flannel|cali|ifb)/;
+
+/** `/proc/net/dev`, without interfaces that lead nowhere but into this machine. */
 export function parseNetwork(text: string): NetworkIo[] {
   const interfaces: NetworkIo[] = [];
   for (const line of text.split('\n')) {
     const match = /^\s*([^\s:]+):\s*(.*)$/.exec(line);
     const name = match?.[1];
-    if (name === undefined || name === 'lo') continue;
+    if (name === undefined || inner.test(name)) continue;
     const fields = (match?.[2] ?? '').trim().split(/\s+/).map(Number);
     interfaces.push({ interface: name, inBytes: fields[0] ?? 0, outBytes: fields[8] ?? 0 });
   }
