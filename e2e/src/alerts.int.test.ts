@@ -199,6 +199,21 @@ describe('from a point to the people', () => {
   });
 });
 
+it('a copy that is only looked at decides, and sends nothing', async () => {
+  const rule = await makeRule('copied');
+  await server.stop();
+  server = await serve(server.dataDir, { port: server.port, args: [...args, '--no-messages'] });
+  await vi.waitUntil(() => server.log().includes('kept and not sent (--no-messages)'), patience);
+  await send('copied', { c: 99 });
+  await vi.waitUntil(async () => (await entries('firing', rule.rule_id, 'c')).length > 0, patience);
+  await send('copied', { c: 1 });
+  await vi.waitUntil(async () => (await entries('resolved', rule.rule_id, 'c')).length > 0, patience);
+  await server.stop();
+  expect(receiver.about('firing', 'c')).toEqual([]);
+  server = await serve(server.dataDir, { port: server.port, args });
+  await vi.waitUntil(() => receiver.about('firing', 'c').length > 0, patience);
+});
+
 it('kill -9 between points, ticks and messages: everybody is told of each transition exactly once', async () => {
   const rule = await makeRule('load');
   const rounds = 3;

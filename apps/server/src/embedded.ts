@@ -24,6 +24,8 @@ export interface EmbeddedOptions extends Omit<
   collector: boolean;
   /** Mail, webhooks and push messages; default: neither mail nor private destinations. */
   outgoing?: OutgoingSettings;
+  /** Whether what alerts say leaves this machine; otherwise it is decided, and kept for a start that sends. */
+  messages: boolean;
   /** Answers on this machine's control socket alone: no port is opened, nothing is measured. */
   local?: boolean;
   /** The engine is gone for a reason that a restart may cure and going on cannot. */
@@ -105,7 +107,12 @@ export class EmbeddedNowcast implements Service {
     });
     this.#before = [store, this.access, outgoing];
     // The engine keeps what it decides until somebody listens; nobody may be told before that is stored.
-    const listens = [alerts, this.server, alerts.sending, ...(options.collector ? [collector] : [])];
+    const listens = [
+      alerts,
+      this.server,
+      ...(options.messages ? [alerts.sending] : []),
+      ...(options.collector ? [collector] : []),
+    ];
     this.#after = options.local === true ? [] : listens;
   }
 

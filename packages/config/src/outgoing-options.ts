@@ -2,6 +2,12 @@ import type { OptionTable } from './option.ts';
 
 /** Options of `nowcast serve` for what it sends: mail, webhooks, push messages. */
 export const outgoingOptions = {
+  messages: {
+    kind: 'switch',
+    flag: 'messages',
+    default: true,
+    help: 'Send what alerts say; without, it is decided and kept, as for a copy of an installation that is to be looked at',
+  },
   smtpUrl: {
     kind: 'text',
     flag: 'smtp-url',

@@ -64,6 +64,7 @@ async function withStarted<T>(
     dataDir,
     local: true,
     collector: false,
+    messages: false,
     listen: '127.0.0.1',
     port: 0,
     publicUrl: undefined,

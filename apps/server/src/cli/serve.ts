@@ -103,6 +103,7 @@ async function untilStopped(server: {
   const { nowcast, dataDir, settings, context, log, started, stopped } = server;
   const local = await openLocalSocket(dataDir, nowcast, log);
   try {
+    if (!settings.messages) log.warn('what alerts say is kept and not sent (--no-messages)');
     await greet(nowcast, settings, context);
     log.info('ready', {
       url: nowcast.server.url,
@@ -155,6 +156,7 @@ function embeddedOptions(
     drainMs: settings.drainSeconds * 1000,
     webDir: settings.webDir ?? join(import.meta.dirname, '../../../web/dist'),
     collector: settings.collector,
+    messages: settings.messages,
     engine: engineSettings(settings),
     outgoing: outgoingSettings(settings),
     version,

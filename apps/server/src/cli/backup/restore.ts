@@ -40,6 +40,9 @@ export async function restore(context: CommandContext): Promise<number> {
     const made = new Date(manifest.created_at).toISOString();
     context.print(`${dataDir} is as it was at ${made}, and ready to serve (epoch ${epoch})\n`);
     context.print(accessText(keys));
+    context.print(
+      'To look at a copy, serve it with --no-messages: its alerts would be sent to people again.\n',
+    );
   } catch (error) {
     const reason = await orFullDisk(error, dataDir);
     await clear(dataDir, isNew);
