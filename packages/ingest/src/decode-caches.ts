@@ -3,7 +3,7 @@
  * read and nothing else, so the rule is simple: whoever has grown too large starts anew, and when all together have,
  * those used longest ago go first.
  */
-import { JsonTemplates } from './json-templates.ts';
+import { JsonTemplates, type TemplateSets } from './json-templates.ts';
 import { LineSeries } from './line-series.ts';
 
 const mebibyte = 1024 * 1024;
@@ -12,7 +12,7 @@ const totalBytes = 512 * mebibyte;
 
 export interface DecodeCache {
   lines: LineSeries;
-  templates: JsonTemplates;
+  templates: TemplateSets;
 }
 
 export class DecodeCaches {
@@ -23,7 +23,8 @@ export class DecodeCaches {
   of(tenant: string): DecodeCache {
     let cache = this.#caches.get(tenant);
     if (cache === undefined || sizeOf(cache) > tenantBytes) {
-      cache = { lines: new LineSeries(), templates: new JsonTemplates() };
+      const templates = { json: new JsonTemplates(), ndjson: new JsonTemplates() };
+      cache = { lines: new LineSeries(), templates };
       this.#caches.set(tenant, cache);
     }
     if (this.#caches.size > 1) {
@@ -46,5 +47,5 @@ export class DecodeCaches {
 }
 
 function sizeOf(cache: DecodeCache): number {
-  return cache.lines.size + cache.templates.size;
+  return cache.lines.size + cache.templates.json.size + cache.templates.ndjson.size;
 }

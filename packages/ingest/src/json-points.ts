@@ -23,7 +23,7 @@ import {
 } from './decode-context.ts';
 import { JsonPoint, textLimits } from './json-point.ts';
 import { JsonScanner } from './json-scanner.ts';
-import { type JsonTemplates, cut } from './json-templates.ts';
+import { type JsonTemplates, type TemplateSets, cut } from './json-templates.ts';
 import { LastTime } from './last-time.ts';
 import type { PointColumns } from './point-columns.ts';
 import { parseRfc3339 } from './rfc3339.ts';
@@ -48,6 +48,8 @@ export class JsonDecoder {
   #end = 0;
   #context!: DecodeContext;
   #columns!: PointColumns;
+  #sets!: TemplateSets;
+  /** The set of what is read. */
   #templates!: JsonTemplates;
   readonly #time = new LastTime();
   #minTimestamp = 0;
@@ -69,7 +71,7 @@ export class JsonDecoder {
    * Reads the points of `body` into the context's columns and rejections. Throws `request.invalid` when the body is
    * not JSON and `request.too_large` for too many points; then nothing of it may be kept.
    */
-  decode(body: Uint8Array, format: JsonFormat, templates: JsonTemplates, context: DecodeContext): void {
+  decode(body: Uint8Array, format: JsonFormat, templates: TemplateSets, context: DecodeContext): void {
     this.#bytes = body;
     this.#view = new DataView(body.buffer, body.byteOffset, body.length);
     this.#time.begin(this.#view, 13);
@@ -80,7 +82,8 @@ export class JsonDecoder {
     this.#scanner.end = body.length;
     this.#context = context;
     this.#columns = context.columns;
-    this.#templates = templates;
+    this.#sets = templates;
+    this.#templates = templates.json;
     const bounds = timestampBounds(context);
     this.#minTimestamp = bounds.min;
     this.#maxTimestamp = bounds.max;
@@ -163,6 +166,7 @@ export class JsonDecoder {
   }
 
   #lines(): void {
+    this.#templates = this.#sets.ndjson;
     this.#depth = 0;
     this.#linePrefix = true;
     this.#unchecked = -1;
@@ -185,8 +189,7 @@ export class JsonDecoder {
       const end = this.#known(at);
       if (end >= 0) {
         const after = this.#bytes[end];
-        const isLine = this.#templates.spansLines[this.#last] === 0;
-        if (isLine && (after === newline || end === this.#end)) return end;
+        if (after === newline || end === this.#end) return end;
         this.#columns.truncate(row);
       }
     }

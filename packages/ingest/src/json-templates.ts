@@ -9,8 +9,6 @@
  */
 import { ByteArena, ByteTable, doubled } from './byte-table.ts';
 
-const newline = 10;
-
 /** Kinds of cuts, in the order of the digits in `members`. 0 ends a template. */
 export const cut = {
   end: 0,
@@ -22,14 +20,18 @@ export const cut = {
   message: 6,
 } as const;
 
+/** NDJSON has templates of its own: those of other JSON may go over several lines, which no line of it does. */
+export interface TemplateSets {
+  json: JsonTemplates;
+  ndjson: JsonTemplates;
+}
+
 export class JsonTemplates {
   readonly #arena = new ByteArena();
   readonly texts = new ByteTable(this.#arena);
   /** Template that followed a template; of entry 0: the first of a request. */
   next = new Int32Array(64);
   handles = new Int32Array(64);
-  /** 1 where the text goes over several lines: no line of NDJSON is like it. */
-  spansLines = new Int32Array(64);
   /** First piece of a template; a template's pieces are consecutive and the last one has the cut `end`. */
   firstPiece = new Int32Array(64);
   pieceStarts = new Int32Array(256);
@@ -39,7 +41,7 @@ export class JsonTemplates {
   #pieces = 0;
 
   get size(): number {
-    return this.#arena.size + this.texts.size + this.pieceStarts.length * 12 + this.next.length * 16;
+    return this.#arena.size + this.texts.size + this.pieceStarts.length * 12 + this.next.length * 12;
   }
 
   /** Keeps a template whose cuts are marked in `bytes`; 0 when the table has no place for it. */
@@ -49,11 +51,9 @@ export class JsonTemplates {
     while (this.next.length < this.texts.capacity) {
       this.next = doubled(this.next);
       this.handles = doubled(this.handles);
-      this.spansLines = doubled(this.spansLines);
       this.firstPiece = doubled(this.firstPiece);
     }
     this.handles[template] = handle;
-    this.spansLines[template] = bytes.subarray(0, length).includes(newline) ? 1 : 0;
     this.firstPiece[template] = this.#pieces;
     const start = this.texts.starts[template]!;
     let from = 0;

@@ -38,7 +38,7 @@ export class DecoderUnderTest {
   readonly #lines = new LineProtocolDecoder();
   readonly #json = new JsonDecoder();
   readonly #lineSeries = new LineSeries();
-  readonly #templates = new JsonTemplates();
+  readonly #templates = { json: new JsonTemplates(), ndjson: new JsonTemplates() };
 
   readonly #newBytesLeft: number;
 
