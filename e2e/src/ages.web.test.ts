@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => desk.close());
 
-/** Seconds in a text such as \`5 s ago\`; NaN: none. */
+/** Seconds in a text such as `5 s ago`; NaN: none. */
 const secondsIn = (text: string): number => Number(/(\d+)\s*s\b/.exec(text)?.[1]);
 
 it.each([

@@ -179,37 +179,42 @@ function AlertLine({ alert, mayAct, ...acts }: LineProps) {
 
 /** Why people may not have been told, and who has it. */
 export function AlertMarks({ alert }: { alert: Alert }) {
-  useSecond();
-  const live = useLive();
-  const isSnoozed = alert.snoozed_until !== null && alert.snoozed_until > live.serverNow();
-  if (!alert.flapping && alert.muted_by === null && !isSnoozed && alert.acknowledged_by === null) return null;
+  const { acknowledged_by, flapping, muted_by, snoozed_until } = alert;
+  if (!flapping && muted_by === null && snoozed_until === null && acknowledged_by === null) return null;
   return (
     <p className="mt-1.5 flex flex-wrap gap-1.5">
-      {alert.acknowledged_by !== null && (
+      {acknowledged_by !== null && (
         <span className="chip">
           <Hand size={12} aria-hidden />
-          {`Taken by ${alert.acknowledged_by}`}
+          {`Taken by ${acknowledged_by}`}
         </span>
       )}
-      {alert.flapping && (
+      {flapping && (
         <span className="chip">
           <Repeat size={12} aria-hidden />
           Flapping
         </span>
       )}
-      {alert.muted_by !== null && (
+      {muted_by !== null && (
         <span className="chip max-w-full">
           <BellOff size={12} className="shrink-0" aria-hidden />
-          <span className="truncate">{alert.muted_by}</span>
+          <span className="truncate">{muted_by}</span>
         </span>
       )}
-      {isSnoozed && (
-        <span className="chip">
-          <Clock3 size={12} aria-hidden />
-          {`Snoozed for ${describeAge((alert.snoozed_until ?? 0) - live.serverNow())}`}
-        </span>
-      )}
+      {snoozed_until !== null && <Snooze untilMs={snoozed_until} />}
     </p>
+  );
+}
+
+function Snooze({ untilMs }: { untilMs: number }) {
+  useSecond();
+  const leftMs = untilMs - useLive().serverNow();
+  if (leftMs <= 0) return null;
+  return (
+    <span className="chip">
+      <Clock3 size={12} aria-hidden />
+      {`Snoozed for ${describeAge(leftMs)}`}
+    </span>
   );
 }
 

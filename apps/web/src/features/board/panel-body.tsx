@@ -8,7 +8,7 @@ import type { LiveView } from '../../live/use-live-view.ts';
 import { useCalmLoading } from '../../ui/use-calm-loading.ts';
 import { useBoardView } from './board-context.ts';
 import type { PanelView } from './panel-query.ts';
-import { PanelState } from './panel-state.tsx';
+import { PanelMessage, PanelState } from './panel-state.tsx';
 
 const figures = () => import('../../charts/figures.ts');
 const Feed = lazy(async () => ({ default: (await figures()).Feed }));
@@ -16,7 +16,13 @@ const Gauge = lazy(async () => ({ default: (await figures()).Gauge }));
 const Pie = lazy(async () => ({ default: (await figures()).Pie }));
 const SeriesTable = lazy(async () => ({ default: (await figures()).SeriesTable }));
 
-const NoData = lazy(async () => ({ default: (await import('./no-data.tsx')).NoData }));
+// What cannot be fetched in an outage must not take the board with it.
+const NoData = lazy(() =>
+  import('./no-data.tsx').then(
+    (module) => ({ default: module.NoData }),
+    () => ({ default: () => <PanelMessage icon={null} title="No data in this range" text="" /> }),
+  ),
+);
 const StatusTiles = lazy(async () => ({ default: (await import('../alerts/status-tiles.tsx')).StatusTiles }));
 
 const noneHidden: ReadonlySet<string> = new Set();

@@ -10,7 +10,13 @@ import { TimePicker } from './time-picker.tsx';
 import type { RangeControl } from './use-range.ts';
 import { VariablePicker } from './variable-picker.tsx';
 
-const NewPoints = lazy(async () => ({ default: (await import('./new-points.tsx')).NewPoints }));
+// Without it, in an outage say, the button says what it does all the same.
+const NewPoints = lazy(() =>
+  import('./new-points.tsx').then(
+    (module) => ({ default: module.NewPoints }),
+    () => ({ default: () => null }),
+  ),
+);
 
 /** Live and Pause; while paused it says how much has come in meanwhile. */
 export function LiveButton({ control, metrics }: { control: RangeControl; metrics: readonly string[] }) {
