@@ -53,12 +53,15 @@ function run(
   script: string,
   args: readonly string[] = [],
   env: Record<string, string> = {},
-  as: { uid?: number; gid?: number } = {},
+  as: { uid?: number; gid?: number; cwd?: string } = {},
 ) {
   const options = { cwd: folder, env: { PATH: path, ...env }, encoding: 'utf8' as const, ...as };
   const { status, stdout, stderr } = spawnSync(join(root, script), args, options);
   return { status, stderr, said: stdout === '' ? undefined : (JSON.parse(stdout) as string[]) };
 }
+
+/** Nobody in particular, where the tests run as the one who may write everywhere. */
+const somebody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
 describe('bin/nowcast', () => {
   it('needs no Node of the machine once it is installed: cron has none in its PATH', () => {
@@ -74,9 +77,6 @@ describe('bin/nowcast', () => {
     expect(stderr).toContain('needs Node.js 20 or newer with npm');
   });
 });
-
-/** Nobody in particular, where the tests run as the one who may write everywhere. */
-const somebody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
 describe('bin/start', () => {
   const page = (): string => join(root, 'apps/web/page.ts');
@@ -94,6 +94,24 @@ describe('bin/start', () => {
     const { said } = run('bin/start', ['--data-dir', 'here'], { NOWCAST_DATA_DIR: 'there' });
     expect(said).toEqual([folder, 'there', 'serve', '--data-dir', 'here']);
     expect(run('bin/start').said).toEqual([folder, join(root, '.nowcast'), 'serve']);
+  });
+
+  it.runIf('uid' in somebody)('starts for a user who may not enter the folder it is called in', async () => {
+    expect(run('bin/start').status).toBe(0);
+    await chmod(folder, 0o755);
+    const cwd = join(folder, 'closed');
+    await mkdir(cwd, { mode: 0o700 });
+    const { status, said, stderr } = run('bin/start', [], {}, { ...somebody, cwd });
+    expect(stderr).toContain(`${cwd} cannot be entered`);
+    expect(status).toBe(0);
+    expect(said).toEqual([root, join(root, '.nowcast'), 'serve']);
+  });
+
+  it('finds itself where the shell looks for folders elsewhere, too', () => {
+    const env = { CDPATH: `.:${folder}` };
+    const from = { cwd: root };
+    expect(spawnSync('sh', ['-c', 'bin/start'], { ...from, env: { PATH: path, ...env } }).status).toBe(0);
+    expect(run('bin/start', [], env, from).said).toEqual([root, join(root, '.nowcast'), 'serve']);
   });
 
   it('builds the page when what it is made of has changed, and for nothing else', async () => {
