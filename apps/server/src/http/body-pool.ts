@@ -12,8 +12,9 @@ const mostKept = 8;
  * at full load is every second request's work over again.
  */
 export class BodyPool {
-  /** What all of them together may take. */
-  readonly room = new BodyRoom();
+  /** What all of them together may take: apart for points, so that a backlog of them keeps nobody from saving. */
+  readonly pointsRoom = new BodyRoom();
+  readonly otherRoom = new BodyRoom();
   /** Free buffers by size, a power of two. */
   readonly #free = new Map<number, ArrayBuffer[]>();
 

@@ -93,6 +93,18 @@ test('who sends large bodies beyond a share is told to wait before they are in m
   expect(nowcast.engine.ingested).toHaveLength(taken);
 });
 
+test('a backlog of points keeps nobody of the same organisation from saving', async () => {
+  const { token } = await nowcast.signIn('editor');
+  await fill();
+  const { status } = await fetch(`${nowcast.url}/api/v1/boards`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+    // As large as what is counted; that it is no board is found when it has been read.
+    body: JSON.stringify({ content: { title: 'x'.repeat(40_000) } }),
+  });
+  expect(status).toBe(400);
+});
+
 test('senders of a little do not wait for those of much', async () => {
   await fill();
   const { status } = await fetch(`${nowcast.url}/api/v1/ingest`, {

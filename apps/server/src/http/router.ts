@@ -146,7 +146,9 @@ export class Router {
         this.#options.origin.refuseForeign(request.headers, passage.client);
       }
       asking = await this.#authorise(route, passage);
-      room = this.#options.bodies.room.enter(asking.actor?.tenant_id ?? '', declaredLength(request));
+      const { pointsRoom, otherRoom } = this.#options.bodies;
+      const rooms = route.body.kind === 'bytes' ? pointsRoom : otherRoom;
+      room = rooms.enter(asking.actor?.tenant_id ?? '', declaredLength(request));
     } catch (error) {
       // The cap outranks the refusal: a sender without rights may not stream without end either.
       if (!passage.waits) await discardBody(request, capBytes);
