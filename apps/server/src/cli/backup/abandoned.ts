@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import { join } from 'node:path';
 
@@ -7,13 +7,28 @@ export function unfinishedName(path: string): string {
   return `${path}.unfinished-${ownHost()}-${process.pid}`;
 }
 
-/** Files that a backup from this host began and its process, named at their end, will never finish. */
+/** A backup writes all the time; hosts that have another name at each run cannot say of which process a file is. */
+const abandonedMs = 86_400_000;
+
+/**
+ * Files that a backup from this host began and its process, named at their end, will never finish, and those of any
+ * host that nobody has written to for a day.
+ */
 export async function removeAbandoned(folder: string): Promise<void> {
   const host = ownHost();
   for (const name of await readdir(folder)) {
-    const [, of, pid] = /\.unfinished-(.+)-(\d+)$/.exec(name) ?? [];
-    if (of === host && !isAlive(Number(pid))) await rm(join(folder, name), { force: true });
+    const [, of, pid] = /\.unfinished-(?:(.+)-)?(\d+)$/.exec(name) ?? [];
+    if (pid === undefined) continue;
+    const path = join(folder, name);
+    const isDead = of === host && !isAlive(Number(pid));
+    if (isDead || (await isOld(path))) await rm(path, { force: true });
   }
+}
+
+async function isOld(path: string): Promise<boolean> {
+  // Its own host may finish it at this moment.
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && Date.now() - found.mtimeMs > abandonedMs;
 }
 
 function ownHost(): string {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -55,6 +55,18 @@ test('a file that was made meanwhile is not replaced', async () => {
   await archive.discard();
   expect(await readdir(folder)).toEqual(['mine.tar']);
   expect(await readFile(path, 'utf8')).toBe('other');
+});
+
+test('what nobody has written to for a day is cleared away, whoever began it', async () => {
+  const names = ['a.tar.unfinished-other-host-1', 'a.tar.unfinished-1', 'a.tar'];
+  const yesterday = new Date(Date.now() - 25 * 3_600_000);
+  for (const name of names) {
+    await writeFile(join(folder, name), '');
+    await utimes(join(folder, name), yesterday, yesterday);
+  }
+  const archive = await ArchiveWriter.create(join(folder, 'b.tar'), 0);
+  await archive.discard();
+  expect(await readdir(folder)).toEqual(['a.tar']);
 });
 
 test('what a killed backup left is cleared away, what another host is still writing is not', async () => {
