@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { FoldedRun } from './folded-run.ts';
 import { expect, test } from 'vitest';
 import { HistoryRun } from './history-run.ts';
-import { planRule } from './plan.ts';
+import { coarser, planRule } from './plan.ts';
 import { RuleEvaluator } from './rule-evaluator.ts';
 
 const start = 1_700_000_040_000;
@@ -40,4 +40,21 @@ test('history reads the growth of a counter through its restarts, as the live ru
     }),
     { seed: 20_261_124, numRuns: 200 },
   );
+});
+
+test('over a long range history is asked for parts that it has sums of, where the window has such', () => {
+  const partOf = (window: string, leastMs: number) => {
+    const condition = { kind: 'threshold' as const, op: 'above' as const, value: 1 };
+    const evaluation = evaluationSchema.parse({ query: { metric_type: 'm', agg: 'avg' }, window, condition });
+    return coarser(
+      planRule(evaluation, () => 'avg'),
+      leastMs,
+    ).partMs;
+  };
+  const threeWeeks = (21 * 86_400_000) / 10_000;
+  const parts = ['1m', '5m', '10m', '15m', '30m', '1h'].map((window) => partOf(window, threeWeeks) / 60_000);
+  expect(parts).toEqual([1, 5, 5, 5, 5, 5]);
+  expect(partOf('10m', 25_000)).toBe(50_000);
+  expect(partOf('90s', threeWeeks)).toBe(90_000);
+  expect(partOf('1m', 8640)).toBe(10_000);
 });

@@ -94,16 +94,24 @@ export function filterProblem({ queries }: RulePlan): string | undefined {
   }
 }
 
-/** The same rule with a window in fewer parts: what history can give for a long range. At least `leastMs` each. */
+/** History has sums by so much, ms; what is no multiple of it is read point by point. */
+const summedMs = [60_000, 10_000];
+
+/**
+ * The same rule with a window in fewer parts: what history can give for a long range. At least `leastMs` each, and of
+ * whole minutes, or ten seconds, where that is no shorter.
+ */
 export function coarser(plan: RulePlan, leastMs: number): RulePlan {
-  const parts = partsOf(plan.windowMs, Math.min(plan.parts, Math.floor(plan.windowMs / leastMs)));
-  return { ...plan, parts, partMs: plan.windowMs / parts };
+  const { windowMs } = plan;
+  const unit = summedMs.find((ms) => ms <= leastMs && windowMs % ms === 0);
+  const parts = partsOf(windowMs, Math.min(plan.parts, Math.floor(windowMs / leastMs)), unit);
+  return { ...plan, parts, partMs: windowMs / parts };
 }
 
-/** Equal parts of whole milliseconds, a second at least: as many as there may be. */
-function partsOf(windowMs: number, most: number): number {
+/** Equal parts of whole `unitMs`, a second at least: as many as there may be. */
+function partsOf(windowMs: number, most: number, unitMs = 1): number {
   for (let parts = most; parts > 1; parts -= 1)
-    if (windowMs % parts === 0 && windowMs / parts >= 1000) return parts;
+    if (windowMs % (parts * unitMs) === 0 && windowMs / parts >= 1000) return parts;
   return 1;
 }
 
