@@ -37,13 +37,17 @@ export const tagsOf = sql<string>`(
   'tags',
 );
 
-/** Makes due what stands before these deliveries no later than they are. */
+/**
+ * Makes due what stands before these deliveries no later than they are. What has failed keeps its pause, which is the
+ * receiver's: only an end, behind which it may turn out to be over, has it looked at at once.
+ */
 export async function hurryBefore(trx: Transaction<Tables>, deliveryIds: readonly string[]): Promise<void> {
   await sql`update alert_deliveries set due_at = newer.due_at
     from alert_deliveries as newer
       join delivery_order as own on own.delivery_id = newer.delivery_id
       join delivery_order as other on ${sameWayAndTag} and other.position < own.position
     where newer.delivery_id in ${oneOf(deliveryIds)} and alert_deliveries.delivery_id = other.delivery_id
+      and (alert_deliveries.attempts = 0 or own.is_end = 1)
       and alert_deliveries.due_at > newer.due_at`.execute(trx);
 }
 
