@@ -1,7 +1,7 @@
 import { isBefore, type QueryGrid } from '@nowcast/aggregate';
 import type { SeriesIndex } from '@nowcast/head';
 import { formatDuration } from '@nowcast/contract';
-import type { Clock } from '@nowcast/kernel';
+import { type Clock, isAppError } from '@nowcast/kernel';
 import type { OffsetVector, QueryLimits } from '@nowcast/ports';
 import { byTime, CounterCells, type CounterRow, CounterRows, closed, rowOf } from './counter-rows.ts';
 import { CounterPoints } from './counter-points.ts';
@@ -13,6 +13,8 @@ import { endOf, startOf, type TailSpan } from './tail-fold.ts';
 const hourMs = 3_600_000;
 /** Statements that cells which lie apart are read in. */
 const mostStretches = 8;
+/** Points read for the cells of one answer, about: as many as one statement may bring. */
+const mostPoints = 10_000_000;
 
 interface CounterOptions {
   index: SeriesIndex;
@@ -85,20 +87,18 @@ export class CounterReader {
     const endOfPart = (start: number) => (byHour ? start + hourMs : buckets.end(start));
     const rows = await this.#rowsOf(load, main, cells, byHour);
     const spoilt = byHour ? this.#spoilt(load, rows) : cells;
-    const { read, lost } = this.#split(spoilt);
-    const points = await Promise.all(
-      stretchesOf(read, endOfPart).map((stretch) =>
-        this.#points(load, stretch, (unit, time) => read.has(unit, partOf(time))),
-      ),
-    );
+    const { kept, lost } = this.#split(spoilt);
+    const isTooOld = !lost.isEmpty;
+    const { read, tooMany, points } = await this.#pointsOf(load, kept, { partOf, endOfPart });
+    lost.addAll(tooMany);
     const rest = {
       ...without(main, (unit, start) => cells.has(unit, start)),
-      points: pointsWhere(main, (unit, time) => !read.has(unit, partOf(time))),
+      points: read.isEmpty ? main.points : pointsWhere(main, (unit, time) => !read.has(unit, partOf(time))),
     };
     return {
       pieces: [rest, seed, ...points],
       rows: new CounterRows(keptRows(rows, read, lost)),
-      note: lost.isEmpty ? undefined : noteOf(this.#options.rawMs),
+      note: lost.isEmpty ? undefined : noteOf(isTooOld ? this.#options.rawMs : undefined),
     };
   }
 
@@ -131,14 +131,45 @@ export class CounterReader {
     });
   }
 
+  /** The points of these cells, newest first and as many as may be held; which cells those are, and which are left. */
+  async #pointsOf(
+    load: CounterLoad,
+    cells: CounterCells,
+    { partOf, endOfPart }: { partOf: (time: number) => number; endOfPart: (start: number) => number },
+  ): Promise<{ read: CounterCells; tooMany: CounterCells; points: Piece[] }> {
+    const [read, tooMany] = [new CounterCells(), new CounterCells()];
+    const points: Piece[] = [];
+    let left = mostPoints;
+    for (const stretch of stretchesOf(cells, endOfPart).reverse()) {
+      const piece =
+        left > 0
+          ? await this.#points(load, stretch, (unit, time) => cells.has(unit, partOf(time)))
+          : undefined;
+      if (piece !== undefined) {
+        points.push(piece);
+        left -= piece.points?.length ?? 0;
+      }
+      const into = piece === undefined ? tooMany : read;
+      for (const [unit, starts] of cells)
+        for (const start of starts) if (start >= stretch.from && start < stretch.to) into.add(unit, start);
+    }
+    return { read, tooMany, points };
+  }
+
+  /** Undefined when they are more than one read may have. */
   async #points(
     load: CounterLoad,
     { from, to, units }: Stretch,
     keep: (unit: number, time: number) => boolean,
-  ): Promise<Piece> {
+  ): Promise<Piece | undefined> {
     const request = this.#request(load, chosen(load.selection, units), Float64Array.of(from, to));
-    const piece = await this.#options.read({ ...request, pointsOnly: true });
-    return { ...piece, points: pointsWhere(piece, keep) };
+    try {
+      const piece = await this.#options.read({ ...request, pointsOnly: true });
+      return { ...piece, points: pointsWhere(piece, keep) };
+    } catch (error) {
+      if (isAppError(error) && error.code === 'query.too_large') return undefined;
+      throw error;
+    }
   }
 
   /** Hours whose growth is unknown, whose rows overlap, or in which a point of the tail lies inside a row. */
@@ -174,13 +205,13 @@ export class CounterReader {
   }
 
   /** Those whose points are all kept, and those whose are not. */
-  #split(cells: CounterCells): { read: CounterCells; lost: CounterCells } {
+  #split(cells: CounterCells): { kept: CounterCells; lost: CounterCells } {
     const { clock, rawMs } = this.#options;
     const keptFrom = clock.now() - rawMs;
-    const [read, lost] = [new CounterCells(), new CounterCells()];
+    const [kept, lost] = [new CounterCells(), new CounterCells()];
     for (const [unit, starts] of cells)
-      for (const start of starts) (start >= keptFrom ? read : lost).add(unit, start);
-    return { read, lost };
+      for (const start of starts) (start >= keptFrom ? kept : lost).add(unit, start);
+    return { kept, lost };
   }
 }
 
@@ -204,9 +235,7 @@ function keptRows(rows: readonly CounterRow[], read: CounterCells, lost: Counter
 function without(piece: Piece, isOut: (unit: number, start: number) => boolean): Piece {
   const { states, borders } = piece;
   if (states === undefined) return piece;
-  const rows = Uint32Array.from({ length: states.length }, (_, i) => i).filter(
-    (i) => !isOut(states.group[i]!, borders[states.bucket[i]!]!),
-  );
+  const rows = rowsWhere(states.length, (i) => !isOut(states.group[i]!, borders[states.bucket[i]!]!));
   const numbers = (column: Float64Array) =>
     column.length < states.length ? column : Float64Array.from(rows, (i) => column[i]!);
   const kept = {
@@ -228,9 +257,7 @@ function pointsWhere(
   keep: (unit: number, time: number) => boolean,
 ): Piece['points'] {
   if (points === undefined) return undefined;
-  const rows = Uint32Array.from({ length: points.length }, (_, i) => i).filter((i) =>
-    keep(units[points.series[i]!]!, points.timestamps[i]!),
-  );
+  const rows = rowsWhere(points.length, (i) => keep(units[points.series[i]!]!, points.timestamps[i]!));
   return {
     ...points,
     length: rows.length,
@@ -238,6 +265,13 @@ function pointsWhere(
     timestamps: Float64Array.from(rows, (i) => points.timestamps[i]!),
     values: Float64Array.from(rows, (i) => points.values[i]!),
   };
+}
+
+function rowsWhere(length: number, keep: (row: number) => boolean): Uint32Array {
+  const rows = new Uint32Array(length);
+  let kept = 0;
+  for (let i = 0; i < length; i++) if (keep(i)) rows[kept++] = i;
+  return rows.subarray(0, kept);
 }
 
 function chosen(selection: Selection, units: ReadonlySet<number>): Selection {
@@ -273,6 +307,10 @@ function stretchesOf(cells: CounterCells, endOfCell: (start: number) => number):
   return stretches;
 }
 
-function noteOf(rawMs: number): string {
-  return `some counters had late points more than ${formatDuration(rawMs)} ago: around those, growth is told from the first and the last value, as if nothing had begun anew in between`;
+function noteOf(rawMs: number | undefined): string {
+  const where =
+    rawMs === undefined
+      ? 'in more hours than can be read: around the older of those'
+      : `more than ${formatDuration(rawMs)} ago: around those`;
+  return `some counters had late points ${where}, growth is told from the first and the last value, as if nothing had begun anew in between`;
 }

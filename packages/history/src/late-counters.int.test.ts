@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createEmbeddedWarehouse } from '@nowcast/adapter-clickhouse';
 import { MemoryHotStore } from '@nowcast/adapter-memory';
 import { differences, evaluate, type ReferencePoint } from '@nowcast/aggregate/testing';
-import { type QueryInput, querySchema } from '@nowcast/contract';
+import { appError, type QueryInput, querySchema } from '@nowcast/contract';
 import { ManualClock, systemClock } from '@nowcast/kernel';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { QueryService } from './index.ts';
@@ -78,10 +78,10 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 });
 
-async function ask(question: Partial<QueryInput>) {
+async function ask(question: Partial<QueryInput>, asked = service) {
   const input = { metric_type: 'steady', agg: 'increase', across: 'sum', ...question };
   const query = querySchema.parse(input);
-  const answer = await service.data('t', query);
+  const answer = await asked.data('t', query);
   const { resolved } = await service.settle('t', query);
   const lines = answer.series.map(({ labels, timestamp, value }) => ({
     labels,
@@ -108,6 +108,27 @@ describe('a counter with a late point', () => {
           note: undefined,
           wrong: [],
         });
+  });
+
+  it('that has more points around late ones than can be read is told by the hour there, and says so', async () => {
+    const { index, head, hot, warehouse } = bench;
+    const crowded = new Proxy(warehouse, {
+      get(target, name) {
+        if (name === 'readPoints')
+          return () => Promise.reject(appError('query.too_large', 'there are more than ten million points'));
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const clock = new ManualClock(nowMs);
+    const parts = { index, head, hot, warm: undefined, warehouse: crowded, clock, retention };
+    const range = { from: nowMs - 4 * dayMs, to: nowMs, step: '1d' };
+    expect(await ask(range, new QueryService(parts))).toEqual({
+      note: expect.stringMatching(
+        /^some counters had late points in more hours than can be read: /,
+      ) as string,
+      wrong: [],
+    });
   });
 
   it('loses only what began anew in the hour of it, and says so', async () => {
