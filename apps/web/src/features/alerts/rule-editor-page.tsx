@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useBlocker, useNavigate, useParams } from '@tanstack/react-router';
+import { useNavigate, useParams } from '@tanstack/react-router';
 import { Trash2 } from 'lucide-react';
 import { useRef, useState } from 'react';
 import type { Rule, RuleContent } from '@nowcast/contract';
@@ -8,10 +8,10 @@ import { Button } from '../../ui/button.tsx';
 import { clearOfBottom } from '../../ui/clear-of.ts';
 import { Confirm } from '../../ui/confirm.tsx';
 import { Check, TextInput } from '../../ui/field.tsx';
+import { LeaveQuestion } from '../../ui/leave-question.tsx';
 import { singleFlight } from '../../ui/single-flight.ts';
 import { Failure, Skeleton } from '../../ui/states.tsx';
 import { showToast } from '../../ui/toast.tsx';
-import { useLeaveWarning } from '../../ui/use-leave-warning.ts';
 import { mayAdminister, mayEdit, useMe } from '../shell/use-me.ts';
 import { ruleQuery } from './alert-queries.ts';
 import { AlertsFrame } from './alerts-frame.tsx';
@@ -92,12 +92,6 @@ function RuleEditor({ start, stored }: { start: RuleContent; stored?: Rule }) {
     return navigate({ to: '/alerts/rules' });
   };
   const save = useSaveRule(stored, base, () => void leave());
-  const blocker = useBlocker({
-    shouldBlockFn: ({ current, next }) => isDirty && !isDone.current && next.pathname !== current.pathname,
-    withResolver: true,
-    enableBeforeUnload: false,
-  });
-  useLeaveWarning(isDirty && !save.isSuccess);
   const canSave = stored === undefined || isDirty;
   const missing = missingIn(rule);
   const watched = watchedBy(rule.evaluation);
@@ -175,15 +169,11 @@ function RuleEditor({ start, stored }: { start: RuleContent; stored?: Rule }) {
           </div>
         </fieldset>
       </form>
-      {blocker.status === 'blocked' && (
-        <Confirm
-          title="Leave without saving?"
-          text="Your changes to this rule have not been saved."
-          action="Leave"
-          onClose={blocker.reset}
-          onConfirm={blocker.proceed}
-        />
-      )}
+      <LeaveQuestion
+        unsaved={isDirty && !save.isSuccess}
+        isDone={isDone}
+        text="Your changes to this rule have not been saved."
+      />
     </AlertsFrame>
   );
 }

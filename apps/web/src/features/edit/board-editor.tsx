@@ -1,11 +1,10 @@
-import { useBlocker } from '@tanstack/react-router';
 import { useEffect, useMemo, useReducer, useRef, useState, type ReactNode } from 'react';
 import type { Board, BoardContent, Panel as PanelSpec } from '@nowcast/contract';
 import { Button } from '../../ui/button.tsx';
 import { Confirm } from '../../ui/confirm.tsx';
+import { LeaveQuestion } from '../../ui/leave-question.tsx';
 import { EmptyState } from '../../ui/states.tsx';
 import { showToast } from '../../ui/toast.tsx';
-import { useLeaveWarning } from '../../ui/use-leave-warning.ts';
 import { boardContent, replacePanel } from '../board/board-content.ts';
 import { boardColumns, compact, type Box } from '../board/grid-layout.ts';
 import { boxesOf, withBoxes } from '../board/panel-boxes.ts';
@@ -70,9 +69,9 @@ export function BoardEditor({ board, intent, selected, onSelect, onDone, onView,
   );
   const [discarding, setDiscarding] = useState(false);
   const { zone } = useBoardView();
-  const leave = useRef(false);
+  const isDone = useRef(false);
   const done = (): void => {
-    leave.current = true;
+    isDone.current = true;
     onDone();
   };
   const saver = useSaveBoard(board, done);
@@ -85,13 +84,6 @@ export function BoardEditor({ board, intent, selected, onSelect, onDone, onView,
   const redo = (): void => dispatch({ type: 'redo' });
   const { save, refusals } = useWholeSave(content, saver.save, onSelect);
   useEditKeys({ undo, redo, save: () => dirty && save() });
-  const blocker = useBlocker({
-    shouldBlockFn: ({ current, next }) =>
-      dirty && !leave.current && (next.pathname !== current.pathname || !('edit' in next.search)),
-    withResolver: true,
-    enableBeforeUnload: false,
-  });
-  useLeaveWarning(dirty);
 
   const drawerOpen = content.panels.some((panel) => panel.visualization_id === selected);
   useEffect(() => {
@@ -233,15 +225,12 @@ export function BoardEditor({ board, intent, selected, onSelect, onDone, onView,
           onConfirm={done}
         />
       )}
-      {blocker.status === 'blocked' && (
-        <Confirm
-          title="Leave without saving?"
-          text="Your changes to this board have not been saved."
-          action="Leave"
-          onClose={blocker.reset}
-          onConfirm={blocker.proceed}
-        />
-      )}
+      <LeaveQuestion
+        unsaved={dirty}
+        isDone={isDone}
+        isHere={(search) => 'edit' in search}
+        text="Your changes to this board have not been saved."
+      />
       {saver.conflict !== null && (
         <ConflictDialog
           theirs={saver.conflict.version}
