@@ -8,7 +8,7 @@ import { type QueryInput, querySchema } from '@nowcast/contract';
 import { ManualClock, systemClock } from '@nowcast/kernel';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { QueryService } from './index.ts';
-import { JoinBench, partitions } from './testing/join-bench.ts';
+import { JoinBench } from './testing/join-bench.ts';
 
 const minuteMs = 60_000;
 const hourMs = 3_600_000;
@@ -45,12 +45,10 @@ beforeAll(async () => {
     send('quick', 'a', daysAgo, 2000);
     send('middle', 'a', daysAgo, 10_000);
     // A chunk is kept as long as its newest point.
-    for (let partition = 0; partition < partitions; partition++) await bench.flush(partition, false);
+    await bench.flushAll();
   }
   bench.restartHot(0);
-  const request = { at: [...bench.watermarks], now: nowMs, lateMs: minuteMs };
-  for (let works = true; works;)
-    works = await warehouse.maintain({ ...request, retention: new Map([['', retention]]) });
+  await bench.growOld(nowMs, retention);
   const { index, head, hot } = bench;
   const clock = new ManualClock(nowMs);
   service = new QueryService({ index, head, hot, warm: undefined, warehouse, clock, retention });

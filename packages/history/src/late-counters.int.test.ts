@@ -8,7 +8,7 @@ import { appError, type QueryInput, querySchema } from '@nowcast/contract';
 import { ManualClock, systemClock } from '@nowcast/kernel';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { QueryService } from './index.ts';
-import { JoinBench, partitions } from './testing/join-bench.ts';
+import { JoinBench } from './testing/join-bench.ts';
 
 const minuteMs = 60_000;
 const hourMs = 3_600_000;
@@ -30,10 +30,6 @@ function send(metric: string, host: string, timestamp: number, value: number): v
   bench.append(point);
 }
 
-async function flushAll(): Promise<void> {
-  for (let partition = 0; partition < partitions; partition++) await bench.flush(partition, false);
-}
-
 const noonOf = (daysAgo: number) => nowMs - daysAgo * dayMs + 12 * hourMs;
 
 /** Three hours of counters; of `a` one point comes after the flush, in between, on days that say so. */
@@ -53,10 +49,10 @@ async function sendDay(daysAgo: number, isLate: boolean): Promise<void> {
       }
     }
   }
-  await flushAll();
+  await bench.flushAll();
   if (late.length === 0) return;
   for (const one of late) send(...one);
-  await flushAll();
+  await bench.flushAll();
 }
 
 beforeAll(async () => {
@@ -66,9 +62,7 @@ beforeAll(async () => {
   bench = new JoinBench(warehouse, (budgetRows) => new MemoryHotStore({ budgetRows, keepMs: 1e15 }));
   for (const daysAgo of days) await sendDay(daysAgo, daysAgo === 44 || daysAgo === 2);
   bench.restartHot(0);
-  const request = { at: [...bench.watermarks], now: nowMs, lateMs: minuteMs };
-  for (let works = true; works;)
-    works = await warehouse.maintain({ ...request, retention: new Map([['', retention]]) });
+  await bench.growOld(nowMs, retention);
   const { index, head, hot } = bench;
   const clock = new ManualClock(nowMs);
   service = new QueryService({ index, head, hot, warm: undefined, warehouse, clock, retention });

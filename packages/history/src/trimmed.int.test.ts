@@ -9,7 +9,7 @@ import { querySchema } from '@nowcast/contract';
 import { ManualClock, systemClock } from '@nowcast/kernel';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { QueryService } from './index.ts';
-import { JoinBench, partitions } from './testing/join-bench.ts';
+import { JoinBench } from './testing/join-bench.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -45,17 +45,10 @@ const points: ReferencePoint[] = Array.from({ length: 370 }, (_, i) => ({
 
 const retention = { rawMs: 30 * dayMs, fineMs: 180 * dayMs, coarseMs: Infinity };
 
-/** Hours and days are sealed, fine rows and points are dropped, as months later with the retention that is usual. */
-async function growOld(): Promise<void> {
-  const common = { at: [...bench.watermarks], now: nowMs, lateMs: 60_000 };
-  const request = { ...common, retention: new Map([['', retention]]) };
-  while (await bench.warehouse.maintain(request));
-}
-
 it('answers by the day and the month what only derived rows still know', async () => {
   for (const point of points) bench.append(point);
-  for (let partition = 0; partition < partitions; partition++) await bench.flush(partition, false);
-  await growOld();
+  await bench.flushAll();
+  await bench.growOld(nowMs, retention);
   const { index, head, hot, warehouse } = bench;
   const clock = new ManualClock(nowMs);
   const service = new QueryService({ index, head, hot, warm: undefined, warehouse, clock, retention });

@@ -49,6 +49,20 @@ export class JoinBench {
     });
   }
 
+  /** Everything, and nothing of it stays in the tails. */
+  async flushAll(): Promise<void> {
+    for (let partition = 0; partition < partitions; partition++) await this.flush(partition, false);
+  }
+
+  /** Hours and days are sealed, and what the retention no longer keeps at `nowMs` is dropped. */
+  async growOld(
+    nowMs: number,
+    retention: { rawMs: number; fineMs: number; coarseMs: number },
+  ): Promise<void> {
+    const request = { at: [...this.watermarks], now: nowMs, lateMs: 60_000 };
+    while (await this.warehouse.maintain({ ...request, retention: new Map([['', retention]]) }));
+  }
+
   async flush(partition: number, keepInMemory: boolean): Promise<void> {
     const tail = this.tails[partition]!;
     const to = this.offsets[partition]!;
