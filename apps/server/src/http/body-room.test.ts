@@ -11,12 +11,22 @@ describe('the room for bodies', () => {
     expect(() => room.enter('a', 17 * 1024)).toThrow(busy);
     for (let i = 0; i < 2; i++) room.enter('b', 16 * mebibyte);
     expect(() => room.enter('b', 17 * 1024)).toThrow(busy);
-    room.enter('c', 16 * mebibyte);
-    expect(() => room.enter('d', 16 * mebibyte + 1)).toThrow(busy);
     bodies[0]!.leave();
     bodies[0]!.leave();
-    expect(() => room.enter('a', 17 * 1024)).toThrow(busy);
-    room.enter('d', 16 * mebibyte + 1);
+    room.enter('b', 8 * mebibyte);
+    expect(() => room.enter('b', 17 * 1024)).toThrow(busy);
+  });
+
+  test('who has no other body on its way may send one, until all is full', () => {
+    const room = new BodyRoom();
+    for (let i = 0; i < 4; i++) room.enter('a', 16 * mebibyte);
+    for (let i = 0; i < 11; i++) room.enter(`b${i}`, 16 * mebibyte);
+    const growing = room.enter('c', 17 * 1024);
+    growing.resize(16 * mebibyte);
+    expect(() => room.enter('c', 17 * 1024)).toThrow(busy);
+    expect(() => room.enter('d', 17 * 1024)).toThrow(busy);
+    growing.leave();
+    room.enter('d', 17 * 1024);
   });
 
   test('small bodies come in although others fill it', () => {

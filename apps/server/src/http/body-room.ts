@@ -2,13 +2,16 @@ import { appError } from '@nowcast/contract';
 
 /** As received: a tenant alone has its half, which is twice what the engine takes in at once. */
 const mostBytes = 128 * 1024 * 1024;
+/** With the one body that each tenant may always send. */
+const hardBytes = 2 * mostBytes;
 /** Bodies up to this are not counted: connections are, and senders of a little should not wait for those of much. */
 const leastCountedBytes = 16 * 1024;
 
 /**
  * Memory for the bodies of requests that are being read or answered. The engine's own bound is asked when a body is
  * whole; hundreds of senders with a backlog would fill the memory of the main thread before that. A tenant may have as
- * much as it leaves: alone a half, beside one that has a half a quarter.
+ * much as it leaves: alone a half, beside one that has a half a quarter. Who has no other body on its way may send one all
+ * the same, as it may into the engine.
  */
 export class BodyRoom {
   #total = 0;
@@ -16,14 +19,15 @@ export class BodyRoom {
 
   /** Room for a body of which so many bytes are known to come. Throws `ingest.busy`. */
   enter(tenant: string, bytes: number): HeldRoom {
-    const held = new HeldRoom((by) => this.#add(tenant, by));
+    const held = new HeldRoom((by, held) => this.#add(tenant, by, held));
     held.resize(bytes);
     return held;
   }
 
-  #add(tenant: string, by: number): void {
+  #add(tenant: string, by: number, held: number): void {
     const own = this.#ofTenant.get(tenant) ?? 0;
-    if (by > 0 && own + by > mostBytes - this.#total) throw busy();
+    const most = own === held ? hardBytes - this.#total : mostBytes - this.#total - own;
+    if (by > 0 && by > most) throw busy();
     this.#total += by;
     if (own + by === 0) this.#ofTenant.delete(tenant);
     else this.#ofTenant.set(tenant, own + by);
@@ -32,10 +36,11 @@ export class BodyRoom {
 
 /** One request's part of it. */
 export class HeldRoom {
-  readonly #add: (bytes: number) => void;
+  readonly #add: (bytes: number, held: number) => void;
   #bytes = 0;
 
-  constructor(add: (bytes: number) => void) {
+  /** `add`: so many bytes more or less than were `held` by it. */
+  constructor(add: (bytes: number, held: number) => void) {
     this.#add = add;
   }
 
@@ -43,7 +48,7 @@ export class HeldRoom {
   resize(bytes: number): void {
     const counted = bytes > leastCountedBytes ? bytes : 0;
     if (counted === this.#bytes) return;
-    this.#add(counted - this.#bytes);
+    this.#add(counted - this.#bytes, this.#bytes);
     this.#bytes = counted;
   }
 
