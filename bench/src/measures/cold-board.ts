@@ -3,7 +3,7 @@ import type { QueryInput } from '@nowcast/contract';
 import { type Options, runsOf } from '../harness/measure.ts';
 import { interleave, type Row, type Run } from '../harness/rounds.ts';
 import { dropFromPageCache } from '../harness/storage.ts';
-import { reopenNowcast } from '../servers/nowcast.ts';
+import { reopenNowcast, warmedUp, withNothingHeld } from '../servers/nowcast.ts';
 import type { History } from './query-subjects.ts';
 
 export const coldBoard = 'board of 12 panels, cold';
@@ -27,7 +27,8 @@ const panels: readonly Omit<QueryInput, 'metric_type'>[] = [
 
 /**
  * A board of twelve panels over the last day of the stored history, from dialling to the twelfth snapshot: the first
- * thing asked of a server that was restarted, with its files dropped from the page cache.
+ * thing asked of a server that was restarted, with its files dropped from the page cache; once with what the server
+ * held when it was stopped, once without.
  */
 export async function measureColdBoard(folder: string, { endMs }: History, options: Options): Promise<Row[]> {
   const range = { from: endMs - day, to: endMs };
@@ -36,13 +37,18 @@ export async function measureColdBoard(folder: string, { endMs }: History, optio
     dropFromPageCache(folder);
     const server = await reopenNowcast(folder);
     try {
-      return { figures: { board_ms: await open(server, queries), again_ms: await open(server, queries) } };
+      const figures = { board_ms: await open(server, queries), again_ms: await open(server, queries) };
+      await warmedUp(server.port);
+      return { figures };
     } finally {
       await server.stop();
     }
   };
-  const rounds = { measure: 'query', case: coldBoard, runs: runsOf(options, 3), warmUps: 0, settleMs: 0 };
-  return interleave([{ name: 'nowcast', run }], rounds);
+  const subjects = [
+    { name: 'nowcast', run },
+    { name: 'nowcast, nothing held', run: () => withNothingHeld(folder, run) },
+  ];
+  return interleave(subjects, { measure: 'query', case: coldBoard, runs: runsOf(options, 3), settleMs: 0 });
 }
 
 /** Milliseconds until every panel has its data. */

@@ -14,6 +14,7 @@ import {
   runsOf,
   wanted,
 } from '../harness/measure.ts';
+import { withNothingHeld } from '../servers/nowcast.ts';
 import { figureOf, interleave, type Row, type Run } from '../harness/rounds.ts';
 import { dropFromPageCache } from '../harness/storage.ts';
 import { coldBoard, measureColdBoard } from './cold-board.ts';
@@ -205,6 +206,11 @@ async function warmUnderIngest(subjects: readonly QuerySubject[], options: Optio
 
 async function cold(subjects: readonly QuerySubject[], options: Options): Promise<Row[]> {
   const asked = subjects.map((subject) => ({ name: subject.name, run: () => askCold(subject) }));
+  const own = subjects[0]!;
+  asked.push({
+    name: `${own.name}, nothing held`,
+    run: () => withNothingHeld(own.folder, () => askCold(own)),
+  });
   return interleave(asked, {
     measure: 'query',
     case: 'cold',
@@ -214,7 +220,10 @@ async function cold(subjects: readonly QuerySubject[], options: Options): Promis
   });
 }
 
-/** Each question is the first that the server is asked. */
+/**
+ * Each question is the first that the server is asked. Ours still has what it was asked before it was stopped, unless
+ * that was taken away.
+ */
 async function askCold(subject: QuerySubject): Promise<Run> {
   const figures: Record<string, number> = {};
   for (const question of questions) {

@@ -1,7 +1,11 @@
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { HttpApi } from '@nowcast/client';
 import type { QueryInput, RuleContentInput } from '@nowcast/contract';
 import { owner, type RunningServer, serve, startServer } from '@nowcast/e2e/server';
 import { dataFolder } from '../harness/cache.ts';
+import { get } from '../harness/http-client.ts';
 import { tie } from '../harness/server-process.ts';
 import { startOwnViewers, type Viewers } from '../harness/viewers.ts';
 
@@ -32,6 +36,25 @@ export async function reopenNowcast(folder: string, args: readonly string[] = []
   const server = await serve(folder, { args: [...plain, ...args] });
   tie(server.pid, server.exit);
   return { ...server, ...(await signIn({ ...server, login: owner })) };
+}
+
+/** What the server keeps of its memory of history for its next start, put away for the time of `run`. */
+export async function withNothingHeld<T>(folder: string, run: () => Promise<T>): Promise<T> {
+  const file = join(folder, 'engine.warm');
+  const aside = `${file}.aside`;
+  if (existsSync(file)) renameSync(file, aside);
+  try {
+    return await run();
+  } finally {
+    rmSync(file, { force: true });
+    if (existsSync(aside)) renameSync(aside, file);
+  }
+}
+
+/** Resolves once the server has loaded into memory what was asked for lately. */
+export async function warmedUp(port: number): Promise<void> {
+  const loads = async () => /^nowcast_warm_loads_total (\S+)/m.exec((await get(port, '/metrics')).body)?.[1];
+  for (let before; before !== (before = await loads());) await delay(1500);
 }
 
 async function signIn({ url, login: { login, password } }: Pick<RunningServer, 'url' | 'login'>) {

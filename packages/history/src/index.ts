@@ -6,4 +6,5 @@ export { readRecords } from './records.ts';
 export type { HeadSource, Pin } from './sources.ts';
 export type { Selection } from './selection.ts';
 export { FlushScratch } from './flush-points.ts';
+export type { Carried } from './warm/carried.ts';
 export { type WarmStats, WarmStore } from './warm/warm-store.ts';

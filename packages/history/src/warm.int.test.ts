@@ -35,10 +35,11 @@ let tenants = 0;
 /** A tenant of its own, asked through a warm store of its own. */
 class Asker {
   readonly tenant = `tenant-${tenants++}`;
-  readonly service: QueryService;
-  readonly warm: WarmStore;
+  warm!: WarmStore;
+  service!: QueryService;
   readonly points: ReferencePoint[] = [];
   readonly #nowMs: number;
+  readonly #begin: () => void;
 
   constructor(
     nowMs: number,
@@ -54,9 +55,20 @@ class Asker {
     bench.restartHot(budgetRows);
     const { index, head, hot, warehouse } = bench;
     const clock = new ManualClock(nowMs);
-    this.warm = new WarmStore({ index, warehouse: stored, clock, budgetBytes, retention });
-    bench.warm = this.warm;
-    this.service = new QueryService({ index, head, hot, warm: this.warm, warehouse, clock, retention });
+    this.#begin = () => {
+      this.warm = new WarmStore({ index, warehouse: stored, clock, budgetBytes, retention });
+      bench.warm = this.warm;
+      this.service = new QueryService({ index, head, hot, warm: this.warm, warehouse, clock, retention });
+    };
+    this.#begin();
+  }
+
+  /** Another warm store, with what this one holds. */
+  async restart(): Promise<void> {
+    await this.warm.stop();
+    const carried = this.warm.carried(bench.watermarks);
+    this.#begin();
+    this.warm.take(carried);
   }
 
   append(point: ReferencePoint): void {
@@ -101,12 +113,13 @@ const event = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('ask' as const), settle: fc.boolean() }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'maintain' as const }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'restart' as const }) },
 );
 const script = fc.array(fc.record({ after: fc.nat(60), event }), { maxLength: 12 });
 
 describe('the warm store', () => {
   it(
-    'never changes an answer, whatever is flushed, sealed, compacted, evicted or comes late between the questions',
+    'never changes an answer, whatever is flushed, sealed, compacted, evicted, comes late or is carried on between the questions',
     async () => {
       let answered = 0;
       await fc.assert(
@@ -123,7 +136,10 @@ describe('the warm store', () => {
                 if (after !== i) continue;
                 if (next.kind === 'flush') await bench.flush(next.partition, next.keep);
                 else if (next.kind === 'maintain') await asker.maintain();
-                else {
+                else if (next.kind === 'restart') {
+                  answered += asker.warm.stats().answered;
+                  await asker.restart();
+                } else {
                   expect(await asker.wrong(query)).toEqual([]);
                   if (next.settle) await asker.warm.settled();
                 }
@@ -226,6 +242,27 @@ describe('the warm store', () => {
     await loaded;
     expect(await asker.wrong(query)).toEqual([]);
     expect(asker.warm.stats().answered).toBe(1);
+  });
+
+  it('goes on with what another held, and takes nothing whose series have other places', async () => {
+    const asker = new Asker(nowMs, 1e9);
+    const query = querySchema.parse({ metric_type: 'm', ...questions['by minutes, from points'] });
+    for (const point of minutes(400, 0)) asker.append(point);
+    await flushAll();
+    expect(await asker.wrong(query)).toEqual([]);
+    await asker.warm.settled();
+    await asker.restart();
+    expect(await asker.wrong(query)).toEqual([]);
+    expect(asker.warm.stats()).toMatchObject({ loads: 0, answered: 1, declined: 0 });
+    const carried = asker.warm.carried(bench.watermarks);
+    for (const { series } of carried.metrics) series.reverse();
+    await asker.restart();
+    const { index, warehouse } = bench;
+    const clock = new ManualClock(nowMs);
+    const other = new WarmStore({ index, warehouse, clock, budgetBytes: 1e9, retention: forEver });
+    other.take(carried);
+    expect(other.stats().blocks).toBe(0);
+    expect(asker.warm.carried(bench.watermarks.map((to) => to + 1)).blocks, 'of another vector').toEqual([]);
   });
 
   it('keeps within its budget, and leaves what is older than the warehouse keeps to the warehouse', async () => {

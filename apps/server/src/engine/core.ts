@@ -11,27 +11,16 @@ import {
 import { SeriesIndex } from '@nowcast/head';
 import { QueryService, WarmStore } from '@nowcast/history';
 import { type DurableRecord, IngestService } from '@nowcast/ingest';
-import { AppError, assert, type Clock } from '@nowcast/kernel';
+import { AppError, assert } from '@nowcast/kernel';
 import { LiveViewRegistry } from '@nowcast/live';
-import type {
-  EngineStats,
-  EventLog,
-  HotStore,
-  IngestAnswer,
-  IngestRequest,
-  OpenView,
-  TransitionBatch,
-  ViewFrame,
-  Warehouse,
-  Watermark,
-} from '@nowcast/ports';
+import type { EngineStats, HotStore, IngestAnswer, IngestRequest, OpenView, Watermark } from '@nowcast/ports';
 import { Alerts, readAlerts } from './alerts/alerts.ts';
 import type { LoggedControl } from './alerts/alert-engine.ts';
-import { Catalog, type MetricDefaults } from './catalog.ts';
+import { Catalog } from './catalog.ts';
 import { checkpointPath, readCheckpoint } from './checkpoint.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { DeadLetters } from './dead-letters.ts';
-import type { EngineLog } from './embedded-engine.ts';
+import type { EngineParts } from './engine-parts.ts';
 import { FlushTrigger, mostUnflushed } from './flush-trigger.ts';
 import { Flusher } from './flusher.ts';
 import { newestFlushed, trimHotWindow } from './hot-window.ts';
@@ -45,27 +34,11 @@ import { Pins } from './pins.ts';
 import { recover } from './recovery.ts';
 import { SeriesFile } from './series-file.ts';
 import { SeriesWatch } from './series-watch.ts';
-import { engineStats, type LogFigures, unflushedSize } from './stats.ts';
+import { engineStats, unflushedSize } from './stats.ts';
 import { findStored } from './stored-history.ts';
 import { Ticker } from './ticker.ts';
 import { Upkeep } from './upkeep.ts';
-
-export interface EngineParts {
-  options: EngineOptions;
-  clock: Clock;
-  eventLog: EventLog;
-  logFigures: () => LogFigures;
-  warehouse: Warehouse;
-  hot: HotStore;
-  defaults: MetricDefaults;
-  log: EngineLog;
-  publish: (frames: readonly ViewFrame[]) => void;
-  transitions: (batch: TransitionBatch) => void;
-  /** Hears what does not work for now although points are acknowledged and shown live; undefined: everything does. */
-  degraded: (why: string | undefined) => void;
-  /** Hears of what only another start cures. */
-  fatal: (error: unknown) => void;
-}
+import { isOf, WarmFile, type WarmState } from './warm-file.ts';
 
 /** Views must be looked at now and then even when nothing arrives: windows slide, rankings settle. */
 const idleTickMs = 1000;
@@ -100,6 +73,7 @@ export class EngineCore {
   readonly #parts: EngineParts;
   readonly #warehouse: PatientWarehouse;
   readonly #seriesFile: SeriesFile;
+  readonly #warmFile: WarmFile;
   #running: Running | undefined;
   #flushes = 0;
   #deadLetters = 0;
@@ -114,6 +88,7 @@ export class EngineCore {
       log,
       onMissing: (why) => this.#sayMissing(why),
     });
+    this.#warmFile = new WarmFile(parts.options.dataDir, log);
     this.#seriesFile = new SeriesFile(join(parts.options.dataDir, 'engine.series'));
   }
 
@@ -121,6 +96,7 @@ export class EngineCore {
     const { options, eventLog, hot, clock, log } = this.#parts;
     // The log first: its lock keeps a second server out before that touches the warehouse's files.
     await eventLog.run();
+    const carrying = this.#warmFile.read();
     await this.#warehouse.run();
     const index = new SeriesIndex(eventLog.partitions, () => options.seriesPerTenant);
     let states: readonly PartitionState[] = [];
@@ -166,6 +142,8 @@ export class EngineCore {
       );
     for (const state of states) hot.begin(state.tail.partition, newestFlushed(state));
     const running = this.#wire(index, states, ingest);
+    const carried = await carrying;
+    if (carried !== undefined && isOf(carried, this.#warmState(states))) running.warm.take(carried);
     running.alerts.recover(await readAlerts(options.dataDir, eventLog.epoch), controls);
     this.#running = running;
     ingest.onDurable((durable) => this.#apply(running, durable));
@@ -313,6 +291,8 @@ export class EngineCore {
       await running.flusher.stop();
       running.alerts.end();
       await running.checkpointer.save();
+      const state = this.#warmState(running.states);
+      await this.#warmFile.write(running.warm.carried(state.at), state);
     }
     await eventLog.stop();
     await this.#warehouse.stop();
@@ -374,6 +354,15 @@ export class EngineCore {
       alerts: { rules: alerts.engine.size, transitions: alerts.engine.transitions },
       now: clock.now(),
     });
+  }
+
+  #warmState(states: readonly PartitionState[]): WarmState {
+    const { eventLog, options } = this.#parts;
+    return {
+      epoch: eventLog.epoch,
+      at: states.map(({ watermark }) => watermark),
+      retention: options.retention,
+    };
   }
 
   #ready(): Running {

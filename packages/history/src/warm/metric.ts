@@ -69,10 +69,14 @@ export class WarmMetric {
     return this.#slotOf.get(id);
   }
 
+  /** Stable ids of all series. */
+  idsBySlot(): BigUint64Array {
+    return BigUint64Array.from(this.#handles, (handle) => this.#index.idOf(handle));
+  }
+
   /** Ascending stable ids of all series, and the slot of each. */
   ids(): { series: BigUint64Array; slots: Uint32Array } {
-    const handles = this.#handles;
-    const ids = BigUint64Array.from(handles, (handle) => this.#index.idOf(handle));
+    const ids = this.idsBySlot();
     const slots = Uint32Array.from(ids.keys()).sort((a, b) => (ids[a]! < ids[b]! ? -1 : 1));
     return { series: ids.sort(), slots };
   }

@@ -6,6 +6,7 @@ import type { FlushBlock, OffsetVector } from '@nowcast/ports';
 import type { Piece, PieceRequest } from '../piece.ts';
 import type { StoredRows } from '../stored-rows.ts';
 import { type Block, bytesOf, dayMs, isAt, tidy } from './block.ts';
+import { type Carried, carriedOf, metricsOf } from './carried.ts';
 import { flushTables } from './flush-tables.ts';
 import type { HourTable } from './hour-table.ts';
 import { LoadQueue } from './load-queue.ts';
@@ -98,12 +99,20 @@ export class WarmStore {
     if (this.#options.budgetBytes === 0 || need === undefined || this.#isOld(need)) return;
     this.#declined++;
     const { tenant, metric } = request.selection;
-    let metrics = this.#metrics.get(tenant);
-    if (metrics === undefined) this.#metrics.set(tenant, (metrics = new Map<string, WarmMetric>()));
-    let found = metrics.get(metric);
-    if (found === undefined)
-      metrics.set(metric, (found = new WarmMetric(this.#options.index, tenant, metric)));
-    this.#queue.add(found, need);
+    const known = this.#metrics.get(tenant)?.get(metric);
+    this.#queue.add(known ?? this.#hold(new WarmMetric(this.#options.index, tenant, metric)), need);
+  }
+
+  /** What is held at exactly the vector, for `take` of another life. Only when stopped: it is not a copy. */
+  carried(at: OffsetVector): Carried {
+    return carriedOf(this.#allMetrics(), at);
+  }
+
+  /** Takes what another life held at the vector at which this one begins. */
+  take(carried: Carried): void {
+    if (this.#options.budgetBytes === 0) return;
+    for (const metric of metricsOf(carried, this.#options.index)) this.#hold(metric);
+    this.#makeRoom([]);
   }
 
   /**
@@ -144,6 +153,13 @@ export class WarmStore {
       loads: this.#queue.loads,
       failedLoads: this.#queue.failures,
     };
+  }
+
+  #hold(metric: WarmMetric): WarmMetric {
+    let metrics = this.#metrics.get(metric.tenant);
+    if (metrics === undefined) this.#metrics.set(metric.tenant, (metrics = new Map<string, WarmMetric>()));
+    metrics.set(metric.name, metric);
+    return metric;
   }
 
   #noteVector(at: OffsetVector): void {
