@@ -282,4 +282,23 @@ describe('the warm store', () => {
     expect(asker.warm.stats().loads).toBe(1);
     expect(asker.warm.stats().bytes).toBeLessThanOrEqual(2000);
   });
+
+  it('lets go of a metric that it holds nothing of', async () => {
+    const asker = new Asker(nowMs, 1);
+    for (const point of minutes(100, 10)) asker.append(point);
+    await flushAll();
+    const query = querySchema.parse({ metric_type: 'm', agg: 'sum', step: '1h', window: '2h' });
+    expect(await asker.wrong(query)).toEqual([]);
+    await asker.warm.settled();
+    expect(asker.warm.stats()).toMatchObject({ loads: 1, blocks: 0, metrics: 1 });
+    for (const point of minutes(10, 0)) asker.append(point);
+    await flushAll();
+    expect(asker.warm.stats()).toMatchObject({ metrics: 0 });
+    expect(await asker.wrong(query)).toEqual([]);
+    await asker.warm.settled();
+    expect(asker.warm.stats(), 'it is held again when it is asked for').toMatchObject({
+      loads: 2,
+      metrics: 1,
+    });
+  });
 });

@@ -70,8 +70,13 @@ export class LoadQueue {
     this.#cancelTimer ??= this.#options.clock.after(delayMs, () => this.#start());
   }
 
+  /** Nothing is being loaded, nor waits for it. */
+  get isIdle(): boolean {
+    return this.#running === undefined && this.#jobs.size === 0;
+  }
+
   async settled(): Promise<void> {
-    while (this.#running !== undefined || this.#jobs.size > 0) {
+    while (!this.isIdle) {
       if (this.#running === undefined) this.#start();
       await this.#running;
     }

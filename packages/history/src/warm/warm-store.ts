@@ -26,6 +26,7 @@ export interface WarmOptions {
 }
 
 export interface WarmStats {
+  metrics: number;
   blocks: number;
   bytes: number;
   answered: number;
@@ -132,6 +133,7 @@ export class WarmStore {
     const tables = await inSlices(flushTables(flush, wanted));
     for (const metric of this.#allMetrics()) this.#attach(metric, flush, tables);
     this.#makeRoom([]);
+    this.#letGo();
   }
 
   /** Nothing is being loaded any more, nor waits for it. */
@@ -146,6 +148,7 @@ export class WarmStore {
   stats(): WarmStats {
     const blocks = this.#allMetrics().flatMap((metric) => [...metric.blocks]);
     return {
+      metrics: this.#allMetrics().length,
       blocks: blocks.length,
       bytes: blocks.reduce((sum, block) => sum + bytesOf(block), 0),
       answered: this.#answered,
@@ -241,6 +244,16 @@ export class WarmStore {
       if (!block.ready) continue;
       bytes -= bytesOf(block);
       metric.drop(block);
+    }
+  }
+
+  /** Of metrics that hold nothing: each knows the places of all its series. */
+  #letGo(): void {
+    // What is to be loaded knows its metric.
+    if (!this.#queue.isIdle) return;
+    for (const [tenant, metrics] of this.#metrics) {
+      for (const [name, { size }] of metrics) if (size === 0) metrics.delete(name);
+      if (metrics.size === 0) this.#metrics.delete(tenant);
     }
   }
 
