@@ -43,6 +43,8 @@ export class FeedView implements View {
   readonly #definitions = new Map<number, SeriesDefinition>();
   #entries: Entry[] = [];
   #fresh: Entry[] = [];
+  /** So many fresh entries are looked through for those that can never be shown. */
+  #trimAt: number;
   #loaded = false;
   #isSorted = false;
   readonly #names = new RecordNames();
@@ -51,6 +53,7 @@ export class FeedView implements View {
     assert(query.limit !== undefined, 'records have a limit');
     this.query = query;
     this.limit = query.limit;
+    this.#trimAt = leastTrimmed(query.limit);
     this.#tenant = tenant;
     this.#sources = sources;
   }
@@ -90,7 +93,13 @@ export class FeedView implements View {
       if (range.kind === 'fixed' && (timestamp < range.from || timestamp >= range.to)) continue;
       this.#fresh.push({ handle, record: this.#recordOf(handle, run, i), revision: 0 });
     }
-    if (this.#fresh.length > 4 * this.limit + 1000) this.#fresh = withoutHopeless(this.#fresh, this.limit);
+    if (this.#fresh.length > this.#trimAt) this.#trim();
+  }
+
+  /** Series that share a timestamp leave nothing to drop: the next look waits until there are twice as many. */
+  #trim(): void {
+    this.#fresh = withoutHopeless(this.#fresh, this.limit);
+    this.#trimAt = Math.max(leastTrimmed(this.limit), 2 * this.#fresh.length);
   }
 
   settle(receivedAt: number): DeltaFrame | undefined {
@@ -108,6 +117,7 @@ export class FeedView implements View {
       this.#entries.push(entry);
     }
     this.#fresh = [];
+    this.#trimAt = leastTrimmed(this.limit);
     this.#entries = newestOf(this.#entries, this.limit).filter(({ record }) => record.timestamp >= from);
     this.#forgetNames();
     const points = this.#entries.filter((entry) => entry.revision === revision).map(({ record }) => record);
@@ -160,9 +170,14 @@ export class FeedView implements View {
   }
 
   #forgetNames(): void {
-    if (this.#names.size > 4 * this.limit + 1000)
+    if (this.#names.size > leastTrimmed(this.limit))
       this.#names.forgetBefore(this.#entries[0]?.record.timestamp ?? Infinity);
   }
+}
+
+/** How much a feed of so many rows collects before it looks what of it can go. */
+function leastTrimmed(limit: number): number {
+  return 4 * limit + 1000;
 }
 
 /** The newest `limit` entries, oldest first. */
