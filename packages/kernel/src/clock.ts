@@ -21,6 +21,8 @@ export const systemClock: Clock = {
 /** A clock that moves only when told to; timers fire in order of their due time. */
 export class ManualClock implements Clock {
   #now: number;
+  /** How far the wall clock was set away from where it began, ms. */
+  #set = 0;
   #timers: { due: number; fn: () => void }[] = [];
 
   constructor(startMs = 0) {
@@ -28,7 +30,7 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
-    return this.#now;
+    return this.#now + this.#set;
   }
 
   monotonic(): number {
@@ -41,6 +43,11 @@ export class ManualClock implements Clock {
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer);
     };
+  }
+
+  /** Sets the wall clock on, or back: the monotonic one and timers do not notice. */
+  setWallBy(ms: number): void {
+    this.#set += ms;
   }
 
   advance(ms: number): void {

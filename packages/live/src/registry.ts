@@ -26,6 +26,9 @@ interface Entry {
   seq: string;
 }
 
+/** So far back, ms, a wall clock goes only when it is set; by less, a window lacks its oldest moments, and not for longer. */
+const setBackMs = 2000;
+
 export interface LiveStats {
   views: number;
   lingering: number;
@@ -53,6 +56,8 @@ export class LiveViewRegistry {
   #at: OffsetVector;
   #nextId = 1;
   #reloads = 0;
+  /** The wall clock at the last tick, epoch ms. */
+  #tickedAt = Number.NEGATIVE_INFINITY;
   /** Views that were dropped while somebody watched, and their viewers do not know yet. */
   #ended: ViewFrame[] = [];
 
@@ -112,6 +117,7 @@ export class LiveViewRegistry {
   *advance(tick: Tick): Generator<void, ViewFrame[]> {
     yield* this.#fold(tick);
     this.#at = tick.at;
+    this.#noteClock();
     const frames: ViewFrame[] = [];
     for (const entry of this.#byId.values()) {
       if (tick.receivedAt > 0) entry.receivedAt = tick.receivedAt;
@@ -158,6 +164,15 @@ export class LiveViewRegistry {
       this.#sources.onDefect(error, 'every live view was dropped');
       for (const entry of this.#byId.values()) this.#end(entry);
     }
+  }
+
+  /** Windows never slide back: once the clock was set back they would take no point until it has caught up. */
+  #noteClock(): void {
+    const now = this.#sources.clock.now();
+    const wasSetBack = now < this.#tickedAt - setBackMs;
+    this.#tickedAt = now;
+    if (!wasSetBack) return;
+    for (const entry of this.#byId.values()) if (entry.query.range.kind === 'sliding') this.#end(entry);
   }
 
   stats(): LiveStats {

@@ -152,6 +152,46 @@ describe('a live view', () => {
     expect(series.flatMap(({ values }) => [...values])).toEqual([3]);
   });
 
+  // A host that booted two hours ahead until NTP set it right showed empty charts for two hours.
+  it.each(['sum', 'none'] as const)(
+    'of a window (%s) is begun anew when the clock was set back, and takes the points of then',
+    async (agg) => {
+      const { engine, registry, send, tick } = setUp();
+      const query = ask({ agg, ...(agg === 'none' ? { step: undefined } : {}) });
+      const timesOf = async () => {
+        const { view } = await registry.open('t', query);
+        const { series, points = [] } = decodeSnapshotBody(registry.read(view, undefined).body);
+        return [...series.flatMap(({ timestamps }) => [...timestamps]), ...points.map((p) => p.timestamp)];
+      };
+      send('a', 1, start - 5000);
+      tick();
+      engine.clock.setWallBy(7_200_000);
+      const { view } = await registry.open('t', query);
+      tick();
+      engine.clock.setWallBy(-7_200_000);
+      engine.clock.advance(1000);
+      send('a', 2, start);
+      expect(tick().at(-1)).toMatchObject({ view, kind: 'ended' });
+      expect(await timesOf()).toEqual([start - 5000, start]);
+      send('a', 3, start + 1000);
+      tick();
+      expect(await timesOf()).toEqual([start - 5000, start, start + 1000]);
+    },
+  );
+
+  it('lives on when the clock goes back by a moment, or its range stands still', async () => {
+    const { engine, registry, tick } = setUp();
+    const sliding = await registry.open('t', ask());
+    const still = querySchema.parse({ metric_type: 'm', agg: 'sum', from: start - 60_000, to: start });
+    const fixed = await registry.open('t', still);
+    tick();
+    engine.clock.setWallBy(-1500);
+    expect(tick()).toEqual([]);
+    engine.clock.setWallBy(-5000);
+    expect(tick()).toMatchObject([{ view: sliding.view, kind: 'ended' }]);
+    expect(registry.read(fixed.view, undefined).kind).toBe('snapshot');
+  });
+
   it('says nothing when nothing changed', async () => {
     const { engine, registry, send, tick } = setUp();
     await registry.open('t', ask({ agg: 'max' }));
