@@ -100,7 +100,8 @@ export class Connection {
   heardAt: number;
   /** When the peer last got a message, to a second; pings do not count, since no page can see them. */
   sentAt: number;
-  pingedAt: number;
+  /** When it was last asked for a sign of life. */
+  beatAt: number;
   /** Message bucket: what is left, and when it was last filled. */
   allowance: number;
   allowanceAt: number;
@@ -117,7 +118,7 @@ export class Connection {
     this.checkedAt = now;
     this.heardAt = now;
     this.sentAt = now;
-    this.pingedAt = now;
+    this.beatAt = now;
     this.allowance = allowance;
     this.allowanceAt = now;
   }

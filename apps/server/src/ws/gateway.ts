@@ -265,23 +265,22 @@ export class Gateway implements Service {
   }
 
   /**
-   * A word when there was none for a while, and pings: two of them without a sign of life, and the link is cut, however
-   * open the socket looks.
+   * A word for the page, which learns from it how our clock stands, however busy the socket is; and a ping: two of them
+   * without a sign of life, and the link is cut, however open the socket looks.
    */
   #heartbeat(connection: Connection, now: number): void {
     const { heartbeatMs, sweepMs } = this.#timing;
     // One sweep early: the next look would be too late.
-    if (connection.actor !== undefined && now - connection.sentAt >= heartbeatMs - sweepMs) {
-      const beat = { type: 'heartbeat', server_time: Date.now() } as const;
-      if (connection.reads) connection.write(encodeMessage(connection.format, beat), now);
-    }
-    if (now - connection.pingedAt < heartbeatMs) return;
+    if (now - connection.beatAt < heartbeatMs - sweepMs) return;
     if (now - connection.heardAt > 2 * heartbeatMs) {
       this.#session.lost(connection);
       return;
     }
-    connection.pingedAt = now;
+    connection.beatAt = now;
     connection.writeControl(pingFrame);
+    if (connection.actor === undefined || !connection.reads) return;
+    const beat = { type: 'heartbeat', server_time: Date.now() } as const;
+    connection.write(encodeMessage(connection.format, beat), now);
   }
 
   async #recheck(connection: Connection): Promise<void> {

@@ -30,6 +30,16 @@ describe('F9: a dead link', () => {
     peer.close();
   });
 
+  test('hears them beside other messages too: a page learns from them that the clock of the server was set', async () => {
+    const peer = await open();
+    peer.subscribe('a', 'busy');
+    const publishing = setInterval(() => nowcast.engine.publish({ busy: { bucket: 1000, value: 1 } }), 50);
+    await peer.hears('heartbeat', 2);
+    clearInterval(publishing);
+    expect(peer.of('delta').length).toBeGreaterThan(3);
+    peer.close();
+  });
+
   test('a peer that answers nothing is cut within two pings', async () => {
     await until(() => nowcast.server.gateway.stats().viewers === 0);
     const { socket, pings, closed } = silentPeer();

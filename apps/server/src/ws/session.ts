@@ -34,7 +34,7 @@ const closeGraceMs = 2000;
 export interface LiveTiming {
   /** Until a peer has said who it is. */
   authenticateMs: number;
-  /** Silence after which we say something; a peer that is silent for two of them is gone. */
+  /** Between two heartbeats; a peer that is silent for two of them is gone. */
   heartbeatMs: number;
   /** Until a peer that was asked has acknowledged anything. */
   deadMs: number;

@@ -41,6 +41,16 @@ const line = (key: number, host: string, times: number[], values: number[]) => (
 });
 
 describe('the store behind a panel', () => {
+  it('keeps what it has while the clock is wrong: only data that have come as far push old buckets out', () => {
+    const store = new ViewStore(100_000);
+    const times = Array.from({ length: 100 }, (_, i) => i * 1000);
+    store.applySnapshot(snapshot([line(1, 'a', times, times)]), 100_000);
+    store.applyDelta(delta([[1, 100_000, 1]]), 7_300_000);
+    expect(store.series[0]!.t).toHaveLength(101);
+    store.applyDelta(delta([[1, 150_000, 1]]), 151_000);
+    expect(store.series[0]!.t[0]).toBe(48_000);
+  });
+
   it('ends with the same columns in whatever order the cells arrive', () => {
     const cells = fc.array(
       fc.record({ time: fc.integer({ min: 0, max: 40 }).map((n) => n * 1000), value: fc.integer() }),

@@ -117,10 +117,11 @@ export class ViewStore {
     for (const point of delta.points ?? []) eventMs = Math.max(eventMs, point.timestamp);
     if (delta.newest > 0 && eventMs > 0) this.sourceLagMs = Math.max(0, delta.newest - eventMs);
     if (delta.points !== undefined && delta.points.length > 0) this.#addPoints(delta.points);
+    // The clock may have been set, and what is forgotten does not come back: data have to have come as far.
+    const reachedMs = Math.min(bucketMs, nowMs);
     // Only a merged delta comes without a receipt: event time stands in for it, but never runs ahead of the clock.
-    const receivedMs = delta.newest > 0 ? delta.newest : Math.min(bucketMs, nowMs);
-    this.newestMs = Math.max(this.newestMs, receivedMs);
-    if (this.windowMs !== null) this.#forgetBefore(nowMs - this.windowMs - 2 * this.stepMs);
+    this.newestMs = Math.max(this.newestMs, delta.newest > 0 ? delta.newest : reachedMs);
+    if (this.windowMs !== null) this.#forgetBefore(reachedMs - this.windowMs - 2 * this.stepMs);
     this.revision += 1;
     if (changedSet || this.#meta.empty || this.#meta.state !== 'ready') this.#publish({ state: 'ready' });
   }

@@ -327,6 +327,76 @@ describe('views', () => {
 });
 
 describe('time', () => {
+  /** A client whose own wall clock is its own, on the timers of the server. */
+  function setUpClocks() {
+    const own = { aheadMs: 0 };
+    const serverTime = new ManualClock(1_000_000);
+    const server = new SimulatedServer(serverTime);
+    function Socket(_url: string, protocols: string[]): unknown {
+      return server.connect(protocols[0] ?? '');
+    }
+    const client = new LiveClient({
+      url: 'http://127.0.0.1:7070',
+      WebSocket: Socket as unknown as SocketConstructor,
+      clock: {
+        now: () => serverTime.monotonic() + own.aheadMs,
+        monotonic: () => serverTime.monotonic(),
+        after: (ms, fn) => serverTime.after(ms, fn),
+      },
+      random: () => 0,
+    });
+    client.subscribe(query, { onSnapshot: () => {}, onDelta: () => {} });
+    const flow = () => {
+      server.accept();
+      server.socket?.deliverAll();
+    };
+    flow();
+    flow();
+    return { own, serverTime, server, client, flow };
+  }
+
+  // A kiosk without a clock of its own showed empty charts from its first NTP step to the next lost socket.
+  test("when this machine's clock is set, the server's is right again from the next message on", () => {
+    for (const stepMs of [3 * 3_600_000, -3 * 3_600_000]) {
+      const { own, serverTime, server, client, flow } = setUpClocks();
+      own.aheadMs = stepMs;
+      serverTime.advance(1000);
+      server.publish('cpu', 0, 1);
+      for (let i = 0; i < 4; i += 1) {
+        flow();
+        serverTime.advance(10);
+      }
+      expect(client.status.state).toBe('live');
+      expect(client.serverNow()).toBe(serverTime.now());
+      server.stop();
+    }
+  });
+
+  test("when the server's clock is set on, the next heartbeat tells, and when it is set back the one after", () => {
+    const { serverTime, server, client, flow } = setUpClocks();
+    serverTime.setWallBy(3_600_000);
+    serverTime.advance(15_000);
+    flow();
+    expect(client.serverNow()).toBe(serverTime.now());
+    serverTime.setWallBy(-7_200_000);
+    for (let i = 0; i < 2; i += 1) {
+      serverTime.advance(15_000);
+      flow();
+    }
+    expect(client.serverNow()).toBe(serverTime.now());
+    server.stop();
+  });
+
+  test('one late heartbeat says nothing about the clock', () => {
+    const { serverTime, server, client, flow } = setUpClocks();
+    serverTime.advance(15_000);
+    flow();
+    serverTime.advance(20_000);
+    flow();
+    expect(client.serverNow()).toBe(serverTime.now());
+    server.stop();
+  });
+
   test("the delay of the newest record is measured on the server's clock, not on this machine's", () => {
     const clock = new ManualClock(1_000_000);
     const server = new SimulatedServer(clock);

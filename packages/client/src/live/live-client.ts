@@ -203,6 +203,12 @@ export class LiveClient {
     return Math.max(this.#clock.monotonic() - monotonicMs, this.#clock.now() - wallMs);
   }
 
+  /** Between two messages one clock went on without the other: this machine slept, or its wall clock was set. */
+  #clocksParted(): boolean {
+    const { monotonicMs, wallMs } = this.#heardAt;
+    return Math.abs(this.#clock.now() - wallMs - (this.#clock.monotonic() - monotonicMs)) > partedMs;
+  }
+
   #hear(): void {
     this.#heardAt.monotonicMs = this.#clock.monotonic();
     this.#heardAt.wallMs = this.#clock.now();
@@ -294,8 +300,11 @@ export class LiveClient {
   }
 
   #receive(data: unknown): void {
-    this.#hear();
     const socket = this.#socket;
+    // What is known of the server's clock holds no more: the welcome of a new socket says it at once.
+    if (this.#clocksParted()) this.#step({ type: 'visible', silentMs: Infinity });
+    if (this.#socket !== socket) return;
+    this.#hear();
     let message: Incoming;
     try {
       message = decodeMessage(data);
@@ -365,6 +374,9 @@ export class LiveClient {
     for (const listener of this.#statusListeners) listener(next);
   }
 }
+
+/** Clocks that are disciplined by hundredths never come this far apart between two heartbeats, ms. */
+const partedMs = 2000;
 
 /** So that the platform reports it and the caller goes on. */
 function throwLater(clock: Clock, error: unknown): void {

@@ -1,10 +1,13 @@
 import type { Clock } from '@nowcast/kernel';
 
 const samplesKept = 8;
+/** Later than this a message hardly ever is, ms. */
+const setBackMs = 2000;
 
 /**
  * The server's wall clock as well as it can be known here. A message can be late but never early, so of the last
- * samples of `server time − local time` the largest is the nearest to the truth.
+ * samples of `server time − local time` the largest is the nearest to the truth. One that lies far behind it is late;
+ * two in a row, and the server's clock was set back.
  */
 export class ServerClock {
   readonly #clock: Clock;
@@ -16,8 +19,9 @@ export class ServerClock {
 
   sample(serverTimeMs: number): void {
     if (!Number.isFinite(serverTimeMs)) return;
-    this.#offsets.push(serverTimeMs - this.#clock.now());
-    if (this.#offsets.length > samplesKept) this.#offsets.shift();
+    const offsets = [...this.#offsets, serverTimeMs - this.#clock.now()].slice(-samplesKept);
+    const lastTwo = offsets.slice(-2);
+    this.#offsets = Math.max(...lastTwo) < Math.max(...offsets) - setBackMs ? lastTwo : offsets;
   }
 
   /** A new socket may be another server, or this machine's clock may have been set: old samples are forgotten. */

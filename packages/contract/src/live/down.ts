@@ -92,7 +92,7 @@ export interface WelcomeMessage {
   heartbeat_ms: number;
 }
 
-/** Sent every `heartbeat_ms` when nothing else was: a link that is silent for two of them is dead. */
+/** Sent every `heartbeat_ms`, whatever else is: a link that is silent for two of them is dead. */
 export interface HeartbeatMessage {
   type: 'heartbeat';
   server_time: number;
