@@ -422,6 +422,32 @@ describe('dedupe', () => {
     expect(valuesInLog(fixture)).toStrictEqual([1, 2, 3, 1]);
   });
 
+  // Two clicks of one millisecond counted as one, and nobody was told.
+  test('line protocol: what comes without a time of its own is never a retry', async () => {
+    const fixture = started();
+    const clicks = 'clicks value=1\nclicks value=1 \nclicks value=2\nclicks text="a"\nclicks text="a"\n';
+    await send(fixture, clicks, lineProtocol);
+    await send(fixture, clicks, lineProtocol);
+    expect(valuesInLog(fixture)).toStrictEqual([1, 1, 2, 1, 1, 1, 1, 2, 1, 1]);
+    expect(fixture.service.stats().duplicates).toBe(0);
+  });
+
+  test('line protocol: lines with a time are retries between others that have none, wherever those move to', async () => {
+    const fixture = started();
+    const at = `${receivedAt}000000`;
+    const told = `note text="a" ${at}\nclicks value=1 ${at}\n`;
+    await send(fixture, told, lineProtocol);
+    await send(fixture, `clicks value=1\n${told}${told}clicks value=1\nbroken\n${told}`, lineProtocol);
+    expect(valuesInLog(fixture)).toStrictEqual([1, 1, 1, 1]);
+  });
+
+  test('line protocol: a refused line without a time says nothing about the one that takes its row', async () => {
+    const fixture = started({ seriesLimit: 1 });
+    const told = `clicks value=1 ${receivedAt}000000\n`;
+    expect((await send(fixture, `${told}clicks value=2,more=3\n${told}`, lineProtocol)).status).toBe(422);
+    expect(valuesInLog(fixture)).toStrictEqual([1]);
+  });
+
   test('line protocol: two texts of one moment are two points, the same text is a retry', async () => {
     const fixture = started();
     const batch = 'log text="a" 1700000000000000000\nlog text="b" 1700000000000000000';

@@ -76,6 +76,8 @@ export class LineProtocolDecoder {
   #firstRow = 0;
   /** Lines that hold a quoted text may go over several lines. */
   #hasText = false;
+  /** Whether the line at hand says its time. */
+  #isTimed = false;
   /** Bytes of the key at hand when it has no entry. */
   #keyLength = 0;
   #keyStart = 0;
@@ -401,7 +403,8 @@ export class LineProtocolDecoder {
     const columns = this.#columns;
     let place = at;
     let timestamp = this.#context.receivedAt;
-    if (this.#bytes[place] === space) {
+    this.#isTimed = this.#bytes[place] === space;
+    if (this.#isTimed) {
       place = this.#timestamp(place + 1, firstRow);
       if (place < 0) return -1;
       timestamp = columns.timestamps[firstRow]!;
@@ -415,6 +418,7 @@ export class LineProtocolDecoder {
     }
     const { timestamps, length } = columns;
     for (let row = firstRow; row < length; row++) timestamps[row] = timestamp;
+    if (!this.#isTimed) columns.markUntimed(firstRow);
     return place;
   }
 
@@ -440,6 +444,7 @@ export class LineProtocolDecoder {
     const end = endOfToken(this.#bytes, at, this.#end);
     if (end === at) {
       this.#columns.timestamps[row] = this.#context.receivedAt;
+      this.#isTimed = false;
       return at;
     }
     const text = utf8Text(this.#bytes, at, Math.min(end, at + 60)) ?? '';

@@ -15,6 +15,9 @@ export class PointColumns {
   /** Memory for the record of these points, as long as they are in use. */
   encoded = new ArrayBuffer(0);
   length = 0;
+  /** 1 for rows that got the server's time; all 0 from `length` on. Undefined until there is one. */
+  #untimed: Uint8Array | undefined;
+  #hasUntimed = false;
   #extraRows: number[] = [];
   #dataIds: (string | undefined)[] = [];
   #actors: (string | undefined)[] = [];
@@ -31,6 +34,7 @@ export class PointColumns {
 
   clear(): void {
     this.truncate(0);
+    this.#hasUntimed = false;
   }
 
   /** Makes room for one more row. Throws `request.too_large` beyond the points a request may have. */
@@ -53,6 +57,21 @@ export class PointColumns {
     this.values = values;
   }
 
+  /** The rows from `firstRow` on came without a time of their own. */
+  markUntimed(firstRow: number): void {
+    if (this.#untimed === undefined || this.#untimed.length < this.capacity) {
+      const untimed = new Uint8Array(this.capacity);
+      if (this.#untimed !== undefined) untimed.set(this.#untimed);
+      this.#untimed = untimed;
+    }
+    this.#untimed.fill(1, firstRow, this.length);
+    this.#hasUntimed = true;
+  }
+
+  isUntimed(row: number): boolean {
+    return this.#hasUntimed && this.#untimed![row] === 1;
+  }
+
   /** Attaches optional columns to a row; rows must ascend. */
   setExtra(
     row: number,
@@ -68,6 +87,7 @@ export class PointColumns {
 
   /** Forgets the rows from `length` on. */
   truncate(length: number): void {
+    if (this.#hasUntimed) this.#untimed!.fill(0, length, this.length);
     this.length = length;
     while (this.#extraRows.length > 0 && this.#extraRows.at(-1)! >= length) {
       this.#extraRows.pop();
@@ -95,6 +115,7 @@ export class PointColumns {
   /** Drops the rows in `dropped` (ascending), moving the later ones up. */
   remove(dropped: readonly number[]): void {
     if (dropped.length === 0) return;
+    const untimed = this.#hasUntimed ? this.#untimed : undefined;
     let kept = dropped[0]!;
     for (let i = 0; i < dropped.length; i++) {
       const from = dropped[i]! + 1;
@@ -102,9 +123,11 @@ export class PointColumns {
       this.series.copyWithin(kept, from, to);
       this.timestamps.copyWithin(kept, from, to);
       this.values.copyWithin(kept, from, to);
+      untimed?.copyWithin(kept, from, to);
       kept += to - from;
     }
     this.#removeExtras(dropped);
+    untimed?.fill(0, kept, this.length);
     this.length = kept;
   }
 

@@ -7,7 +7,8 @@
  * it must fail too. So batches stand in a queue beside the state, leave it in order, and a duplicate found there is
  * reported as *depending* on them.
  *
- * Line protocol knows no ids: equal (series, time, value) is a retry. Nearly every point is newer than anything its
+ * Line protocol knows no ids: equal (series, time, value) is a retry, unless the time is the server's own: a retry would
+ * have got a later one, and two events of one millisecond are two. Nearly every point is newer than anything its
  * series has, so one comparison decides; the exact question is only put for the others.
  */
 import type { PointExtras } from '@nowcast/contract';
@@ -108,7 +109,8 @@ export class RequestDedupe {
       const dataId = extras.dataIds[i];
       const message = extras.messages[i];
       if (dataId !== undefined) this.#fingerprint.ofDataId(dataId);
-      else if (message !== undefined && texts) this.#fingerprintOfText(batch.columns, row, message);
+      else if (message !== undefined && texts && !batch.columns.isUntimed(row))
+        this.#fingerprintOfText(batch.columns, row, message);
       else continue;
       if (this.#isKnown(batch.tenant, dataId === undefined, now)) dropped.push(row);
       else this.#noteId(batch, now);
@@ -182,6 +184,7 @@ export class RequestDedupe {
       this.#newest[handle] = Math.max(newest, timestamp);
       if (timestamp > newest) return false;
     }
+    if (batch.columns.isUntimed(row)) return false;
     // Senders that take turns are late by a whole batch: its points are newer than all it brought itself.
     const mayRepeat = this.#seenIn[handle] === this.#batch && this.#newestIn[handle]! >= timestamp;
     if (mayRepeat && batch.set.has(row, handle, timestamp, value)) return true;
