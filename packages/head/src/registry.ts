@@ -7,6 +7,8 @@ import type { SeriesDefinition } from '@nowcast/contract';
 export interface SeriesRegistry {
   /** Handle of the series, made when it is new. Throws `ingest.series_limit` when the tenant may have no more. */
   define(definition: SeriesDefinition): number;
+  /** Handle of the series; −1 when there is none. */
+  find(definition: SeriesDefinition): number;
   /** Series of all partitions. */
   readonly size: number;
   partitionOf(handle: number): number;

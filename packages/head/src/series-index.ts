@@ -38,8 +38,12 @@ export class SeriesIndex implements SeriesRegistry {
     return this.#definitions.size;
   }
 
+  find(definition: SeriesDefinition): number {
+    return this.#definitions.find(definition);
+  }
+
   define(definition: SeriesDefinition): number {
-    const known = this.#definitions.find(definition);
+    const known = this.find(definition);
     if (known >= 0) return known;
     this.#admit(definition);
     return this.#add(canonicalKey(definition), definition);

@@ -16,6 +16,9 @@ export interface DecodeContext {
   rejections: Rejections;
   /** What names and labels of series may still take that nobody had before; see `definitionBytes`. */
   newBytesLeft: number;
+  /** Definitions of this request that were refused so far, and why the last one was. */
+  failedDefinitions: number;
+  refusal: AppError | undefined;
 }
 
 /**
@@ -25,10 +28,10 @@ export interface DecodeContext {
 export const mostNewBytes = 128 * 1024 * 1024;
 
 /**
- * Failed definitions of one request before the rest of its new series is refused unseen. A tenant at its limit that
- * sends a million new names would otherwise hold everybody up for as long as it takes to refuse them one by one.
+ * Failed definitions of one request before the rest of its new series is refused without an error of their own. A tenant
+ * at its limit that sends a million new names would otherwise hold everybody up for as long as it takes to make those.
  */
-export const maxFailedDefinitions = 1000;
+const maxFailedDefinitions = 1000;
 
 /** Oldest and newest event time a request may carry. */
 export function timestampBounds({ receivedAt, pastMs }: DecodeContext): { min: number; max: number } {
@@ -84,19 +87,34 @@ export function sortLabels(labels: [string, string][]): string | undefined {
 
 /** Handle of the series, or the error that says why there can be none. Other errors pass through. */
 export function defineSeries(context: DecodeContext, definition: SeriesDefinition): number | AppError {
+  const { registry, refusal } = context;
+  if (refusal !== undefined && context.failedDefinitions >= maxFailedDefinitions) {
+    // A series that exists is one, whatever else the request brings.
+    const known = registry.find(definition);
+    return known >= 0 ? known : refusal;
+  }
+  try {
+    return define(context, definition);
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    context.failedDefinitions++;
+    context.refusal = error;
+    return error;
+  }
+}
+
+function define(context: DecodeContext, definition: SeriesDefinition): number {
   const { registry } = context;
-  if (context.newBytesLeft <= 0)
-    return appError(
+  if (context.newBytesLeft <= 0) {
+    const known = registry.find(definition);
+    if (known >= 0) return known;
+    throw appError(
       'request.too_large',
       `the request brings more than ${mostNewBytes} bytes of new series names and labels; send new series in several requests, or fewer fields with the same long tags`,
     );
-  const known = registry.size;
-  try {
-    const handle = registry.define(definition);
-    if (registry.size > known) context.newBytesLeft -= definitionBytes(definition);
-    return handle;
-  } catch (error) {
-    if (isAppError(error)) return error;
-    throw error;
   }
+  const { size } = registry;
+  const handle = registry.define(definition);
+  if (registry.size > size) context.newBytesLeft -= definitionBytes(definition);
+  return handle;
 }

@@ -3,7 +3,7 @@ import { deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zl
 import { appError, ByteWriter, limits, type PointsRecord } from '@nowcast/contract';
 import { describe, expect, test } from 'vitest';
 import { Fingerprint } from './fingerprint.ts';
-import { receivedAt, tenant } from './testing/decoded.ts';
+import { DecoderUnderTest, receivedAt, tenant } from './testing/decoded.ts';
 import { type Fixture, MemoryLog, restartIngest, send, startIngest } from './testing/fixture.ts';
 
 function started(options: Parameters<typeof startIngest>[0] = {}): Fixture {
@@ -206,6 +206,27 @@ describe('limits', () => {
     fixture.clock.advance(1);
     expect((await send(fixture, 'm,id=3 value=1', lineProtocol)).status).toBe(204);
     expect((await send(fixture, lines.slice(0, 60), { ...lineProtocol, tenant: 'other' })).status).toBe(204);
+  });
+
+  // After a restart no series is known by its bytes, and a churning label filled the first thousand lines.
+  test('C17: behind a thousand that are refused, series that exist are taken, in every format', async () => {
+    const before = started({ seriesLimit: 2 });
+    await send(before, body(point(1), point(2, { source: 's' })));
+    const fixture = restartIngest(before, { seriesLimit: 2 });
+    const names = Array.from({ length: 1500 }, (_, i) => `new${i}`);
+    const lines = [...names.map((name) => `${name} value=1`), 'cpu,source=s value=3'].join('\n');
+    const points = [...names.map((name) => ({ metric_type: name, value: 1 })), point(4)];
+    for (const answer of [await send(fixture, lines, lineProtocol), await send(fixture, body(...points))])
+      expect(JSON.parse(answer.body)).toMatchObject({ accepted: 1, rejected_count: 1500 });
+    expect(valuesInLog(fixture)).toStrictEqual([1, 2, 3, 4]);
+  });
+
+  test('C17: series that exist are taken also when the names of new ones took all that a request may bring', () => {
+    const known = new DecoderUnderTest();
+    known.lines('cpu value=1');
+    const decoder = new DecoderUnderTest(known.registry, { newBytesLeft: 1 });
+    const { points, rejectedCount } = decoder.lines('new value=1\nnewer value=1\ncpu value=2');
+    expect([points.map(({ value }) => value), rejectedCount]).toStrictEqual([[1, 2], 1]);
   });
 
   test('F10: points older than what is kept are refused in every format, also of a series that is known', async () => {

@@ -277,8 +277,8 @@ export class IngestService {
     const receivedAt = this.#options.clock.now();
     const registry = this.#registry;
     const pastMs = Math.min(this.#options.pastMs ?? limits.pastMs, limits.pastMs);
-    const newBytesLeft = mostNewBytes;
-    const context = { tenant, receivedAt, pastMs, registry, columns, rejections, newBytesLeft };
+    const left = { newBytesLeft: mostNewBytes, failedDefinitions: 0, refusal: undefined };
+    const context = { tenant, receivedAt, pastMs, registry, columns, rejections, ...left };
     if (request.format === 'line-protocol') {
       this.#lines.decode(body, request.precision, cache.lines, context);
       this.#stats.roundedIntegers += this.#lines.roundedIntegers;

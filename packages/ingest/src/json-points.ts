@@ -11,16 +11,10 @@
  * been checked, so that a refused body leaves nothing behind.
  */
 import { appError } from '@nowcast/contract';
-import { type AppError, assert } from '@nowcast/kernel';
+import { assert } from '@nowcast/kernel';
 import { sameBytes } from './byte-table.ts';
 import { endsNumber, scanDecimal, scanMillis } from './decimal.ts';
-import {
-  type DecodeContext,
-  defineSeries,
-  maxFailedDefinitions,
-  timestampBounds,
-  timestampProblem,
-} from './decode-context.ts';
+import { type DecodeContext, defineSeries, timestampBounds, timestampProblem } from './decode-context.ts';
 import { JsonPoint, textLimits } from './json-point.ts';
 import { JsonScanner } from './json-scanner.ts';
 import { type JsonTemplates, type TemplateSets, cut } from './json-templates.ts';
@@ -60,8 +54,6 @@ export class JsonDecoder {
   #linePrefix = false;
   /** Place of the array whose syntax must be checked before a series is defined; −1: done, or not needed. */
   #unchecked = -1;
-  #failedDefinitions = 0;
-  #refusal: AppError | undefined;
   #hasText = false;
   #dataId: string | undefined;
   #actor: string | undefined;
@@ -90,7 +82,6 @@ export class JsonDecoder {
     this.#last = 0;
     this.#index = 0;
     this.#unchecked = -1;
-    this.#failedDefinitions = 0;
     // A body that was refused may have left the texts of its last point.
     this.#dropText();
     this.#body(format);
@@ -399,13 +390,8 @@ export class JsonDecoder {
     const definition = this.#point.definition(this.#context.tenant);
     if (typeof definition === 'string') return this.#reject('request.invalid', definition);
     this.#checkSyntax();
-    if (this.#failedDefinitions < maxFailedDefinitions) {
-      const handle = defineSeries(this.#context, definition);
-      if (typeof handle === 'number') return handle;
-      this.#failedDefinitions++;
-      this.#refusal = handle;
-    }
-    return this.#reject(this.#refusal?.code ?? '', this.#refusal?.message ?? '');
+    const defined = defineSeries(this.#context, definition);
+    return typeof defined === 'number' ? defined : this.#reject(defined.code, defined.message);
   }
 
   /** Before the first definition: the whole array must be sound JSON. */

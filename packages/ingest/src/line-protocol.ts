@@ -14,14 +14,12 @@
  * behind: the line is read twice then, the first time *dry*.
  */
 import { type SeriesDefinition, limits } from '@nowcast/contract';
-import type { AppError } from '@nowcast/kernel';
 import { hashBytes, sameBytes } from './byte-table.ts';
 import { scanDecimal, scanMillis, scanNanos } from './decimal.ts';
 import {
   type DecodeContext,
   defineSeries,
   definitionProblem,
-  maxFailedDefinitions,
   timestampBounds,
   timestampProblem,
 } from './decode-context.ts';
@@ -87,8 +85,6 @@ export class LineProtocolDecoder {
   #learning = -1;
   #code = '';
   #problem = '';
-  #failedDefinitions = 0;
-  #refusal: AppError | undefined;
   /** Integers of the last request that no double can hold. */
   roundedIntegers = 0;
 
@@ -108,7 +104,6 @@ export class LineProtocolDecoder {
     this.#checkedLine = -1;
     this.#parsedAt = -1;
     this.#learning = -1;
-    this.#failedDefinitions = 0;
     this.roundedIntegers = 0;
     // A body that was refused may have been left in the middle of a line.
     this.#dry = false;
@@ -318,13 +313,8 @@ export class LineProtocolDecoder {
   }
 
   #define(definition: SeriesDefinition): number {
-    if (this.#failedDefinitions < maxFailedDefinitions) {
-      const handle = defineSeries(this.#context, definition);
-      if (typeof handle === 'number') return handle;
-      this.#failedDefinitions++;
-      this.#refusal = handle;
-    }
-    return this.#fail(this.#refusal?.code ?? '', this.#refusal?.message ?? '');
+    const defined = defineSeries(this.#context, definition);
+    return typeof defined === 'number' ? defined : this.#fail(defined.code, defined.message);
   }
 
   /** Reads the line at hand without defining anything; false after `#fail`. Once a line. */

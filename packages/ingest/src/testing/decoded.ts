@@ -70,8 +70,9 @@ export class DecoderUnderTest {
     this.columns.clear();
     const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
     const { registry, columns } = this;
-    const [{ pastMs }, newBytesLeft] = [limits, this.#newBytesLeft];
-    decode(bytes, { tenant, receivedAt, pastMs, registry, columns, rejections, newBytesLeft });
+    const { pastMs } = limits;
+    const left = { newBytesLeft: this.#newBytesLeft, failedDefinitions: 0, refusal: undefined };
+    decode(bytes, { tenant, receivedAt, pastMs, registry, columns, rejections, ...left });
     return {
       points: pointsOf(this.columns, this.registry),
       rejected: rejections.list,
