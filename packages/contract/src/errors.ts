@@ -31,7 +31,7 @@ export const errorRegistry = {
   'query.too_large': { number: 1401, status: 422, retryable: false },
   'query.timeout': { number: 1402, status: 504, retryable: true },
   'warehouse.unavailable': { number: 1500, status: 503, retryable: true },
-  'live.subscription_limit': { number: 1600, status: 429, close: 4429, retryable: false },
+  'live.subscription_limit': { number: 1600, status: 429, retryable: false },
   'live.message_invalid': { number: 1601, status: 400, close: 4400, retryable: false },
   'live.message_rate': { number: 1602, status: 429, close: 1008, retryable: true },
   'live.unacknowledged': { number: 1603, status: 408, close: 4408, retryable: true },

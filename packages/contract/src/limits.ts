@@ -26,7 +26,8 @@ export const limits = {
   /** And this far behind it; less where the server keeps less. */
   pastMs: 10 * 366 * 86_400_000,
   socketMessageBytes: 64 * 1024,
-  subscriptionsPerSocket: 100,
+  /** More than the panels of a board, since its page asks for a few things besides. */
+  subscriptionsPerSocket: 128,
   /** Live views that one person or key may have open, on all their sockets. */
   viewsPerHolder: 300,
 } as const;

@@ -227,12 +227,6 @@ export class Session {
     if (subscriptions.has(message.id)) {
       throw appError('live.message_invalid', `the subscription "${message.id}" is open; choose another id`);
     }
-    if (subscriptions.size >= limits.subscriptionsPerSocket) {
-      throw appError(
-        'live.subscription_limit',
-        `a socket may have ${limits.subscriptionsPerSocket} subscriptions; end some first`,
-      );
-    }
     if (actor === undefined || !this.#options.gatekeeper.can(actor, 'data.read')) {
       throw appError('auth.forbidden', 'this key or role may not read data');
     }
@@ -246,7 +240,12 @@ export class Session {
       answered: false,
       ended: false,
     };
+    const isOneTooMany = subscriptions.size >= limits.subscriptionsPerSocket;
     subscriptions.set(message.id, subscription);
+    if (isOneTooMany) {
+      this.refuse(connection, subscription, tooManySubscriptions());
+      return;
+    }
     void this.#open(connection, subscription, actor, message.query);
   }
 
@@ -354,6 +353,13 @@ function invalidMessage(error: unknown): AppError {
   if (!isAppError(error)) return publicError(error);
   const code: ErrorCode = 'live.message_invalid';
   return error.code.startsWith('request.') ? appError(code, error.message, { cause: error }) : error;
+}
+
+function tooManySubscriptions(): AppError {
+  return appError(
+    'live.subscription_limit',
+    `a socket may have ${limits.subscriptionsPerSocket} subscriptions; end some first`,
+  );
 }
 
 function samePrincipal(a: Actor, b: Actor): boolean {
