@@ -367,8 +367,22 @@ describe('C20: limits of a socket', () => {
 
   test('a flood of messages closes with 1008', async () => {
     const peer = await open();
-    for (let i = 0; i < 300; i++) peer.send({ type: 'ack', n: 0 });
+    for (let i = 0; i < 2000; i++) peer.send({ type: 'ack', n: 0 });
     expect(await peer.ends()).toEqual({ code: 1008, reason: 'live.message_rate' });
+  });
+
+  // Three range keys on a board of a hundred panels broke its socket.
+  test('a board of a hundred panels whose range changes three times at once keeps its socket', async () => {
+    const board = await open();
+    for (let range = 0; range < 4; range++) {
+      for (let panel = 0; panel < 100; panel++) {
+        if (range > 0) board.send({ type: 'unsubscribe', id: `p${panel}.${range - 1}` });
+        board.subscribe(`p${panel}.${range}`, 'alpha');
+      }
+    }
+    await until(() => board.messages.some((message) => 'id' in message && message.id === 'p99.3'));
+    expect(board.closed).toBeUndefined();
+    board.close();
   });
 
   test('an id that is in use closes', async () => {

@@ -25,8 +25,14 @@ import { closeFrame } from './frames.ts';
 import type { SharedViews } from './shared-views.ts';
 import { ViewShares } from './view-shares.ts';
 
-/** Messages a peer may send at once, and a second on average. */
-export const messageBucket = { size: 200, perSecond: 50 } as const;
+/**
+ * Messages a peer may send at once, and a second on average. A page whose range changes ends every subscription and asks
+ * for it anew: two messages each, and somebody may try three ranges in a second. What views cost is bounded elsewhere.
+ */
+export const messageBucket = {
+  size: 6 * limits.subscriptionsPerSocket,
+  perSecond: 2 * limits.subscriptionsPerSocket,
+} as const;
 /** How long a closed socket may linger before it is cut. */
 const closeGraceMs = 2000;
 
@@ -109,7 +115,10 @@ export class Session {
     connection.heardAt = now;
     if (connection.closed) return false;
     if (takeAllowance(connection, now)) return true;
-    this.fail(connection, appError('live.message_rate', 'too many messages; send at most 50 a second'));
+    this.fail(
+      connection,
+      appError('live.message_rate', `too many messages; send at most ${messageBucket.perSecond} a second`),
+    );
     return false;
   }
 
