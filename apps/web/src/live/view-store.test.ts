@@ -41,6 +41,18 @@ const line = (key: number, host: string, times: number[], values: number[]) => (
 });
 
 describe('the store behind a panel', () => {
+  // Receipt times never step back: those of an hour ahead hid for an hour that a source had stopped.
+  it('got nothing later than now, also where the clock of the server was set back', () => {
+    const store = new ViewStore(60_000);
+    store.applySnapshot(snapshot([line(1, 'a', [1000], [1])]), 10_000);
+    store.applyDelta(delta([[1, 11_000, 1]], { newest: 3_600_000 }), 12_000);
+    expect(store.newestMs).toBe(12_000);
+    store.applyDelta(delta([[1, 13_000, 1]], { newest: 3_600_000 }), 3_600_000);
+    expect(store.newestMs).toBe(3_600_000);
+    store.applyDelta(delta([[1, 14_000, 1]]), 15_000);
+    expect(store.newestMs).toBe(15_000);
+  });
+
   it('keeps what it has while the clock is wrong: only data that have come as far push old buckets out', () => {
     const store = new ViewStore(100_000);
     const times = Array.from({ length: 100 }, (_, i) => i * 1000);

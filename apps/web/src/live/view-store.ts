@@ -119,8 +119,9 @@ export class ViewStore {
     if (delta.points !== undefined && delta.points.length > 0) this.#addPoints(delta.points);
     // The clock may have been set, and what is forgotten does not come back: data have to have come as far.
     const reachedMs = Math.min(bucketMs, nowMs);
-    // Only a merged delta comes without a receipt: event time stands in for it, but never runs ahead of the clock.
-    this.newestMs = Math.max(this.newestMs, delta.newest > 0 ? delta.newest : reachedMs);
+    // Only a merged delta comes without a receipt: event time stands in for it. Neither may run ahead of the clock, or
+    // silence would not show: times of receipt go on where the server's clock was set back.
+    this.newestMs = Math.min(Math.max(this.newestMs, delta.newest || reachedMs), nowMs);
     if (this.windowMs !== null) this.#forgetBefore(reachedMs - this.windowMs - 2 * this.stepMs);
     this.revision += 1;
     if (changedSet || this.#meta.empty || this.#meta.state !== 'ready') this.#publish({ state: 'ready' });
