@@ -21,6 +21,8 @@ export interface Checkpoint {
   offsets: number[];
   /** No point that left memory before this checkpoint has a newer event time; null when none left. */
   evictedNewest: (number | null)[];
+  /** A start does without the records below, whether the log is cut there or not; absent in earlier versions. */
+  neededFrom?: readonly number[];
   /** What each API key had sent; absent in checkpoints of earlier versions. */
   sources?: readonly SourceTotals[];
   /** What the warehouse had of each partition, and how long the series file was; absent in earlier versions. */

@@ -46,10 +46,14 @@ export class Checkpointer {
       states.map(({ seriesEnd }) => seriesEnd),
     );
     const { bytes, offsets } = ingest.checkpoint();
+    const neededFrom = states.map((state, i) =>
+      Math.min(state.watermark, offsets[i]!, firstHotOffset(state), alerts.neededFrom[i]!),
+    );
     await writeCheckpoint(checkpointPath(dataDir), {
       epoch: eventLog.epoch,
       offsets: [...offsets],
       evictedNewest: states.map(({ tail }) => evictedNewestOf(tail)),
+      neededFrom,
       sources: ingest.sourceTotals(),
       stored: states.map(({ watermark, flushedReceivedAt, flushedSeries }) => ({
         to: watermark,
@@ -59,11 +63,7 @@ export class Checkpointer {
       seriesBytes,
       dedupe: bytes,
     });
-    await eventLog.truncate(
-      states.map((state, i) =>
-        Math.min(state.watermark, offsets[i]!, firstHotOffset(state), alerts.neededFrom[i]!),
-      ),
-    );
+    await eventLog.truncate(neededFrom);
   }
 }
 

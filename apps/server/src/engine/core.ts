@@ -414,15 +414,11 @@ export class EngineCore {
     this.#flushes++;
     const running = this.#running;
     if (running === undefined) return;
-    const { points, alerts, pins } = running;
-    for (const state of running.states) {
-      const { partition } = state.tail;
-      const seen = Math.min(points.advanced[partition]!, alerts.engine.seen[partition]!);
-      trimHotWindow(state, pins, seen, this.#parts.options);
-    }
+    const { states, pins, points, alerts } = running;
+    trimHotWindow(states, pins, [points.advanced, alerts.engine.seen], this.#parts.options);
     await running.checkpointer.save();
     // What was due meanwhile has waited for this.
-    for (const state of running.states) running.trigger.check(state);
+    for (const state of states) running.trigger.check(state);
   }
 
   /**

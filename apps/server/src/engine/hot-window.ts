@@ -3,27 +3,27 @@ import type { Pins } from './pins.ts';
 
 /**
  * How much of what is flushed stays in memory: the newest `hotMs` by receipt time, `hotPoints` at most and no more text
- * than they stand for, and whatever a snapshot or the next tick still needs (`advanced`: what the views have seen). A
- * rule over log records alone, so a replay keeps the same points.
+ * than they stand for, and whatever a snapshot or the next tick still needs (`seen`: positions that views and rules
+ * have reached). The age counts from the newest receipt of all partitions, or the last points of one that falls silent
+ * would never leave, nor the log behind them, which all of them share.
  */
 export function trimHotWindow(
-  state: PartitionState,
+  states: readonly PartitionState[],
   pins: Pins,
-  advanced: number,
+  seen: readonly (readonly number[])[],
   limits: { hotPoints: number; hotMs: number },
 ): void {
-  const { tail } = state;
-  const most = Math.min(pins.evictable(tail.partition), advanced);
-  const byCount = tail.end - limits.hotPoints;
-  const byAge = firstReceivedAfter(state, state.lastReceivedAt - limits.hotMs);
-  const byTexts = tail.firstPositionWithTexts(limits.hotPoints * textBytesPerPoint);
-  const position = Math.min(most, Math.max(byCount, byAge, byTexts));
-  // Also where no point leaves: records that brought none may.
-  if (position >= tail.first) tail.evict(tail.recordStart(position));
-}
-
-function firstReceivedAfter(state: PartitionState, time: number): number {
-  return state.tail.firstPositionReceivedAfter(time);
+  const newest = Math.max(...states.map(({ lastReceivedAt }) => lastReceivedAt));
+  for (const { tail } of states) {
+    const { partition } = tail;
+    const most = Math.min(pins.evictable(partition), ...seen.map((positions) => positions[partition]!));
+    const byCount = tail.end - limits.hotPoints;
+    const byAge = tail.firstPositionReceivedAfter(newest - limits.hotMs);
+    const byTexts = tail.firstPositionWithTexts(limits.hotPoints * textBytesPerPoint);
+    const position = Math.min(most, Math.max(byCount, byAge, byTexts));
+    // Also where no point leaves: records that brought none may.
+    if (position >= tail.first) tail.evict(tail.recordStart(position));
+  }
 }
 
 /** First log offset whose points are still in the tail, or what comes next when it is empty. */

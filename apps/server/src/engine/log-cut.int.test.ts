@@ -5,16 +5,18 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EngineBench } from './testing/engine-bench.ts';
 
 const nowMs = Date.UTC(2026, 2, 2, 12);
+const minuteMs = 60_000;
 let bench: EngineBench;
+let log: LocalEventLog;
 beforeEach(async () => {
   bench = new EngineBench({
     adapters: {
-      openLog: (directory) => new LocalEventLog({ directory, partitions: 3, segmentBytes: 1024 }),
+      openLog: (directory) => (log = new LocalEventLog({ directory, partitions: 3, segmentBytes: 1024 })),
       openWarehouse: createKillableWarehouse,
       openHotStore: (budgetRows) => new MemoryHotStore({ budgetRows, keepMs: 86_400_000 }),
     },
     nowMs,
-    engine: { hotPoints: 0, hotMs: 0, flushAgeMs: 60_000 },
+    engine: { hotMs: minuteMs, flushAgeMs: minuteMs },
   });
   await bench.start();
 });
@@ -38,5 +40,56 @@ describe('the log of a partition that gets no points', () => {
     const { tail, watermark } = await bench.positions();
     expect(watermark.every((offset, partition) => offset > before.head[partition]! - 1)).toBe(true);
     expect(tail.every((offset) => offset > 0)).toBe(true);
+  });
+});
+
+describe('the log of partitions that share their segments', () => {
+  let sentPoints = 0;
+  const send = async (host: number) => {
+    sentPoints += 1;
+    const line = `load,host=${host} value=${sentPoints} ${bench.clock.now()}`;
+    const sent = await bench.ingest(line, { format: 'line-protocol' });
+    expect(sent.status).toBe(204);
+  };
+  const tailPoints = async () => (await bench.core.stats()).gauges['tail_points'];
+  /** A series of partition 0, and one of another. */
+  const hosts = async () => {
+    const found: number[] = [];
+    for (let host = 0; found[0] === undefined || found[1] === undefined; host += 1) {
+      const before = await bench.positions();
+      await send(host);
+      const after = await bench.positions();
+      found[after.head[0]! > before.head[0]! ? 0 : 1] = host;
+    }
+    return found as [number, number];
+  };
+  const sendAMinute = async (host: number, minutes: number) => {
+    for (let minute = 0; minute < minutes; minute += 1) {
+      bench.clock.advance(minuteMs);
+      for (let i = 0; i < 20; i += 1) await send(host);
+      await bench.flush();
+    }
+  };
+
+  it('is cut although the last points of one of them are never followed by others', async () => {
+    const [, loud] = await hosts();
+    await bench.flush();
+    const silent = await bench.positions();
+    await sendAMinute(loud, 4);
+    const { tail } = await bench.positions();
+    expect(tail.every((offset, partition) => offset >= silent.head[partition]!)).toBe(true);
+    expect(await tailPoints()).toBeLessThan(3 * 20);
+  });
+
+  it('is not taken into memory by a start where it is kept for a copy of it', async () => {
+    const [, loud] = await hosts();
+    log.hold();
+    await sendAMinute(loud, 4);
+    const points = await tailPoints();
+    expect((await bench.positions()).tail).toEqual([0, 0, 0]);
+    for (const again of [() => bench.crash(), () => bench.restart()]) {
+      await again();
+      expect(await tailPoints()).toBe(points);
+    }
   });
 });

@@ -17,8 +17,9 @@ export interface ReplayedDedupe {
 
 /**
  * Puts the engine where it stood: on top of what is stored (its series are in the index already) dedupe from the
- * checkpoint, then every record the log still holds, in order. Records below the watermark are in the warehouse already and only refill the hot window;
- * flush marks above it are pending again, with the same boundaries. Nothing here depends on when it runs.
+ * checkpoint, then every record of the log from where the checkpoint needs it, in order. Records below the watermark are
+ * in the warehouse already and only refill the hot window; flush marks above it are pending again, with the same
+ * boundaries. Nothing here depends on when it runs.
  */
 export async function recover(options: {
   log: EventLog;
@@ -39,7 +40,10 @@ export async function recover(options: {
   const states: PartitionState[] = [];
   for (let partition = 0; partition < log.partitions; partition++) {
     const stored = options.stored[partition]!;
-    const state = new PartitionState(partition, stored.to, log.tail()[partition]!);
+    // The log may reach much further back: partitions share its segments, and it is kept whole while it is copied.
+    const needed = Math.min(checkpoint?.neededFrom?.[partition] ?? 0, stored.to);
+    const from = Math.max(log.tail()[partition]!, needed);
+    const state = new PartitionState(partition, stored.to, from);
     checkBounds(state, log.head()[partition]!);
     state.noteStored(stored);
     if (state.nextOffset > 0) {
