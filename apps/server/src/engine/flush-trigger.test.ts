@@ -141,6 +141,23 @@ describe('the flush trigger', () => {
     expect(states.map(({ pending }) => pending.length)).toEqual(states.map(() => 1));
   });
 
+  test('marks by age where nothing comes but ticks, and ages nothing that the warehouse has', async () => {
+    state = new PartitionState(0, 2, 0);
+    trigger.stop();
+    trigger.start([state]);
+    for (let offset = 0; offset < 2; offset++) state.applyTick(offset, clock.now());
+    await pass(2 * flushAgeMs);
+    expect(marks).toBe(0);
+    state.applyTick(2, clock.now());
+    await pass(flushAgeMs - 1000);
+    expect(marks).toBe(0);
+    await pass(2000);
+    expect([marks, state.pending]).toEqual([1, [expect.objectContaining({ from: 2, to: 4 })]]);
+    state.committed(state.pending[0]!);
+    await pass(2 * flushAgeMs);
+    expect(marks).toBe(1);
+  });
+
   test('lets what comes grow into one flush while another waits for the warehouse', async () => {
     for (let i = 0; i < 500; i++) await receive(10);
     await pass(10 * flushAgeMs);

@@ -1,6 +1,7 @@
 import { createKillableWarehouse } from '@nowcast/adapter-clickhouse/testing';
 import { LocalEventLog } from '@nowcast/adapter-local-log';
 import { MemoryHotStore } from '@nowcast/adapter-memory';
+import { evaluationSchema } from '@nowcast/contract';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EngineBench } from './testing/engine-bench.ts';
 
@@ -40,6 +41,17 @@ describe('the log of a partition that gets no points', () => {
     const { tail, watermark } = await bench.positions();
     expect(watermark.every((offset, partition) => offset > before.head[partition]! - 1)).toBe(true);
     expect(tail.every((offset) => offset > 0)).toBe(true);
+  });
+
+  it('is cut where nothing comes but the ticks of rules', async () => {
+    const evaluation = evaluationSchema.parse({
+      query: { metric_type: 'load' },
+      window: '1m',
+      condition: { kind: 'threshold', op: 'above', value: 1 },
+    });
+    await bench.core.alerts.put('acme', { rule_id: 'r1', version: 1, evaluation });
+    for (let i = 0; i < 60 && (await bench.positions()).tail[0] === 0; i += 1) await bench.settle();
+    expect((await bench.positions()).tail[0]).toBeGreaterThan(0);
   });
 });
 

@@ -69,8 +69,8 @@ export class PartitionState {
   }
 
   /**
-   * Records the next flush would hold. Some bring no points (a retry's, or the key of a request whose points lie in
-   * other partitions), but the log keeps them until they are flushed.
+   * Records the next flush would hold. Some bring no points (a retry's, the key of a request whose points lie in other
+   * partitions, a tick of the rules), but the log keeps them until they are flushed.
    */
   get openRecords(): number {
     return this.#openRecords;
@@ -103,8 +103,7 @@ export class PartitionState {
   applyPoints(record: AppliedRecord): void {
     this.#advance(record.offset, record.receivedAt);
     this.#seriesEnd = Math.max(this.#seriesEnd, record.seriesEnd);
-    if (this.#openRecords === 0) this.openSince = record.receivedAt;
-    this.#openRecords++;
+    this.#countOpen(record.receivedAt);
     this.tail.append({ ...record, count: record.handles.length });
     if (record.offset < this.watermark) this.#skipFlushed();
   }
@@ -136,13 +135,13 @@ export class PartitionState {
   /** A record that cannot be read: nothing but its place is known. It goes with the next flush, for the log to be cut. */
   applyDead(offset: number): void {
     this.#advance(offset, this.lastReceivedAt);
-    if (offset < this.watermark) return;
-    if (this.#openRecords === 0) this.openSince = this.lastReceivedAt;
-    this.#openRecords++;
+    if (offset >= this.watermark) this.#countOpen(this.lastReceivedAt);
   }
 
+  /** A tick or a change of an alert rule. With no points at all they alone must be flushed, or the log is never cut. */
   applyTick(offset: number, receivedAt: number): void {
     this.#advance(offset, receivedAt);
+    if (offset >= this.watermark) this.#countOpen(receivedAt);
   }
 
   /** The warehouse committed the oldest pending flush. */
@@ -159,6 +158,11 @@ export class PartitionState {
   #skipFlushed(): void {
     this.#openBehindTail();
     this.flushedPosition = this.tail.end;
+  }
+
+  #countOpen(receivedAt: number): void {
+    if (this.#openRecords === 0) this.openSince = receivedAt;
+    this.#openRecords++;
   }
 
   #openBehindTail(): void {
