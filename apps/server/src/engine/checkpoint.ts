@@ -28,6 +28,8 @@ export interface Checkpoint {
   /** What the warehouse had of each partition, and how long the series file was; absent in earlier versions. */
   stored?: readonly StoredPartition[];
   seriesBytes?: number;
+  /** What retention had counted from, epoch ms; absent in earlier versions. */
+  retentionAt?: number;
   dedupe: Uint8Array;
 }
 

@@ -6,6 +6,7 @@ import { checkpointPath, writeCheckpoint } from './checkpoint.ts';
 import type { EngineLog } from './embedded-engine.ts';
 import { firstHotOffset } from './hot-window.ts';
 import type { PartitionState } from './partition-state.ts';
+import type { RetentionClock } from './retention-clock.ts';
 import type { SeriesFile } from './series-file.ts';
 
 export interface CheckpointerParts {
@@ -16,6 +17,7 @@ export interface CheckpointerParts {
   states: readonly PartitionState[];
   ingest: IngestService;
   alerts: Alerts;
+  retained: RetentionClock;
   log: EngineLog;
 }
 
@@ -39,7 +41,7 @@ export class Checkpointer {
   }
 
   async #write(): Promise<void> {
-    const { dataDir, eventLog, seriesFile, index, ingest, states, alerts } = this.#parts;
+    const { dataDir, eventLog, seriesFile, index, ingest, states, alerts, retained } = this.#parts;
     await alerts.save();
     const seriesBytes = await seriesFile.extend(
       index,
@@ -61,6 +63,7 @@ export class Checkpointer {
         series: flushedSeries,
       })),
       seriesBytes,
+      retentionAt: retained.at,
       dedupe: bytes,
     });
     await eventLog.truncate(neededFrom);

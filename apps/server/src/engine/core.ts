@@ -32,6 +32,7 @@ import type { PartitionState } from './partition-state.ts';
 import { PatientWarehouse } from './patient-warehouse.ts';
 import { Pins } from './pins.ts';
 import { recover } from './recovery.ts';
+import { RetentionClock } from './retention-clock.ts';
 import { SeriesFile } from './series-file.ts';
 import { SeriesWatch } from './series-watch.ts';
 import { engineStats, unflushedSize } from './stats.ts';
@@ -141,7 +142,8 @@ export class EngineCore {
         },
       );
     for (const state of states) hot.begin(state.tail.partition, newestFlushed(state));
-    const running = this.#wire(index, states, ingest);
+    const retained = new RetentionClock(clock, log, checkpoint?.retentionAt ?? (lastReceivedAt || undefined));
+    const running = this.#wire(index, states, ingest, retained);
     const carried = await carrying;
     if (carried !== undefined && isOf(carried, this.#warmState(states))) running.warm.take(carried);
     running.alerts.recover(await readAlerts(options.dataDir, eventLog.epoch), controls);
@@ -167,7 +169,12 @@ export class EngineCore {
     });
   }
 
-  #wire(index: SeriesIndex, states: readonly PartitionState[], ingest: IngestService): Running {
+  #wire(
+    index: SeriesIndex,
+    states: readonly PartitionState[],
+    ingest: IngestService,
+    retained: RetentionClock,
+  ): Running {
     const { options, clock, eventLog, hot, defaults, log } = this.#parts;
     const warehouse = this.#warehouse;
     const pins = new Pins(states);
@@ -185,14 +192,17 @@ export class EngineCore {
     });
     const committed = () => this.#committed();
     const flusher = new Flusher({ states, index, warehouse, hot: inTurn(hot, warm), clock, log, committed });
-    const upkeep = new Upkeep(warehouse, clock, log, () => ({
-      at: states.map((state) => state.watermark),
-      pinned: pins.vectors(),
-      // The logged clock, but never ahead of the wall: a clock that was far ahead once would let retention drop it all.
-      now: Math.min(Math.max(...states.map((state) => state.lastReceivedAt)), clock.now()),
-      lateMs: options.lateMs,
-      retention: new Map([['', retention]]),
-    }));
+    const upkeep = new Upkeep(warehouse, clock, log, () => {
+      // The logged clock, but never ahead of the wall.
+      const now = Math.min(Math.max(...states.map((state) => state.lastReceivedAt)), clock.now());
+      return {
+        at: states.map((state) => state.watermark),
+        pinned: pins.vectors(),
+        now,
+        lateMs: options.lateMs,
+        retention: new Map([['', retained.kept(now, retention)]]),
+      };
+    });
     const alerts = new Alerts({
       dataDir: options.dataDir,
       epoch: eventLog.epoch,
@@ -228,6 +238,7 @@ export class EngineCore {
         states,
         ingest,
         alerts,
+        retained,
         log,
       }),
     };

@@ -162,11 +162,11 @@ export class EngineBench {
     await this.start();
   }
 
-  /** SIGTERM and a new start. */
-  async restart(): Promise<void> {
-    const { core, clock } = this.#running;
+  /** SIGTERM and a new start, with a clock that goes on or says something else. */
+  async restart(nowMs = this.clock.now()): Promise<void> {
+    const { core } = this.#running;
     this.#process = undefined;
-    this.#now = clock.now();
+    this.#now = nowMs;
     await core.stop();
     await this.start();
   }
