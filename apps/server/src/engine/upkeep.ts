@@ -3,12 +3,13 @@ import type { MaintainRequest, Warehouse } from '@nowcast/ports';
 import type { EngineLog } from './embedded-engine.ts';
 
 const everyMs = 60_000;
-/** Pieces of work in one go; the rest waits a minute, so that queries are never far behind. */
-const mostPieces = 20;
+/** A go is at least so many pieces, and as many as fit into its time; the rest waits a minute for queries' sake. */
+const fewestPieces = 20;
+const goMs = everyMs / 3;
 
 /** Lets the warehouse do its background work (sealing, compaction, retention) a piece at a time. */
 export class Upkeep {
-  readonly #warehouse: Warehouse;
+  readonly #warehouse: Pick<Warehouse, 'maintain'>;
   readonly #clock: Clock;
   readonly #log: EngineLog;
   readonly #request: () => MaintainRequest;
@@ -16,7 +17,12 @@ export class Upkeep {
   #running: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(warehouse: Warehouse, clock: Clock, log: EngineLog, request: () => MaintainRequest) {
+  constructor(
+    warehouse: Pick<Warehouse, 'maintain'>,
+    clock: Clock,
+    log: EngineLog,
+    request: () => MaintainRequest,
+  ) {
     this.#warehouse = warehouse;
     this.#clock = clock;
     this.#log = log;
@@ -38,9 +44,10 @@ export class Upkeep {
   }
 
   async #work(): Promise<void> {
+    const until = this.#clock.monotonic() + goMs;
     try {
-      for (let i = 0; i < mostPieces && !this.#stopped; i++)
-        if (!(await this.#warehouse.maintain(this.#request()))) return;
+      for (let i = 0; i < fewestPieces || this.#clock.monotonic() < until; i++)
+        if (this.#stopped || !(await this.#warehouse.maintain(this.#request()))) return;
     } catch (error) {
       this.#log('warn', 'upkeep of the warehouse failed, will be tried again', { reason: String(error) });
     }

@@ -27,12 +27,12 @@ const worthRows = 4;
 /** Chunks of a day keep coming for a while; a day is closed for compaction this long after its end. */
 const closedMs = dayMs / 4;
 
-/** The newest closed day that is worth compacting. */
-export async function dayToCompact(
+/** The closed days that are worth compacting, newest first. */
+export async function daysToCompact(
   connection: SqlConnection,
   manifest: Manifest,
   { at, now, lateMs }: MaintainRequest,
-): Promise<number | undefined> {
+): Promise<number[]> {
   const closed = Math.floor((now - lateMs - closedMs) / dayMs) * dayMs;
   const where = [
     `start < ${closed}`,
@@ -44,7 +44,7 @@ export async function dayToCompact(
     FROM chunks WHERE ${where.join(' AND ')} GROUP BY day HAVING c >= ${worthRows} * s ORDER BY day DESC`;
   const days = readNative(await connection.query(sql, {}, upkeepOptions)).numbers('day');
   // One generation at a time: the last one is cleaned before the next is made.
-  return days.find((day) =>
+  return Array.from(days).filter((day) =>
     manifest.generations(chunkRes, day).every(({ gen }) => manifest.isClean(chunkRes, day, gen)),
   );
 }

@@ -12,7 +12,7 @@ import { type DerivationSource, deriveSketches, deriveStates } from './state-sql
  * come to lie beside an hour, it is derived again: from its fine rows while they are all there, later from its last
  * generation and the rows above that one's vector.
  */
-interface Period {
+export interface Period {
   res: number;
   start: number;
 }
@@ -20,19 +20,30 @@ interface Period {
 /** Rows to hold in memory at once while deriving; more of them are derived in slices of series. */
 const rowsPerSlice = 5_000_000;
 
-/** The oldest period that is due. */
-export function nextSeal(manifest: Manifest, request: MaintainRequest): Period | undefined {
+export function keyOf({ res, start }: Period): string {
+  return `${res} ${start}`;
+}
+
+/** The oldest period that is due, hours first; none of those in `skipped`. */
+export function nextSeal(
+  manifest: Manifest,
+  request: MaintainRequest,
+  skipped: ReadonlySet<string>,
+): Period | undefined {
   const { at, now, lateMs } = request;
   const days = new Set<number>();
   let hourDue: number | undefined;
   for (const hour of manifest.touchedHours()) {
     if (hour + hourMs + lateMs > now) continue;
-    if (isHourDue(manifest, hour, request)) hourDue = Math.min(hour, hourDue ?? hour);
+    if (isHourDue(manifest, hour, request) && !skipped.has(keyOf({ res: hourMs, start: hour })))
+      hourDue = Math.min(hour, hourDue ?? hour);
     const day = Math.floor(hour / dayMs) * dayMs;
     if (day + dayMs + lateMs <= now) days.add(day);
   }
   if (hourDue !== undefined) return { res: hourMs, start: hourDue };
-  const due = [...days].filter((day) => isDayDue(manifest, day, at));
+  const due = [...days].filter(
+    (day) => isDayDue(manifest, day, at) && !skipped.has(keyOf({ res: dayMs, start: day })),
+  );
   return due.length === 0 ? undefined : { res: dayMs, start: Math.min(...due) };
 }
 

@@ -1,18 +1,20 @@
 import type { MaintainRequest } from '@nowcast/ports';
 import { replacedBy } from './chunk-sql.ts';
 import { storedSpans } from './chunk-spans.ts';
-import { compactDay, dayToCompact } from './compact.ts';
+import { compactDay, daysToCompact } from './compact.ts';
 import { chunkRes, coarseResolutions, type Generation, isBelow, type Manifest } from './manifest.ts';
 import { readNative } from './native-reader.ts';
 import { applyRetention, type Alone } from './retention.ts';
 import { hourMs } from './schema.ts';
-import { nextSeal, seal } from './seal.ts';
+import { keyOf, nextSeal, type Period, seal } from './seal.ts';
 import { type SqlConnection, upkeepOptions } from './sql-connection.ts';
 
 /** A read that was compiled before a generation was adopted has ended by then: its timeout, its wait included, is shorter. */
 const graceMs = 120_000;
 /** Looking for days to compact and for what retention drops reads a column of every chunk. */
 const slowChecksMs = hourMs;
+/** What is due for sealing comes first, since retention waits for it, but late points may always bring more. */
+const sealsBeforeChecks = 20;
 const maxCleaned = 100;
 
 /**
@@ -25,10 +27,17 @@ const maxCleaned = 100;
 export class Upkeep {
   readonly #connection: SqlConnection;
   readonly #manifest: Manifest;
+  readonly #alone: Alone;
   #working = false;
   #slowChecksAt = Number.NEGATIVE_INFINITY;
-
-  readonly #alone: Alone;
+  /** The last slow checks did not wait until everything was sealed. */
+  #wereEarly = false;
+  /** Found by the last slow checks, newest first. */
+  #daysToCompact: number[] = [];
+  /** Since the last turn of all other work. */
+  #seals = 0;
+  /** Periods whose derivation was refused; all others go first. */
+  readonly #failed = new Set<string>();
 
   constructor(connection: SqlConnection, manifest: Manifest, alone: Alone) {
     this.#connection = connection;
@@ -52,20 +61,48 @@ export class Upkeep {
     const { chunkSpans } = this.#manifest;
     if (!chunkSpans.isComplete) chunkSpans.complete(await storedSpans(this.#connection));
     if (await this.#clean(request)) return true;
-    const period = nextSeal(this.#manifest, request);
-    if (period !== undefined) {
+    const period = this.#nextSeal(request);
+    const isTurnOver = this.#seals >= (this.#daysToCompact.length > 0 ? 1 : sealsBeforeChecks);
+    if (period === undefined || isTurnOver) {
+      this.#seals = 0;
+      if (await this.#slowWork(request, period !== undefined)) return true;
+    }
+    if (period === undefined) return false;
+    await this.#seal(period, request);
+    return true;
+  }
+
+  #nextSeal(request: MaintainRequest): Period | undefined {
+    const next = nextSeal(this.#manifest, request, this.#failed);
+    if (next !== undefined || this.#failed.size === 0) return next;
+    this.#failed.clear();
+    return nextSeal(this.#manifest, request, this.#failed);
+  }
+
+  async #seal(period: Period, request: MaintainRequest): Promise<void> {
+    this.#seals++;
+    try {
       await seal(this.#connection, this.#manifest, period, request);
-      return true;
+    } catch (error) {
+      this.#failed.add(keyOf(period));
+      this.#seals = sealsBeforeChecks;
+      throw error;
     }
-    if (Math.abs(request.now - this.#slowChecksAt) < slowChecksMs) return false;
-    const day = await dayToCompact(this.#connection, this.#manifest, request);
-    if (day !== undefined) {
-      await compactDay(this.#connection, this.#manifest, day, request);
-      return true;
+  }
+
+  async #slowWork(request: MaintainRequest, isEarly: boolean): Promise<boolean> {
+    const isDue = Math.abs(request.now - this.#slowChecksAt) >= slowChecksMs;
+    if (isDue || (this.#wereEarly && !isEarly)) {
+      const dropped = await applyRetention(this.#connection, this.#manifest, request, this.#alone);
+      this.#daysToCompact = await daysToCompact(this.#connection, this.#manifest, request);
+      this.#slowChecksAt = request.now;
+      this.#wereEarly = isEarly;
+      if (dropped) return true;
     }
-    const dropped = await applyRetention(this.#connection, this.#manifest, request, this.#alone);
-    this.#slowChecksAt = request.now;
-    return dropped;
+    const day = this.#daysToCompact.shift();
+    if (day === undefined) return false;
+    await compactDay(this.#connection, this.#manifest, day, request);
+    return true;
   }
 
   /** Rows of a generation that was begun and never adopted. A deletion makes every part anew: none without need. */
