@@ -41,20 +41,19 @@ export async function applyRetention(
 ): Promise<boolean> {
   let worked = false;
   for (const plan of plans) {
-    const longestMs = Math.max(...[...request.retention.values()].map((entry) => entry[plan.kept]));
-    if (!Number.isFinite(longestMs)) continue;
-    for (const { partition, end } of await partitionsOf(connection, plan)) {
-      const isOver = (keptMs: number) =>
-        (partition + 1) * plan.lengthMs <= request.now - keptMs && end < request.now - keptMs;
-      const shorter = tenantsThatKeepLess(request, plan.kept, isOver);
-      if (!isOver(longestMs) && shorter === undefined) continue;
-      // A flush that came in between would lose rows that are in no coarse row yet.
+    for (const stored of await partitionsOf(connection, plan)) {
+      if (whatIsOver(stored, plan, request) === undefined) continue;
+      const { partition } = stored;
+      // A flush that came in between would lose rows that are in no coarse row yet, and points that are not over.
       const drop = async () => {
+        const [still] = await partitionsOf(connection, plan, partition);
+        const over = still && whatIsOver(still, plan, request);
+        if (over === undefined) return false;
         if (plan.kept === 'fineMs') {
           if (!isFolded(manifest, partition, request)) return false;
           await manifest.trimFine((partition + 1) * plan.lengthMs);
         }
-        if (!isOver(longestMs)) return deleteRows(connection, plan, partition, shorter!);
+        if (over !== 'all') return deleteRows(connection, plan, partition, over);
         const sql = `ALTER TABLE ${plan.table} DROP PARTITION ID '${partition}'`;
         await connection.command(sql, {}, upkeepOptions);
         return true;
@@ -65,14 +64,34 @@ export async function applyRetention(
   return worked;
 }
 
+interface StoredPartition {
+  partition: number;
+  /** Largest time in it: a chunk reaches as far as its newest point does. */
+  end: number;
+}
+
+/** All that have rows, or the given one if it has. */
 async function partitionsOf(
   connection: SqlConnection,
   plan: TablePlan,
-): Promise<{ partition: number; end: number }[]> {
-  const sql = `SELECT CAST(_partition_id, 'String') AS id, max(${plan.end}) AS latest FROM ${plan.table} GROUP BY _partition_id`;
+  only?: number,
+): Promise<StoredPartition[]> {
+  const where = only === undefined ? '' : `WHERE _partition_id = '${only}'`;
+  const sql = `SELECT CAST(_partition_id, 'String') AS id, max(${plan.end}) AS latest FROM ${plan.table} ${where} GROUP BY _partition_id`;
   const found = readNative(await connection.query(sql, {}, upkeepOptions));
   const latest = found.numbers('latest');
   return found.strings('id').map((id, i) => ({ partition: Number(id), end: latest[i]! }));
+}
+
+function whatIsOver(
+  { partition, end }: StoredPartition,
+  { kept, lengthMs }: TablePlan,
+  request: MaintainRequest,
+): 'all' | TenantFilter | undefined {
+  const isOver = (keptMs: number) =>
+    (partition + 1) * lengthMs <= request.now - keptMs && end < request.now - keptMs;
+  const all = [...request.retention.values()].every((entry) => isOver(entry[kept]));
+  return all ? 'all' : tenantsThatKeepLess(request, kept, isOver);
 }
 
 /** Fine rows may go when every hour of theirs is in a coarse row; rows that came late are folded in first. */
