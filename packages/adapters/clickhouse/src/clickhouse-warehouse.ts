@@ -15,6 +15,7 @@ import { Gate } from './gate.ts';
 import { Manifest } from './manifest.ts';
 import { Upkeep } from './upkeep.ts';
 import { readNative } from './native-reader.ts';
+import { RunningReads } from './running-reads.ts';
 import { readPoints } from './read-points.ts';
 import { readStates } from './read-states.ts';
 import { migrations, schemaVersion, tableDefinitions } from './schema.ts';
@@ -31,6 +32,7 @@ export class ClickHouseWarehouse implements Warehouse {
   readonly #manifest: Manifest;
   readonly #writer: FlushWriter;
   readonly #upkeep: Upkeep;
+  readonly #reads = new RunningReads();
   /** Flushes beside each other; what drops rows that no flush may add to, alone. */
   readonly #flushes = new Gate();
 
@@ -38,7 +40,7 @@ export class ClickHouseWarehouse implements Warehouse {
     this.#connection = connection;
     this.#manifest = new Manifest(connection);
     this.#writer = new FlushWriter(connection, this.#manifest);
-    this.#upkeep = new Upkeep(connection, this.#manifest, (work) => this.#flushes.alone(work));
+    this.#upkeep = new Upkeep(connection, this.#manifest, (work) => this.#flushes.alone(work), this.#reads);
   }
 
   async run(): Promise<void> {
@@ -83,11 +85,13 @@ export class ClickHouseWarehouse implements Warehouse {
   }
 
   readStates(request: StatesRequest): Promise<StateColumns> {
-    return readStates(this.#connection, this.#manifest, request);
+    const read = () => readStates(this.#connection, this.#manifest, request);
+    return this.#reads.during(this.#manifest.lastGen, read);
   }
 
   readPoints(request: PointsRequest): Promise<PointColumns> {
-    return readPoints(this.#connection, this.#manifest, request);
+    const read = () => readPoints(this.#connection, this.#manifest, request);
+    return this.#reads.during(this.#manifest.lastGen, read);
   }
 
   maintain(request: MaintainRequest): Promise<boolean> {

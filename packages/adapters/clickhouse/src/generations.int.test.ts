@@ -101,6 +101,20 @@ test.for([hourMs, dayMs])(
   },
 );
 
+test('a read that waits still finds what was replaced meanwhile, however far the logged clock jumps', async () => {
+  await storeChunks();
+  await bench.maintain(monday + 3 * dayMs);
+  await bench.store([at(0, monday + 5000, 100), at(0, monday + hourMs + 5000, 100)]);
+  const later = monday + 3 * dayMs + 2 * hourMs;
+  const count = await readAfter(counts(hourMs), async () => {
+    await bench.maintain(later);
+    await bench.maintain(later + hourMs);
+  });
+  expect(count).toBe(32);
+  // Now nobody needs it.
+  expect(await bench.maintain(later + hourMs)).toBe(1);
+});
+
 test('a read that waits while short chunks are joined sees every point once', async () => {
   await storeChunks();
   const points = await readAfter(

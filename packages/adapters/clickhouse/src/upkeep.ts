@@ -5,12 +5,13 @@ import { compactDay, daysToCompact } from './compact.ts';
 import { chunkRes, coarseResolutions, type Generation, isBelow, type Manifest } from './manifest.ts';
 import { readNative } from './native-reader.ts';
 import { applyRetention, type Alone } from './retention.ts';
+import type { RunningReads } from './running-reads.ts';
 import { hourMs } from './schema.ts';
 import { keyOf, nextSeal, type Period, seal } from './seal.ts';
 import { type SqlConnection, upkeepOptions } from './sql-connection.ts';
 
-/** A read that was compiled before a generation was adopted has ended by then: its timeout, its wait included, is shorter. */
-const graceMs = 120_000;
+/** A deletion makes every part anew: what was replaced waits for more of it. */
+const patienceMs = 120_000;
 /** Looking for days to compact and for what retention drops reads a column of every chunk. */
 const slowChecksMs = hourMs;
 /** What is due for sealing comes first, since retention waits for it, but late points may always bring more. */
@@ -28,6 +29,7 @@ export class Upkeep {
   readonly #connection: SqlConnection;
   readonly #manifest: Manifest;
   readonly #alone: Alone;
+  readonly #reads: RunningReads;
   #working = false;
   #slowChecksAt = Number.NEGATIVE_INFINITY;
   /** The last slow checks did not wait until everything was sealed. */
@@ -39,10 +41,11 @@ export class Upkeep {
   /** Periods whose derivation was refused; all others go first. */
   readonly #failed = new Set<string>();
 
-  constructor(connection: SqlConnection, manifest: Manifest, alone: Alone) {
+  constructor(connection: SqlConnection, manifest: Manifest, alone: Alone, reads: RunningReads) {
     this.#connection = connection;
     this.#manifest = manifest;
     this.#alone = alone;
+    this.#reads = reads;
   }
 
   /** `true` when there was work; `false` too while another call is still at it. */
@@ -119,10 +122,11 @@ export class Upkeep {
     this.#manifest.pendingGen = undefined;
   }
 
-  /** Deletes what newer generations replaced, once nobody can read at a vector that needs it. */
+  /** Deletes what newer generations replaced, once nobody reads or can read at a vector that needs it. */
   async #clean(request: MaintainRequest): Promise<boolean> {
-    const isFree = ({ vector, atMs }: Generation) =>
-      atMs + graceMs <= request.now &&
+    const isFree = ({ gen, vector, atMs }: Generation) =>
+      atMs + patienceMs <= request.now &&
+      this.#reads.know(gen) &&
       [request.at, ...(request.pinned ?? [])].every((at) => isBelow(vector, at));
     const found: { res: number; period: number; generation: Generation }[] = [];
     for (const res of [chunkRes, ...coarseResolutions]) {
