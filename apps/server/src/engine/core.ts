@@ -19,7 +19,9 @@ import type { LoggedControl } from './alerts/alert-engine.ts';
 import { Catalog } from './catalog.ts';
 import { checkpointPath, readCheckpoint } from './checkpoint.ts';
 import { Checkpointer } from './checkpointer.ts';
+import { ClockWatch } from './clock-watch.ts';
 import { DeadLetters } from './dead-letters.ts';
+import { Degraded, historyMissing } from './degraded.ts';
 import type { EngineParts } from './engine-parts.ts';
 import { FlushTrigger, mostUnflushed } from './flush-trigger.ts';
 import { Flusher } from './flusher.ts';
@@ -43,8 +45,6 @@ import { isOf, WarmFile, type WarmState } from './warm-file.ts';
 
 /** Views must be looked at now and then even when nothing arrives: windows slide, rankings settle. */
 const idleTickMs = 1000;
-/** Clocks are corrected by less than this every day. */
-const farAheadMs = 60_000;
 
 /** What exists once recovery is through. */
 interface Running {
@@ -63,6 +63,7 @@ interface Running {
   upkeep: Upkeep;
   ticker: Ticker;
   alerts: Alerts;
+  clockWatch: ClockWatch;
   checkpointer: Checkpointer;
 }
 
@@ -74,6 +75,7 @@ export class EngineCore {
   readonly #parts: EngineParts;
   readonly #warehouse: PatientWarehouse;
   readonly #seriesFile: SeriesFile;
+  readonly #degraded: Degraded;
   readonly #warmFile: WarmFile;
   #running: Running | undefined;
   #flushes = 0;
@@ -90,6 +92,7 @@ export class EngineCore {
       onMissing: (why) => this.#sayMissing(why),
     });
     this.#warmFile = new WarmFile(parts.options.dataDir, log);
+    this.#degraded = new Degraded(parts.degraded);
     this.#seriesFile = new SeriesFile(join(parts.options.dataDir, 'engine.series'));
   }
 
@@ -131,16 +134,7 @@ export class EngineCore {
     const controls: LoggedControl[] = [];
     states = await recover({ ...source, dedupe: ingest, stored, deadLetters, controls });
     this.#deadLetters = deadLetters.count;
-    const lastReceivedAt = Math.max(...states.map((state) => state.lastReceivedAt));
-    ingest.begin(lastReceivedAt);
-    if (lastReceivedAt - clock.now() > farAheadMs)
-      log(
-        'warn',
-        'the clock is behind the log: until it has caught up, points are received at the time of the last',
-        {
-          last_received_at: new Date(lastReceivedAt).toISOString(),
-        },
-      );
+    ingest.begin(Math.max(...states.map((state) => state.lastReceivedAt)));
     for (const state of states) hot.begin(state.tail.partition, newestFlushed(state));
     const retained = new RetentionClock(clock, log, checkpoint?.retentionAt ?? (lastReceivedAt || undefined));
     const running = this.#wire(index, states, ingest, retained);
@@ -230,6 +224,12 @@ export class EngineCore {
       flusher,
       upkeep,
       alerts,
+      clockWatch: new ClockWatch(
+        clock,
+        () => ingest.receivedAt(),
+        log,
+        (why) => this.#degraded.say('clock', why),
+      ),
       checkpointer: new Checkpointer({
         dataDir: options.dataDir,
         eventLog,
@@ -413,6 +413,7 @@ export class EngineCore {
   }
 
   #idle(running: Running): void {
+    running.clockWatch.look();
     this.#cancelIdle = this.#parts.clock.after(idleTickMs, () => {
       running.ticker.request();
       running.alerts.engine.request();
@@ -455,17 +456,7 @@ export class EngineCore {
   #sayMissing(why: string | undefined): void {
     const states = this.#running?.states;
     if (states === undefined) return;
-    const behind = states.filter(({ watermark, nextOffset }) => watermark < nextOffset);
-    const storedTo =
-      behind.length > 0
-        ? Math.min(...behind.map(({ flushedReceivedAt }) => flushedReceivedAt))
-        : Math.max(...states.map(({ lastReceivedAt }) => lastReceivedAt));
-    const reach = storedTo > 0 ? `, stored and complete to ${new Date(storedTo).toISOString()}` : '';
-    this.#parts.degraded(
-      why === undefined
-        ? undefined
-        : `history is not available for now${reach}; newer points are kept: ${why}`,
-    );
+    this.#degraded.say('history', why === undefined ? undefined : historyMissing(states, why));
   }
 }
 

@@ -87,7 +87,7 @@ function healthRoutes({ notReady, degraded, metrics }: SystemOptions): Route[] {
         body: noBody,
         summary: 'Whether it should get traffic',
         answers: {
-          200: 'ready, and in further lines what is missing (history, while the warehouse is gone)',
+          200: 'ready, and in further lines what does not work for now (history, while the warehouse is gone; alert rules, while a clock that was set back catches up)',
           503: 'Starting, stopping, or nothing is acknowledged until a restart',
         },
       },

@@ -13,6 +13,7 @@ import type { HistoryReader } from '@nowcast/history';
 import { type Clock, isAppError } from '@nowcast/kernel';
 import type { EvaluatedRuleStatus, TransitionBatch } from '@nowcast/ports';
 import type { MetricDefaults } from '../catalog.ts';
+import { clockBehind } from '../clock-watch.ts';
 import type { EngineLog } from '../embedded-engine.ts';
 import type { PartitionState } from '../partition-state.ts';
 import type { SeriesWatch } from '../series-watch.ts';
@@ -121,7 +122,9 @@ export class Alerts {
   }
 
   rules(tenant: string | undefined): EvaluatedRuleStatus[] {
-    return this.#engine.statuses(tenant);
+    const statuses = this.#engine.statuses(tenant);
+    const behind = clockBehind(this.#parts.receivedAt(), this.#parts.clock.now());
+    return behind === undefined ? statuses : statuses.map((status) => ({ ...status, problem: behind }));
   }
 
   preview(

@@ -62,6 +62,8 @@ export class EngineBench {
   readonly batches: TransitionBatch[] = [];
   /** Warnings of all its lives. */
   readonly warnings: string[] = [];
+  /** What readiness says is missing. */
+  degraded: string | undefined;
 
   constructor(options: BenchOptions) {
     this.#options = options;
@@ -113,7 +115,9 @@ export class EngineBench {
       },
       publish: (frames) => this.onFrames(frames),
       transitions: (batch) => this.batches.push(batch),
-      degraded: () => undefined,
+      degraded: (why) => {
+        this.degraded = why;
+      },
       fatal: (error) => this.warnings.push(`fatal: ${String(error)}`),
     });
     this.#process = { life, fate, clock, core, log, warehouse: fenced, killWarehouse: kill };
