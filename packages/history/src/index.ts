@@ -1,6 +1,6 @@
 export { CounterCells } from './counter-rows.ts';
 export { buildFlush, type FlushRange } from './flush.ts';
-export { gridOf, QueryService } from './query-service.ts';
+export { gridOf, mostCells, QueryService, refuseTooLarge } from './query-service.ts';
 export type { HistoryReader, Join } from './reader.ts';
 export { readRecords } from './records.ts';
 export type { HeadSource, Pin } from './sources.ts';

@@ -13,7 +13,7 @@ import type { WarmStore } from './warm/warm-store.ts';
 
 const timeoutMs = 30_000;
 /** Cells of one answer: more than any table or chart shows, less than hurts. */
-const mostCells = 2_000_000;
+export const mostCells = 2_000_000;
 /** Loads of a counter query before it gives up; only late points that keep arriving can use them up. */
 const attempts = 5;
 
@@ -83,7 +83,7 @@ export class QueryService {
     for (let attempt = 0; attempt < attempts; attempt++) {
       const grid = gridOf(query);
       const selection = this.reader.select(tenant, query, grid);
-      refuseTooLarge(query, grid);
+      refuseTooLarge(query, grid, 'filter by a label, group by fewer, or ask for a longer step');
       const join = await this.reader.load(selection, grid, { limits, unchained });
       if (join.finish()) return { grid, note: join.note };
     }
@@ -130,11 +130,12 @@ export function gridOf(query: ResolvedQuery): QueryGrid {
   });
 }
 
-function refuseTooLarge(query: ResolvedQuery, grid: QueryGrid): void {
+/** Throws `query.too_large` for more than `mostCells`; `instead` says what to ask for. */
+export function refuseTooLarge(query: ResolvedQuery, grid: QueryGrid, instead: string): void {
   const cells = grid.unitCount * query.buckets.countIn(query.from, query.to);
   if (cells <= mostCells) return;
   throw appError(
     'query.too_large',
-    `this query makes up to ${cells} cells and ${mostCells} are the most; filter by a label, group by fewer, or ask for a longer step`,
+    `this makes up to ${cells} cells and ${mostCells} are the most; ${instead}`,
   );
 }

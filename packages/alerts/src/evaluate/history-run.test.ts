@@ -1,5 +1,6 @@
 import { partsOf, StateGrid } from '@nowcast/aggregate';
 import { evaluationSchema } from '@nowcast/contract';
+import { inOneTurn } from '@nowcast/kernel/slices';
 import fc from 'fast-check';
 import { FoldedRun } from './folded-run.ts';
 import { expect, test } from 'vitest';
@@ -29,7 +30,7 @@ test('history reads the growth of a counter through its restarts, as the live ru
       const parts = Math.ceil(counter.length / 5);
       for (let i = 0; i < parts; i += 1) addPart(start + i * part, cells, i);
       let at = 0;
-      run.run(start, start + parts * part, Infinity, (_, now) => {
+      const steps = run.run(start, start + parts * part, Infinity, (_, now) => {
         for (; at < counter.length && start + at * 1000 <= now; at += 1) {
           live.add(0, unit, FoldedRun.ofPoint(start + at * 1000, counter[at]!), now);
         }
@@ -37,6 +38,7 @@ test('history reads the growth of a counter through its restarts, as the live ru
         const valueOf = (rule: RuleEvaluator) => [...rule.groups.values()].map(({ value }) => value);
         expect(valueOf(past)).toEqual(valueOf(live));
       });
+      inOneTurn(steps);
     }),
     { seed: 20_261_124, numRuns: 200 },
   );

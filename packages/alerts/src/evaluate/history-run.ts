@@ -50,14 +50,15 @@ export class HistoryRun {
 
   /**
    * Goes through the parts in [from, to); both whole parts. `onPart` sees the rule after each: what it decided, with
-   * the time at which it would have been decided, and through its groups every value. The last part may not be over: no moment is later than `latest`.
+   * the time at which it would have been decided, and through its groups every value. The last part may not be over: no
+   * moment is later than `latest`. Yields after each part.
    */
-  run(
+  *run(
     from: number,
     to: number,
     latest: number,
     onPart: (decisions: readonly Decision[], at: number) => void,
-  ): void {
+  ): Generator<void, void> {
     const { partMs, delayMs } = this.#evaluator.plan;
     for (let start = from; start < to; start += partMs) {
       // The last moment of the part: the next one belongs to the part after it.
@@ -65,6 +66,7 @@ export class HistoryRun {
       for (const { series, states, row } of this.#pieces.get(start) ?? [])
         this.#evaluator.mergePart(series.side, this.#unitOf(series), start, states, row, now);
       onPart(this.#evaluator.evaluate(now + delayMs), now + delayMs);
+      yield;
     }
   }
 

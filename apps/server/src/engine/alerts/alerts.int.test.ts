@@ -238,6 +238,28 @@ describe('alert rules in the engine', () => {
     expect((await ask(31)).series).toHaveLength(1);
   });
 
+  test('what a rule would have done with very many groups is tried over as much as can be read, and let go of when nobody waits', async () => {
+    const to = bench.clock.now();
+    const hosts = Array.from({ length: 2000 }, (_, i) => `host${i}`);
+    const lines = hosts.flatMap((host) =>
+      [12 * 3_600_000, 20_000].map((ago) => `cpu,host=${host} value=99 ${to - ago}`),
+    );
+    await bench.ingest(lines.join('\n'), { format: 'line-protocol' });
+    const evaluation = evaluationSchema.parse(highCpu);
+    const range = { from: to - 7 * 86_400_000, to };
+    const preview = await bench.core.alerts.preview('acme', evaluation, range, new AbortController().signal);
+    expect(preview.fired).toBe(2000);
+    expect(preview.more).toBe(1980);
+    // Two million parts of a window, of a minute each.
+    expect((to - preview.from) / 60_000).toBeLessThan(1000);
+    expect(preview.note).toMatch(/so many groups/);
+
+    const leaving = new AbortController();
+    const left = bench.core.alerts.preview('acme', evaluation, range, leaving.signal);
+    setImmediate(() => leaving.abort());
+    await expect(left).rejects.toMatchObject({ code: 'request.cancelled' });
+  });
+
   test('a filter that cannot be read is refused before it is logged, and everybody goes on', async () => {
     await send('a', 10);
     const unread = { a: ['nope'], path: { regex: '(' } };

@@ -2,10 +2,9 @@ import { coarser, type Decision, type RuleEvaluator, type RulePlan } from '@nowc
 import type { RulePreview } from '@nowcast/contract';
 import { learnMs, type RuleHistory } from './rule-history.ts';
 
-const mostParts = 10_000;
 const mostPoints = 500;
 const mostSeries = 20;
-const cutNote = 'so short a window can only be tried over the newest part of this range';
+const cutNote = 'so short a window, or so many groups, can only be tried over the newest part of this range';
 const youngNote = 'history begins there';
 
 type Line = RulePreview['series'][number];
@@ -33,9 +32,10 @@ export async function previewRule(
   const whole = await tryRange(history, tenant, plan, range, signal);
   const { from, to, first } = whole;
   if (first === undefined) return answer(whole, undefined);
-  if (first - from <= (to - from) / 2) return answer(whole, from > range.from ? cutNote : undefined);
+  const isCut = from > range.from;
+  if (first - from <= (to - from) / 2) return answer(whole, isCut ? cutNote : undefined);
   const young = await tryRange(history, tenant, plan, { from: first, to }, signal);
-  return answer({ ...young, from: young.first ?? first }, youngNote);
+  return answer({ ...young, from: young.first ?? first }, isCut ? cutNote : youngNote);
 }
 
 async function tryRange(
@@ -47,9 +47,10 @@ async function tryRange(
 ): Promise<Trial> {
   const warmUp = Math.max(learnMs(plan), 2 * plan.windowMs + plan.delayMs);
   const wanted = range.to - range.from + warmUp;
-  const coarse = coarser(plan, wanted / mostParts);
+  const most = history.mostParts(tenant, plan);
+  const coarse = coarser(plan, wanted / most);
   const { partMs } = coarse;
-  const from = Math.max(range.from, range.to - partMs * mostParts + warmUp);
+  const from = Math.max(range.from, range.to - partMs * most + warmUp);
   const every = Math.max(1, Math.ceil((range.to - from) / partMs / mostPoints));
   const lines = new Map<string, Line>();
   const extremes = new Map<string, Extremes>();

@@ -1,12 +1,22 @@
-import { normaliseQuery } from '@nowcast/aggregate';
+import { normaliseQuery, type QueryGrid, type ResolvedQuery } from '@nowcast/aggregate';
 import { coarser, type Decision, HistoryRun, RuleEvaluator, type RulePlan } from '@nowcast/alerts';
 import { appError } from '@nowcast/contract';
 import type { SeriesIndex } from '@nowcast/head';
-import { CounterCells, gridOf, type HistoryReader } from '@nowcast/history';
+import {
+  CounterCells,
+  gridOf,
+  type HistoryReader,
+  mostCells,
+  refuseTooLarge,
+  type Selection,
+} from '@nowcast/history';
+import { inSlices } from '@nowcast/kernel/slices';
 import type { QueryLimits } from '@nowcast/ports';
 
 /** Parts of a window that one run goes through at most. */
 const mostParts = 10_000;
+/** A range begins and ends within a part. */
+const edgeParts = 2;
 const attempts = 5;
 const timeoutMs = 30_000;
 const day = 86_400_000;
@@ -21,18 +31,29 @@ export class RuleHistory {
     this.#reader = reader;
   }
 
+  /**
+   * Parts that one run of the rule can go through: fewer the more groups it has, or series that it looks at one by one.
+   * Throws `query.invalid`.
+   */
+  mostParts(tenant: string, plan: RulePlan): number {
+    const units = plan.queries.map((_, side) => {
+      const query = queryOf(plan, side, 0, plan.partMs);
+      const grid = gridOf(query);
+      this.#reader.select(tenant, query, grid);
+      return grid.unitCount;
+    });
+    return Math.max(1, Math.min(mostParts, Math.floor(mostCells / Math.max(...units)) - edgeParts));
+  }
+
   /** A rule as it would stand at `now` had it been there before: full windows, learned baselines. */
   async seed(tenant: string, plan: RulePlan, now: number): Promise<RuleEvaluator> {
     const evaluator = new RuleEvaluator(plan);
     const learn = learnMs(plan);
     if (learn > 0) {
-      const teacher = await this.run(
-        tenant,
-        coarser(plan, learn / mostParts),
-        now - learn,
-        now,
-        () => undefined,
-      );
+      const most = this.mostParts(tenant, plan);
+      const coarse = coarser(plan, learn / most);
+      const from = now - Math.min(learn, coarse.partMs * most);
+      const teacher = await this.run(tenant, coarse, from, now, () => undefined);
       await this.#fill(tenant, evaluator, now, (filled) => filled.learnFrom(teacher));
     } else {
       await this.#fill(tenant, evaluator, now, () => undefined);
@@ -41,8 +62,8 @@ export class RuleHistory {
   }
 
   /**
-   * Runs a rule over [from, to). The plan's parts must be wide enough for the range (`coarser`). Rejects with
-   * `query.*`, `warehouse.unavailable` or `request.cancelled`.
+   * Runs a rule over [from, to), in slices. The plan's parts must be wide enough for the range (`coarser`, `mostParts`).
+   * Rejects with `query.*`, `warehouse.unavailable` or `request.cancelled`.
    */
   async run(
     tenant: string,
@@ -102,7 +123,11 @@ export class RuleHistory {
     );
     await Promise.all(sides);
     beforeRun?.();
-    run.run(start, end, to, onPart);
+    const parts = run.run(start, end, to, (decisions, at) => {
+      if (signal?.aborted === true) throw appError('request.cancelled', 'the request was cancelled');
+      onPart(decisions, at);
+    });
+    await inSlices(parts);
   }
 
   async #read(
@@ -114,42 +139,62 @@ export class RuleHistory {
     run: HistoryRun,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { partMs, groupBy, queries } = evaluator.plan;
-    const { metricType, agg, across, where } = queries[side]!;
-    const query = normaliseQuery(
-      {
-        metric_type: metricType,
-        agg,
-        across,
-        where,
-        group_by: [...groupBy],
-        from,
-        to,
-        step: `${partMs}ms`,
-        tz: 'UTC',
-        order: 'desc',
-      },
-      to,
-    );
+    const query = queryOf(evaluator.plan, side, from, to);
     const limits: QueryLimits = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
     const unchained = new CounterCells();
     for (let attempt = 0; attempt < attempts; attempt++) {
       const grid = gridOf(query);
       const selection = this.#reader.select(tenant, query, grid);
+      refuseTooLarge(query, grid, 'filter by a label, group by fewer, or choose a longer window');
       const join = await this.#reader.load(selection, grid, { limits, unchained });
       if (!join.finish()) continue;
-      const fed = new Set<number>();
-      selection.handles.forEach((handle, i) => {
-        const unit = selection.units[i]!;
-        if (fed.has(unit)) return;
-        fed.add(unit);
-        const name = String(this.#index.idOf(handle));
-        grid.forEachCell(unit, run.addSeries(side, this.#index.definitionOf(handle), name));
-      });
+      await inSlices(this.#addCells(selection, grid, side, run));
       return;
     }
     throw appError('query.timeout', 'late points of these counters keep arriving; try again in a moment');
   }
+
+  *#addCells(
+    { handles, units }: Selection,
+    grid: QueryGrid,
+    side: number,
+    run: HistoryRun,
+  ): Generator<void, void> {
+    const fed = new Set<number>();
+    for (const [i, handle] of handles.entries()) {
+      const unit = units[i]!;
+      if (fed.has(unit)) continue;
+      fed.add(unit);
+      const name = String(this.#index.idOf(handle));
+      grid.forEachCell(unit, run.addSeries(side, this.#index.definitionOf(handle), name));
+      yield;
+    }
+  }
+}
+
+/** What history is asked for one side of a rule: states of its parts in [from, to), epoch ms. */
+function queryOf(
+  { partMs, groupBy, queries }: RulePlan,
+  side: number,
+  from: number,
+  to: number,
+): ResolvedQuery {
+  const { metricType, agg, across, where } = queries[side]!;
+  return normaliseQuery(
+    {
+      metric_type: metricType,
+      agg,
+      across,
+      where,
+      group_by: [...groupBy],
+      from,
+      to,
+      step: `${partMs}ms`,
+      tz: 'UTC',
+      order: 'desc',
+    },
+    to,
+  );
 }
 
 /** How much of the past the rule's baseline learns from. */
