@@ -52,12 +52,8 @@ export class PastValues implements Baseline {
   }
 
   limits(at: number): Limits | undefined {
-    const slot = Math.floor((at - (this.#condition.against === 'week' ? 7 * day : day)) / slotMs);
-    for (let back = 0; back <= this.#reachSlots; back += 1) {
-      const base = this.#at(slot - back);
-      if (!Number.isNaN(base)) return changeLimits(this.#condition, base);
-    }
-    return undefined;
+    const base = this.#held(Math.floor((at - (this.#condition.against === 'week' ? 7 * day : day)) / slotMs));
+    return Number.isNaN(base) ? undefined : changeLimits(this.#condition, base);
   }
 
   learn(at: number, value: number): void {
@@ -70,6 +66,14 @@ export class PastValues implements Baseline {
     this.#newest = Math.max(this.#newest, slot);
   }
 
+  /** Takes over what one that learned in parts of another length knows, for as long as its values stood. */
+  takeOver(other: PastValues): void {
+    for (let slot = Math.max(0, other.#newest - this.#values.length + 1); slot <= other.#newest; slot += 1) {
+      const value = other.#held(slot);
+      if (!Number.isNaN(value)) this.learn(slot * slotMs, value);
+    }
+  }
+
   save(writer: ByteWriter): void {
     writer.f64(this.#newest);
     writer.raw(this.#values);
@@ -78,6 +82,15 @@ export class PastValues implements Baseline {
   load(reader: ByteReader): void {
     this.#newest = reader.f64();
     for (let i = 0; i < this.#values.length; i += 1) this.#values[i] = reader.f64();
+  }
+
+  /** The value of a slot, or the last one that still stood then; NaN when there is none. */
+  #held(slot: number): number {
+    for (let back = 0; back <= this.#reachSlots; back += 1) {
+      const value = this.#at(slot - back);
+      if (!Number.isNaN(value)) return value;
+    }
+    return Number.NaN;
   }
 
   #at(slot: number): number {

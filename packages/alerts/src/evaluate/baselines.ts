@@ -9,3 +9,11 @@ export function createBaseline({ condition, partMs }: RulePlan): Baseline | unde
     ? new PastValues(condition, partMs)
     : undefined;
 }
+
+/** A baseline of the same condition, learned in parts of another length, as one of this plan: what is saved depends on them. */
+export function fitted(plan: RulePlan, learned: Baseline | undefined): Baseline | undefined {
+  if (!(learned instanceof PastValues)) return learned;
+  const own = createBaseline(plan);
+  if (own instanceof PastValues) own.takeOver(learned);
+  return own;
+}

@@ -1,5 +1,6 @@
 import { partsOf, type StateGrid } from '@nowcast/aggregate';
 import type { ByteReader, ByteWriter, ConditionState, SeriesDefinition, Transition } from '@nowcast/contract';
+import { fitted } from './baselines.ts';
 import type { FoldedRun } from './folded-run.ts';
 import type { Group } from './group.ts';
 import { judge, type Verdict } from './judge.ts';
@@ -135,7 +136,7 @@ export class RuleEvaluator {
     for (const [name, { labels, baseline, presence }] of other.groups) {
       const group = this.#groups.named(name, labels);
       if (group === undefined) continue;
-      group.baseline = baseline;
+      group.baseline = fitted(this.plan, baseline);
       group.presence = presence;
     }
   }
