@@ -260,6 +260,45 @@ describe('alert rules in the engine', () => {
     await expect(left).rejects.toMatchObject({ code: 'request.cancelled' });
   });
 
+  test('what is usual, or was a week ago, is learned and tried with the shortest windows too', async () => {
+    const to = bench.clock.now();
+    const day = 86_400_000;
+    const lines = Array.from({ length: 2100 }, (_, i) => `cpu value=${i < 3 ? 99 : 10} ${to - i * 300_000}`);
+    await bench.ingest(lines.join('\n'), { format: 'line-protocol' });
+    const unusual = { kind: 'anomaly', direction: 'above', sensitivity: 'medium' } as const;
+    const risen = { kind: 'change', direction: 'rises', by: 50, unit: 'percent', against: 'week' } as const;
+    const evaluationOf = (condition: EvaluationInput['condition'], window: string) =>
+      evaluationSchema.parse({ query: { metric_type: 'cpu', agg: 'avg' }, window, condition });
+    const ask = (condition: EvaluationInput['condition'], window: string, days: number) =>
+      bench.core.alerts.preview(
+        'acme',
+        evaluationOf(condition, window),
+        { from: to - days * day, to },
+        new AbortController().signal,
+      );
+    for (const [condition, days] of [
+      [unusual, 7],
+      [unusual, 1],
+      [risen, 7],
+    ] as const) {
+      const preview = await ask(condition, '1m', days);
+      expect(preview.from).toBeLessThan(to - day / 3);
+      expect(preview.fired).toBeGreaterThan(0);
+      if (days === 7) expect(preview.note).toMatch(/newest part/);
+      else expect(preview.note).toBeUndefined();
+    }
+    expect((await ask(risen, '10s', 7)).note).toMatch(/does not reach back/);
+
+    await put(evaluationOf(unusual, '1m'), 1, 'unusual');
+    await put(evaluationOf(risen, '1m'), 1, 'risen');
+    await bench.settle();
+    await bench.ingest(`cpu value=500 ${bench.clock.now()}`, { format: 'line-protocol' });
+    await bench.settle();
+    const fired = bench.batches.flatMap(({ transitions }) => transitions.map(({ rule_id }) => rule_id));
+    expect([...new Set(fired)].sort()).toEqual(['risen', 'unusual']);
+    expect(bench.warnings).toEqual([]);
+  });
+
   test('a filter that cannot be read is refused before it is logged, and everybody goes on', async () => {
     await send('a', 10);
     const unread = { a: ['nope'], path: { regex: '(' } };

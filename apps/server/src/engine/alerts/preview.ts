@@ -1,10 +1,12 @@
 import { coarser, type Decision, type RuleEvaluator, type RulePlan } from '@nowcast/alerts';
 import type { RulePreview } from '@nowcast/contract';
-import { learnMs, type RuleHistory } from './rule-history.ts';
+import { learning, type RuleHistory } from './rule-history.ts';
 
 const mostPoints = 500;
 const mostSeries = 20;
 const cutNote = 'so short a window, or so many groups, can only be tried over the newest part of this range';
+const blindNote =
+  'with so short a window, or so many groups, history does not reach back far enough to compare with';
 const youngNote = 'history begins there';
 
 type Line = RulePreview['series'][number];
@@ -14,6 +16,8 @@ interface Trial extends Pick<RulePreview, 'from' | 'to' | 'step_ms' | 'point_ms'
   lines: ReadonlyMap<string, Line>;
   /** Start of the first part with a value. */
   first: number | undefined;
+  /** What could not be done, in words. */
+  note: string | undefined;
 }
 
 /**
@@ -30,12 +34,25 @@ export async function previewRule(
   signal: AbortSignal | undefined,
 ): Promise<RulePreview> {
   const whole = await tryRange(history, tenant, plan, range, signal);
-  const { from, to, first } = whole;
-  if (first === undefined) return answer(whole, undefined);
-  const isCut = from > range.from;
-  if (first - from <= (to - from) / 2) return answer(whole, isCut ? cutNote : undefined);
+  const { from, to, first, note } = whole;
+  if (first === undefined || first - from <= (to - from) / 2) return answer(whole);
   const young = await tryRange(history, tenant, plan, { from: first, to }, signal);
-  return answer({ ...young, from: young.first ?? first }, isCut ? cutNote : youngNote);
+  return answer({ ...young, from: young.first ?? first, note: note ?? youngNote });
+}
+
+/**
+ * What a run of `spanMs` sees before the range begins: what the rule learns from, half of it if need be, or more where
+ * less would not do. It is then too short for all of the range.
+ */
+function warmUpOf(plan: RulePlan, rangeMs: number, spanMs: number): number {
+  const { most, least } = learning(plan);
+  const learned = Math.min(most, Math.max(least, spanMs - rangeMs, spanMs / 2));
+  const wanted = Math.max(learned, windowsOf(plan));
+  return wanted < spanMs ? wanted : spanMs / 2;
+}
+
+function windowsOf({ windowMs, delayMs }: RulePlan): number {
+  return 2 * windowMs + delayMs;
 }
 
 async function tryRange(
@@ -45,12 +62,14 @@ async function tryRange(
   range: { from: number; to: number },
   signal: AbortSignal | undefined,
 ): Promise<Trial> {
-  const warmUp = Math.max(learnMs(plan), 2 * plan.windowMs + plan.delayMs);
-  const wanted = range.to - range.from + warmUp;
-  const most = history.mostParts(tenant, plan);
-  const coarse = coarser(plan, wanted / most);
+  const { most, least } = learning(plan);
+  const rangeMs = range.to - range.from;
+  const parts = history.mostParts(tenant, plan);
+  const coarse = coarser(plan, (rangeMs + Math.max(most, windowsOf(plan))) / parts);
   const { partMs } = coarse;
-  const from = Math.max(range.from, range.to - partMs * most + warmUp);
+  const spanMs = partMs * parts;
+  const warmUp = warmUpOf(plan, rangeMs, spanMs);
+  const from = Math.max(range.from, range.to - spanMs + warmUp);
   const every = Math.max(1, Math.ceil((range.to - from) / partMs / mostPoints));
   const lines = new Map<string, Line>();
   const extremes = new Map<string, Extremes>();
@@ -75,7 +94,8 @@ async function tryRange(
   };
   const rule = await history.run(tenant, coarse, from - warmUp, range.to, note, signal);
   if (part % every !== 0) notePoints(lines, rule, last, extremes);
-  return { from, to: range.to, step_ms: partMs, point_ms: partMs * every, lines, first };
+  const limit = least > warmUp ? blindNote : from > range.from ? cutNote : undefined;
+  return { from, to: range.to, step_ms: partMs, point_ms: partMs * every, lines, first, note: limit };
 }
 
 function hasValue(rule: RuleEvaluator): boolean {
@@ -154,7 +174,7 @@ function lineOf(lines: Map<string, Line>, name: string, labels: Readonly<Record<
   return line;
 }
 
-function answer({ lines, from, to, step_ms, point_ms }: Trial, note: string | undefined): RulePreview {
+function answer({ lines, from, to, step_ms, point_ms, note }: Trial): RulePreview {
   const firings = (line: Line) => line.transitions.filter(({ to }) => to === 'firing').length;
   const ranked = [...lines.values()].sort((a, b) => firings(b) - firings(a));
   return {

@@ -1,4 +1,4 @@
-import { normaliseQuery, type QueryGrid, type ResolvedQuery } from '@nowcast/aggregate';
+import { maxBuckets, normaliseQuery, type QueryGrid, type ResolvedQuery } from '@nowcast/aggregate';
 import { coarser, type Decision, HistoryRun, RuleEvaluator, type RulePlan } from '@nowcast/alerts';
 import { appError } from '@nowcast/contract';
 import type { SeriesIndex } from '@nowcast/head';
@@ -13,10 +13,10 @@ import {
 import { inSlices } from '@nowcast/kernel/slices';
 import type { QueryLimits } from '@nowcast/ports';
 
-/** Parts of a window that one run goes through at most. */
-const mostParts = 10_000;
 /** A range begins and ends within a part. */
 const edgeParts = 2;
+/** Parts of a window that one run goes through at most. */
+const mostParts = maxBuckets - edgeParts;
 const attempts = 5;
 const timeoutMs = 30_000;
 const day = 86_400_000;
@@ -48,11 +48,11 @@ export class RuleHistory {
   /** A rule as it would stand at `now` had it been there before: full windows, learned baselines. */
   async seed(tenant: string, plan: RulePlan, now: number): Promise<RuleEvaluator> {
     const evaluator = new RuleEvaluator(plan);
-    const learn = learnMs(plan);
-    if (learn > 0) {
-      const most = this.mostParts(tenant, plan);
-      const coarse = coarser(plan, learn / most);
-      const from = now - Math.min(learn, coarse.partMs * most);
+    const { most } = learning(plan);
+    if (most > 0) {
+      const parts = this.mostParts(tenant, plan);
+      const coarse = coarser(plan, most / parts);
+      const from = now - Math.min(most, coarse.partMs * parts);
       const teacher = await this.run(tenant, coarse, from, now, () => undefined);
       await this.#fill(tenant, evaluator, now, (filled) => filled.learnFrom(teacher));
     } else {
@@ -197,9 +197,12 @@ function queryOf(
   );
 }
 
-/** How much of the past the rule's baseline learns from. */
-export function learnMs({ condition }: RulePlan): number {
-  if (condition.kind === 'anomaly') return 21 * day;
-  if (condition.kind !== 'change' || condition.against === 'previous') return 0;
-  return condition.against === 'week' ? 8 * day : 2 * day;
+/** How much of the past a rule's baseline learns from, ms: as much as is of use, and the least that it can do with. */
+export function learning({ condition, windowMs, delayMs }: RulePlan): { most: number; least: number } {
+  // The first value is that of a whole window, and stands for five minutes.
+  const first = 2 * windowMs + delayMs + 600_000;
+  if (condition.kind === 'anomaly') return { most: 21 * day, least: day + first };
+  if (condition.kind !== 'change' || condition.against === 'previous') return { most: 0, least: 0 };
+  const reach = (condition.against === 'week' ? 7 * day : day) + first;
+  return { most: reach, least: reach };
 }
