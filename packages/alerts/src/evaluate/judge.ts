@@ -16,30 +16,40 @@ export interface Verdict {
   reason: Transition['reason'];
 }
 
+/** When a group is looked at, epoch ms; both as the log has them. */
+export interface Look {
+  now: number;
+  /** From when on the program was there to hear without a pause: what is missing from before says nothing. */
+  since: number;
+}
+
 /**
- * Whether a group's condition holds at `now`. `valueAt` gives the rule's value over the window that ends at a time;
- * it is asked as often as the condition needs.
+ * Whether a group's condition holds. `valueAt` gives the rule's value over the window that ends at a time; it is asked as
+ * often as the condition needs.
  */
-export function judge(plan: RulePlan, group: Group, valueAt: (end: number) => number, now: number): Verdict {
+export function judge(plan: RulePlan, group: Group, valueAt: (end: number) => number, look: Look): Verdict {
   const { condition, windowMs, delayMs } = plan;
+  const { now, since } = look;
   const end = now - delayMs;
   switch (condition.kind) {
     case 'threshold': {
       const value = valueAt(end);
       const limit = nearestLimit(condition, value);
-      const known = plan.counts && !group.hasWindows(1, plan, now) ? atLeast(condition) : condition;
+      const known = plan.counts && !isComplete(1, plan, group, look) ? atLeast(condition) : condition;
       const holds = () => known !== undefined && thresholdHolds(known, value, group.broken);
-      return judged(plan, group, value, limit, holds);
+      return judged(plan, group, look, value, limit, holds);
     }
     case 'change':
     case 'anomaly': {
       const value = valueAt(end);
-      const limits = limitsAt(plan, group, () => valueAt(end - windowMs), now);
-      const verdict = judged(plan, group, value, nearestOf(limits, value), () => isOutside(limits, value));
+      const limits = limitsAt(plan, group, () => valueAt(end - windowMs), look);
+      const isBroken = () => isOutside(limits, value);
+      const verdict = judged(plan, group, look, value, nearestOf(limits, value), isBroken);
       return { ...verdict, limits };
     }
     case 'no_data': {
-      const holds = now - group.presence.lastAt >= windowMs;
+      const isSilent = now - group.presence.lastAt >= windowMs;
+      const holds = isSilent && (isFiring(group) || now - since >= windowMs);
       const reason = holds ? 'no_data' : 'value';
       return { holds, broken: holds, value: Number.NaN, limit: Number.NaN, reason };
     }
@@ -55,15 +65,39 @@ export function judge(plan: RulePlan, group: Group, valueAt: (end: number) => nu
   }
 }
 
-function judged(plan: RulePlan, group: Group, value: number, limit: number, holds: () => boolean): Verdict {
+/** Whether the program was there for so many windows of whole parts. */
+export function hasListened(windows: number, { partMs, parts, delayMs }: RulePlan, look: Look): boolean {
+  const part = (at: number) => Math.floor((at - delayMs) / partMs);
+  return part(look.now) > part(look.since) + parts * windows;
+}
+
+/** Whether what was counted in so many windows is all there was. What fires goes on while that cannot be said. */
+function isComplete(windows: number, plan: RulePlan, group: Group, look: Look): boolean {
+  return group.hasWindows(windows, plan, look.now) && (isFiring(group) || hasListened(windows, plan, look));
+}
+
+function isFiring({ machine: { state } }: Group): boolean {
+  return state === 'firing';
+}
+
+function judged(
+  plan: RulePlan,
+  group: Group,
+  look: Look,
+  value: number,
+  limit: number,
+  holds: () => boolean,
+): Verdict {
   if (!Number.isNaN(value)) {
     const broken = holds();
     return { holds: broken, broken, value, limit, reason: 'value' };
   }
-  const byPolicy = { ok: false, keep: group.broken, alert: true }[plan.noData];
+  const known = hasListened(1, plan, look);
+  const stays = !known && isFiring(group);
+  const byPolicy = { ok: stays, keep: group.broken, alert: known || stays }[plan.noData];
   return {
     holds: byPolicy,
-    broken: plan.noData !== 'ok' && group.broken,
+    broken: (stays || plan.noData !== 'ok') && group.broken,
     value,
     limit: Number.NaN,
     reason: 'no_data',
@@ -78,14 +112,15 @@ function atLeast(condition: Threshold): Threshold | undefined {
     : undefined;
 }
 
-function limitsAt(plan: RulePlan, group: Group, previous: () => number, now: number): Limits | undefined {
+function limitsAt(plan: RulePlan, group: Group, previous: () => number, look: Look): Limits | undefined {
   const { condition, delayMs, counts } = plan;
   if (condition.kind === 'change' && condition.against === 'previous') {
-    if (counts && !group.hasWindows(2, plan, now)) return undefined;
+    if (counts && !isComplete(2, plan, group, look)) return undefined;
     const base = previous();
     return Number.isNaN(base) ? undefined : changeLimits(condition, base);
   }
-  return counts && !group.hasWindows(1, plan, now) ? undefined : group.baseline?.limits(now - delayMs);
+  if (counts && !isComplete(1, plan, group, look)) return undefined;
+  return group.baseline?.limits(look.now - delayMs);
 }
 
 function isOutside(limits: Limits | undefined, value: number): boolean {

@@ -16,12 +16,14 @@ export class Presence {
   #intervalMs = 0;
   #returns: number[] = [];
 
-  heard(now: number): void {
+  /** `since`: from when on somebody listened without a pause. A silence begins there at the earliest. */
+  heard(now: number, since = 0): void {
     if (this.lastAt === 0) {
       this.firstAt = now;
     } else if (now > this.lastAt) {
-      if (this.isSilent(now)) this.#returns = [...this.#returns.slice(1 - mostReturns), now];
-      this.#learnInterval(now - this.lastAt);
+      if (this.#isSilent(now - Math.max(this.lastAt, since)))
+        this.#returns = [...this.#returns.slice(1 - mostReturns), now];
+      if (this.lastAt >= since) this.#learnInterval(now - this.lastAt);
     }
     this.lastAt = Math.max(this.lastAt, now);
   }
@@ -34,8 +36,8 @@ export class Presence {
     else this.#intervalMs = usual + (Math.min(gap, missed * Math.max(leastIntervalMs, usual)) - usual) * 0.1;
   }
 
-  isSilent(now: number): boolean {
-    return this.#intervalMs > 0 && now - this.lastAt > missed * Math.max(leastIntervalMs, this.#intervalMs);
+  #isSilent(pauseMs: number): boolean {
+    return this.#intervalMs > 0 && pauseMs > missed * Math.max(leastIntervalMs, this.#intervalMs);
   }
 
   /** How often it came back within the last `windowMs`. */

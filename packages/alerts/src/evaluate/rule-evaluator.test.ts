@@ -51,8 +51,9 @@ class Driven {
     this.rule.add(0, unit, run, now);
   }
 
-  at(seconds: number): this {
-    for (const { group, from, to } of this.rule.evaluate(start + seconds * second))
+  at(seconds: number, since?: number): this {
+    const begun = since === undefined ? 0 : start + since * second;
+    for (const { group, from, to } of this.rule.evaluate(start + seconds * second, begun))
       this.said.push(`${seconds} ${group.labels['host'] ?? 'all'} ${from} ${to}`);
     return this;
   }
@@ -205,6 +206,52 @@ describe('a flapping source', () => {
     driven.at(3599);
     expect(driven.said.at(-1)).toMatch(/firing ok$/);
     expect(driven.said).toHaveLength(2);
+  });
+});
+
+describe('a pause in which nobody listened', () => {
+  const noData = { kind: 'no_data' as const };
+
+  test('counts for no silence: that begins when somebody listens again', () => {
+    const driven = new Driven({ query, window: '30s', condition: noData });
+    driven.send('a', 0, 1).at(1).at(100, 100).at(129, 100).at(130, 100);
+    expect(driven.said).toEqual(['130 all ok firing']);
+  });
+
+  test('ends no silence either', () => {
+    const driven = new Driven({ query, window: '30s', condition: noData });
+    driven.send('a', 0, 1).at(30).at(100, 100);
+    expect(driven.said).toEqual(['30 all ok firing']);
+  });
+
+  test('is no coming back, and leaves the usual interval as it was', () => {
+    const driven = new Driven({ query, window: '1h', condition: { kind: 'flapping', times: 2 } });
+    const hear = (seconds: number, since: number) => {
+      driven.add('a', seconds, 1);
+      driven.at(seconds, since);
+    };
+    for (let s = 0; s < 20; s += 1) hear(s, 0);
+    for (const since of [600, 1200, 1800]) for (const s of [0, 1, 2]) hear(since + s, since);
+    expect(driven.said).toEqual([]);
+    hear(1810, 1800);
+    hear(1820, 1800);
+    expect(driven.said).toEqual(['1820 all ok firing']);
+  });
+
+  test('leaves what fires for a value firing until a window has passed, and forgets nobody', () => {
+    const driven = new Driven({ query, window: '1m', no_data: 'ok', condition: above80 });
+    driven.send('a', 0, 90).at(1).at(90_000, 90_000).at(90_030, 90_000).at(90_070, 90_000);
+    expect(driven.said).toEqual(['0 all ok firing', '90070 all firing ok']);
+  });
+
+  test('makes no count too low', () => {
+    const few = { kind: 'threshold' as const, op: 'below' as const, value: 10 };
+    const driven = new Driven({ query: { ...query, agg: 'count' }, window: '1m', condition: few });
+    for (let s = 0; s < 100; s += 1) driven.send('a', s, 1);
+    driven.at(400, 400).at(460, 400);
+    expect(driven.said).toEqual([]);
+    driven.at(470, 400);
+    expect(driven.said).toEqual(['470 all ok firing']);
   });
 });
 

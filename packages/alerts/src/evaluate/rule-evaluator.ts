@@ -3,7 +3,7 @@ import type { ByteReader, ByteWriter, ConditionState, SeriesDefinition, Transiti
 import { fitted } from './baselines.ts';
 import type { FoldedRun } from './folded-run.ts';
 import type { Group } from './group.ts';
-import { judge, type Verdict } from './judge.ts';
+import { hasListened, judge, type Look, type Verdict } from './judge.ts';
 import { dueAt, step } from './machine.ts';
 import type { PlannedQuery, RulePlan } from './plan.ts';
 import { RuleGroups } from './rule-groups.ts';
@@ -104,20 +104,22 @@ export class RuleEvaluator {
     this.#touched.add(this.#placeOf[side]![unit]!, -Infinity, Infinity);
   }
 
-  evaluate(now: number): Decision[] {
+  /** `since`: from when on somebody listened without a pause; what did not come before is not missing. */
+  evaluate(now: number, since = 0): Decision[] {
     const decisions: Decision[] = [];
+    const look = { now, since };
     const { places } = this.#touched;
-    for (const place of places) this.#groups.at(place).presence.heard(this.#heardAt);
+    for (const place of places) this.#groups.at(place).presence.heard(this.#heardAt, since);
     const sweep = Math.floor((now - this.plan.delayMs) / this.#sweepMs());
     if (sweep > this.#sweep) {
       this.#sweep = sweep;
-      for (const group of this.groups.values()) if (group.seen) this.#decide(group, now, decisions);
-      this.#forget(now, decisions);
+      for (const group of this.groups.values()) if (group.seen) this.#decide(group, look, decisions);
+      this.#forget(look, decisions);
     } else {
       for (const place of places)
-        if (!this.#staysWell(place)) this.#decide(this.#groups.at(place), now, decisions);
+        if (!this.#staysWell(place)) this.#decide(this.#groups.at(place), look, decisions);
       for (const group of this.#waiting) {
-        if (!this.#touched.has(group.place) && group.dueAt <= now) this.#decide(group, now, decisions);
+        if (!this.#touched.has(group.place) && group.dueAt <= now) this.#decide(group, look, decisions);
       }
     }
     this.#touched.clear();
@@ -205,15 +207,16 @@ export class RuleEvaluator {
     return this.#keepsWell(this.#touched.lowOf(place), this.#touched.highOf(place));
   }
 
-  #decide(group: Group, now: number, decisions: Decision[]): void {
+  #decide(group: Group, look: Look, decisions: Decision[]): void {
     const { plan } = this;
+    const { now } = look;
     const at = now - plan.delayMs;
-    const verdict = judge(plan, group, (end) => this.#valueOf(group, end), now);
+    const verdict = judge(plan, group, (end) => this.#valueOf(group, end), look);
     group.broken = verdict.broken;
     group.value = verdict.value;
     group.limit = verdict.limit;
     group.limits = verdict.limits;
-    const complete = !plan.counts || group.hasWindows(1, plan, now);
+    const complete = !plan.counts || (group.hasWindows(1, plan, now) && hasListened(1, plan, look));
     if (complete && !Number.isNaN(verdict.value)) group.baseline?.learn(at, verdict.value);
     this.#move(group, verdict, now, decisions);
   }
@@ -240,11 +243,12 @@ export class RuleEvaluator {
   }
 
   /** Lets go of groups that are long gone, and of those whose points all came too late. Their series may come back. */
-  #forget(now: number, decisions: Decision[]): void {
+  #forget({ now, since }: Look, decisions: Decision[]): void {
     const before = this.groups.size;
     for (const group of this.groups.values()) {
       const patience = group.machine.state === 'ok' ? forgetMs : forgetOpenMs;
-      if (group.seen && now - group.presence.lastAt <= Math.max(patience, 2 * this.plan.windowMs)) continue;
+      const silentMs = now - Math.max(group.presence.lastAt, since);
+      if (group.seen && silentMs <= Math.max(patience, 2 * this.plan.windowMs)) continue;
       this.#close(group, now, 'no_data', decisions);
       this.#groups.remove(group);
       for (const window of this.#windows) window.removeGroup(group.place);

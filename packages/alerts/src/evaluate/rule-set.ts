@@ -26,6 +26,8 @@ export interface Moment {
   seq: number;
   /** Receipt of the newest point that was looked at, epoch ms. */
   receivedAt: number;
+  /** From when on the log was followed without a pause, epoch ms; absent: always. */
+  since?: number;
 }
 
 const format = 3;
@@ -84,7 +86,7 @@ export class RuleSet {
     const transitions: DecidedTransition[] = [];
     for (const entry of this.#rules.values()) {
       if (entry.evaluator === undefined || entry.problem !== undefined) continue;
-      for (const decision of entry.evaluator.evaluate(moment.now))
+      for (const decision of entry.evaluator.evaluate(moment.now, moment.since))
         transitions.push(this.#transition(entry, decision, moment));
       yield;
     }

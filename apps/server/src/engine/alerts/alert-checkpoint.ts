@@ -10,6 +10,9 @@ export interface AlertCheckpoint {
   at: OffsetVector;
   /** Records of the owner partition below it were followed. */
   seq: number;
+  /** Receipt time of the last tick, and of the first one after the last pause, epoch ms; absent in files of before. */
+  lastNow?: number;
+  since?: number;
   unconfirmed: readonly TransitionBatch[];
   rules: Uint8Array;
 }

@@ -43,6 +43,8 @@ export const alertOwner = 0;
 const tickMs = 20;
 /** Time must pass for rules although nothing arrives. */
 const secondMs = 1000;
+/** A longer pause between two ticks is the program's own: it was down, asleep, or its log took nothing. */
+const pauseMs = 5000;
 
 /** A tick that is on its way into the log: what it will make the rules see. */
 interface WrittenTick {
@@ -65,6 +67,8 @@ export class AlertEngine {
   #at: readonly number[];
   #seq = 0;
   #lastNow = 0;
+  /** The first tick after the last pause. */
+  #since = 0;
   #written: WrittenTick | undefined;
   #failing = false;
   readonly #ticker: Ticker;
@@ -121,6 +125,8 @@ export class AlertEngine {
       if (!loaded) this.#parts.log('warn', 'alert states of an earlier version begin anew', {});
       this.#at = checkpoint.at;
       this.#seq = checkpoint.seq;
+      this.#lastNow = checkpoint.lastNow ?? 0;
+      this.#since = checkpoint.since ?? 0;
       this.#unconfirmed = [...checkpoint.unconfirmed];
       for (const entry of this.#rules.entries()) points.add(entry);
     }
@@ -213,6 +219,8 @@ export class AlertEngine {
       epoch: this.#parts.epoch,
       at: hasNone ? this.#offsets() : this.#at,
       seq: hasNone ? this.#offsets()[alertOwner]! : this.#seq,
+      lastNow: this.#lastNow,
+      since: this.#since,
       unconfirmed: this.#unconfirmed,
     };
     const { neededFrom, isIdle } = this;
@@ -310,7 +318,10 @@ export class AlertEngine {
     const now = record.receivedAt;
     yield* this.#parts.points.fold(handles, this.#seen, ends, now);
     const receivedAt = this.#receiptOf(ends, now);
-    const transitions = yield* this.#rules.evaluate({ now, seq: offset, receivedAt });
+    // Without rules there are no ticks, and nobody is missed.
+    if (this.#rules.size > 0 && this.#lastNow > 0 && now - this.#lastNow > pauseMs) this.#since = now;
+    const moment = { now, seq: offset, receivedAt, since: this.#since };
+    const transitions = yield* this.#rules.evaluate(moment);
     this.#seen = ends;
     this.#at = record.at;
     this.#seq = offset + 1;

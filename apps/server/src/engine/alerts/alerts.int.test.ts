@@ -128,6 +128,49 @@ describe('alert rules in the engine', () => {
     expect(said()).toEqual(['a ok pending', 'a pending firing']);
   });
 
+  test('do not take their own absence for the silence of those they watch', async () => {
+    await put({ ...highCpu, condition: { kind: 'no_data' } }, 1, 'silent');
+    await put({ ...highCpu, no_data: 'alert' }, 1, 'missing');
+    await put({ ...highCpu, condition: { kind: 'flapping', times: 2 }, window: '1h' }, 1, 'flaps');
+    await put(
+      {
+        ...highCpu,
+        query: { metric_type: 'cpu', agg: 'count' },
+        condition: { kind: 'threshold', op: 'below', value: 3 },
+      },
+      1,
+      'few',
+    );
+    const pass = async (rounds: number, hosts: string[]) => {
+      for (let i = 0; i < rounds; i += 1) {
+        for (const host of hosts) await send(host, 10);
+        await bench.settle();
+      }
+    };
+    await pass(16, ['a', 'b']);
+    await bench.restart(bench.clock.now() + 300_000);
+    await pass(2, ['a', 'b']);
+    await bench.restart(bench.clock.now() + 300_000);
+    await bench.settle();
+    await pass(13, ['a']);
+    expect(said()).toEqual([]);
+
+    await pass(6, ['a']);
+    const before = bench.batches.flatMap(({ transitions }) => transitions);
+    expect(before.map(({ rule_id: id, labels, to }) => `${id} ${labels['host']} ${to}`).sort()).toEqual([
+      'few b firing',
+      'missing b firing',
+      'silent b firing',
+    ]);
+    bench.batches.length = 0;
+    await bench.crash();
+    expect(bench.batches.flatMap(({ transitions }) => transitions)).toEqual(before);
+    // What was silent before the pause still is.
+    await bench.restart(bench.clock.now() + 300_000);
+    await pass(2, ['a']);
+    expect(said().filter((one) => one.endsWith('ok'))).toEqual([]);
+  });
+
   test('a changed rule ends what it said and begins anew; a removed one ends it', async () => {
     await put(highCpu);
     await send('a', 90);
