@@ -9,6 +9,8 @@ import { alertText } from './alert-text.ts';
 export interface LifeStep {
   alert: AlertRow;
   event: Omit<AlertEvent, 'user_name'>;
+  /** Why it is over without being known to be well, in words; undefined: it is well, or not over. */
+  until: string | undefined;
 }
 
 type Change = (alert: AlertRow, at: number) => AlertRow;
@@ -57,7 +59,11 @@ export function lifeStep(
   // What people were told last is not rewritten by the value that ended it.
   const message =
     rule === undefined || to === 'ok' ? begun.message : alertText(rule.content, changed).slice(0, 4000);
-  return { alert: { ...changed, message }, event: { at, kind: event, note: noteOf(transition), value } };
+  return {
+    alert: { ...changed, message },
+    event: { at, kind: event, note: noteOf(transition), value },
+    until: to === 'ok' ? untils[transition.reason] : undefined,
+  };
 }
 
 const notes: Readonly<Record<DecidedTransition['reason'], string>> = {
@@ -65,6 +71,12 @@ const notes: Readonly<Record<DecidedTransition['reason'], string>> = {
   no_data: 'no data',
   rule_changed: 'the rule was changed',
   rule_removed: 'the rule was removed or switched off',
+};
+
+const untils: Readonly<Record<DecidedTransition['reason'], string | undefined>> = {
+  ...notes,
+  value: undefined,
+  no_data: 'it sent nothing any more',
 };
 
 function noteOf({ reason }: DecidedTransition): string {

@@ -157,6 +157,21 @@ describe('AlertService', () => {
     expect((await bench.alerts.listAlerts(ed, open)).alerts).toEqual([]);
   });
 
+  it.each([
+    ['rule_changed', 'until the rule was changed'],
+    ['rule_removed', 'until the rule was removed or switched off'],
+    ['no_data', 'until it sent nothing any more'],
+  ] as const)('does not call well what is over for another reason: %s', async (reason, until) => {
+    const rule = await bench.alerts.createRule(ed, cpu());
+    await firing(rule);
+    bench.clock.advance(60_000);
+    await confirmed(bench.tick({ rule_id: rule.rule_id, from: 'firing', to: 'ok', value: 95, reason }));
+    expect((await inboxOf(ed))[0]).toEqual({
+      kind: 'resolved',
+      message: `CPU > 80 %: web-1 fired for 60 s, ${until}; it may not be well`,
+    });
+  });
+
   it('puts aside what the store refuses for good, and goes on with everything else', async () => {
     const rule = await bench.alerts.createRule(ed, cpu());
     const poisoned = bench.tick(
@@ -444,5 +459,8 @@ describe('AlertService', () => {
     expect(bench.put).toHaveLength(2);
     expect((await bench.alerts.listAlerts(ed, open)).alerts).toEqual([]);
     expect(await kindsOf(ed)).toEqual(['resolved', 'firing']);
+    expect((await inboxOf(ed))[0]?.message).toMatch(
+      /until the rule was changed while nothing ran; it may not/,
+    );
   });
 });

@@ -17,6 +17,8 @@ export interface Happened {
   transitions?: readonly DecidedTransition[];
   /** Rows as an act of a person has left them. */
   acted?: readonly AlertRow[];
+  /** Why those of them are over that are, in words: `News.until`. */
+  until?: string;
   /** Flapping alerts that are over and may have been calm for long enough. */
   calmed?: readonly AlertRow[];
 }
@@ -36,7 +38,7 @@ export interface Decided {
  */
 export function decideChange(state: TenantState, happened: Happened, flaps: FlapWatch, now: number): Decided {
   const step = new Deciding(state, flaps, now);
-  for (const alert of happened.acted ?? []) step.put(alert);
+  for (const alert of happened.acted ?? []) step.act(alert, happened.until);
   for (const transition of happened.transitions ?? []) step.transition(transition);
   step.lookAtAll();
   step.calm(happened.calmed ?? []);
@@ -53,6 +55,8 @@ class Deciding {
   readonly #news: News[] = [];
   /** Alerts whose flapping begins with this change. */
   readonly #flapping = new Set<string>();
+  /** Why alerts are over that are not known to be well, by id. */
+  readonly #until = new Map<string, string>();
 
   constructor(state: TenantState, flaps: FlapWatch, now: number) {
     this.#state = state;
@@ -70,6 +74,11 @@ class Deciding {
     }
   }
 
+  act(alert: AlertRow, until: string | undefined): void {
+    if (until !== undefined) this.#until.set(alert.alertId, until);
+    this.put(alert);
+  }
+
   transition(transition: DecidedTransition): void {
     const id = transition.alert_id;
     const rule = this.#state.rules.get(transition.rule_id);
@@ -77,6 +86,7 @@ class Deciding {
     const step = lifeStep(before, transition, rule);
     if (step === undefined) return;
     let { alert } = step;
+    if (step.until !== undefined) this.#until.set(id, step.until);
     this.#event(alert, step.event);
     // What only was pending has not changed for anybody.
     if (alert.state === 'resolved') {
@@ -137,7 +147,8 @@ class Deciding {
   }
 
   #end(alert: AlertRow, muteOf: MuteOf): void {
-    this.#take(lookResolved(alert, this.#state.rules.get(alert.ruleId)?.content, muteOf));
+    const rule = this.#state.rules.get(alert.ruleId)?.content;
+    this.#take(lookResolved(alert, rule, muteOf, this.#until.get(alert.alertId)));
   }
 
   /** Alerts that wait for their group are said with the first of it. */

@@ -9,6 +9,8 @@ export interface News {
   targets: readonly Target[];
   /** It is to be kept from people; programs that keep a state of it hear it all the same. */
   muted?: boolean;
+  /** Why it is over without being known to be well, in words: “it fired until …”. */
+  until?: string | undefined;
 }
 
 /** An alert as it is after a look at it, and what is to be said. */
@@ -107,7 +109,12 @@ export function toldTargets({ escalated }: AlertRow, notify: Notify): Target[] {
  * It is over: said to those who were told, of whom a silence or maintenance leaves programs alone. A flapping one is said
  * to be over only once it has been calm: it is due again then.
  */
-export function lookResolved(before: AlertRow, rule: RuleContent | undefined, muteOf: MuteOf): Verdict {
+export function lookResolved(
+  before: AlertRow,
+  rule: RuleContent | undefined,
+  muteOf: MuteOf,
+  until?: string,
+): Verdict {
   if (rule === undefined || before.notifiedAt === undefined || !rule.notify.resolved)
     return { alert: before, news: undefined };
   if (before.flapping) {
@@ -117,7 +124,7 @@ export function lookResolved(before: AlertRow, rule: RuleContent | undefined, mu
   const mute = muteOf(before);
   const { alert, news } = said(before, 'resolved', toldTargets(before, rule.notify));
   const muted = mute?.by === 'silence' || mute?.by === 'maintenance';
-  return { alert, news: news && { ...news, muted } };
+  return { alert, news: news && { ...news, muted, until } };
 }
 
 /** `0s` is no duration for others; here it means at once. */

@@ -41,7 +41,7 @@ export function noticeOf(
   const content = rule?.content;
   const name = content?.name ?? first.alert.ruleName;
   const severity = alerts.reduce<Severity>((most, alert) => stronger(most, alert.severity), 'info');
-  const lines = alerts.slice(0, linesShown).map((alert) => lineOf(first.kind, alert, content));
+  const lines = news.slice(0, linesShown).map((one) => lineOf(one, content));
   const more = alerts.length - lines.length;
   return {
     tenantId: first.alert.tenantId,
@@ -82,15 +82,18 @@ function titleOf(name: string, alerts: readonly AlertRow[], content: RuleContent
   return group === '' ? name : `${name}: ${group}`;
 }
 
-function lineOf(kind: News['kind'], alert: AlertRow, content: RuleContent | undefined): string {
+function lineOf({ kind, alert, until }: News, content: RuleContent | undefined): string {
   switch (kind) {
     case 'resolved': {
       const group = groupName(content, alert.labels);
+      const named = `${alert.ruleName}: ${group === '' ? 'it' : group}`;
       const value =
         alert.value === undefined ? '' : `, now at ${valueText(alert.value, content?.unit ?? 'none')}`;
       const lastedMs = (alert.resolvedAt ?? alert.since) - (alert.firedAt ?? alert.since);
       const lasted = valueText(Math.max(0, lastedMs) / 1000, 'seconds');
-      return `${alert.ruleName}: ${group === '' ? 'it' : group} is well again after ${lasted}${value}`;
+      return until === undefined
+        ? `${named} is well again after ${lasted}${value}`
+        : `${named} fired for ${lasted}, until ${until}; it may not be well`;
     }
     case 'flapping':
       return `${alert.message} It changes too often; nothing more is said until it is calm.`;

@@ -119,7 +119,7 @@ export class Notifier {
       note,
       value: value ?? null,
     }));
-    await this.act(tenantId, { acted }, events);
+    await this.act(tenantId, { acted, until: note }, events);
   }
 
   /** Says something that no alert is behind: rule problems. */
