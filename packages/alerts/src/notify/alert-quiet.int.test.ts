@@ -311,6 +311,31 @@ describe('flap damping', () => {
     await says([`flapping ${title}`]);
   });
 
+  it('that began in a silence and goes on firing is said at its end', async () => {
+    const content = await bench.alerts.createRule(ed, flapping);
+    const now = bench.clock.now();
+    await bench.alerts.createPolicy(ed, 'silence', {
+      where: { host: ['web-1'] },
+      from: now - 1,
+      to: now + 5 * minute,
+      reason: 'maintenance',
+    });
+    await flap(content, 0, 6);
+    const last = { rule_id: content.rule_id, alert_id: 'last' };
+    await confirmed(bench.tick(last));
+    await says([]);
+    await pass(4);
+    const told = [`flapping ${title}`];
+    await says(told);
+    await pass(6);
+    await says(told);
+    // An ordinary alert once it has fired for a quarter of an hour.
+    await pass(10);
+    await says([...told, `firing ${title}`]);
+    await confirmed(bench.tick({ ...last, from: 'firing', to: 'ok' }));
+    await says([...told, `firing ${title}`, `resolved ${title}`]);
+  });
+
   /** Minute by minute: what is due is looked at when it is. */
   async function pass(minutes: number): Promise<void> {
     for (let i = 0; i < minutes; i += 1) {

@@ -1,7 +1,7 @@
 import type { AlertEvent } from '@nowcast/contract';
 import type { AlertRow, DecidedTransition, RuleRow } from '@nowcast/ports';
 import { lifeStep } from './alert-life.ts';
-import { groupKey, look, lookResolved, type News, toldTargets, type Verdict } from './decide-news.ts';
+import { groupKey, look, lookResolved, type News, type Verdict } from './decide-news.ts';
 import { flapKey, flapLimit, type FlapWatch } from './flap-watch.ts';
 import { type MuteOf, type MutePolicies, mutesAt } from './mutes.ts';
 
@@ -53,8 +53,6 @@ class Deciding {
   readonly #over = new Map<string, AlertRow>();
   readonly #events: NewEvent[] = [];
   readonly #news: News[] = [];
-  /** Alerts whose flapping begins with this change. */
-  readonly #flapping = new Set<string>();
   /** Why alerts are over that are not known to be well, by id. */
   readonly #until = new Map<string, string>();
 
@@ -99,7 +97,6 @@ class Deciding {
   #flapped(alert: AlertRow, { content }: RuleRow, at: number): AlertRow {
     switch (this.#flaps.fired(alert, at, flapLimit(content))) {
       case 'begins':
-        this.#flapping.add(alert.alertId);
         this.#event(alert, { at, kind: 'flapping', note: '', value: null });
         return { ...alert, flapping: true };
       case 'goes_on':
@@ -164,8 +161,7 @@ class Deciding {
     }
   }
 
-  #take({ alert: looked, news }: Verdict): void {
-    let alert = looked;
+  #take({ alert, news }: Verdict): void {
     const before = this.#state.active.get(alert.alertId);
     if (alert.mutedBy !== undefined && alert.mutedBy !== before?.mutedBy && alert.state !== 'pending')
       this.#event(alert, { at: this.#now, kind: 'muted', note: alert.mutedBy, value: alert.value ?? null });
@@ -173,12 +169,6 @@ class Deciding {
       this.#news.push(news);
       if (news.kind === 'escalated' || news.kind === 'repeated')
         this.#event(alert, { at: this.#now, kind: news.kind, note: '', value: alert.value ?? null });
-    } else if (this.#flapping.has(alert.alertId) && alert.mutedBy === undefined) {
-      this.#flapping.delete(alert.alertId);
-      alert = { ...alert, notifiedAt: this.#now };
-      const notify = this.#state.rules.get(alert.ruleId)?.content.notify;
-      if (notify !== undefined)
-        this.#news.push({ alert, kind: 'flapping', targets: toldTargets(alert, notify) });
     }
     this.put(alert);
   }

@@ -73,10 +73,15 @@ function lookFiring(alert: AlertRow, notify: Notify, now: number): Verdict {
   return { alert: { ...alert, dueAt: nextDue(alert, notify) }, news: undefined };
 }
 
-/** It was said that it flaps; when it has fired without a change for so long, it is an ordinary alert again, and is said. */
+/** It is said once that it flaps. When it has fired without a change for so long, it is an ordinary alert again, and is said. */
 function lookFlapping(alert: AlertRow, rule: RuleContent, now: number): Verdict {
   const calmAt = (alert.firedAt ?? now) + durationOf(rule.flap.within);
-  if (now < calmAt) return { alert: { ...alert, dueAt: calmAt }, news: undefined };
+  if (now < calmAt) {
+    const flaps = { ...alert, dueAt: calmAt };
+    // Nobody knows of it where something kept it quiet until now.
+    if (alert.state !== 'firing' || alert.notifiedAt !== undefined) return { alert: flaps, news: undefined };
+    return said({ ...flaps, notifiedAt: now }, 'flapping', toldTargets(alert, rule.notify));
+  }
   const calm = { ...alert, flapping: false, dueAt: undefined };
   if (calm.state !== 'firing') return { alert: calm, news: undefined };
   return lookFiring({ ...calm, notifiedAt: undefined }, rule.notify, now);
