@@ -360,6 +360,26 @@ describe('alert rules in the engine', () => {
     expect(bench.core.alerts.rules('acme')).toEqual([]);
   });
 
+  test('a rule that learns, and whose history could not be read, says so until it has learned by itself', async () => {
+    // A second's window and ten minutes' delay of so many hosts are more than can be read.
+    const lines = Array.from({ length: 3500 }, (_, i) => `cpu,host=h${i} value=1 ${bench.clock.now()}`);
+    await bench.ingest(lines.join('\n'), { format: 'line-protocol' });
+    const wide = { ...highCpu, window: '1s', delay: '10m' };
+    await put(wide, 1, 'limit');
+    await put(
+      { ...wide, condition: { kind: 'anomaly', direction: 'above', sensitivity: 'low' } },
+      1,
+      'unusual',
+    );
+    const unread = () =>
+      bench.core.alerts
+        .rules('acme')
+        .flatMap(({ ruleId, problem }) => (problem?.includes('history could not be read') ? ruleId : []));
+    expect(unread()).toEqual(['unusual']);
+    bench.clock.advance(86_400_000 + 1_300_000);
+    expect(unread()).toEqual([]);
+  });
+
   test('a rule that nothing matches says so', async () => {
     await put({ ...highCpu, query: { metric_type: 'nothing_sends_this', agg: 'last' } });
     expect(bench.core.alerts.rules('acme')[0]?.problem).toMatch(/nothing of nothing_sends_this that matches/);

@@ -25,7 +25,7 @@ import {
 } from './alert-checkpoint.ts';
 import { AlertEngine, alertOwner, type LoggedControl } from './alert-engine.ts';
 import { previewRule } from './preview.ts';
-import { RuleHistory } from './rule-history.ts';
+import { learning, RuleHistory } from './rule-history.ts';
 import { RulePoints } from './rule-points.ts';
 
 export interface AlertsParts {
@@ -43,6 +43,9 @@ export interface AlertsParts {
   log: EngineLog;
 }
 
+const unlearned =
+  'its history could not be read when it began, so that it has nothing to compare with until it has run for long enough; switch it off and on again to have it read once more';
+
 /** How often the rules' states are written down; the log is kept from there on. */
 const checkpointMs = 15_000;
 
@@ -52,6 +55,8 @@ export class Alerts {
   readonly #parts: AlertsParts;
   readonly #engine: AlertEngine;
   readonly #history: RuleHistory;
+  /** Until when rules have nothing to compare with since their history could not be read, epoch ms. */
+  readonly #blindUntil = new Map<string, number>();
   #savedAt = Number.NEGATIVE_INFINITY;
   /** The checkpoint on disk has no rules, or there is none. */
   #isSavedIdle = true;
@@ -118,13 +123,18 @@ export class Alerts {
   }
 
   remove(tenant: string, ruleId: string): Promise<void> {
+    this.#blindUntil.delete(blindKey(tenant, ruleId));
     return this.#engine.remove(tenant, ruleId);
   }
 
   rules(tenant: string | undefined): EvaluatedRuleStatus[] {
-    const statuses = this.#engine.statuses(tenant);
-    const behind = clockBehind(this.#parts.receivedAt(), this.#parts.clock.now());
-    return behind === undefined ? statuses : statuses.map((status) => ({ ...status, problem: behind }));
+    const now = this.#parts.receivedAt();
+    const behind = clockBehind(now, this.#parts.clock.now());
+    return this.#engine.statuses(tenant).map((status) => {
+      const isBlind = (this.#blindUntil.get(blindKey(status.tenant, status.ruleId)) ?? 0) > now;
+      const problem = behind ?? (isBlind ? unlearned : undefined);
+      return problem === undefined ? status : { ...status, problem };
+    });
   }
 
   preview(
@@ -166,8 +176,11 @@ export class Alerts {
   async #seed(tenant: string, rule: EvaluatedRule): Promise<Uint8Array> {
     const plan = this.#plan(rule.evaluation);
     if (plan.queries.length === 0) return new Uint8Array(0);
+    const key = blindKey(tenant, rule.rule_id);
+    const now = this.#parts.receivedAt();
     try {
-      const evaluator = await this.#history.seed(tenant, plan, this.#parts.receivedAt());
+      const evaluator = await this.#history.seed(tenant, plan, now);
+      this.#blindUntil.delete(key);
       const writer = new ByteWriter();
       evaluator.save(writer);
       return new Uint8Array(writer.written());
@@ -177,9 +190,14 @@ export class Alerts {
         rule_id: rule.rule_id,
         reason: String(error),
       });
+      this.#blindUntil.set(key, now + learning(plan).least);
       return new Uint8Array(0);
     }
   }
+}
+
+function blindKey(tenant: string, ruleId: string): string {
+  return JSON.stringify([tenant, ruleId]);
 }
 
 /** The checkpoint of this very log; undefined where there is none. */
