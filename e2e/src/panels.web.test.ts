@@ -56,6 +56,30 @@ describe('a feed', () => {
   });
 });
 
+describe('a panel of tiles', () => {
+  it('judges also those below its fold, and the worst comes first', async () => {
+    const hosts = Array.from({ length: 30 }, (_, i) => `host-${String(i).padStart(2, '0')}`);
+    const say = (host: string, value: number) => ({ metric_type: 'heat', value, labels: { host } });
+    await desk.send(hosts.map((host) => say(host, 10)));
+    const tiles = {
+      chart_type: 'status',
+      metric_type: 'heat',
+      query: { agg: 'last', group_by: ['host'], limit: 30 },
+      display: { thresholds: [{ value: 80, level: 'crit' }] },
+      layout: { x: 0, y: 0, w: 6, h: 6 },
+    };
+    await open(await desk.makeBoard('Heat', [panelOf('Heat', tiles)]));
+    const items = panel('Heat').getByRole('listitem');
+    await items.filter({ hasText: 'host-29' }).getByText('OK').waitFor();
+    await items.first().filter({ hasText: 'host-00' }).waitFor();
+    await desk.send([say('host-25', 99)]);
+    const first = items.first().filter({ hasText: 'host-25' });
+    await first.getByText('Critical').waitFor();
+    await first.getByText('99', { exact: true }).waitFor();
+    await items.filter({ hasText: 'host-29' }).getByText('10', { exact: true }).waitFor();
+  });
+});
+
 describe('a board that stands still', () => {
   const at = (minutes: number): number => Date.now() - minutes * 60_000;
   const kinds = ['line', 'stat', 'gauge', 'pie', 'table', 'feed', 'status'] as const;

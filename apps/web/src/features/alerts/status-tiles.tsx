@@ -50,6 +50,7 @@ type StatusProps = FigureProps & { metricType: string; query: QueryInput };
 /** One tile for each group, the worst first: its value, and the worst of what limits and alerts say of it. */
 export function StatusTiles({ metricType, query, ...figure }: StatusProps) {
   const live = useLive();
+  const box = useRef<HTMLDivElement>(null);
   const [said, setSaid] = useState<ReadonlyMap<string, Said>>(new Map());
   const alerts = useQuery(
     selectedAlertsQuery({ states: open, where: aboutWhere(query.where ?? {}), limit: 500 }, () =>
@@ -67,8 +68,18 @@ export function StatusTiles({ metricType, query, ...figure }: StatusProps) {
     },
   );
   const sorted = tiles.toSorted((a, b) => statusLevels.indexOf(b.level) - statusLevels.indexOf(a.level));
+  // With an alert a tile is a link, and the place of its value another element.
+  const places = tiles.map(({ group, about }) => [group.name, worstAlert(about) === undefined]);
+  // All are judged together, also those that are scrolled out of sight: the worst come first.
+  useFigure(box, figure, 500, JSON.stringify([figure.display, figure.agg, places]), (nowMs) => {
+    const judged = figure.store.series.map((one) => ({ name: one.name, ...judge(figure, one, nowMs) }));
+    writeValues(box.current!, new Map(judged.map(({ name, value }) => [name, value])));
+    const next = new Map(judged.map(({ name, level, silent }) => [name, { level, silent }]));
+    setSaid((old) => (JSON.stringify([...old]) === JSON.stringify([...next]) ? old : next));
+  });
   return (
     <div
+      ref={box}
       className="flex h-full flex-col gap-2 overflow-y-auto"
       tabIndex={0}
       role="group"
@@ -81,54 +92,43 @@ export function StatusTiles({ metricType, query, ...figure }: StatusProps) {
       )}
       <ul className="grid gap-2" style={{ gridTemplateColumns: 'repeat(auto-fill, minmax(132px, 1fr))' }}>
         {sorted.map((tile) => (
-          <Tile
-            key={tile.group.name}
-            {...figure}
-            {...tile}
-            onSaid={(next) => setSaid((old) => new Map(old).set(tile.group.name, next))}
-          />
+          <Tile key={tile.group.name} title={figure.title} {...tile} />
         ))}
       </ul>
     </div>
   );
 }
 
-function Tile({
-  group,
-  about,
-  own,
-  level,
-  onSaid,
-  store,
-  agg,
-  range,
-  display,
-  title,
-}: FigureProps & {
-  /** One without columns sends nothing in the range. */
-  group: Pick<StoredSeries, 'labels' | 'name'> & Partial<StoredSeries>;
+/** What a series says at this moment, and its value as it is shown. */
+function judge(
+  { store, agg, range, display }: FigureProps,
+  series: StoredSeries,
+  nowMs: number,
+): Said & { value: string } {
+  const number = headline(agg, summarise(series, bucketRange(store, range, nowMs), settledAt(agg, nowMs)));
+  const silent = silentFor({ store, agg, range }, series, nowMs);
+  const level = silent === '' ? (levelOf(number, display.thresholds) ?? 'ok') : 'nodata';
+  return { level, silent, value: formatValue(number, display.unit, display.decimals) };
+}
+
+/** Past React: values change with every sample. */
+function writeValues(box: HTMLElement, values: ReadonlyMap<string, string>): void {
+  for (const place of box.querySelectorAll<HTMLElement>('[data-group]')) {
+    const value = values.get(place.dataset['group']!) ?? '–';
+    if (place.textContent !== value) place.textContent = value;
+  }
+}
+
+interface TileProps {
+  group: Pick<StoredSeries, 'name'>;
   about: readonly Alert[];
   own: Said;
   level: StatusLevel;
-  onSaid: (said: Said) => void;
-}) {
-  const box = useRef<HTMLLIElement>(null);
-  const value = useRef<HTMLSpanElement>(null);
+  title: string;
+}
+
+function Tile({ group, about, own, level, title }: TileProps) {
   const worst = worstAlert(about);
-  // With an alert the tile is a link, and its value another element.
-  const id = JSON.stringify([display, agg, group.key, worst === undefined]);
-  useFigure(box, { store, range }, 500, id, (nowMs) => {
-    const series = store.series.find(({ key }) => key === group.key);
-    if (series === undefined) return;
-    const span = bucketRange(store, range, nowMs);
-    const number = headline(agg, summarise(series, span, settledAt(agg, nowMs)));
-    if (value.current !== null)
-      value.current.textContent = formatValue(number, display.unit, display.decimals);
-    const silent = silentFor({ store, agg, range }, series, nowMs);
-    const level = silent === '' ? (levelOf(number, display.thresholds) ?? 'ok') : 'nodata';
-    const next: Said = { level, silent };
-    if (next.level !== own.level || next.silent !== own.silent) onSaid(next);
-  });
   const { Icon, tone, frame, title: words } = looks[level];
   const isFromAlert = worst !== undefined && levelOfAlert(worst) === level;
   const text = isFromAlert
@@ -144,7 +144,7 @@ function Tile({
         <span className="min-w-0 flex-1 truncate font-medium" title={name}>
           {name}
         </span>
-        <span ref={value} className={`shrink-0 ${own.level === 'nodata' ? 'text-nodata' : ''}`}>
+        <span data-group={group.name} className={`shrink-0 ${own.level === 'nodata' ? 'text-nodata' : ''}`}>
           –
         </span>
       </span>
@@ -155,7 +155,7 @@ function Tile({
   );
   const look = `block h-full rounded-md border p-2 text-sm ${frame}`;
   return (
-    <li ref={box} className="min-w-0" data-status={level}>
+    <li className="min-w-0" data-status={level}>
       {worst === undefined ? (
         <div className={look}>{inside}</div>
       ) : (
