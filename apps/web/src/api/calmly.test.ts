@@ -4,20 +4,36 @@ import { calmly } from './calmly.ts';
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-test('the first of a storm is heard at once, the rest together, and never none after the last', () => {
+test('the first of a storm is heard at once, the rest together, and never none after the last', async () => {
   const heard: string[] = [];
-  const call = calmly((key: string) => heard.push(`${key} ${Date.now()}`), 500);
+  const call = calmly((key: string) => Promise.resolve(heard.push(`${key} ${Date.now()}`)), 500);
   vi.setSystemTime(0);
   call('alerts');
   call('alerts');
   call('rules');
   expect(heard).toEqual(['alerts 0', 'rules 0']);
-  vi.advanceTimersByTime(400);
+  await vi.advanceTimersByTimeAsync(400);
   call('alerts');
-  vi.advanceTimersByTime(100);
+  await vi.advanceTimersByTimeAsync(100);
   expect(heard).toEqual(['alerts 0', 'rules 0', 'alerts 500']);
-  vi.advanceTimersByTime(5000);
+  await vi.advanceTimersByTimeAsync(5000);
   expect(heard).toHaveLength(3);
   call('alerts');
   expect(heard).toHaveLength(4);
+});
+
+test('what takes longer than the rest is run to its end before it is run again, also when it fails', async () => {
+  const begun: number[] = [];
+  const call = calmly(async () => {
+    begun.push(Date.now());
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    if (begun.length === 1) throw new Error('the server cannot be reached');
+  }, 500);
+  vi.setSystemTime(0);
+  for (let at = 0; at < 1600; at += 100) {
+    call('alerts');
+    await vi.advanceTimersByTimeAsync(100);
+  }
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(begun).toEqual([0, 800, 1600]);
 });

@@ -24,10 +24,11 @@ import type {
   Where,
 } from '@nowcast/contract';
 import { queryParameters } from '@nowcast/client';
+import { calmly } from '../../api/calmly.ts';
 import { api } from '../../api/http.ts';
 import { rangeEnds, type TimeRange } from '../../time/range.ts';
 
-/** Everything about alerts that is read over REST; `readAgain` keeps it fresh when the server says what changed. */
+/** Everything about alerts that is read over REST; `calmReader` keeps it fresh when the server says what changed. */
 const get =
   <T>(path: string) =>
   ({ signal }: { signal: AbortSignal }): Promise<T> =>
@@ -181,17 +182,36 @@ export const notifyInfoQuery = queryOptions({
   staleTime: 60_000,
 });
 
-const policyKeys = [['silences'], ['maintenance'], ['inhibitions'], ['schedules'], ['channels']];
+const policies = ['silences', 'maintenance', 'inhibitions', 'schedules', 'channels'];
 
-/** Lists that an event makes old. Events may be lost while the socket is down: whoever reconnects reads all again. */
-export async function readAgain(client: QueryClient, topic: TenantEvent['topic'] | 'all'): Promise<void> {
-  const keys = {
-    alerts: [['alerts'], ['rules']],
-    rules: [['rules'], ['watching-rules']],
-    notifications: [['notifications']],
-    unread: [['notifications']],
-    policies: policyKeys,
-    all: [['alerts'], ['rules'], ['watching-rules'], ['notifications'], ...policyKeys],
-  }[topic];
-  await Promise.all(keys.map((queryKey) => client.invalidateQueries({ queryKey })));
+/** Lists that an event makes old, by the first part of their keys. */
+const oldLists: Readonly<Record<TenantEvent['topic'], readonly string[]>> = {
+  alerts: ['alerts', 'rules'],
+  rules: ['rules', 'watching-rules'],
+  notifications: ['notifications'],
+  unread: ['notifications'],
+  policies,
+};
+const allLists = [...new Set(Object.values(oldLists).flat())];
+
+const readList = (client: QueryClient, list: string): Promise<void> =>
+  client.invalidateQueries({ queryKey: [list] });
+
+export const readNotifications = (client: QueryClient): Promise<void> => readList(client, 'notifications');
+
+/** Events may be lost while the socket is down: whoever reconnects reads all again, whatever is still asked for. */
+export async function readAll(client: QueryClient): Promise<void> {
+  await Promise.all(allLists.map((list) => readList(client, list)));
+}
+
+/** Between two readings of a list, ms. */
+const restMs = 500;
+
+/**
+ * Reads again what events make old. A reading aborts the one before it, so each list waits for its answer first: it
+ * would never have one in a storm of events that come faster.
+ */
+export function calmReader(client: QueryClient): (topic: TenantEvent['topic']) => void {
+  const read = calmly((list: string) => readList(client, list), restMs);
+  return (topic) => oldLists[topic].forEach(read);
 }

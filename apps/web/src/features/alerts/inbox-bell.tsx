@@ -3,7 +3,6 @@ import { Link, useNavigate, useRouterState } from '@tanstack/react-router';
 import { Bell, CircleCheck, X } from 'lucide-react';
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import type { Notification } from '@nowcast/contract';
-import { calmly } from '../../api/calmly.ts';
 import { api, messageOf } from '../../api/http.ts';
 import { useLive } from '../../live/live-context.ts';
 import { describeAge } from '../../time/range.ts';
@@ -11,7 +10,7 @@ import { Button } from '../../ui/button.tsx';
 import { PopoverTrigger } from '../../ui/popover.tsx';
 import { Failure, Skeleton } from '../../ui/states.tsx';
 import { showToast } from '../../ui/toast.tsx';
-import { notificationsQuery, readAgain } from './alert-queries.ts';
+import { calmReader, notificationsQuery, readAll, readNotifications } from './alert-queries.ts';
 import { placeOf } from './notification-place.ts';
 import { SeverityIcon } from './severity.tsx';
 
@@ -22,17 +21,11 @@ function badge(unread: number): string {
   return unread > 99 ? '99+' : String(unread);
 }
 
-/** Between two readings of a list, ms. */
-const restMs = 500;
-
 /** Follows what happens in the tenant: the one place of the page that makes lists about alerts new. */
 function useFollowing(onCritical: (notification: Notification) => void): void {
   const live = useLive();
   const client = useQueryClient();
-  const read = useMemo(
-    () => calmly((topic: Parameters<typeof readAgain>[1]) => void readAgain(client, topic), restMs),
-    [client],
-  );
+  const read = useMemo(() => calmReader(client), [client]);
   useEffect(
     () =>
       live.follow({
@@ -44,9 +37,9 @@ function useFollowing(onCritical: (notification: Notification) => void): void {
           const isNews = notification.kind === 'firing' || notification.kind === 'escalated';
           if (notification.severity === 'critical' && isNews) onCritical(notification);
         },
-        onFollowing: () => read('all'),
+        onFollowing: () => void readAll(client),
       }),
-    [live, read, onCritical],
+    [live, client, read, onCritical],
   );
 }
 
@@ -55,7 +48,7 @@ function useMarkRead() {
   return useMutation({
     mutationFn: (ids: readonly string[] | 'all') =>
       api<{ unread: number }>('POST', '/api/v1/notifications/read', { notification_ids: ids }),
-    onSuccess: () => readAgain(client, 'notifications'),
+    onSuccess: () => readNotifications(client),
     onError: (error) => showToast('error', messageOf(error)),
   });
 }
