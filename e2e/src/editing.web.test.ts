@@ -190,6 +190,42 @@ describe('numbers of a panel', () => {
   });
 });
 
+it('is kept, with what is unsaved, when the code of a part cannot be fetched, and the part comes with the next try', async () => {
+  const board = await desk.makeBoard('Offline', [panelOf('Orders')]);
+  await desk.send([{ metric_type: 'orders', value: 7 }]);
+  const storageState = await desk.page.context().storageState();
+  // What a service worker fetches cannot be cut off.
+  const options = { storageState, serviceWorkers: 'block' } as const;
+  const context = await desk.page.context().browser()!.newContext(options);
+  const page = await context.newPage();
+  await page.goto(`${desk.server.url}/boards/${board.board_id}?edit=true&panel=orders`);
+  const drawer = page.getByRole('complementary', { name: /^Edit (Orders|Sales)$/ });
+  await drawer.getByLabel('Title', { exact: true }).fill('Sales');
+  await drawer.getByRole('tab', { name: 'Display' }).click();
+  const parts = /assets\/(figures|time-picker-body|help-dialog)[^/]*\.js/;
+  await page.route(parts, (route) => route.abort());
+  await drawer.getByRole('radio', { name: 'Gauge' }).click();
+  const panel = page.getByRole('article', { name: 'Sales', exact: true });
+  const again = panel.getByRole('button', { name: 'Not loaded: try again' });
+  await again.waitFor();
+  await page.getByRole('button', { name: /^Time range/ }).click();
+  const picker = page.getByRole('dialog', { name: 'Time range' });
+  await picker.getByRole('button', { name: 'Not loaded: try again' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('body').press('?');
+  await page.getByText(/could not be loaded/).waitFor();
+  await page.unroute(parts);
+  await again.click();
+  await panel.getByTestId('gauge-value').waitFor();
+  await page.locator('body').press('?');
+  await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByText('Saved as version 2').waitFor();
+  expect((await desk.readBoard(board.board_id)).panels[0]!.title).toBe('Sales');
+  await context.close();
+});
+
 it('on a phone the settings and the versions of a board are in its menu', async () => {
   const board = await desk.makeBoard('Pocket', [panelOf('Orders')]);
   const size = desk.page.viewportSize()!;

@@ -1,9 +1,10 @@
-import { lazy, Suspense, useRef, useState, type ReactNode } from 'react';
+import { Suspense, useRef, useState, type ReactNode } from 'react';
+import { lazyDialog } from './lazy-part.tsx';
 import type { MenuEntry } from './menu-entry.ts';
 import type { TriggerProps } from './popover.tsx';
 
 const importMenuList = () => import('./menu-list.tsx');
-const MenuList = lazy(async () => ({ default: (await importMenuList()).MenuList }));
+const MenuList = lazyDialog(async () => (await importMenuList()).MenuList);
 
 /** Fetches the code of menus before somebody opens one. */
 export function preloadMenus(): void {

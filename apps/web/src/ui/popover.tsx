@@ -1,7 +1,8 @@
-import { lazy, Suspense, useRef, useState, type ReactNode, type RefObject } from 'react';
+import { Suspense, useRef, useState, type ReactNode, type RefObject } from 'react';
+import { lazyDialog } from './lazy-part.tsx';
 
 const importBody = () => import('./popover-body.tsx');
-const PopoverBody = lazy(async () => ({ default: (await importBody()).PopoverBody }));
+const PopoverBody = lazyDialog(async () => (await importBody()).PopoverBody);
 
 /** Fetches the code of popovers before somebody opens one. */
 export function preloadPopovers(): void {

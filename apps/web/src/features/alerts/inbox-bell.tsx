@@ -1,12 +1,13 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useRouterState } from '@tanstack/react-router';
 import { Bell, CircleCheck, X } from 'lucide-react';
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
+import { Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import type { Notification } from '@nowcast/contract';
 import { api, messageOf } from '../../api/http.ts';
 import { useLive } from '../../live/live-context.ts';
 import { describeAge } from '../../time/range.ts';
 import { Button } from '../../ui/button.tsx';
+import { lazyPart } from '../../ui/lazy-part.tsx';
 import { PopoverTrigger } from '../../ui/popover.tsx';
 import { Failure, Skeleton } from '../../ui/states.tsx';
 import { showToast } from '../../ui/toast.tsx';
@@ -14,7 +15,7 @@ import { calmReader, notificationsQuery, readAll, readNotifications } from './al
 import { placeOf } from './notification-place.ts';
 import { SeverityIcon } from './severity.tsx';
 
-const Wallboard = lazy(async () => ({ default: (await import('./wallboard.tsx')).Wallboard }));
+const Wallboard = lazyPart(async () => (await import('./wallboard.tsx')).Wallboard);
 
 /** The unread count as it fits on a bell. */
 function badge(unread: number): string {

@@ -1,12 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { LayoutDashboard } from 'lucide-react';
-import { lazy, Suspense, useEffect, useMemo, useState, type ReactNode } from 'react';
+import { Suspense, useEffect, useMemo, useState, type ReactNode } from 'react';
 import type { Board, BoardContent, Panel as PanelSpec, Where } from '@nowcast/contract';
 import { boardQuery } from '../../api/queries.ts';
 import type { ViewStore } from '../../live/view-store.ts';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState, Failure, Skeleton } from '../../ui/states.tsx';
+import { lazyDialog, lazyPart } from '../../ui/lazy-part.tsx';
 import { useCrumb } from '../shell/crumb.ts';
 import { usePreferredZone } from '../shell/use-me.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
@@ -23,11 +24,9 @@ import { useRange } from './use-range.ts';
 import type { EditIntent } from '../edit/edit-intent.ts';
 import { useStar } from './use-star.ts';
 
-const BoardEditor = lazy(async () => ({ default: (await import('../edit/board-editor.tsx')).BoardEditor }));
-const ShareDialog = lazy(async () => ({ default: (await import('./share-dialog.tsx')).ShareDialog }));
-const DataTableDialog = lazy(async () => ({
-  default: (await import('./data-table-dialog.tsx')).DataTableDialog,
-}));
+const BoardEditor = lazyPart(async () => (await import('../edit/board-editor.tsx')).BoardEditor);
+const ShareDialog = lazyDialog(async () => (await import('./share-dialog.tsx')).ShareDialog);
+const DataTableDialog = lazyDialog(async () => (await import('./data-table-dialog.tsx')).DataTableDialog);
 
 const noWhere: Where = {};
 

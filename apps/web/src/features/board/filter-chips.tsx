@@ -1,12 +1,13 @@
 import { ListFilter, X } from 'lucide-react';
-import { lazy, useState, type ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import type { Condition, Where } from '@nowcast/contract';
 import { Button } from '../../ui/button.tsx';
+import { lazyPart } from '../../ui/lazy-part.tsx';
 import { PopoverTrigger, type TriggerProps } from '../../ui/popover.tsx';
 import type { FilterEditorProps } from './filter-editor.tsx';
 import { chipsOf, describeMatcher, unset, withoutChip, type Chip } from './matcher.ts';
 
-const FilterEditor = lazy(async () => ({ default: (await import('./filter-editor.tsx')).FilterEditor }));
+const FilterEditor = lazyPart(async () => (await import('./filter-editor.tsx')).FilterEditor);
 
 const noMetrics: readonly string[] = [];
 

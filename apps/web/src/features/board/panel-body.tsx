@@ -1,29 +1,27 @@
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
 import type { Panel } from '@nowcast/contract';
 import type { ChartOverlay } from '../../charts/chart-overlay.ts';
 import { Legend } from '../../charts/legend.tsx';
 import { Stat } from '../../charts/stat.tsx';
 import { TimeSeries } from '../../charts/time-series.tsx';
 import type { LiveView } from '../../live/use-live-view.ts';
+import { lazyPart } from '../../ui/lazy-part.tsx';
 import { useCalmLoading } from '../../ui/use-calm-loading.ts';
 import { useBoardView } from './board-context.ts';
 import type { PanelView } from './panel-query.ts';
 import { PanelMessage, PanelState } from './panel-state.tsx';
 
 const figures = () => import('../../charts/figures.ts');
-const Feed = lazy(async () => ({ default: (await figures()).Feed }));
-const Gauge = lazy(async () => ({ default: (await figures()).Gauge }));
-const Pie = lazy(async () => ({ default: (await figures()).Pie }));
-const SeriesTable = lazy(async () => ({ default: (await figures()).SeriesTable }));
+const Feed = lazyPart(async () => (await figures()).Feed);
+const Gauge = lazyPart(async () => (await figures()).Gauge);
+const Pie = lazyPart(async () => (await figures()).Pie);
+const SeriesTable = lazyPart(async () => (await figures()).SeriesTable);
 
-// What cannot be fetched in an outage must not take the board with it.
-const NoData = lazy(() =>
-  import('./no-data.tsx').then(
-    (module) => ({ default: module.NoData }),
-    () => ({ default: () => <PanelMessage icon={null} title="No data in this range" text="" /> }),
-  ),
+const NoData = lazyPart(
+  async () => (await import('./no-data.tsx')).NoData,
+  () => <PanelMessage icon={null} title="No data in this range" text="" />,
 );
-const StatusTiles = lazy(async () => ({ default: (await import('../alerts/status-tiles.tsx')).StatusTiles }));
+const StatusTiles = lazyPart(async () => (await import('../alerts/status-tiles.tsx')).StatusTiles);
 
 const noneHidden: ReadonlySet<string> = new Set();
 

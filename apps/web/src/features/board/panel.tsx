@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Clock } from 'lucide-react';
-import { lazy, Suspense, useMemo, useState, type ReactNode } from 'react';
+import { Suspense, useMemo, useState, type ReactNode } from 'react';
 import type { Panel as PanelSpec } from '@nowcast/contract';
 import { metricQuery } from '../../api/queries.ts';
 import type { ChartOverlay } from '../../charts/chart-overlay.ts';
@@ -9,6 +9,7 @@ import { linesBesideOther } from '../../live/series-name.ts';
 import type { StaleLevel } from '../../live/statistics.ts';
 import { useLiveView, useStaleLevel, type LiveView } from '../../live/use-live-view.ts';
 import { describeAge } from '../../time/range.ts';
+import { lazyPart } from '../../ui/lazy-part.tsx';
 import { useAfterPaint } from '../../ui/use-after-paint.ts';
 import { useSecond } from '../../ui/use-second.ts';
 import { useBoardView } from './board-context.ts';
@@ -16,9 +17,16 @@ import { PanelBody } from './panel-body.tsx';
 import { panelView, type PanelView } from './panel-query.ts';
 import { asShown } from './per-second.ts';
 
-const PanelAlerts = lazy(async () => ({ default: (await import('../alerts/panel-alerts.tsx')).PanelAlerts }));
+const PanelAlerts = lazyPart(
+  async () => (await import('../alerts/panel-alerts.tsx')).PanelAlerts,
+  ({ onAgain }) => (
+    <button type="button" className="chip h-5 cursor-pointer text-warn" title="Try again" onClick={onAgain}>
+      Alerts not loaded
+    </button>
+  ),
+);
 
-const AlertList = lazy(async () => ({ default: (await import('../alerts/alert-list.tsx')).AlertList }));
+const AlertList = lazyPart(async () => (await import('../alerts/alert-list.tsx')).AlertList);
 
 function StaleChip({ live, level }: { live: LiveView; level: 'stale' | 'critical' }) {
   const port = useLive();

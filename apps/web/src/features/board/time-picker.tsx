@@ -1,13 +1,13 @@
 import { CalendarClock, ChevronDown } from 'lucide-react';
-import { lazy } from 'react';
 import { useLive } from '../../live/live-context.ts';
 import { describeRange } from '../../time/range.ts';
 import { resolveZone } from '../../time/zone.ts';
 import { Button } from '../../ui/button.tsx';
+import { lazyPart } from '../../ui/lazy-part.tsx';
 import { PopoverTrigger } from '../../ui/popover.tsx';
 import type { TimePickerProps } from './time-picker-body.tsx';
 
-const PickerBody = lazy(async () => ({ default: (await import('./time-picker-body.tsx')).PickerBody }));
+const PickerBody = lazyPart(async () => (await import('./time-picker-body.tsx')).PickerBody);
 
 /** Says what time is shown, in which zone where it is not the visitor's own; opens the choice of another. */
 export function TimePicker({

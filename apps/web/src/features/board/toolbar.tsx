@@ -1,21 +1,20 @@
 import { Pause, Pencil, Play, Share2, Star } from 'lucide-react';
-import { lazy, Suspense, useMemo, type ReactNode } from 'react';
+import { Suspense, useMemo, type ReactNode } from 'react';
 import type { Board, Where } from '@nowcast/contract';
 import { useLinkState, useLive } from '../../live/live-context.ts';
 import type { ZoneName } from '../../time/zone.ts';
 import { Button } from '../../ui/button.tsx';
 import { clearOfTop } from '../../ui/clear-of.ts';
+import { lazyPart } from '../../ui/lazy-part.tsx';
 import { FilterChips } from './filter-chips.tsx';
 import { TimePicker } from './time-picker.tsx';
 import type { RangeControl } from './use-range.ts';
 import { VariablePicker } from './variable-picker.tsx';
 
 // Without it, in an outage say, the button says what it does all the same.
-const NewPoints = lazy(() =>
-  import('./new-points.tsx').then(
-    (module) => ({ default: module.NewPoints }),
-    () => ({ default: () => null }),
-  ),
+const NewPoints = lazyPart(
+  async () => (await import('./new-points.tsx')).NewPoints,
+  () => null,
 );
 
 /** Live and Pause; while paused it says how much has come in meanwhile. */

@@ -1,10 +1,10 @@
 import { ChevronDown } from 'lucide-react';
-import { lazy } from 'react';
 import type { Variable } from '@nowcast/contract';
 import { Button } from '../../ui/button.tsx';
+import { lazyPart } from '../../ui/lazy-part.tsx';
 import { PopoverTrigger } from '../../ui/popover.tsx';
 
-const ValueList = lazy(async () => ({ default: (await import('./label-picker.tsx')).ValueList }));
+const ValueList = lazyPart(async () => (await import('./label-picker.tsx')).ValueList);
 
 /** A choice at the top of the board that filters every panel whose series carry the label. */
 export function VariablePicker({

@@ -1,7 +1,8 @@
 import { Outlet, useNavigate } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { Suspense, useEffect, useState } from 'react';
 import { useLive } from '../../live/live-context.ts';
 import { applyPreferences } from '../../theme/theme.ts';
+import { lazyDialog } from '../../ui/lazy-part.tsx';
 import { preloadMenus } from '../../ui/menu.tsx';
 import { preloadPopovers } from '../../ui/popover.tsx';
 import { Toasts } from '../../ui/toast.tsx';
@@ -10,8 +11,8 @@ import { useShortcuts } from './shortcuts.ts';
 import { TopBar } from './top-bar.tsx';
 import { useMe } from './use-me.ts';
 
-const Palette = lazy(async () => ({ default: (await import('./palette.tsx')).Palette }));
-const HelpDialog = lazy(async () => ({ default: (await import('./help-dialog.tsx')).HelpDialog }));
+const Palette = lazyDialog(async () => (await import('./palette.tsx')).Palette);
+const HelpDialog = lazyDialog(async () => (await import('./help-dialog.tsx')).HelpDialog);
 
 /** The frame around every screen. */
 export function AppShell() {

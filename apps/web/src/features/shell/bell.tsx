@@ -1,12 +1,21 @@
 import { Bell as BellIcon } from 'lucide-react';
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
+import { Button } from '../../ui/button.tsx';
+import { lazyPart } from '../../ui/lazy-part.tsx';
 import { useAfterPaint } from '../../ui/use-after-paint.ts';
 
 /**
  * The bell of the top bar. What it does (follow, list, toast) is a chunk of its own that comes once the screen has
  * been painted: nobody waits for their board because of their inbox.
  */
-const Inbox = lazy(async () => ({ default: (await import('../alerts/inbox-bell.tsx')).InboxBell }));
+const Inbox = lazyPart(
+  async () => (await import('../alerts/inbox-bell.tsx')).InboxBell,
+  ({ onAgain }) => (
+    <Button variant="ghost" icon aria-label="Notifications were not loaded: try again" onPress={onAgain}>
+      <BellIcon size={16} className="text-warn" aria-hidden />
+    </Button>
+  ),
+);
 
 export function Bell() {
   const due = useAfterPaint();
