@@ -147,6 +147,36 @@ describe('a rule that is being changed', () => {
     });
   });
 
+  it('goes on while it is made: what was changed meanwhile is saved over it', async () => {
+    await sendValues(server, 'slow', { 'e-1': 40 });
+    await show('/alerts/rules/new', 'New rule');
+    await button('Metric: choose a metric').click();
+    await page.getByRole('dialog').getByText('slow', { exact: true }).click();
+    await page.getByLabel('Name', { exact: true }).last().fill('Slow');
+    await limit().fill('70');
+    const held = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    await page.route('**/api/v1/rules', async (route) => {
+      if (route.request().method() !== 'POST') return route.continue();
+      asked.resolve();
+      await held.promise;
+      await route.continue();
+    });
+    await button('Create rule').click();
+    await asked.promise;
+    await limit().fill('75');
+    held.resolve();
+    await heading('Slow').waitFor();
+    expect(await limit().inputValue()).toBe('75');
+    await button('Save').click();
+    await heading('Rules').waitFor();
+    const { rules } = await api.call<{ rules: Rule[] }>('GET', '/api/v1/rules');
+    expect(rules.find((rule) => rule.name === 'Slow')).toMatchObject({
+      version: 2,
+      evaluation: { condition: { value: 75 } },
+    });
+  });
+
   it('stays on the screen when somebody deletes it', async () => {
     const rule = await edit('gone');
     await limit().fill('70');

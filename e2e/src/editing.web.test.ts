@@ -63,6 +63,53 @@ describe('a board that another tab saves while it is edited', () => {
   });
 });
 
+describe('while a board is being saved', () => {
+  /** Presses Save, and holds the request back until the answer is called. */
+  async function holdSave(board: Board): Promise<() => Promise<void>> {
+    const path = `**/api/v1/boards/${board.board_id}`;
+    const held = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    await desk.page.route(path, async (route) => {
+      if (route.request().method() !== 'PUT') return route.continue();
+      asked.resolve();
+      await held.promise;
+      await route.continue();
+    });
+    await desk.press('Save');
+    await asked.promise;
+    return async () => {
+      held.resolve();
+      await desk.page.getByText('Saved as version 2').waitFor();
+      await desk.page.unroute(path);
+    };
+  }
+
+  it('what is changed is neither saved nor lost: the editor stays', async () => {
+    const board = await desk.makeBoard('Slow', [panelOf('Orders')]);
+    await (await edit(board, 'Orders')).getByLabel('Title', { exact: true }).fill('Sales');
+    const answer = await holdSave(board);
+    const drawer = desk.page.getByRole('complementary', { name: 'Edit Sales' });
+    await drawer.getByLabel('Title', { exact: true }).fill('Sold');
+    await answer();
+    expect((await desk.readBoard(board.board_id)).panels[0]!.title).toBe('Sales');
+    await desk.press('Save');
+    await desk.page.getByText('Saved as version 3').waitFor();
+    await desk.page.getByRole('button', { name: 'Edit', exact: true }).waitFor();
+    expect((await desk.readBoard(board.board_id)).panels[0]!.title).toBe('Sold');
+  });
+
+  it('who left for another screen stays there', async () => {
+    const board = await desk.makeBoard('Left', [panelOf('Orders')]);
+    await (await edit(board, 'Orders')).getByLabel('Title', { exact: true }).fill('Sales');
+    const answer = await holdSave(board);
+    await desk.page.getByRole('link', { name: 'Sources', exact: true }).first().click();
+    await desk.page.getByRole('dialog').getByRole('button', { name: 'Leave' }).click();
+    await desk.page.getByRole('heading', { name: 'Sources' }).first().waitFor();
+    await answer();
+    expect(new URL(desk.page.url()).pathname).toBe('/sources');
+  });
+});
+
 describe('the unit of a panel', () => {
   it('follows what is calculated: points are not milliseconds', async () => {
     await desk.send([{ metric_type: 'request_latency_ms', value: 12 }]);

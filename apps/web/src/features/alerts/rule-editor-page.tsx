@@ -12,6 +12,7 @@ import { LeaveQuestion } from '../../ui/leave-question.tsx';
 import { singleFlight } from '../../ui/single-flight.ts';
 import { Failure, Skeleton } from '../../ui/states.tsx';
 import { showToast } from '../../ui/toast.tsx';
+import { useIsHere } from '../../ui/use-is-here.ts';
 import { mayAdminister, mayEdit, useMe } from '../shell/use-me.ts';
 import { ruleQuery } from './alert-queries.ts';
 import { AlertsFrame } from './alerts-frame.tsx';
@@ -52,22 +53,28 @@ export function RulePage() {
   return <RuleEditor key={ruleId} start={contentOf(rule.data)} stored={rule.data} />;
 }
 
-/** Saves over the version `base`; `stored` undefined: as a new rule. */
-function useSaveRule(stored: Rule | undefined, base: number | undefined, onSaved: () => void) {
+/** Saves over the version `base`; `stored` undefined: as a new rule. `onSaved` hears which draft it was. */
+function useSaveRule(
+  stored: Rule | undefined,
+  base: number | undefined,
+  onSaved: (rule: Rule, draft: RuleContent) => void,
+) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (content: RuleContent) =>
-      stored === undefined
+    mutationFn: (draft: RuleContent) => {
+      const content = { ...draft, name: draft.name.trim() };
+      return stored === undefined
         ? api<Rule>('POST', '/api/v1/rules', content)
         : api<Rule>('PUT', `/api/v1/rules/${encodeURIComponent(stored.rule_id)}`, {
             content,
             base_version: base,
-          }),
-    onSuccess: async (rule) => {
+          });
+    },
+    onSuccess: async (rule, draft) => {
       client.setQueryData(ruleQuery(rule.rule_id).queryKey, rule);
       await client.invalidateQueries({ queryKey: ['rules'], exact: true });
       showToast('ok', stored === undefined ? 'Rule made. It is evaluated from now on.' : 'Rule saved.');
-      onSaved();
+      onSaved(rule, draft);
     },
     onError: (error) => {
       const isConflict = error instanceof ApiError && error.status === 409 && stored !== undefined;
@@ -81,17 +88,30 @@ function useSaveRule(stored: Rule | undefined, base: number | undefined, onSaved
 }
 
 /** A rule as a sentence over the past it would have judged. */
-function RuleEditor({ start, stored }: { start: RuleContent; stored?: Rule }) {
+function RuleEditor({ start, stored: known }: { start: RuleContent; stored?: Rule }) {
   const navigate = useNavigate();
-  const { rule, setRule, isDirty, base } = useRuleDraft(start, stored);
+  // A new rule that was made while its draft went on.
+  const [made, setMade] = useState<Rule>();
+  const stored = known ?? made;
+  const { rule, setRule, isDirty, base, rebase } = useRuleDraft(start, stored);
+  const latest = useRef(rule);
+  latest.current = rule;
   const [once] = useState(singleFlight);
   const editable = stored?.editable ?? true;
   const isDone = useRef(false);
-  const leave = (): Promise<void> => {
+  const isHere = useIsHere();
+  const leave = async (): Promise<void> => {
+    if (!isHere()) return;
     isDone.current = true;
-    return navigate({ to: '/alerts/rules' });
+    await navigate({ to: '/alerts/rules' });
   };
-  const save = useSaveRule(stored, base, () => void leave());
+  const save = useSaveRule(stored, base, (saved, draft) => {
+    if (latest.current === draft) void leave();
+    else {
+      rebase(draft, saved.version);
+      setMade(saved);
+    }
+  });
   const canSave = stored === undefined || isDirty;
   const missing = missingIn(rule);
   const watched = watchedBy(rule.evaluation);
@@ -111,7 +131,7 @@ function RuleEditor({ start, stored }: { start: RuleContent; stored?: Rule }) {
         className="flex flex-col gap-4"
         onSubmit={(event) => {
           event.preventDefault();
-          void once(() => save.mutateAsync({ ...rule, name: rule.name.trim() }).catch(() => undefined));
+          void once(() => save.mutateAsync(rule).catch(() => undefined));
         }}
       >
         <fieldset disabled={!editable} className="contents">
@@ -170,7 +190,7 @@ function RuleEditor({ start, stored }: { start: RuleContent; stored?: Rule }) {
         </fieldset>
       </form>
       <LeaveQuestion
-        unsaved={isDirty && !save.isSuccess}
+        unsaved={isDirty}
         isDone={isDone}
         text="Your changes to this rule have not been saved."
       />

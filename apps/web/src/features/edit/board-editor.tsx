@@ -5,6 +5,7 @@ import { Confirm } from '../../ui/confirm.tsx';
 import { LeaveQuestion } from '../../ui/leave-question.tsx';
 import { EmptyState } from '../../ui/states.tsx';
 import { showToast } from '../../ui/toast.tsx';
+import { useIsHere } from '../../ui/use-is-here.ts';
 import { boardContent, replacePanel } from '../board/board-content.ts';
 import { boardColumns, compact, type Box } from '../board/grid-layout.ts';
 import { boxesOf, withBoxes } from '../board/panel-boxes.ts';
@@ -70,12 +71,16 @@ export function BoardEditor({ board, intent, selected, onSelect, onDone, onView,
   const [discarding, setDiscarding] = useState(false);
   const { zone } = useBoardView();
   const isDone = useRef(false);
+  const isHere = useIsHere();
   const done = (): void => {
+    if (!isHere()) return;
     isDone.current = true;
     onDone();
   };
-  const saver = useSaveBoard(board, done);
   const { content } = draft;
+  const latest = useRef(content);
+  latest.current = content;
+  const saver = useSaveBoard(board, (saved) => saved === latest.current && done());
   const drawn = useMemo(() => content.panels.map(wholePanel), [content.panels]);
   const dirty = isDirty(draft);
   const change = (panels: PanelSpec[], tag?: string): void =>
