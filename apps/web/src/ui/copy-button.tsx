@@ -10,13 +10,30 @@ export async function copyText(text: string): Promise<void> {
     await navigator.clipboard.writeText(text);
     return;
   }
-  const area = document.createElement('textarea');
-  area.value = text;
-  document.body.append(area);
-  area.select();
-  const copied = document.execCommand('copy');
-  area.remove();
-  if (!copied) throw new Error('The browser refused to copy. Select the text and copy it by hand.');
+  if (!copySelected(text))
+    throw new Error('The browser refused to copy. Select the text and copy it by hand.');
+}
+
+/** By a selection, which takes no focus: dialogs and menus would take it back, and the selection with it. */
+function copySelected(text: string): boolean {
+  const place = document.createElement('span');
+  place.textContent = text;
+  place.style.cssText = 'position:fixed;opacity:0;user-select:text';
+  // What lies beside an open dialog is inert and cannot be selected.
+  (document.activeElement?.closest('[role=dialog],[role=menu]') ?? document.body).append(place);
+  let isWritten = false;
+  const write = (event: ClipboardEvent): void => {
+    event.preventDefault();
+    event.clipboardData?.setData('text/plain', text);
+    isWritten = event.clipboardData !== null;
+  };
+  document.addEventListener('copy', write);
+  getSelection()?.selectAllChildren(place);
+  const isDone = document.execCommand('copy');
+  document.removeEventListener('copy', write);
+  getSelection()?.removeAllRanges();
+  place.remove();
+  return isDone && isWritten;
 }
 
 export function CopyButton({ text, label }: { text: string; label: string }) {

@@ -10,16 +10,24 @@ export function Modal({
   open,
   onClose,
   width = 440,
+  stays = false,
   children,
 }: {
   title: string;
   open: boolean;
   onClose: () => void;
   width?: number;
+  /** A press outside does not close it: what is in it would be lost. */
+  stays?: boolean;
   children: ReactNode;
 }) {
   return (
-    <ModalOverlay isOpen={open} isDismissable onOpenChange={(next) => !next && onClose()} className="scrim">
+    <ModalOverlay
+      isOpen={open}
+      isDismissable={!stays}
+      onOpenChange={(next) => !next && onClose()}
+      className="scrim"
+    >
       <AriaModal
         className="overlay max-h-[calc(100dvh-32px)] w-full overflow-y-auto"
         style={{ maxWidth: width }}

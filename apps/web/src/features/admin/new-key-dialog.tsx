@@ -44,7 +44,7 @@ export function NewKeyDialog({ onClose }: { onClose: () => void }) {
   const toggle = (scope: Scope, on: boolean): void =>
     setScopes(on ? [...scopes, scope] : scopes.filter((other) => other !== scope));
   return (
-    <Modal title="New API key" open onClose={onClose}>
+    <Modal title="New API key" open stays onClose={onClose}>
       <form
         className="flex flex-col gap-4"
         onSubmit={(event) => {
@@ -94,7 +94,7 @@ export function NewKeyDialog({ onClose }: { onClose: () => void }) {
 
 function Secret({ name, secret, onClose }: { name: string; secret: string; onClose: () => void }) {
   return (
-    <Modal title={`Key “${name}”`} open onClose={onClose}>
+    <Modal title={`Key “${name}”`} open stays onClose={onClose}>
       <p className="mb-3 text-muted">Copy it now: it is stored as a hash and cannot be shown again.</p>
       <div className="flex items-start gap-2">
         <code className="field h-auto! min-w-0 flex-1 py-1.5 font-mono text-xs leading-5 break-all">

@@ -37,7 +37,7 @@ export function NewUserDialog({ onClose }: { onClose: () => void }) {
     />
   );
   return (
-    <Modal title="Add user" open onClose={onClose}>
+    <Modal title="Add user" open stays onClose={onClose}>
       <form
         className="flex flex-col gap-4"
         onSubmit={(event) => {

@@ -81,7 +81,7 @@ export function ChannelDialog({ channel, onClose }: { channel: Channel | null; o
   const { config } = content;
   const kind: Kind = config.kind === 'email' ? 'email' : config.format;
   return (
-    <Modal title={channel === null ? 'New channel' : 'Channel'} open onClose={onClose} width={520}>
+    <Modal title={channel === null ? 'New channel' : 'Channel'} open stays onClose={onClose} width={520}>
       <form
         className="flex flex-col gap-4"
         onSubmit={(event) => {
@@ -251,7 +251,7 @@ function Fallback({
 
 function SigningSecret({ secret, onClose }: { secret: string; onClose: () => void }) {
   return (
-    <Modal title="Signing secret" open onClose={onClose} width={520}>
+    <Modal title="Signing secret" open stays onClose={onClose} width={520}>
       <p className="mb-3 text-muted">
         Every message is signed with it (HMAC-SHA256). Copy it now: it is not shown again.
       </p>

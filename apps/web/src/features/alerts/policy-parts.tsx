@@ -91,7 +91,7 @@ export function PolicyForm({
   children: ReactNode;
 }) {
   return (
-    <Modal title={title} open onClose={onClose} width={width}>
+    <Modal title={title} open stays onClose={onClose} width={width}>
       <form
         className="flex flex-col gap-4"
         onSubmit={(event) => {

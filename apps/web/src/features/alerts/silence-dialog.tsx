@@ -53,7 +53,7 @@ export function SilenceDialog({ alert, onClose }: { alert: Alert; onClose: () =>
   const titleOf = (label: string): string =>
     label === 'rule' ? `of the rule “${alert.rule_name}”` : `where ${label} is ${alert.labels[label] ?? ''}`;
   return (
-    <Modal title="Silence" open onClose={onClose}>
+    <Modal title="Silence" open stays onClose={onClose}>
       <form
         className="flex flex-col gap-4"
         onSubmit={(event) => {

@@ -24,7 +24,7 @@ export function BoardSettingsDialog({
     ? quickRanges
     : [...quickRanges, { window: draft.window, title: draft.window }];
   return (
-    <Modal title="Board settings" open onClose={onClose} width={560}>
+    <Modal title="Board settings" open stays onClose={onClose} width={560}>
       <form
         className="flex flex-col gap-4"
         onSubmit={(event) => {
