@@ -11,11 +11,16 @@ import { makeRouter } from './router.tsx';
 const queries = new QueryClient({
   defaultOptions: {
     queries: {
+      // What the browser takes for offline may still reach the server: whoever asks hears from the request itself.
+      networkMode: 'always',
+      refetchOnReconnect: true,
       // A refusal does not become a success by asking again; a lost connection may.
       retry: (count, error) =>
         count < 2 && (!(error instanceof ApiError) || error.status === 0 || error.status >= 500),
       staleTime: 5000,
     },
+    // A press is done now or refused now, never kept and done when nobody expects it any more.
+    mutations: { networkMode: 'always' },
   },
 });
 const router = makeRouter(queries);
