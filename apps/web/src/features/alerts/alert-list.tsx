@@ -1,9 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { CircleCheck } from 'lucide-react';
+import { CircleCheck, Clock } from 'lucide-react';
 import { bothWhere, severities, type AlertState, type Panel } from '@nowcast/contract';
 import { ApiError, messageOf } from '../../api/http.ts';
 import { useLive } from '../../live/live-context.ts';
+import { useLostLink } from '../../live/use-lost-link.ts';
+import { formatMoment } from '../../time/zone.ts';
 import { useBoardView } from '../board/board-context.ts';
 import { combineWhere } from '../board/panel-query.ts';
 import { PanelMessage, PanelState } from '../board/panel-state.tsx';
@@ -30,6 +32,7 @@ export function AlertList({ panel }: { panel: Panel }) {
     limit: panel.query.limit ?? usualLines,
   };
   const alerts = useQuery(selectedAlertsQuery(selection, () => live.serverNow()));
+  const isLost = useLostLink() !== null;
   if (alerts.isPending) return <PanelState kind="loading" text="" onRetry={() => void alerts.refetch()} />;
   if (alerts.data === undefined) {
     const isForbidden = alerts.error instanceof ApiError && alerts.error.status === 403;
@@ -42,12 +45,21 @@ export function AlertList({ panel }: { panel: Panel }) {
     );
   }
   const found = alerts.data.alerts;
+  // What was answered last is no news of now.
+  const asOf =
+    isLost || alerts.isError ? `As of ${formatMoment(alerts.dataUpdatedAt, board.zone)}` : undefined;
   if (found.length === 0)
-    return (
+    return asOf === undefined ? (
       <PanelMessage
         icon={<CircleCheck size={18} className="text-ok" aria-hidden />}
         title="All is well"
         text="Nothing that this panel lists."
+      />
+    ) : (
+      <PanelMessage
+        icon={<Clock size={18} className="text-nodata" aria-hidden />}
+        title="All was well"
+        text={`${asOf}.`}
       />
     );
   const sorted = [
@@ -62,7 +74,13 @@ export function AlertList({ panel }: { panel: Panel }) {
   ];
   return (
     <div className="h-full overflow-y-auto" tabIndex={0} role="group" aria-label={`${panel.title}: alerts`}>
-      <ul className="divide-y divide-line text-sm">
+      {asOf !== undefined && (
+        <p className="flex items-center gap-1.5 text-xs text-warn">
+          <Clock size={12} aria-hidden />
+          {asOf}
+        </p>
+      )}
+      <ul className={`divide-y divide-line text-sm ${asOf === undefined ? '' : 'opacity-70'}`}>
         {sorted.map((alert) => (
           <AlertLine key={alert.alert_id} alert={alert} />
         ))}

@@ -4,9 +4,11 @@ import { useEffect, useRef } from 'react';
 import { createPortal } from 'react-dom';
 import type { Alert } from '@nowcast/contract';
 import { useLive } from '../../live/live-context.ts';
+import { useLostLink } from '../../live/use-lost-link.ts';
 import { describeAge } from '../../time/range.ts';
 import { Button } from '../../ui/button.tsx';
 import { useSecond } from '../../ui/use-second.ts';
+import { ConnectionPill } from '../shell/connection-pill.tsx';
 import { loudCriticalsQuery } from './alert-lists.ts';
 import { describeLabels, sortAlerts } from './alert-order.ts';
 import { chime } from './chime.ts';
@@ -31,6 +33,7 @@ export function Wallboard() {
   return createPortal(
     <>
       <Banner alerts={criticals} />
+      <LostLink />
       <SoundButton {...sound} />
     </>,
     document.body,
@@ -78,6 +81,27 @@ function Banner({ alerts }: { alerts: readonly Alert[] }) {
               {alerts.length > 1 && ` · and ${alerts.length - 1} more critical`}
             </p>
           </div>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** A picture that stands still must not look healthy: the bar with the connection is not on a wallboard. */
+function LostLink() {
+  useSecond();
+  const lost = useLostLink();
+  return (
+    <div role="alert" className="pointer-events-none fixed inset-x-4 bottom-16 z-70 flex justify-center">
+      {lost !== null && (
+        <div className="overlay pointer-events-auto flex items-center gap-3 border-warn! px-4 py-2">
+          <ConnectionPill />
+          <p className="text-lg font-semibold">
+            Not up to date
+            <span className="font-normal text-muted" aria-hidden>
+              {` for ${describeAge(Date.now() - lost)}`}
+            </span>
+          </p>
         </div>
       )}
     </div>
