@@ -199,6 +199,33 @@ it('the page asks for permission when "Notify this device" is pressed, not befor
   await press('Test message', '');
 });
 
+it('a device that was removed from the list is not told, says so, and may be told again', async () => {
+  await page.goto(`${server.url}/alerts/notifications`);
+  const notify = page.getByRole('button', { name: 'Notify this device' });
+  // A subscription is left in the browser, as after a reload in a real one.
+  await notify.waitFor();
+  await notify.click();
+  await page.getByRole('button', { name: 'Stop on this device' }).waitFor();
+  await page.getByRole('button', { name: /^Remove / }).click();
+  await page.getByText('No device is told yet.').waitFor();
+  await notify.click();
+  await page.getByRole('button', { name: 'Stop on this device' }).waitFor();
+  expect(await devices()).toHaveLength(1);
+});
+
+it('where the service worker is refused, it is said instead of waited for', async () => {
+  const context = await browser.newContext({ storageState: await screen.context.storageState() });
+  await context.grantPermissions(['notifications'], { origin: server.url });
+  const other = await context.newPage();
+  await other.addInitScript(
+    'navigator.serviceWorker.register = () => Promise.reject(new Error("certificate"))',
+  );
+  await other.goto(`${server.url}/alerts/notifications`);
+  await other.getByRole('button', { name: 'Notify this device' }).click();
+  await other.getByText(/does not run this site’s service worker/).waitFor();
+  await context.close();
+});
+
 it('an alert is shown with its buttons; Acknowledge and Snooze reach the server, and a press opens it', async () => {
   const rule = await desk.makeRule('cpu');
   const before = service.received.length;
@@ -271,4 +298,16 @@ it.each([404, 410])('a push service that answers %i has forgotten the device, an
     ]);
   }, patience);
   expect(screen.complaints).toEqual([]);
+});
+
+it('who logs out leaves no device behind that goes on showing alerts', async () => {
+  status = 201;
+  await page.goto(`${server.url}/alerts/notifications`);
+  await page.getByRole('button', { name: 'Notify this device' }).click();
+  await page.getByRole('button', { name: 'Stop on this device' }).waitFor();
+  expect(await devices()).toHaveLength(1);
+  await page.getByRole('button', { name: /^Account of/ }).click();
+  await page.getByRole('menuitem', { name: 'Log out' }).click();
+  await page.waitForURL((url) => url.pathname === '/login');
+  expect(await devices()).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { BellRing, MonitorSmartphone } from 'lucide-react';
 import type { Delivery, PushDevice } from '@nowcast/contract';
 import { api, messageOf } from '../../api/http.ts';
@@ -20,12 +20,17 @@ export function Devices() {
   const client = useQueryClient();
   const info = useQuery(notifyInfoQuery);
   const devices = useQuery(pushDevicesQuery);
-  const state = useQuery({ queryKey: ['push-state'], queryFn: readPushState });
-  const readAll = () =>
-    Promise.all([
-      client.invalidateQueries({ queryKey: ['push-devices'] }),
-      client.invalidateQueries({ queryKey: ['push-state'] }),
-    ]);
+  const known = devices.data ?? [];
+  const ids = known.map((device) => device.device_id);
+  const state = useQuery({
+    queryKey: ['push-state', ids],
+    queryFn: () => readPushState(known),
+    placeholderData: keepPreviousData,
+  });
+  const readAll = async (): Promise<void> => {
+    await client.invalidateQueries({ queryKey: ['push-devices'] });
+    await client.invalidateQueries({ queryKey: ['push-state'] });
+  };
   const turn = useMutation({
     mutationFn: async (on: boolean) => {
       if (!on) await silenceThisDevice();
@@ -47,7 +52,7 @@ export function Devices() {
         {obstacle === undefined && (
           <Button
             variant={isOn ? 'plain' : 'primary'}
-            isDisabled={turn.isPending || info.data === undefined || state.isPending}
+            isDisabled={turn.isPending || info.data === undefined || state.isPending || devices.isPending}
             onPress={() => turn.mutate(!isOn)}
           >
             <BellRing size={15} aria-hidden />

@@ -1,18 +1,24 @@
 import type { NotifyInfo, PushDevice } from '@nowcast/contract';
-import { api } from '../../api/http.ts';
+import { api, ApiError } from '../../api/http.ts';
 import { describeAgent } from '../profile/sessions.tsx';
 
 /** Push messages to this browser: what stands in the way, and the subscription the server sends to. */
 export type PushState = 'unsupported' | 'insecure' | 'denied' | 'off' | 'on';
 
-export async function readPushState(): Promise<PushState> {
+/** Under which the server knows this browser: of whoever is signed in now its list says whether it does. */
+const storageKey = 'nowcast.push-device';
+const thisDevice = (): string | null => localStorage.getItem(storageKey);
+
+/** `devices`: those that the server sends to. A subscription that it does not know of brings nothing. */
+export async function readPushState(devices: readonly PushDevice[]): Promise<PushState> {
   if (!isSecureContext) return 'insecure';
   if (!('serviceWorker' in navigator) || !('PushManager' in globalThis) || !('Notification' in globalThis))
     return 'unsupported';
   if (Notification.permission === 'denied') return 'denied';
   const registration = await navigator.serviceWorker.getRegistration();
   const subscription = await registration?.pushManager.getSubscription();
-  return subscription == null || Notification.permission !== 'granted' ? 'off' : 'on';
+  const isKnown = devices.some((device) => device.device_id === thisDevice());
+  return subscription != null && isKnown && Notification.permission === 'granted' ? 'on' : 'off';
 }
 
 /** base64url as `applicationServerKey` wants it. */
@@ -32,6 +38,11 @@ function sameKey(subscription: PushSubscription, key: Uint8Array): boolean {
 export async function notifyThisDevice(info: NotifyInfo): Promise<PushDevice> {
   if ((await Notification.requestPermission()) !== 'granted')
     throw new Error('The browser does not allow notifications. Allow them in the settings of this site.');
+  // `ready` would wait for ever.
+  if ((await navigator.serviceWorker.getRegistration()) === undefined)
+    throw new Error(
+      'The browser does not run this site’s service worker, which shows them. Reload the page; if it stays so, the certificate of this address is not trusted.',
+    );
   const { pushManager } = await navigator.serviceWorker.ready;
   const key = bytesOfKey(info.push_public_key);
   const old = await pushManager.getSubscription();
@@ -44,12 +55,19 @@ export async function notifyThisDevice(info: NotifyInfo): Promise<PushDevice> {
     keys: { p256dh: keys?.['p256dh'] ?? '', auth: keys?.['auth'] ?? '' },
     device: describeAgent(navigator.userAgent),
   });
+  localStorage.setItem(storageKey, device.device_id);
   await api('POST', `/api/v1/me/push-devices/${encodeURIComponent(device.device_id)}/test`);
   return device;
 }
 
-/** This browser gets no more of them; the server forgets it when its next message is refused. */
+/** This browser gets no more of them, and the server forgets it. */
 export async function silenceThisDevice(): Promise<void> {
   const registration = await navigator.serviceWorker.getRegistration();
   await (await registration?.pushManager.getSubscription())?.unsubscribe();
+  const id = thisDevice();
+  if (id === null) return;
+  await api('DELETE', `/api/v1/me/push-devices/${encodeURIComponent(id)}`).catch((error: unknown) => {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+  });
+  localStorage.removeItem(storageKey);
 }

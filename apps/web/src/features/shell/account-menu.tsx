@@ -21,9 +21,17 @@ const themes: { id: ThemeChoice; title: string; icon: typeof Sun }[] = [
   { id: 'light', title: 'Light', icon: Sun },
 ];
 
+/** What is pushed to whoever leaves is not for those who come after them. Nobody waits long for it. */
+async function silence(): Promise<void> {
+  const silenced = import('../alerts/push.ts').then((push) => push.silenceThisDevice());
+  const late = new Promise((resolve) => setTimeout(resolve, 3000));
+  await Promise.race([silenced, late]).catch(() => undefined);
+}
+
 export function useLogOut(): () => void {
   return () => {
-    api<void>('POST', '/logout')
+    silence()
+      .then(() => api<void>('POST', '/logout'))
       .catch(() => undefined)
       .finally(() => location.assign('/login'));
   };
