@@ -105,8 +105,8 @@ describe('a rule that is being changed', () => {
   }
 
   /** Somebody else saves it under another name, and this page has heard of it. */
-  async function saveElsewhere({ rule_id: id, version, name, evaluation }: Rule): Promise<void> {
-    const content = { name: `${name}, again`, severity: 'info', evaluation };
+  async function saveElsewhere({ rule_id: id, version, name, evaluation }: Rule, labels = {}): Promise<void> {
+    const content = { name: `${name}, again`, severity: 'info', evaluation, labels };
     await api.call('PUT', `/api/v1/rules/${id}`, { body: { content, base_version: version } });
     await heading(`${name}, again`).waitFor();
   }
@@ -145,6 +145,21 @@ describe('a rule that is being changed', () => {
       severity: 'info',
       evaluation: { condition: { value: 70 } },
     });
+  });
+
+  it('has the labels of the newest one as well, and keeps them when one is added', async () => {
+    const rule = await edit('labelled');
+    const labels = { team: 'b', owner: 'x' };
+    await saveElsewhere(rule, labels);
+    await page.getByText('More', { exact: true }).click();
+    await page.getByRole('group', { name: 'Label 2' }).waitFor();
+    await button('Add a label').click();
+    const third = page.getByRole('group', { name: 'Label 3' });
+    await third.getByLabel('Name').fill('tier');
+    await third.getByLabel('Value').fill('1');
+    await button('Save').click();
+    await heading('Rules').waitFor();
+    expect((await read(rule)).labels).toEqual({ ...labels, tier: '1' });
   });
 
   it('goes on while it is made: what was changed meanwhile is saved over it', async () => {

@@ -11,6 +11,19 @@ interface Row {
 let lastKey = 0;
 const mostLabels = 16;
 
+const rowsOf = (labels: Readonly<Record<string, string>>): readonly Row[] =>
+  Object.entries(labels).map(([label, value]) => ({ key: ++lastKey, label, value }));
+
+function labelsOf(rows: readonly Row[]): Record<string, string> {
+  const whole = rows.filter(({ label, value }) => label.trim() !== '' && value.trim() !== '');
+  return Object.fromEntries(whole.map(({ label, value }) => [label.trim(), value.trim()]));
+}
+
+function sayTheSame(one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean {
+  const labels = Object.keys(one);
+  return labels.length === Object.keys(other).length && labels.every((label) => one[label] === other[label]);
+}
+
 /** Labels that a rule gives its alerts; half written ones are not given. */
 export function LabelRows({
   labels,
@@ -19,13 +32,16 @@ export function LabelRows({
   labels: Readonly<Record<string, string>>;
   onLabels: (labels: Record<string, string>) => void;
 }) {
-  const [rows, setRows] = useState<readonly Row[]>(() =>
-    Object.entries(labels).map(([label, value]) => ({ key: ++lastKey, label, value })),
-  );
+  const [rows, setRows] = useState(() => rowsOf(labels));
+  const [seen, setSeen] = useState(labels);
+  if (labels !== seen) {
+    setSeen(labels);
+    // Not what was written here: a newer version of the rule.
+    if (!sayTheSame(labels, labelsOf(rows))) setRows(rowsOf(labels));
+  }
   const put = (next: readonly Row[]): void => {
     setRows(next);
-    const whole = next.filter(({ label, value }) => label.trim() !== '' && value.trim() !== '');
-    onLabels(Object.fromEntries(whole.map(({ label, value }) => [label.trim(), value.trim()])));
+    onLabels(labelsOf(next));
   };
   const change = (key: number, part: Partial<Row>): void =>
     put(rows.map((row) => (row.key === key ? { ...row, ...part } : row)));
