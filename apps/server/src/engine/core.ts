@@ -134,7 +134,8 @@ export class EngineCore {
     const controls: LoggedControl[] = [];
     states = await recover({ ...source, dedupe: ingest, stored, deadLetters, controls });
     this.#deadLetters = deadLetters.count;
-    ingest.begin(Math.max(...states.map((state) => state.lastReceivedAt)));
+    const lastReceivedAt = Math.max(...states.map((state) => state.lastReceivedAt));
+    ingest.begin(lastReceivedAt);
     for (const state of states) hot.begin(state.tail.partition, newestFlushed(state));
     const retained = new RetentionClock(clock, log, checkpoint?.retentionAt ?? (lastReceivedAt || undefined));
     const running = this.#wire(index, states, ingest, retained);
