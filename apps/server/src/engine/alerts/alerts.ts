@@ -132,8 +132,8 @@ export class Alerts {
     const behind = clockBehind(now, this.#parts.clock.now());
     return this.#engine.statuses(tenant).map((status) => {
       const isBlind = (this.#blindUntil.get(blindKey(status.tenant, status.ruleId)) ?? 0) > now;
-      const problem = behind ?? (isBlind ? unlearned : undefined);
-      return problem === undefined ? status : { ...status, problem };
+      const problem = behind ?? (isBlind ? unlearned : status.problem);
+      return problem === status.problem ? status : { ...status, problem };
     });
   }
 
