@@ -94,7 +94,10 @@ export interface PolicyRepository {
   /** Oldest first. */
   list<K extends PolicyKind>(tenantId: string, kind: K): Promise<PolicyRow<K>[]>;
   get<K extends PolicyKind>(tenantId: string, kind: K, id: string): Promise<PolicyRow<K> | undefined>;
-  /** False, and nothing stored, when the tenant already has `most` of this kind. */
+  /**
+   * False, and nothing stored, when the tenant already has `most` of this kind. A silence that was over when the new one
+   * was created makes room for it: the one that ended first is forgotten.
+   */
   create<K extends PolicyKind>(
     tenantId: string,
     policy: Omit<PolicyRow<K>, 'tenantId' | 'ownerName'>,

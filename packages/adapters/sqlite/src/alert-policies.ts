@@ -1,5 +1,5 @@
 import type { PolicyContents, PolicyKind, PolicyRepository, PolicyRow } from '@nowcast/ports';
-import type { Kysely, Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import { policyFromRow } from './alert-rows.ts';
 import type { Tables } from './schema.ts';
 
@@ -48,7 +48,7 @@ export class SqliteAlertPolicies implements PolicyRepository {
         .where('tenant_id', '=', tenantId)
         .where('kind', '=', policy.kind)
         .executeTakeFirstOrThrow();
-      if (count >= most) return false;
+      if (count >= most && !(await forgetEnded(trx, tenantId, policy))) return false;
       await trx
         .insertInto('alert_policies')
         .values({
@@ -89,6 +89,32 @@ export class SqliteAlertPolicies implements PolicyRepository {
       .executeTakeFirst();
     return deleted.numDeletedRows === 1n;
   }
+}
+
+/** Of the silences that are over, the one that ended first; returns whether there was one. */
+async function forgetEnded(
+  trx: Transaction<Tables>,
+  tenantId: string,
+  { kind, createdAt }: Pick<PolicyRow<PolicyKind>, 'kind' | 'createdAt'>,
+): Promise<boolean> {
+  if (kind !== 'silence') return false;
+  const end = sql<number>`content ->> '$.to'`;
+  const { numDeletedRows } = await trx
+    .deleteFrom('alert_policies')
+    .where('tenant_id', '=', tenantId)
+    .where('kind', '=', kind)
+    .where('policy_id', '=', (eb) =>
+      eb
+        .selectFrom('alert_policies')
+        .select('policy_id')
+        .where('tenant_id', '=', tenantId)
+        .where('kind', '=', kind)
+        .where(end, '<=', createdAt)
+        .orderBy(end)
+        .limit(1),
+    )
+    .executeTakeFirst();
+  return numDeletedRows > 0n;
 }
 
 /** Rules and policies of somebody who leaves go on working in another's name. */

@@ -108,7 +108,7 @@ export class PolicyService {
     return this.#one(actor.tenant_id, kind, id);
   }
 
-  /** A silence ends now and stays in the list of those that were; everything else is gone. */
+  /** A silence ends now and stays among those that were, as long as there is room; everything else is gone. */
   async delete(actor: Actor, kind: PolicyKind, id: string): Promise<void> {
     this.#require(actor, writeRights[kind]);
     const now = this.#parts.options.clock.now();

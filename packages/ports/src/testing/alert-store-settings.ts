@@ -176,6 +176,25 @@ export function alertSettingsConformance(adapter: string, open: () => Promise<Me
         ).toBe(true);
       });
 
+      it('forgets the silence that ended first when there is no room for another, and none that stands', async () => {
+        const { policies } = bench.alerting;
+        const until = (id: string, to: number, createdAt = 1000) =>
+          silence(id, { content: { where: {}, from: 500, to, reason: 'deploying' }, createdAt });
+        const listed = async (tenantId = 'acme') =>
+          (await policies.list(tenantId, 'silence')).map((row) => row.id).sort();
+        for (const one of [until('stands', 9000), until('later', 3000), until('earlier', 2000.5)])
+          await policies.create('acme', one, 10);
+        await policies.create('globex', { ...until('theirs', 1500), userId: 'u_eve' }, 10);
+        // All of them stand still.
+        expect(await policies.create('acme', until('new', 9000, 2000), 3)).toBe(false);
+        expect(await policies.create('acme', until('new', 9000, 4000), 3)).toBe(true);
+        expect(await listed()).toEqual(['later', 'new', 'stands']);
+        expect(await policies.create('acme', until('newer', 9000, 4000), 3)).toBe(true);
+        expect(await policies.create('acme', until('newest', 9000, 4000), 3)).toBe(false);
+        expect(await listed()).toEqual(['new', 'newer', 'stands']);
+        expect(await listed('globex')).toEqual(['theirs']);
+      });
+
       it('C11 changes and deletes policies of their tenant and kind only', async () => {
         const { policies } = bench.alerting;
         await policies.create('acme', silence('p1'), 10);
