@@ -258,8 +258,8 @@ export interface AlertRepository {
   events(tenantId: string, alertId: string): Promise<AlertEvent[]>;
   /** Alerts that are not resolved, of a tenant or of all. */
   active(tenantId?: string): Promise<AlertRow[]>;
-  /** Those with one of these tags that are not over, or of which it is still to be said that they are. */
-  unended(tenantId: string, tags: readonly string[]): Promise<AlertRow[]>;
+  /** Those with one of these tags, or of this rule, that are not over, or of which it is still to be said that they are. */
+  unended(tenantId: string, of: { tags: readonly string[] } | { ruleId: string }): Promise<AlertRow[]>;
   /** Alerts with `dueAt` at or before `now`, of all tenants, the longest due first. */
   due(now: number, limit: number): Promise<AlertRow[]>;
   /** Earliest `dueAt` of all; undefined: none. */

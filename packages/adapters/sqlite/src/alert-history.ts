@@ -86,16 +86,14 @@ export class SqliteAlerts implements AlertRepository {
     return rows.map(alertFromRow);
   }
 
-  async unended(tenantId: string, tags: readonly string[]): Promise<AlertRow[]> {
-    const ofTags = this.#db
-      .selectFrom('alerts')
-      .selectAll()
-      .where('tenant_id', '=', tenantId)
-      .where('tag', 'in', oneOf(tags));
+  async unended(tenantId: string, of: { tags: readonly string[] } | { ruleId: string }): Promise<AlertRow[]> {
+    const ofTenant = this.#db.selectFrom('alerts').selectAll().where('tenant_id', '=', tenantId);
+    const wanted =
+      'tags' in of ? ofTenant.where('tag', 'in', oneOf(of.tags)) : ofTenant.where('rule_id', '=', of.ruleId);
     // Each in the order of an index of its own.
-    const rows = await ofTags
+    const rows = await wanted
       .where(active)
-      .union(ofTags.where('due_at', 'is not', null))
+      .union(wanted.where('due_at', 'is not', null))
       .execute();
     return rows.map(alertFromRow);
   }

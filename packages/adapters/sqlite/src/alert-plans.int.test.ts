@@ -67,7 +67,8 @@ it('finds by an index whatever a transition, a due time or an open page asks for
   await alerts.get('t', 'a');
   await alerts.events('t', 'a');
   await alerts.active('t');
-  await alerts.unended('t', ['a']);
+  await alerts.unended('t', { tags: ['a'] });
+  await alerts.unended('t', { ruleId: 'r' });
   await alerts.due(1, 10);
   await alerts.nextDue();
   await alerts.transitions('t', { ruleIds: ['r'], accepts: () => true, from: 0, to: 1, limit: 10 });

@@ -19,7 +19,7 @@ export interface Happened {
   acted?: readonly AlertRow[];
   /** Why those of them are over that are, in words: `News.until`. */
   until?: string;
-  /** Flapping alerts that are over and may have been calm for long enough. */
+  /** Flapping alerts that are over and may have been calm for long enough, or of which nobody waits for that. */
   calmed?: readonly AlertRow[];
 }
 

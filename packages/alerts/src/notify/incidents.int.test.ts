@@ -196,6 +196,30 @@ describe('a group that flaps', () => {
     await hears('pager', [...before, 'resolved a2']);
   });
 
+  it.each([
+    ['it is well and waits to be calm', () => Promise.resolve()],
+    ['it fires', (rule: Rule) => fires(rule, 'a6')],
+    [
+      'the engine ends it first',
+      async (rule: Rule) => {
+        await fires(rule, 'a6');
+        await ends(rule, 'a6');
+      },
+    ],
+  ])('is closed at once, and once, when its rule is deleted while %s', async (_, meanwhile) => {
+    const rule = await flap();
+    await meanwhile(rule);
+    await bench.alerts.deleteRule(ed, rule.rule_id);
+    await hears('pager', [...before, 'resolved a2']);
+    await ends(rule, 'a6');
+    bench.clock.advance(60 * minute);
+    const other = await makeRule([await makeChannel('other', 'pagerduty')]);
+    await fires(other, 'another');
+    await hears('other', ['firing another']);
+    expect(heardBy('pager')).toEqual([...before, 'resolved a2']);
+    expect(await bench.store.alerting.alerts.unended('acme', { ruleId: rule.rule_id })).toEqual([]);
+  });
+
   it('is the same incident when somebody takes it, and when it fires for long in the end', async () => {
     const rule = await flap();
     await fires(rule, 'long');

@@ -109,8 +109,26 @@ export class Notifier {
   async close(tenantId: string, alerts: readonly AlertRow[], note: string): Promise<void> {
     if (alerts.length === 0) return;
     const at = this.#options.clock.now();
-    const acted = alerts.map((alert) => endedAlert(alert, at));
-    const events = alerts.map(({ alertId, value }) => ({
+    await this.#close(tenantId, { acted: alerts.map((alert) => endedAlert(alert, at)) }, note);
+  }
+
+  /** Ends all alerts of a rule that is about to go. What flapped is over now: nobody will look whether it is calm. */
+  async closeRule(tenantId: string, ruleId: string, note: string): Promise<void> {
+    const alerts = await this.#options.store.alerting.alerts.unended(tenantId, { ruleId });
+    const at = this.#options.clock.now();
+    const acted = alerts.filter(({ state }) => state !== 'resolved').map((alert) => endedAlert(alert, at));
+    const over = alerts.filter(({ state }) => state === 'resolved');
+    const calmed = [...over, ...acted].filter(({ flapping }) => flapping);
+    await this.#close(tenantId, { acted, calmed }, note);
+  }
+
+  async #close(
+    tenantId: string,
+    ended: Happened & { acted: readonly AlertRow[] },
+    note: string,
+  ): Promise<void> {
+    const at = this.#options.clock.now();
+    const events = ended.acted.map(({ alertId, value }) => ({
       tenantId,
       alertId,
       at,
@@ -119,7 +137,7 @@ export class Notifier {
       note,
       value: value ?? null,
     }));
-    await this.act(tenantId, { acted, until: note }, events);
+    await this.act(tenantId, { ...ended, until: note }, events);
   }
 
   /** Says something that no alert is behind: rule problems. */
@@ -141,7 +159,7 @@ export class Notifier {
 
   async #toldBy({ tenantId, tags, via }: NewDelivery): Promise<AlertRow[]> {
     const told = { userIds: [], channelIds: via.kind === 'channel' ? [via.channelId] : [] };
-    const alerts = await this.#options.store.alerting.alerts.unended(tenantId, tags);
+    const alerts = await this.#options.store.alerting.alerts.unended(tenantId, { tags });
     return alerts.map((alert) => ({ ...alert, told: bothTold(alert.told, told) }));
   }
 

@@ -110,7 +110,7 @@ export class RuleService {
     return this.get(actor, ruleId);
   }
 
-  /** Its open alerts are over, and said to be to those who were told. */
+  /** Its open alerts, and groups that flap, are over, and said to be to those who were told. */
   async delete(actor: Actor, ruleId: string): Promise<void> {
     this.#require(actor, 'alert.write');
     await this.#row(actor, ruleId);
@@ -118,8 +118,7 @@ export class RuleService {
     const tenantId = actor.tenant_id;
     await options.evaluation.remove(tenantId, ruleId);
     await queue.run(async () => {
-      const open = [...book.active(tenantId).values()].filter((alert) => alert.ruleId === ruleId);
-      await notifier.close(tenantId, open, 'the rule was deleted');
+      await notifier.closeRule(tenantId, ruleId, 'the rule was deleted');
       if (!(await this.#rules.delete(tenantId, ruleId))) throw noSuchRule();
       book.rulesChanged(tenantId);
     });

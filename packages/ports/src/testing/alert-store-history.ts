@@ -360,20 +360,23 @@ export function alertHistoryConformance(adapter: string, open: () => Promise<Met
       });
     });
 
-    it('gives the alerts of a tag of which somebody is still to hear that they are over', async () => {
+    it('gives the alerts of a tag or a rule of which somebody is still to hear that they are over', async () => {
       const resolved = { state: 'resolved', resolvedAt: 2000 } as const;
       await put(
         alertRow('open', { tag: 't1' }),
-        alertRow('calm soon', { tag: 't1', ...resolved, flapping: true, dueAt: 9000 }),
+        alertRow('calm soon', { tag: 't1', ruleId: 'r2', ...resolved, flapping: true, dueAt: 9000 }),
         alertRow('open and due', { tag: 't2', dueAt: 9000 }),
         alertRow('over', { tag: 't1', ...resolved }),
-        alertRow('of another tag', { tag: 't3' }),
-        alertRow('of others', { tag: 't1', tenantId: 'globex' }),
+        alertRow('of another tag', { tag: 't3', ruleId: 'r2' }),
+        alertRow('over too', { tag: 't3', ruleId: 'r2', ...resolved }),
+        alertRow('of others', { tag: 't1', ruleId: 'r2', tenantId: 'globex' }),
       );
-      const unended = await bench.alerting.alerts.unended('acme', ['t1', 't2']);
+      const unended = await bench.alerting.alerts.unended('acme', { tags: ['t1', 't2'] });
       expect(idsOf(unended).sort()).toEqual(['calm soon', 'open', 'open and due']);
       expect(unended.find(({ alertId }) => alertId === 'open')).toEqual(alertRow('open', { tag: 't1' }));
-      expect(await bench.alerting.alerts.unended('acme', [])).toEqual([]);
+      expect(await bench.alerting.alerts.unended('acme', { tags: [] })).toEqual([]);
+      const ofRule = await bench.alerting.alerts.unended('acme', { ruleId: 'r2' });
+      expect(idsOf(ofRule).sort()).toEqual(['calm soon', 'of another tag']);
     });
 
     it('gives what is due, the longest due first, and says when the next is', async () => {
