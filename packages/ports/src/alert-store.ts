@@ -208,7 +208,10 @@ export interface AlertChange {
   events: readonly (AlertEvent & { tenantId: string; alertId: string })[];
   /** Those of people who are no members any more are left out, and ids that are stored already stay as they are. */
   inbox: readonly NewInboxEntry[];
-  /** Likewise. What stands before one of them (see `due`) is due no later than that one. */
+  /**
+   * Likewise. What stands before one of them (see `due`) is due no later than that one, if it has not failed yet or is
+   * over by it (see `isOver`).
+   */
   deliveries: readonly NewDelivery[];
 }
 

@@ -37,9 +37,17 @@ export const tagsOf = sql<string>`(
   'tags',
 );
 
+/** That an end stands behind a row `own`. */
+const isEnded = sql<number>`exists (select 1 from delivery_order as other
+  where ${sameWayAndTag} and other.position > own.position and other.is_end = 1)`;
+
+/** That ends stand behind all that the outer `alert_deliveries` speaks of; it has a tag. */
+const isOverEntirely = sql`not exists (select 1 from delivery_order as own
+  where own.delivery_id = alert_deliveries.delivery_id and not ${isEnded})`;
+
 /**
  * Makes due what stands before these deliveries no later than they are. What has failed keeps its pause, which is the
- * receiver's: only an end, behind which it may turn out to be over, has it looked at at once.
+ * receiver's: only the end of the last alert it speaks of has it looked at at once, and given up.
  */
 export async function hurryBefore(trx: Transaction<Tables>, deliveryIds: readonly string[]): Promise<void> {
   await sql`update alert_deliveries set due_at = newer.due_at
@@ -47,17 +55,14 @@ export async function hurryBefore(trx: Transaction<Tables>, deliveryIds: readonl
       join delivery_order as own on own.delivery_id = newer.delivery_id
       join delivery_order as other on ${sameWayAndTag} and other.position < own.position
     where newer.delivery_id in ${oneOf(deliveryIds)} and alert_deliveries.delivery_id = other.delivery_id
-      and (alert_deliveries.attempts = 0 or own.is_end = 1)
+      and (alert_deliveries.attempts = 0 or (own.is_end = 1 and ${isOverEntirely}))
       and alert_deliveries.due_at > newer.due_at`.execute(trx);
 }
 
 export async function isOver(db: Kysely<Tables>, deliveryId: string): Promise<boolean> {
   const tags = await db
     .selectFrom('delivery_order as own')
-    .select(
-      sql<number>`exists (select 1 from delivery_order as other
-        where ${sameWayAndTag} and other.position > own.position and other.is_end = 1)`.as('ended'),
-    )
+    .select(isEnded.as('ended'))
     .where('own.delivery_id', '=', deliveryId)
     .execute();
   return tags.length > 0 && tags.every(({ ended }) => ended === 1);

@@ -336,6 +336,21 @@ export function alertMessagesConformance(adapter: string, open: () => Promise<Me
         expect(await dueIds()).toEqual(['quiet', 'firing']);
       });
 
+      it('of several alerts keep their pause until the last of them is over', async () => {
+        const { alerts, deliveries } = bench.alerting;
+        const tags = ['a1', 'a2', 'a3'];
+        await alerts.apply(change({ deliveries: [newDelivery('storm', { tags })] }));
+        await deliveries.finish('storm', outcome('retrying', { dueAt: 9000 }));
+        const end = (tag: string) =>
+          newDelivery(`end of ${tag}`, { tags: [tag], dueAt: 3000, message: says('resolved') });
+        for (const tag of ['a1', 'a2']) {
+          await alerts.apply(change({ deliveries: [end(tag)] }));
+          expect(await deliveries.nextDue()).toBe(9000);
+        }
+        await alerts.apply(change({ deliveries: [end('a3')] }));
+        expect(await deliveries.nextDue()).toBe(3000);
+      });
+
       it('tell the inbox the delay of the first that is sent', async () => {
         await bench.alerting.alerts.apply(
           change({
