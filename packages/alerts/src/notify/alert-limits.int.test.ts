@@ -104,6 +104,40 @@ describe('C22 what a tenant may have', () => {
     }, patience);
   });
 
+  it('keeps further mails apart: each has a time of its own, and what is over by then is given up', async () => {
+    const noisy = { ...content, severity: 'critical', notify: { group_by: ['host'] } };
+    const rule = await bench.alerts.createRule(ada, ruleContentSchema.parse(noisy));
+    const group = (i: number) => ({
+      rule_id: rule.rule_id,
+      alert_id: `a${i}`,
+      labels: { host: `web-${i}` },
+    });
+    bench.tick(...Array.from({ length: 320 }, (_, i) => group(i)));
+    const { deliveries } = bench.store.alerting;
+    await vi.waitFor(async () => {
+      const hour = await deliveries.due(bench.clock.now() + 3_600_000, 400);
+      expect(hour.map(({ error }) => error !== '')).toEqual(Array.from({ length: 20 }, () => true));
+    }, patience);
+    // At each of them there is room for one.
+    const waiting = await deliveries.due(bench.clock.now() + 3_600_000, 400);
+    expect(new Set(waiting.map(({ dueAt }) => Math.round((dueAt - startMs) / 12_000))).size).toBe(20);
+    const over = waiting.slice(5, 15).flatMap(({ message }) => message.alerts.map(({ alertId }) => alertId));
+    const sent = () => bench.sent.map(({ message }) => `${message.kind} ${message.tag}`);
+    bench.tick(
+      ...over.map((id) => ({ ...group(Number(id.slice(1))), from: 'firing' as const, to: 'ok' as const })),
+    );
+    await vi.waitFor(async () => {
+      bench.clock.advance(0);
+      expect(await deliveries.counts()).toMatchObject({ skipped: 10, waiting: 20 });
+    }, patience);
+    await vi.waitFor(async () => {
+      bench.clock.advance(12_000);
+      expect(await deliveries.counts()).toMatchObject({ sent: 320, waiting: 0 });
+    }, patience);
+    expect(sent().filter((one) => over.some((id) => one === `firing ${id}`))).toEqual([]);
+    expect(sent().filter((one) => one.startsWith('resolved'))).toHaveLength(10);
+  });
+
   it('is mails that were sent: those that the mail server could not take yet do not count', async () => {
     const rule = await bench.alerts.createRule(
       ada,

@@ -17,11 +17,14 @@ export class Allowances {
     this.#oneEachMs = options.oneEachMs;
   }
 
-  /** Takes `count` (at most all there can be) and returns 0; or takes nothing and returns the milliseconds to wait. */
-  take(key: string, nowMs: number, count = 1): number {
+  /**
+   * Takes `count` (at most all there can be) of what is there beside `kept` for others, and returns 0; or takes nothing
+   * and returns the milliseconds until it is there, if those others take theirs.
+   */
+  take(key: string, nowMs: number, count = 1, kept = 0): number {
     const wanted = Math.min(count, this.#most);
     const left = this.#left(key, nowMs);
-    if (left < wanted) return Math.ceil((wanted - left) * this.#oneEachMs);
+    if (left < wanted + kept) return Math.ceil((wanted + kept - left) * this.#oneEachMs);
     this.#keep(key, { left: left - wanted, at: nowMs });
     return 0;
   }

@@ -2,21 +2,19 @@ import { createHash } from 'node:crypto';
 import { isAppError } from '@nowcast/kernel';
 import type { DeliveryOutcome, DeliveryRow, Destination } from '@nowcast/ports';
 import type { PictureReader } from './alert-picture.ts';
-import { Allowances } from './allowances.ts';
 import { type AfterAttempt, afterAttempt } from './decide-retry.ts';
 import { addressOf } from './delivery-address.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import { digestMessage } from './digest.ts';
 import type { DirectSend } from './direct-send.ts';
 import type { FirstAttempts } from './first-attempts.ts';
+import { MailTurns, mailsAnHour, type TurnMail } from './mail-turns.ts';
 import type { NotifyOptions } from './notify-options.ts';
 
 const readAtOnce = 200;
 /** Messages in one mail; each has its text in memory. */
 const mostInDigest = 5000;
 const retryReadMs = 1000;
-/** Mails an organisation may send in a row, and after them in an hour: a storm of alerts must not spoil its name with mail servers. */
-const mailsAnHour = 300;
 
 const itIsOver = 'it was over before this could be sent';
 
@@ -35,7 +33,7 @@ export class DeliveryWorker {
   readonly #onFailed: OnFailed;
   readonly #queue = new DeliveryQueue();
   readonly #running = new Set<Promise<void>>();
-  readonly #mails = new Allowances({ most: mailsAnHour, oneEachMs: 3_600_000 / mailsAnHour });
+  readonly #mails = new MailTurns();
   #pumping: Promise<void> | undefined;
   #again = false;
   /** The store may have something that is not in the queue. */
@@ -152,7 +150,7 @@ export class DeliveryWorker {
     const [first] = digest;
     if (first === undefined) return;
     try {
-      if (first.attempts > 0 && (await this.#isOver(first))) {
+      if (hasWaited(first) && (await this.#isOver(first))) {
         await this.#skip(digest, itIsOver);
         return;
       }
@@ -161,7 +159,7 @@ export class DeliveryWorker {
         await this.#skip(digest, address.skipped);
         return;
       }
-      const waitMs = this.#mailWaitMs(first.tenantId, address.destination);
+      const waitMs = this.#mailWaitMs(first, address.destination);
       if (waitMs > 0) {
         await this.#postpone(digest, waitMs);
         return;
@@ -171,7 +169,7 @@ export class DeliveryWorker {
         address.destination.kind === 'email' ? await this.#pictures.pictureOf(first.tenantId, message) : {};
       const { destination } = address;
       const outcome = await this.#direct.attempt(first.deliveryId, destination, { ...message, ...picture });
-      this.#noteMail(first.tenantId, destination, outcome);
+      this.#noteMail(first, destination, outcome);
       if (this.#stopped && !outcome.ok) return;
       await this.#finish(digest, outcome);
     } catch (error) {
@@ -216,15 +214,16 @@ export class DeliveryWorker {
   }
 
   /** Counts a mail to each of its recipients, or says how long it must wait. */
-  #mailWaitMs(tenantId: string, destination: Destination): number {
-    if (destination.kind !== 'email') return 0;
-    return this.#mails.take(tenantId, this.#options.clock.monotonic(), destination.to.length);
+  #mailWaitMs(row: DeliveryRow, destination: Destination): number {
+    const mail = mailOf(row, destination);
+    return mail === undefined ? 0 : this.#mails.take(mail, this.#options.clock.monotonic());
   }
 
   /** A mail server that cannot be reached, or not yet, was not burdened; one that has refused for good was. */
-  #noteMail(tenantId: string, destination: Destination, outcome: DeliveryOutcome): void {
-    if (destination.kind !== 'email' || outcome.ok || !outcome.retryable) return;
-    this.#mails.giveBack(tenantId, this.#options.clock.monotonic(), destination.to.length);
+  #noteMail(row: DeliveryRow, destination: Destination, outcome: DeliveryOutcome): void {
+    const mail = mailOf(row, destination);
+    if (mail === undefined || outcome.ok || !outcome.retryable) return;
+    this.#mails.giveBack(mail, this.#options.clock.monotonic());
   }
 
   /** Keeps it for later, and says why in the inbox; this is no attempt. */
@@ -244,7 +243,8 @@ export class DeliveryWorker {
 
   async #skip(digest: readonly DeliveryRow[], reason: string): Promise<void> {
     const at = this.#options.clock.now();
-    for (const { deliveryId, attempts } of digest)
+    for (const { deliveryId, tenantId, attempts } of digest) {
+      this.#mails.leave({ id: deliveryId, tenantId });
       await this.#store(deliveryId, {
         status: 'skipped',
         attempts,
@@ -253,6 +253,7 @@ export class DeliveryWorker {
         dueAt: undefined,
         delayMs: undefined,
       });
+    }
   }
 
   async #noteDevice(row: DeliveryRow | undefined, outcome: DeliveryOutcome, at: number): Promise<void> {
@@ -276,6 +277,24 @@ export class DeliveryWorker {
     if (this.#stopped) return;
     this.#cancelTimer = this.#options.clock.after(delayMs, () => this.wake());
   }
+}
+
+/** It failed, or found no room among the mails: meanwhile it may be over. */
+function hasWaited({ attempts, error }: DeliveryRow): boolean {
+  return attempts > 0 || error !== '';
+}
+
+function mailOf(
+  { deliveryId, tenantId, message }: DeliveryRow,
+  destination: Destination,
+): TurnMail | undefined {
+  if (destination.kind !== 'email') return undefined;
+  return {
+    id: deliveryId,
+    tenantId,
+    isCritical: message.severity === 'critical',
+    count: destination.to.length,
+  };
 }
 
 function isTest({ message }: DeliveryRow): boolean {
