@@ -278,10 +278,10 @@ export interface AlertRepository {
   /** Alerts of a rule whose state changed at or after a time, oldest first; of too many the newest. */
   changedSince(tenantId: string, ruleId: string, since: number, limit: number): Promise<AlertRow[]>;
   /**
-   * Forgets resolved alerts, their transitions, events and messages older than this; returns how many alerts. Not
-   * atomic: a large one is done in steps, between which others write.
+   * Forgets a bounded part of the resolved alerts, transitions, events and messages older than `time`, and of the alerts
+   * that were over before `neverFired` without having fired, with what belongs to them; true when there may be more.
    */
-  deleteBefore(time: number): Promise<number>;
+  forget(before: { time: number; neverFired: number }): Promise<boolean>;
 }
 
 export interface InboxFilter {

@@ -168,8 +168,8 @@ export class SqliteAlerts implements AlertRepository {
     return rows.toReversed().map(alertFromRow);
   }
 
-  deleteBefore(time: number): Promise<number> {
-    return forgetBefore(this.#db, time);
+  forget(before: { time: number; neverFired: number }): Promise<boolean> {
+    return forgetBefore(this.#db, before);
   }
 }
 

@@ -109,3 +109,12 @@ export const messagesInOrder = [
     where digest_key is not null and due_at is not null`,
   'update alerts set tag = alert_id',
 ];
+
+/** What is old is found without a look at all the rest. */
+export const oldestFirst = [
+  'create index alerts_fired_by_end on alerts (resolved_at) where fired_at is not null',
+  'create index alerts_never_fired_by_end on alerts (resolved_at) where fired_at is null',
+  'create index alert_transitions_by_age on alert_transitions (at)',
+  'create index notifications_by_age on notifications (timestamp)',
+  'create index alert_deliveries_by_age on alert_deliveries (at) where due_at is null',
+];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { AlertStore } from '@nowcast/ports';
-import { type CompiledQuery, Kysely, SelectQueryNode } from 'kysely';
+import { type CompiledQuery, DeleteQueryNode, Kysely, SelectQueryNode } from 'kysely';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { sqliteAlertStore } from './alert-store.ts';
 import { migrate } from './migrations.ts';
@@ -42,12 +42,12 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** What SQLite does for the reads that were sent, a line a step. */
+/** What SQLite does for the reads and deletions that were sent, a line a step. */
 function plans(): string[] {
   const file = new DatabaseSync(path, { readOnly: true });
   try {
     return sent
-      .filter(({ query }) => SelectQueryNode.is(query))
+      .filter(({ query }) => SelectQueryNode.is(query) || DeleteQueryNode.is(query))
       .flatMap(({ sql, parameters }) => {
         const steps = file.prepare(`explain query plan ${sql}`).all(...(parameters as SqlValue[]));
         return steps.map((step) => String(step['detail']));
@@ -112,4 +112,20 @@ it('reads a page in the order of its index, and active alerts and unread entries
     'notifications_unread',
   ]);
   expect(steps.filter((step) => step.includes('TEMP B-TREE FOR ORDER BY'))).toEqual([]);
+});
+
+it('finds what is old by an index, however much is not', async () => {
+  await store.alerts.forget({ time: 1, neverFired: 1 });
+  const steps = plans();
+  const used = steps.flatMap((step) => / INDEX (\w+_(?:end|age))/.exec(step)?.[1] ?? []);
+  expect(new Set(used)).toEqual(
+    new Set([
+      'alerts_never_fired_by_end',
+      'alerts_fired_by_end',
+      'alert_transitions_by_age',
+      'notifications_by_age',
+      'alert_deliveries_by_age',
+    ]),
+  );
+  expect(steps.filter((step) => /^SCAN (?!old$)/.test(step))).toEqual([]);
 });

@@ -89,7 +89,12 @@ it('keeps in order what an older version owes', async () => {
     drop index alert_deliveries_by_digest;
     alter table alerts drop column tag;
     alter table alerts drop column escalates_from;
-    delete from kysely_migration where name = '0006_messages_in_order';
+    drop index alerts_fired_by_end;
+    drop index alerts_never_fired_by_end;
+    drop index alert_transitions_by_age;
+    drop index notifications_by_age;
+    drop index alert_deliveries_by_age;
+    delete from kysely_migration where name >= '0006';
     update alert_deliveries set message = json_set(message, '$.alerts[0].alertId', 'alert 1')`);
   file.close();
   const store = new SqliteMetaStore({ path });

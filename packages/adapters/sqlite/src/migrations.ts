@@ -1,7 +1,7 @@
 import { appError } from '@nowcast/contract';
 import { type Kysely, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
-import { alertTables, messagesInOrder, toldAndDue } from './alert-migration.ts';
+import { alertTables, messagesInOrder, oldestFirst, toldAndDue } from './alert-migration.ts';
 import type { Tables } from './schema.ts';
 
 /**
@@ -83,6 +83,7 @@ const statements: Record<string, readonly string[]> = {
     'create index board_versions_by_age on board_versions (tenant_id, saved_at, board_id, version, bytes)',
   ],
   '0006_messages_in_order': messagesInOrder,
+  '0007_oldest_first': oldestFirst,
 };
 
 function toMigration(lines: readonly string[]): Migration {

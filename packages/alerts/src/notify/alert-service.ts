@@ -124,7 +124,7 @@ export class AlertService implements Service {
 
   async stop(): Promise<void> {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    this.#watch.stop();
+    await this.#watch.stop();
     this.#parts.notifier.stop();
     await this.#parts.queue.idle();
   }

@@ -7,6 +7,8 @@ const pollMs = 30_000;
 /** A source that restarts is no problem yet. */
 const standsMs = 120_000;
 const retentionMs = 366 * 86_400_000;
+/** Nobody was told of what was over before it fired, and there may be thousands a day. */
+const neverFiredMs = 2 * 86_400_000;
 const retentionEveryMs = 86_400_000;
 
 /**
@@ -20,6 +22,7 @@ export class RuleWatch {
   readonly #seen = new Map<string, { problem: string; at: number }>();
   #reconciled = false;
   #cleanedAt = Number.NEGATIVE_INFINITY;
+  #cleaning: Promise<void> | undefined;
   #cancel = (): void => {};
   #stopped = true;
 
@@ -33,9 +36,11 @@ export class RuleWatch {
     await this.#poll();
   }
 
-  stop(): void {
+  /** What is being forgotten is left at the next step. */
+  async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel();
+    await this.#cleaning;
   }
 
   async #poll(): Promise<void> {
@@ -48,7 +53,15 @@ export class RuleWatch {
     } catch (error) {
       log('warn', 'rules could not be compared with the engine; trying again', { error });
     }
-    if (!this.#stopped) this.#cancel = clock.after(pollMs, () => void this.#poll());
+    if (!this.#stopped) this.#cancel = clock.after(pollMs, () => void this.#goOn());
+  }
+
+  async #goOn(): Promise<void> {
+    // Beside the queue, and not before the first look has ended: whoever starts or decides does not wait for it.
+    this.#cleaning ??= this.#clean().finally(() => {
+      this.#cleaning = undefined;
+    });
+    await this.#poll();
   }
 
   async #look(statuses: readonly EvaluatedRuleStatus[]): Promise<void> {
@@ -59,7 +72,6 @@ export class RuleWatch {
     this.#reconciled = true;
     for (const status of statuses)
       if (!refused.has(keyOf(status))) await this.#judge(status, rules.get(keyOf(status)));
-    await this.#clean();
   }
 
   /** Returns the rules that the engine does not take: it goes on with what it had of them, if anything. */
@@ -146,10 +158,16 @@ export class RuleWatch {
   }
 
   async #clean(): Promise<void> {
-    const { clock, store } = this.#parts.options;
-    if (clock.now() - this.#cleanedAt < retentionEveryMs) return;
-    this.#cleanedAt = clock.now();
-    await store.alerting.alerts.deleteBefore(clock.now() - retentionMs);
+    const { clock, store, log } = this.#parts.options;
+    const now = clock.now();
+    if (now - this.#cleanedAt < retentionEveryMs) return;
+    try {
+      const before = { time: now - retentionMs, neverFired: now - neverFiredMs };
+      while (!this.#stopped && (await store.alerting.alerts.forget(before)));
+      this.#cleanedAt = now;
+    } catch (error) {
+      log('warn', 'what is old could not be forgotten; trying again', { error });
+    }
   }
 }
 

@@ -488,8 +488,14 @@ export function alertHistoryConformance(adapter: string, open: () => Promise<Met
         delayMs: 4,
       } as const;
       await deliveries.finish('sent', sent);
-      expect(await alerts.deleteBefore(2000)).toBe(1100);
-      expect(await alerts.deleteBefore(2000)).toBe(0);
+      const forget = () => alerts.forget({ time: 2000, neverFired: 2000 });
+      // Others write between its steps.
+      expect([await forget(), await forget(), await forget(), await forget()]).toEqual([
+        true,
+        true,
+        false,
+        false,
+      ]);
       expect(idsOf((await alerts.list('acme', everything)).alerts).sort()).toEqual(['long', 'recent']);
       expect(await alerts.events('acme', 'old 7')).toEqual([]);
       expect(await alerts.events('acme', 'long')).toHaveLength(1);
@@ -497,6 +503,37 @@ export function alertHistoryConformance(adapter: string, open: () => Promise<Met
       expect(left).toEqual(new Set(['t recent', 't long']));
       expect((await inbox.list('acme', 'u_ada', { limit: 10 })).notifications).toHaveLength(1);
       expect(await deliveries.counts()).toMatchObject({ sent: 0, waiting: 1 });
+    });
+
+    it('forgets alerts that never fired earlier, with their own transitions', async () => {
+      const over = { state: 'resolved', resolvedAt: 1800, firedAt: undefined } as const;
+      const ofAlert = (alert_id: string, at: number, to: 'pending' | 'firing' | 'ok') =>
+        transition(`${alert_id} ${to}`, { alert_id, at, to });
+      await bench.alerting.alerts.apply(
+        change({
+          alerts: [
+            alertRow('only pending', over),
+            alertRow('of others', { ...over, tenantId: 'globex' }),
+            alertRow('fired', { ...over, firedAt: 1200 }),
+            alertRow('pending', { state: 'pending', firedAt: undefined }),
+            alertRow('lately', { ...over, resolvedAt: 2000 }),
+          ],
+          transitions: [
+            ofAlert('only pending', 1000, 'pending'),
+            ofAlert('only pending', 1800, 'ok'),
+            ofAlert('fired', 1200, 'firing'),
+            ofAlert('pending', 1000, 'pending'),
+            ofAlert('lately', 2000, 'ok'),
+          ],
+        }),
+      );
+      const { alerts } = bench.alerting;
+      expect(await alerts.forget({ time: 500, neverFired: 2000 })).toBe(false);
+      expect(await alerts.get('acme', 'only pending')).toBeUndefined();
+      expect(await alerts.get('globex', 'of others')).toBeUndefined();
+      for (const id of ['fired', 'pending', 'lately']) expect(await alerts.get('acme', id)).toBeDefined();
+      const ids = ['only pending pending', 'only pending ok', 'fired firing', 'pending pending', 'lately ok'];
+      expect(await alerts.knownTransitions(ids)).toEqual(new Set(ids.slice(2)));
     });
   });
 }
