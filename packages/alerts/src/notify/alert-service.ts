@@ -4,7 +4,7 @@ import { PictureReader } from './alert-picture.ts';
 import { DeliveryWorker } from './delivery-worker.ts';
 import { DirectSend } from './direct-send.ts';
 import { EventHub, type EventListener } from './event-hub.ts';
-import { sayDeliveryFailed } from './failed-delivery.ts';
+import { sayDeliveriesFailed } from './failed-delivery.ts';
 import { FirstAttempts } from './first-attempts.ts';
 import { InboxService } from './inbox-service.ts';
 import { LifeService } from './life-service.ts';
@@ -93,7 +93,7 @@ export class AlertService implements Service {
       direct: this.#direct,
       attempts,
       pictures: new PictureReader(options, book),
-      onFailed: (row, error) => sayDeliveryFailed(this.#parts, row, error),
+      onFailed: (rows, error) => sayDeliveriesFailed(this.#parts, rows, error),
     });
     this.#watch = new RuleWatch(this.#parts);
   }

@@ -143,6 +143,39 @@ describe('digests', () => {
     expect(mails).toHaveLength(3);
     expect(mails).toEqual(expect.arrayContaining(people.map(mailTo)));
   });
+
+  it('that are refused for good are one message for each owner of a rule in them, not one for each of theirs', async () => {
+    const vic = person('vic', 'viewer');
+    const preferences = { info: [], warning: ['email' as const], critical: [], digest: 'hourly' as const };
+    await bench.alerts.setPreferences(vic, preferences);
+    const error = 'mailbox unavailable';
+    bench.outcome = () => ({ ok: false, retryable: false, gone: false, error, retryAfterMs: undefined });
+    const notify = { group_by: ['host'], targets: [{ kind: 'user' as const, user_id: 'vic' }] };
+    const make = (name: string, actor: typeof ada) =>
+      bench.alerts.createRule(actor, cpu({ name, severity: 'warning', notify }));
+    const ed = person('ed', 'editor');
+    const ofEd = await make('Disk', ed);
+    for (const rule of [await make('CPU', ada), await make('Memory', ada), ofEd]) await fire(rule, 3);
+    bench.clock.advance(3_600_000);
+    const { deliveries } = bench.store.alerting;
+    await vi.waitFor(async () => {
+      bench.clock.advance(0);
+      expect(await deliveries.counts()).toMatchObject({ waiting: 0, failed: 9 });
+    }, patience);
+    const problems = async (actor: typeof ada) => {
+      const { notifications } = await bench.alerts.notifications(actor, { limit: 50 });
+      return notifications.filter(({ kind }) => kind === 'delivery_problem');
+    };
+    expect(await problems(ada)).toMatchObject([
+      {
+        title: 'Not delivered: 6 messages',
+        message: 'Messages could not be sent by email: mailbox unavailable.',
+        rule_id: null,
+      },
+    ]);
+    expect(await problems(ed)).toMatchObject([{ title: 'Not delivered: 3 messages', rule_id: ofEd.rule_id }]);
+    expect(await problems(vic)).toEqual([]);
+  });
 });
 
 describe('what a channel hears of one alert', () => {

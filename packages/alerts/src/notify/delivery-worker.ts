@@ -18,8 +18,8 @@ const retryReadMs = 1000;
 
 const itIsOver = 'it was over before this could be sent';
 
-/** Told of deliveries that failed for good. */
-export type OnFailed = (row: DeliveryRow, error: string) => Promise<void>;
+/** Told of a delivery, or all of a digest, that failed for good: one way and tenant, at least one row. */
+export type OnFailed = (rows: readonly DeliveryRow[], error: string) => Promise<void>;
 
 /**
  * Makes the deliveries that are due. What is stored is the truth: a crash between an attempt and its bookkeeping makes
@@ -184,6 +184,7 @@ export class DeliveryWorker {
     const now = this.#options.clock.now();
     await this.#noteDevice(digest[0], outcome, now);
     const [first] = digest;
+    const noted: { row: DeliveryRow; after: AfterAttempt }[] = [];
     for (const row of digest) {
       if (!outcome.ok && (await this.#isOver(row))) {
         await this.#skip([row], itIsOver);
@@ -191,15 +192,24 @@ export class DeliveryWorker {
       }
       const chance = chanceOf(first?.deliveryId ?? '', row.attempts);
       const after = afterAttempt(row, isTest(row) ? onceOnly(outcome) : outcome, now, chance);
-      await this.#note(row, after);
+      noted.push({ row, after });
     }
+    await this.#note(noted);
   }
 
-  async #note(row: DeliveryRow, after: AfterAttempt): Promise<void> {
+  async #note(noted: readonly { row: DeliveryRow; after: AfterAttempt }[]): Promise<void> {
     // First said, then noted: a crash between says it twice rather than never; the fallback's id is the same then.
-    if (after.status === 'failed' && !isTest(row)) await this.#onFailed(row, after.error);
-    await this.#store(row.deliveryId, after);
-    if (after.delayMs !== undefined) this.#options.observeDelayMs?.(after.delayMs);
+    const failed = noted.filter(({ row, after }) => after.status === 'failed' && !isTest(row));
+    const [one] = failed;
+    if (one !== undefined)
+      await this.#onFailed(
+        failed.map(({ row }) => row),
+        one.after.error,
+      );
+    for (const { row, after } of noted) {
+      await this.#store(row.deliveryId, after);
+      if (after.delayMs !== undefined) this.#options.observeDelayMs?.(after.delayMs);
+    }
   }
 
   async #store(deliveryId: string, after: AfterAttempt): Promise<void> {

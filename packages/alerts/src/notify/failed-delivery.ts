@@ -1,4 +1,5 @@
 import type { AlertStore, DeliveryRow, NewDelivery } from '@nowcast/ports';
+import { digestMessage } from './digest.ts';
 import { hiddenReason } from './failure-reasons.ts';
 import type { Notice } from './notice.ts';
 import type { NotifyParts } from './notify-parts.ts';
@@ -8,20 +9,38 @@ const fallbackMark = '-fallback';
 /**
  * A delivery that failed for good is never silent: the rule's owner reads it in the inbox, with the reason if that is
  * somebody who manages channels, and a channel's fallback is used once (its own delivery carries a mark, so that two
- * channels that fall back on each other do not play ping-pong).
+ * channels that fall back on each other do not play ping-pong). Of a digest each owner reads it once.
  */
-export async function sayDeliveryFailed(
-  { options, queue, notifier, book }: NotifyParts,
-  row: DeliveryRow,
+export async function sayDeliveriesFailed(
+  parts: NotifyParts,
+  rows: readonly DeliveryRow[],
   error: string,
 ): Promise<void> {
-  const { message, tenantId } = row;
-  const rule = (await book.rules(tenantId)).get(message.ruleId);
+  const [first] = rows;
+  if (first === undefined) return;
+  const rules = await parts.book.rules(first.tenantId);
+  const ownerOf = ({ message, via }: DeliveryRow): string | undefined =>
+    rules.get(message.ruleId)?.userId ?? ('userId' in via ? via.userId : undefined);
+  for (const [ownerId, own] of Map.groupBy(rows, ownerOf)) await sayFailed(parts, own, { ownerId, error });
+}
+
+async function sayFailed(
+  { options, queue, notifier, book }: NotifyParts,
+  rows: readonly DeliveryRow[],
+  { ownerId, error }: { ownerId: string | undefined; error: string },
+): Promise<void> {
+  const [row] = rows;
+  if (row === undefined) return;
+  const { tenantId, via } = row;
+  const message = rows.length === 1 ? row.message : digestMessage(rows);
+  const isOfOneRule = rows.every((one) => one.message.ruleId === row.message.ruleId);
+  const { ruleId, ruleName: name } = isOfOneRule ? row.message : message;
   const fallback = await fallbackOf(row, options.store.alerting);
   const now = options.clock.now();
-  const via = row.via.kind === 'channel' ? `the channel "${row.via.name}"` : row.via.kind;
+  const by = via.kind === 'channel' ? `the channel "${via.name}"` : via.kind;
   const instead = fallback?.via.kind === 'channel' ? ` It is sent by "${fallback.via.name}" instead.` : '';
-  const textWith = (reason: string): string => `A message could not be sent by ${via}: ${reason}.${instead}`;
+  const what = rows.length === 1 ? 'A message' : 'Messages';
+  const textWith = (reason: string): string => `${what} could not be sent by ${by}: ${reason}.${instead}`;
   const notice: Notice = {
     tenantId,
     kind: 'delivery_problem',
@@ -30,12 +49,7 @@ export async function sayDeliveryFailed(
     text: textWith(hiddenReason),
     managersText: textWith(error.replace(/\.$/, '')),
     at: now,
-    rule: {
-      ruleId: message.ruleId,
-      name: message.ruleName,
-      ownerId: rule?.userId ?? ('userId' in row.via ? row.via.userId : undefined),
-      content: rule?.content,
-    },
+    rule: { ruleId, name, ownerId, content: (await book.rules(tenantId)).get(ruleId)?.content },
     alerts: [],
     targets: [],
     receivedAt: undefined,
