@@ -31,6 +31,7 @@ export function flapLimit({ flap: { changes, within } }: RuleContent): FlapLimit
 
 /** Alerts of a rule that are read at a start. */
 const changesRead = 10_000;
+const forgetEveryMs = 60_000;
 const nobody: Told = { userIds: [], channelIds: [] };
 
 /**
@@ -39,6 +40,7 @@ const nobody: Told = { userIds: [], channelIds: [] };
  */
 export class FlapWatch {
   readonly #runs = new Map<string, Run>();
+  #forgottenAt = Number.NEGATIVE_INFINITY;
 
   /** Takes over what the stored alerts say: once, before anything is decided. */
   async load({ rules, alerts }: Pick<AlertStore, 'rules' | 'alerts'>, now: number): Promise<void> {
@@ -71,6 +73,7 @@ export class FlapWatch {
 
   /** The same firing again, when storing it is tried again, has the same answer. */
   fired(alert: AlertRow, at: number, { changes, withinMs }: FlapLimit): Flapping {
+    this.#forget(at);
     const key = flapKey(alert);
     const before = this.#runs.get(key);
     if (before?.fired.at(-1) === at) return before.answer;
@@ -111,8 +114,10 @@ export class FlapWatch {
     return (this.#runs.get(flapKey(alert))?.lastChange ?? 0) > time;
   }
 
-  /** Groups that have been calm for long need no memory. */
-  forget(now: number): void {
+  /** Groups that have been calm for long need no memory: it is looked for where others take theirs. */
+  #forget(now: number): void {
+    if (now - this.#forgottenAt < forgetEveryMs) return;
+    this.#forgottenAt = now;
     for (const [key, run] of this.#runs) if (now - run.lastChange > run.withinMs) this.#runs.delete(key);
   }
 }

@@ -187,7 +187,6 @@ export class Notifier {
   /** Looks at what is due and sets the timer for what will be. */
   async due(): Promise<void> {
     const { clock, store } = this.#options;
-    this.#flaps.forget(clock.now());
     const rows = await store.alerting.alerts.due(clock.now(), dueAtOnce);
     const byTenant = Map.groupBy(rows, ({ tenantId }) => tenantId);
     let isBehind = false;
