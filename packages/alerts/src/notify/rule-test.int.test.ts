@@ -114,6 +114,9 @@ describe('the test of a rule that is not saved', () => {
     const content = draft({ notify: { targets: [await makeChannel('Slow')] } });
     const answer = bench.alerts.testDraft(ada, { content });
     await vi.waitFor(() => expect(bench.sent).toHaveLength(2), 30_000);
+    // Sent is not noted yet.
+    const counts = () => bench.store.alerting.deliveries.counts();
+    await vi.waitFor(async () => expect(await counts()).toMatchObject({ sent: 1 }), 30_000);
     bench.clock.advance(20_000);
     expect((await answer).deliveries).toMatchObject([
       { via: 'email', status: 'sent' },
