@@ -133,7 +133,7 @@ class Deciding {
       this.#over.set(alert.alertId, alert);
       const key = flapKey(alert);
       if (last.get(key) !== alert || open.has(key) || this.#flaps.changedSince(alert, endOf(alert))) continue;
-      this.#take(lookResolved(alert, this.#state.rules.get(alert.ruleId)?.content, muteOf));
+      this.#end(alert, muteOf);
     }
   }
 
