@@ -67,6 +67,9 @@ export class Listener implements Service {
       maxHeaderSize: maxHeaderBytes,
       connectionsCheckingInterval: 1000,
       noDelay: true,
+      // Else Node hands every other offer (`h2c`, of Java's client) to whoever listens for upgrades, too (RFC 9110, 7.8).
+      shouldUpgradeCallback: ({ headers }: http.IncomingMessage) =>
+        headers.upgrade?.toLowerCase() === 'websocket',
     };
     const { tls } = this.#options;
     if (tls === undefined) return http.createServer(limits);
