@@ -11,8 +11,8 @@ export function unfinishedName(path: string): string {
 const abandonedMs = 86_400_000;
 
 /**
- * Files that a backup from this host began and its process, named at their end, will never finish, and those of any
- * host that nobody has written to for a day.
+ * Deletes what it may of the files that a backup from this host began and its process, named at their end, will never
+ * finish, and of those of any host that nobody has written to for a day.
  */
 export async function removeAbandoned(folder: string): Promise<void> {
   const host = ownHost();
@@ -21,7 +21,8 @@ export async function removeAbandoned(folder: string): Promise<void> {
     if (pid === undefined) continue;
     const path = join(folder, name);
     const isDead = of === host && !isAlive(Number(pid));
-    if (isDead || (await isOld(path))) await rm(path, { force: true });
+    // One that another user left may not be deleted.
+    if (isDead || (await isOld(path))) await rm(path).catch(() => undefined);
   }
 }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -77,4 +77,14 @@ test('what a killed backup left is cleared away, what another host is still writ
   const archive = await ArchiveWriter.create(join(folder, 'b.tar'), 0);
   await archive.discard();
   expect((await readdir(folder)).sort()).toEqual(names.slice(1).sort());
+});
+
+test('what cannot be cleared away keeps no backup from being made', async () => {
+  const { pid } = spawnSync('true');
+  // Root may delete the file of another user; a folder of that name nobody may.
+  const theirs = `a.tar.unfinished-${hostname()}-${pid}`;
+  await mkdir(join(folder, theirs));
+  const archive = await sealed(join(folder, 'b.tar'), 'first');
+  await archive.publish({ orNumbered: false });
+  expect((await readdir(folder)).sort()).toEqual([theirs, 'b.tar']);
 });
