@@ -72,11 +72,11 @@ const setupArgs = [
   '--password-stdin',
 ];
 
-async function signIn(url: string): Promise<string> {
+async function signIn(url: string, typed = password): Promise<string> {
   const answer = await fetch(`${url}/login`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ login: 'ann', password }),
+    body: JSON.stringify({ login: 'ann', password: typed }),
   });
   return ((await answer.json()) as { token: string }).token;
 }
@@ -263,6 +263,24 @@ describe('the command line', () => {
     expect((await run(['key', 'list'])).out).toContain(`${keyId}\tshop\tingest\tnever used`);
     expect((await run(['key', 'delete', '--id', keyId])).code).toBe(0);
     expect((await run(['key', 'list'])).out).not.toContain(keyId);
+  });
+
+  test('a forgotten password is set again from the shell, while the server runs', async () => {
+    expect((await run(setupArgs, `${password}\n`)).code).toBe(0);
+    const server = await serve('--no-collector');
+    const session = await signIn(server.url);
+    const set = ['user', 'password', '--username', 'ann@example.com', '--password-stdin'];
+    expect((await run(set, 'short\n')).out).toMatch(/password: use at least 10/);
+    expect(await run(set, 'another fine password\n')).toEqual({
+      code: 0,
+      out: 'ann has a new password and is signed out everywhere\n',
+    });
+    const headers = { Authorization: `Bearer ${session}` };
+    await expect.poll(async () => (await fetch(`${server.url}/api/v1/me`, { headers })).status).toBe(401);
+    expect(await signIn(server.url)).toBeUndefined();
+    expect(await signIn(server.url, 'another fine password')).toBeTypeOf('string');
+    set[3] = 'bob';
+    expect(await run(set, `${password}\n`)).toEqual({ code: 2, out: 'nowcast: there is no user bob\n' });
   });
 
   test.each([

@@ -6,7 +6,15 @@ import { exportPoints } from './cli/export/export.ts';
 import { importPoints } from './cli/import/import.ts';
 import { createKey, deleteKey, listKeys } from './cli/keys.ts';
 import type { CommandContext, CommandHandler } from './cli/output.ts';
-import { createUser, disableUser, enableUser, listUsers, setup, setUserRole } from './cli/people.ts';
+import {
+  createUser,
+  disableUser,
+  enableUser,
+  listUsers,
+  setup,
+  setUserPassword,
+  setUserRole,
+} from './cli/people.ts';
 import { serve } from './cli/serve.ts';
 import { version } from './version.ts';
 
@@ -21,6 +29,7 @@ const handlers: Readonly<Record<string, CommandHandler>> = {
   'user create': createUser,
   'user disable': disableUser,
   'user enable': enableUser,
+  'user password': setUserPassword,
   'user role': setUserRole,
   backup,
   restore,

@@ -42,6 +42,12 @@ export const commands: readonly Command[] = [
   },
   { name: 'user enable', summary: 'Let a disabled user in again', options: userOptions, uses: userTarget() },
   {
+    name: 'user password',
+    summary: 'Set a forgotten password anew, and sign the user out',
+    options: userOptions,
+    uses: [...userTarget(), 'passwordStdin'],
+  },
+  {
     name: 'user role',
     summary: 'Change the role of a user',
     options: userOptions,

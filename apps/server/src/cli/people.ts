@@ -1,5 +1,6 @@
+import * as z from 'zod';
 import { parseOptions, setupOptions, userOptions } from '@nowcast/config';
-import { createUserSchema, roleSchema, setupSchema, type User } from '@nowcast/contract';
+import { type Actor, createUserSchema, roleSchema, setupSchema, type User } from '@nowcast/contract';
 import { AppError } from '@nowcast/kernel';
 import { DashboardService } from '@nowcast/dashboards';
 import { can } from '@nowcast/access';
@@ -7,8 +8,10 @@ import { systemClock } from '@nowcast/kernel';
 import { validate } from '../http/schema.ts';
 import { makeFirstBoards } from '../server.ts';
 import { dataDirOf } from './data-dir.ts';
-import { operatorOf, withLocalAccess } from './local-access.ts';
+import { type LocalAccess, operatorOf, withLocalAccess } from './local-access.ts';
 import type { CommandContext } from './output.ts';
+
+const newPasswordSchema = z.strictObject({ password: createUserSchema.shape.password });
 
 /** `nowcast setup`: the first run without a browser. */
 export async function setup(context: CommandContext): Promise<number> {
@@ -95,18 +98,38 @@ async function changeUser(
   context: CommandContext,
   changeOf: (role: string) => { disabled?: boolean; role?: User['role'] },
 ): Promise<number> {
-  const options = parseOptions(userOptions, context);
-  const { username } = options;
+  const { role } = parseOptions(userOptions, context);
+  return withUser(context, async (user, { access }, operator) => {
+    const changed = (await access.members.update(operator, user.user_id, changeOf(role))).user;
+    return `${changed.username} is ${changed.disabled ? 'disabled' : changed.role}`;
+  });
+}
+
+/** For who can no longer sign in: the page asks for the old one. */
+export async function setUserPassword(context: CommandContext): Promise<number> {
+  const typed = await readPassword(context, parseOptions(userOptions, context).passwordStdin);
+  const { password } = validate(newPasswordSchema, { password: typed }, 'request.invalid');
+  return withUser(context, async (user, { access }) => {
+    await access.logins.setPassword(user.user_id, password);
+    return `${user.username} has a new password and is signed out everywhere`;
+  });
+}
+
+/** Prints what was done to the user that `--username` names, by username or e-mail address. */
+async function withUser(
+  context: CommandContext,
+  work: (user: User, local: LocalAccess, operator: Actor) => Promise<string>,
+): Promise<number> {
+  const { username, dataDir, tenant } = parseOptions(userOptions, context);
   if (username === undefined) throw new AppError('request.invalid', '--username is missing; say whom');
-  return withLocalAccess(dataDirOf(options.dataDir, context.environment), async ({ access, store }) => {
-    const operator = await operatorOf(store, options.tenant);
+  return withLocalAccess(dataDirOf(dataDir, context.environment), async (local) => {
+    const operator = await operatorOf(local.store, tenant);
     const wanted = username.toLowerCase();
-    const user = (await access.members.list(operator)).find(
+    const user = (await local.access.members.list(operator)).find(
       (candidate) => candidate.username.toLowerCase() === wanted || candidate.email.toLowerCase() === wanted,
     );
     if (user === undefined) throw new AppError('request.not_found', `there is no user ${username}`);
-    const changed = (await access.members.update(operator, user.user_id, changeOf(options.role))).user;
-    context.print(`${changed.username} is ${changed.disabled ? 'disabled' : changed.role}\n`);
+    context.print(`${await work(user, local, operator)}\n`);
     return 0;
   });
 }
