@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 
 const root = resolve(import.meta.dirname, '../..');
-const node = join(root, 'node_modules/.bin/node');
-const main = join(root, 'apps/server/src/main.ts');
+export const node = join(root, 'node_modules/.bin/node');
+export const main = join(root, 'apps/server/src/main.ts');
 
 export interface CliResult {
   code: number | null;

@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { DataAnswer, PointRecord } from '@nowcast/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cli, cliError, startCli } from './cli.ts';
+import { cli, cliError, main, node, startCli } from './cli.ts';
 import { type RunningServer, startServer } from './server.ts';
 
 /** Flushes in the middle of what is exported: some points come from the warehouse, some from memory. */
@@ -64,6 +66,9 @@ async function ask({ url, key }: RunningServer, query: Record<string, string>): 
   return (await response.json()) as DataAnswer;
 }
 
+const shell = (script: string, words: readonly string[]) =>
+  promisify(execFile)('bash', ['-c', script, ...words]);
+
 /** What people would ask, of one server. */
 async function answersOf(server: RunningServer): Promise<unknown> {
   const questions = [
@@ -113,6 +118,14 @@ describe('export and import', { timeout: 900_000 }, () => {
       }
     },
   );
+
+  it('a reader that has seen enough is no failure', async () => {
+    const { stdout } = await shell(
+      'set -o pipefail; "$0" "$1" export --metric awkward --data-dir "$2" | head -n 1',
+      [node, main, source.dataDir],
+    );
+    expect(JSON.parse(stdout)).toMatchObject({ metric_type: 'awkward' });
+  });
 
   it('range and labels choose what is exported, as a person too', async () => {
     const password = source.login.password;

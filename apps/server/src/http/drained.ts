@@ -1,13 +1,13 @@
-import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 
-/** Resolves once the stream takes more, or never will again; leaves no listener behind. */
+/** Resolves once the stream takes more, or never will again, for whatever reason; leaves no listener behind. */
 export async function drained(stream: Writable): Promise<void> {
-  const ended = new AbortController();
-  const { signal } = ended;
-  try {
-    await Promise.race([once(stream, 'drain', { signal }), once(stream, 'close', { signal })]);
-  } finally {
-    ended.abort();
-  }
+  if (stream.destroyed) return;
+  await new Promise<void>((resolve) => {
+    const go = (): void => {
+      stream.off('drain', go).off('close', go);
+      resolve();
+    };
+    stream.on('drain', go).on('close', go);
+  });
 }
