@@ -68,13 +68,19 @@ export async function insertMember(
     .execute();
 }
 
-async function refuseLosingLastOwner(trx: Transaction<Tables>, tenantId: string): Promise<void> {
+/** `leaving` is a member who does not count any more. */
+async function refuseLosingLastOwner(
+  trx: Transaction<Tables>,
+  tenantId: string,
+  leaving = '',
+): Promise<void> {
   const owner = await trx
     .selectFrom('memberships')
     .select('user_id')
     .where('tenant_id', '=', tenantId)
     .where('role', '=', 'owner')
     .where('disabled', '=', 0)
+    .where('user_id', '!=', leaving)
     .executeTakeFirst();
   if (owner === undefined)
     throw conflict('last_owner', 'An organisation needs an owner; make somebody else an owner first');
@@ -182,17 +188,23 @@ export class SqliteMembers implements MemberRepository {
 
   remove(tenantId: string, userId: string, boardsTo: string): Promise<{ ended: EndedSession[] } | undefined> {
     return this.#db.transaction().execute(async (trx) => {
+      const member = await trx
+        .selectFrom('memberships')
+        .select('role')
+        .where('tenant_id', '=', tenantId)
+        .where('user_id', '=', userId)
+        .executeTakeFirst();
+      if (member === undefined) return undefined;
+      // First: for the last owner there may be nobody to hand anything to.
+      if (member.role === 'owner') await refuseLosingLastOwner(trx, tenantId, userId);
       const ended = await endSessions(trx, this.#revocations, tenantId, userId);
       await handOverBoards(trx, tenantId, userId, boardsTo);
       await handOverAlerting(trx, tenantId, userId, boardsTo);
-      const removed = await trx
+      await trx
         .deleteFrom('memberships')
         .where('tenant_id', '=', tenantId)
         .where('user_id', '=', userId)
-        .returning('role')
-        .executeTakeFirst();
-      if (removed === undefined) return undefined;
-      if (removed.role === 'owner') await refuseLosingLastOwner(trx, tenantId);
+        .execute();
       await trx
         .deleteFrom('users')
         .where('user_id', '=', userId)

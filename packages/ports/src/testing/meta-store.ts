@@ -242,6 +242,9 @@ export function metaStoreConformance(adapter: string, open: () => Promise<MetaSt
           lastOwner,
         );
         await expect(store.members.remove('acme', 'u_ada', 'u_bob')).rejects.toMatchObject(lastOwner);
+        const shared = { boardId: 'b', userId: 'u_ada', content: content('S', { shared: true }), at: 5 };
+        await store.boards.create('acme', shared, plenty);
+        await expect(store.members.remove('acme', 'u_ada', 'u_ada')).rejects.toMatchObject(lastOwner);
         expect(await store.members.get('acme', 'u_ada')).toMatchObject({ role: 'owner', disabled: false });
         await store.members.update('acme', 'u_bob', { role: 'owner' });
         const both = await Promise.allSettled([
