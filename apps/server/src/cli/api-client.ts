@@ -57,9 +57,7 @@ export class ApiClient {
 
   /** The answer's JSON. Rejects with the server's own error when it refuses. */
   async json(request: ApiRequest): Promise<unknown> {
-    const answer = await this.send(request);
-    if (answer.status >= 400) throw refusalOf(answer);
-    return JSON.parse(answer.text);
+    return jsonOf(await this.send(request));
   }
 
   /** The answer as it comes. */
@@ -99,6 +97,12 @@ export class ApiClient {
     const reason = cause instanceof Error ? cause.message : String(cause);
     return appError('server.unavailable', `${where} cannot be reached: ${reason}`, { cause });
   }
+}
+
+/** An answer's JSON. Throws the server's own error when it refuses. */
+export function jsonOf(answer: ApiAnswer): unknown {
+  if (answer.status >= 400) throw refusalOf(answer);
+  return JSON.parse(answer.text);
 }
 
 /** The error a failed answer carries, in the server's own words where it has any. */

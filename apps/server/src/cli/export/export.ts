@@ -5,11 +5,12 @@ import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { exportOptions, type Settings } from '@nowcast/config';
 import { type DataAnswer, type LabelValues, limits, type PointRecord } from '@nowcast/contract';
-import type { ApiClient } from '../api-client.ts';
+import { type ApiClient, jsonOf } from '../api-client.ts';
 import { orFullDisk } from '../full-disk.ts';
 import type { CommandContext } from '../output.ts';
 import { Progress } from '../progress.ts';
 import { parseRemoteOptions, withApi } from '../remote.ts';
+import { untilAnswered } from '../until-answered.ts';
 import { drained } from '../../http/drained.ts';
 import { csvHeader, csvLine } from './csv-points.ts';
 
@@ -110,7 +111,9 @@ async function* pages(api: ApiClient, settings: ExportSettings): AsyncGenerator<
       ...(cursor === undefined ? {} : { cursor }),
     });
     for (const matcher of settings.where) query.append('where', matcher);
-    const answer = (await api.json({ method: 'GET', path: `/data?${query.toString()}` })) as DataAnswer;
+    const ask = () => api.send({ method: 'GET', path: `/data?${query.toString()}` });
+    // That there is no server is told at once; one that has begun may be away for a while.
+    const answer = jsonOf(await (cursor === undefined ? ask() : untilAnswered(ask))) as DataAnswer;
     if (answer.points !== undefined && answer.points.length > 0) yield answer.points;
     if (answer.cursor === undefined) return;
     // `now-1h` means one moment, that of the first page.

@@ -1,12 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { appError } from '@nowcast/contract';
-import { isAppError } from '@nowcast/kernel';
 import { type ApiAnswer, type ApiClient, refusalOf } from '../api-client.ts';
+import { untilAnswered } from '../until-answered.ts';
 import type { Batch } from './batches.ts';
-
-/** How long the server may be away or busy before the import gives up. */
-const patienceMs = 5 * 60_000;
-const longestPauseMs = 10_000;
 
 export interface SentBatch {
   rejectedCount: number;
@@ -50,33 +45,17 @@ export class Sender {
     };
   }
 
-  async #untilAnswered(batch: Batch): Promise<ApiAnswer> {
-    const startedMs = performance.now();
+  #untilAnswered({ body, idempotencyKey }: Batch): Promise<ApiAnswer> {
+    const headers = { 'content-type': this.#contentType, 'idempotency-key': idempotencyKey };
     let isTold = false;
-    for (let pauseMs = 200; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-      const answer = await this.#try(batch);
-      const isLate = performance.now() - startedMs > patienceMs;
-      if (!isAppError(answer)) {
-        if (![429, 503, 507].includes(answer.status)) return answer;
-        if (isLate) throw refusalOf(answer);
-        if (answer.status === 507 && !isTold) {
-          isTold = true;
-          this.#waiting(refusalOf(answer).message);
-        }
-      } else if (isLate) throw answer;
-      const seconds = isAppError(answer) ? 0 : Number(answer.headers['retry-after'] ?? 0);
-      await delay(Math.max(pauseMs, Math.min(seconds * 1000, longestPauseMs)));
-    }
-  }
-
-  async #try({ body, idempotencyKey }: Batch): Promise<ApiAnswer | ReturnType<typeof appError>> {
-    try {
-      const headers = { 'content-type': this.#contentType, 'idempotency-key': idempotencyKey };
-      return await this.#api.send({ method: 'POST', path: this.#path, headers, body });
-    } catch (error) {
-      if (isAppError(error) && error.retryable) return error;
-      throw error;
-    }
+    return untilAnswered(
+      () => this.#api.send({ method: 'POST', path: this.#path, headers, body }),
+      (answer) => {
+        if (answer.status !== 507 || isTold) return;
+        isTold = true;
+        this.#waiting(refusalOf(answer).message);
+      },
+    );
   }
 }
 
