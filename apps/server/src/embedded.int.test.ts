@@ -294,6 +294,7 @@ describe('the command line', () => {
     [['serve', '--tls-cert', 'a.pem'], 2, /give both/],
     [['serve', '--coarse-days', '90'], 2, /raise the one or lower the other/],
     [['setup', '--tenant', 'T', '--email', 'e', '--username', 'u'], 2, /--password-stdin/],
+    [['serve', '--data-dir', '/dev/null/x', '--port', '0'], 1, /^nowcast: ENOTDIR: [^\n]+\n$/],
   ])('%j', async (args, code, text) => {
     const result = await run(args);
     expect(result.out).toMatch(text);

@@ -92,11 +92,15 @@ function refuseForeignOptions(command: Command, args: readonly string[]): void {
   );
 }
 
+/** Ours says what to change, the system's what it did not allow; anything else is a fault, and its stack is what helps. */
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return isAppError(error) || 'syscall' in error ? error.message : (error.stack ?? error.message);
+}
+
 try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
-  // Ours says what to change; anything else is a fault, and its stack is what helps.
-  const text = isAppError(error) ? error.message : String(error instanceof Error ? error.stack : error);
-  process.stderr.write(`nowcast: ${text}\n`);
+  process.stderr.write(`nowcast: ${wordsOf(error)}\n`);
   process.exitCode = isAppError(error) ? 2 : 1;
 }

@@ -101,15 +101,22 @@ export class ApiClient {
 
 /** An answer's JSON. Throws the server's own error when it refuses. */
 export function jsonOf(answer: ApiAnswer): unknown {
-  if (answer.status >= 400) throw refusalOf(answer);
-  return JSON.parse(answer.text);
+  if (answer.status >= 300) throw refusalOf(answer);
+  try {
+    return JSON.parse(answer.text);
+  } catch (cause) {
+    const start = answer.text.slice(0, 200);
+    throw appError('server.error', `the server answered with something else than JSON: ${start}`, { cause });
+  }
 }
 
 /** The error a failed answer carries, in the server's own words where it has any. */
-export function refusalOf({ status, text }: ApiAnswer): AppError {
+export function refusalOf({ status, headers: { location }, text }: ApiAnswer): AppError {
   const found = wordsOf(text);
-  if (found === undefined)
-    return appError('server.error', `the server answered ${status}: ${text.slice(0, 200)}`);
+  if (found === undefined) {
+    const what = location === undefined ? text.slice(0, 200) : `it is at ${location}`;
+    return appError('server.error', `the server answered ${status}: ${what}`);
+  }
   const { code, message } = found;
   return new AppError(code, message, { retryable: errorEntry(code).retryable });
 }

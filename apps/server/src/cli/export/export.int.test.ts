@@ -48,3 +48,14 @@ test('what asking again does not mend is told at once', async () => {
   server.stop();
   await expect(exported([refusal(503, 'warehouse.unavailable')])).rejects.toThrow('warehouse.unavailable');
 });
+
+test('an answer that is not of a Nowcast is told with what came', async () => {
+  const moved = { status: 301, body: '', headers: { location: 'https://nowcast.example.com/data' } };
+  await expect(exported([moved])).rejects.toThrow(
+    'the server answered 301: it is at https://nowcast.example.com/data',
+  );
+  server.stop();
+  await expect(exported([{ status: 200, body: '<html>' }])).rejects.toThrow(
+    'the server answered with something else than JSON: <html>',
+  );
+});

@@ -50,7 +50,7 @@ export async function importPoints(context: CommandContext): Promise<number> {
 }
 
 async function sendAll(
-  input: Readable,
+  input: AsyncIterable<Uint8Array>,
   format: ImportFormat,
   settings: ImportSettings,
   sender: Sender,
@@ -108,15 +108,23 @@ function formatOf({ file, format }: ImportSettings): ImportFormat {
   throw appError('request.invalid', `say what ${file} holds: --format ndjson, csv or line-protocol`);
 }
 
-async function openInput(file: string, context: CommandContext): Promise<Readable> {
+async function openInput(file: string, context: CommandContext): Promise<AsyncIterable<Uint8Array>> {
   if (file === '-') return context.input;
   const found = await stat(file).catch((error: Error) => {
     throw appError('request.not_found', `${file} cannot be opened: ${error.message}`);
   });
   if (found.isDirectory()) throw appError('request.invalid', `${file} is a folder; name a file`);
   const bytes = createReadStream(file, { highWaterMark: 256 * 1024 });
-  if (!file.endsWith('.gz')) return bytes;
-  const unpacked = createGunzip();
-  bytes.once('error', (error) => unpacked.destroy(error));
-  return bytes.pipe(unpacked);
+  return file.endsWith('.gz') ? unpacked(bytes, file) : bytes;
+}
+
+async function* unpacked(bytes: Readable, file: string): AsyncGenerator<Uint8Array> {
+  const gunzip = createGunzip();
+  bytes.once('error', (error) => gunzip.destroy(error));
+  try {
+    yield* bytes.pipe(gunzip);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : '';
+    throw appError('request.invalid', `${file} cannot be unpacked: ${why}`, { cause });
+  }
 }
