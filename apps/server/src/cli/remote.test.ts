@@ -44,4 +44,10 @@ describe('which server a command works with', () => {
       key: 'nk_a',
     });
   });
+
+  test('who somebody is, as typed, wins over the environment', () => {
+    expect(settingsOf(['--login', 'bob'])).toMatchObject({ login: 'bob', key: undefined });
+    expect(settingsOf(['--key=nk_b'])).toMatchObject({ key: 'nk_b', login: undefined });
+    expect(settingsOf(['--key', 'nk_b', '--login', 'bob'])).toMatchObject({ key: 'nk_b', login: 'bob' });
+  });
 });

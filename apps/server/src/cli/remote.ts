@@ -14,7 +14,8 @@ export type RemoteSettings = Pick<
 
 /**
  * The settings of a command that works with a server or with the data on this machine. What is typed wins: beside
- * `--data-dir` a NOWCAST_URL of the environment means nothing, and without a server nor do its key and login.
+ * `--data-dir` a NOWCAST_URL of the environment means nothing, nor do its key and login without a server, or beside a
+ * `--key` or `--login`.
  */
 export function parseRemoteOptions<T extends OptionTable>(
   table: T,
@@ -22,9 +23,13 @@ export function parseRemoteOptions<T extends OptionTable>(
 ): Settings<T> {
   const gives = (flag: string): boolean =>
     args.some((arg) => arg === `--${flag}` || arg.startsWith(`--${flag}=`));
-  const { NOWCAST_URL: url = '', NOWCAST_KEY: _key, NOWCAST_LOGIN: _login, ...others } = environment;
+  const { NOWCAST_URL: url = '', NOWCAST_KEY: key, NOWCAST_LOGIN: login, ...others } = environment;
   const isRemote = gives('url') || (url !== '' && !gives('data-dir'));
-  return parseOptions(table, { args, environment: isRemote ? environment : others });
+  const who = gives('key') || gives('login') ? {} : { NOWCAST_KEY: key, NOWCAST_LOGIN: login };
+  return parseOptions(table, {
+    args,
+    environment: isRemote ? { ...others, ...who, NOWCAST_URL: url } : others,
+  });
 }
 
 /**
