@@ -37,6 +37,7 @@ export class Listener implements Service {
   readonly #perAddress = new Map<string, number>();
   readonly #watchers: FSWatcher[] = [];
   #reloadTimer: NodeJS.Timeout | undefined;
+  #open = 0;
   #refused = 0;
   /** Known once it listens, and said after it has closed, too. */
   #port = 0;
@@ -56,6 +57,7 @@ export class Listener implements Service {
     this.#server.on('checkContinue', (request, response) => options.onRequest(request, response, true));
     this.#server.on('upgrade', (request, socket, head) => options.onUpgrade(request, socket, head));
     this.#server.on('connection', (socket: Socket) => this.#admit(socket));
+    this.#server.on('drop', () => this.#refused++);
     this.#server.on('clientError', refuseMalformed);
   }
 
@@ -82,8 +84,10 @@ export class Listener implements Service {
     });
   }
 
-  /** Counts connections of one household; what is above the cap is closed before it costs anything. */
+  /** Counts connections, and those of one household unless they are a proxy's; what is above the cap is closed before it costs anything. */
   #admit(socket: Socket): void {
+    this.#open++;
+    socket.once('close', () => this.#open--);
     const address = plainAddress(socket.remoteAddress ?? '');
     if (this.#options.proxies.trusts(address)) return;
     const group = addressGroup(address);
@@ -133,9 +137,7 @@ export class Listener implements Service {
   }
 
   stats(): { connections: number; refused: number } {
-    let connections = 0;
-    for (const open of this.#perAddress.values()) connections += open;
-    return { connections, refused: this.#refused };
+    return { connections: this.#open, refused: this.#refused };
   }
 
   /** Reads the certificate again; connections that are open keep the old one. A broken file changes nothing. */
