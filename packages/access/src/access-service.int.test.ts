@@ -488,6 +488,11 @@ describe('API keys', () => {
     await expect(access.keys.delete(ada, key.key_id)).rejects.toMatchObject({ code: 'request.not_found' });
   });
 
+  it('expires at a whole millisecond', async () => {
+    const made = { name: 'k', scopes: ['ingest' as const], expires_at: clock.now() + 1000.5 };
+    expect((await access.keys.create(ada, made)).expires_at).toBe(clock.now() + 1000);
+  });
+
   it('expires by the clock, and is not made with an end in the past', async () => {
     const key = await access.keys.create(ada, {
       name: 'short',

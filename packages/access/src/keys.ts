@@ -89,7 +89,8 @@ export class KeyService {
       createdBy: actor.kind === 'user' ? actor.user_id : '',
       createdByName: maker?.user.name ?? '',
       lastUsedAt: undefined,
-      expiresAt: input.expires_at,
+      // Seconds times a thousand, as many languages have them, have fractions; the store takes none.
+      expiresAt: input.expires_at === undefined ? undefined : Math.floor(input.expires_at),
     };
     if (!(await this.#store.keys.create(actor.tenant_id, key, maxKeysPerTenant)))
       throw appError(
