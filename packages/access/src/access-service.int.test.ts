@@ -447,6 +447,13 @@ describe('people', () => {
     });
   });
 
+  it('lets two requests end one session', async () => {
+    const { answer } = await signIn('ada');
+    await isValid(answer.token);
+    await Promise.all([access.sessions.endByToken(answer.token), access.sessions.endByToken(answer.token)]);
+    expect(await isValid(answer.token)).toBe(false);
+  });
+
   it('C2 ends every session when the shell sets a password', async () => {
     const { answer } = await signIn('ada');
     await access.logins.setPassword(ada.user_id, 'set by the operator');

@@ -162,14 +162,22 @@ export class SessionService {
   /** Ends the session of a token; nothing happens when it is not one. */
   async endByToken(token: string): Promise<void> {
     const verified = await this.verify(token);
-    if (verified !== undefined) await this.end(verified.actor, verified.actor.session_id);
+    // Another request may have ended it meanwhile.
+    if (verified !== undefined) await this.#delete(verified.actor, verified.actor.session_id);
   }
 
   /** Ends one of the actor's own sessions. Rejects with `request.not_found`. */
   async end(actor: UserActor, sessionId: string): Promise<void> {
+    if (!(await this.#delete(actor, sessionId)))
+      throw appError('request.not_found', 'You have no such session');
+  }
+
+  /** False when there is no such session. */
+  async #delete(actor: UserActor, sessionId: string): Promise<boolean> {
     const ended = await this.#store.sessions.delete(actor.user_id, sessionId);
-    if (ended === undefined) throw appError('request.not_found', 'You have no such session');
-    this.#bus.publish({ kind: 'session', id: ended.sessionId, tenant: ended.tenantId });
+    if (ended !== undefined)
+      this.#bus.publish({ kind: 'session', id: ended.sessionId, tenant: ended.tenantId });
+    return ended !== undefined;
   }
 
   async list(actor: UserActor): Promise<SessionInfo[]> {
