@@ -454,6 +454,14 @@ describe('people', () => {
     expect(await isValid(answer.token)).toBe(false);
   });
 
+  it('changes nothing when it refuses a part', async () => {
+    const change = { name: 'Somebody', role: 'viewer' } as const;
+    await expect(access.members.update(ada, ada.user_id, change)).rejects.toMatchObject({
+      details: { reason: 'last_owner' },
+    });
+    expect((await access.members.list(ada))[0]).toMatchObject({ name: 'Ada', role: 'owner' });
+  });
+
   it('C2 ends every session when the shell sets a password', async () => {
     const { answer } = await signIn('ada');
     await access.logins.setPassword(ada.user_id, 'set by the operator');

@@ -75,11 +75,16 @@ export class MemberService {
     if (input.role !== undefined) requireRank(actor, input.role);
     if (self && input.disabled === true)
       throw appError('request.invalid', 'You cannot disable yourself; ask another administrator');
-    if (input.name !== undefined && input.name !== before.user.name) await this.#rename(before, input.name);
+    const name = input.name === before.user.name ? undefined : input.name;
+    if (name !== undefined) await this.#requireOneTenant(userId);
     const { role, disabled } = input;
     const change = { ...(role && { role }), ...(disabled === undefined ? {} : { disabled }) };
     const result = await this.#store.members.update(actor.tenant_id, userId, change);
     if (result === undefined) throw noSuchPerson();
+    if (name !== undefined) {
+      await this.#store.users.update(userId, { name });
+      this.#sessions.refresh(userId);
+    }
     const after = await this.#require(actor, userId);
     if (after.role === before.role && after.disabled === before.disabled) return { user: userOf(after) };
     this.#bus.publish({ kind: 'membership', id: userId, tenant: actor.tenant_id });
@@ -113,16 +118,14 @@ export class MemberService {
   }
 
   /** A name belongs to the person everywhere: one tenant's administrator does not change it for the others. */
-  async #rename(member: MemberRow, name: string): Promise<void> {
-    const memberships = await this.#store.members.ofUser(member.user.userId);
+  async #requireOneTenant(userId: string): Promise<void> {
+    const memberships = await this.#store.members.ofUser(userId);
     if (memberships.length > 1) {
       throw appError(
         'auth.forbidden',
         'This person belongs to several organisations; only they can change their name',
       );
     }
-    await this.#store.users.update(member.user.userId, { name });
-    this.#sessions.refresh(member.user.userId);
   }
 
   async #heir(actor: Actor, leavingUserId: string): Promise<string> {
