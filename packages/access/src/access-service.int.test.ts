@@ -462,6 +462,16 @@ describe('people', () => {
     expect((await access.members.list(ada))[0]).toMatchObject({ name: 'Ada', role: 'owner' });
   });
 
+  it('C2 tells of a change also when the person is gone by then', async () => {
+    const bob = await addPerson(ada, 'bob', 'editor');
+    await Promise.allSettled([
+      access.members.update(ada, bob.user_id, { disabled: true }),
+      access.members.remove(ada, bob.user_id),
+    ]);
+    const told = { kind: 'membership', id: bob.user_id, tenant: ada.tenant_id };
+    expect(revoked).toEqual([told, told]);
+  });
+
   it('C2 ends every session when the shell sets a password', async () => {
     const { answer } = await signIn('ada');
     await access.logins.setPassword(ada.user_id, 'set by the operator');

@@ -81,14 +81,17 @@ export class MemberService {
     const change = { ...(role && { role }), ...(disabled === undefined ? {} : { disabled }) };
     const result = await this.#store.members.update(actor.tenant_id, userId, change);
     if (result === undefined) throw noSuchPerson();
+    // What was read before may be old by now: what ended says whether this was a change.
+    const { role: oldRole, disabled: wasDisabled } = before;
+    const isChanged =
+      result.ended.length > 0 || (role ?? oldRole) !== oldRole || (disabled ?? wasDisabled) !== wasDisabled;
+    if (isChanged) this.#bus.publish({ kind: 'membership', id: userId, tenant: actor.tenant_id });
     if (name !== undefined) {
       await this.#store.users.update(userId, { name });
       this.#sessions.refresh(userId);
     }
     const after = await this.#require(actor, userId);
-    if (after.role === before.role && after.disabled === before.disabled) return { user: userOf(after) };
-    this.#bus.publish({ kind: 'membership', id: userId, tenant: actor.tenant_id });
-    if (!self) return { user: userOf(after) };
+    if (!isChanged || !self) return { user: userOf(after) };
     const session = await this.#sessions.issue(after, before.user.passwordHash, userAgent);
     return { user: userOf(after), session };
   }
