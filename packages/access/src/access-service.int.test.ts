@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AccessService } from './access-service.ts';
 import type { LoginOrigin, LoginResult } from './logins.ts';
 import type { UserActor } from './sessions.ts';
+import { sha256 } from './tokens.ts';
 
 const day = 86_400_000;
 const password = 'correct horse battery';
@@ -470,6 +471,23 @@ describe('people', () => {
     ]);
     const told = { kind: 'membership', id: bob.user_id, tenant: ada.tenant_id };
     expect(revoked).toEqual([told, told]);
+  });
+
+  it('knows a session whose token begins as keys do', async () => {
+    const token = `nk_${'a'.repeat(40)}`;
+    const { passwordHash = '' } = (await store.users.get(ada.user_id)) ?? {};
+    const session = {
+      sessionId: 's',
+      tokenHash: sha256(token),
+      userId: ada.user_id,
+      tenantId: ada.tenant_id,
+      createdAt: clock.now(),
+      lastSeenAt: clock.now(),
+      expiresAt: clock.now() + day,
+      userAgent: '',
+    };
+    expect(await store.sessions.create(session, passwordHash)).toBe(true);
+    expect((await access.authenticate(token))?.actor).toMatchObject({ session_id: 's' });
   });
 
   it('C2 ends every session when the shell sets a password', async () => {

@@ -1,7 +1,7 @@
 import type { Actor, User } from '@nowcast/contract';
 import type { Clock, Service, Unsubscribe } from '@nowcast/kernel';
 import type { MetaStore, Revocation, RevocationBus } from '@nowcast/ports';
-import { KeyService } from './keys.ts';
+import { isKeyText, KeyService } from './keys.ts';
 import { LoginService } from './logins.ts';
 import { MemberService } from './members.ts';
 import { PasswordHasher } from './password-hasher.ts';
@@ -59,7 +59,7 @@ export class AccessService implements Service {
 
   /** Resolves an API key or a session token; undefined for everything else. */
   async authenticate(token: string): Promise<Authenticated | undefined> {
-    if (token.startsWith('nk_')) {
+    if (isKeyText(token)) {
       const key = await this.keys.verify(token);
       return key && { ...key, user: undefined };
     }

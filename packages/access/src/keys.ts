@@ -137,6 +137,11 @@ export class KeyService {
   }
 }
 
+/** Whether a text has the form of a key, which no session token has. */
+export function isKeyText(text: string): boolean {
+  return keyPattern.test(text);
+}
+
 /** Public id and hash of the secret: no usable secret lies in memory longer than its request. */
 function cacheKeyOf(keyText: string): string | undefined {
   const [, keyId, secret] = keyPattern.exec(keyText) ?? [];
