@@ -67,7 +67,7 @@ export interface RouteInfo {
   /** Query parameters: name → meaning. */
   parameters?: Readonly<Record<string, ParameterDoc>>;
   /** Where a failed form leads; the code is one of the registry. */
-  formError?: (code: string, query: URLSearchParams) => Answer;
+  formError?: (code: string, sent: Pick<Call, 'form' | 'query'>) => Answer;
 }
 
 export interface Route extends RouteInfo {

@@ -46,6 +46,8 @@ interface Passage {
   client: ClientInfo;
   url: URL;
   route: Route | undefined;
+  /** Once it was read, when a form was posted. */
+  form: URLSearchParams | undefined;
 }
 
 /** Who asks, where the route wants to know. */
@@ -84,7 +86,7 @@ export class Router {
     const { proxies, strictTransport, observe, log } = this.#options;
     const client = proxies.read(request, 'encrypted' in request.socket);
     const url = requestUrl(request);
-    const passage: Passage = { request, response, waits, client, url, route: undefined };
+    const passage: Passage = { request, response, waits, client, url, route: undefined, form: undefined };
     let answer: Answer;
     try {
       answer = await this.#pass(passage);
@@ -161,18 +163,16 @@ export class Router {
     }
   }
 
-  async #answer(
-    { request, response, client, url, waits }: Passage,
-    { route, params, asking, room }: Admitted,
-  ): Promise<Answer> {
+  async #answer(passage: Passage, { route, params, asking, room }: Admitted): Promise<Answer> {
+    const { request, response, client, url, waits } = passage;
     if (waits) response.writeContinue();
-    const { body, form } = await readTyped(route, request, this.#options.bodies, room);
+    const body = await readTyped(route, passage, this.#options.bodies, room);
     const call: Omit<Call, keyof Asking> = {
       params,
       query: url.searchParams,
       headers: request.headers,
       body,
-      form,
+      form: passage.form,
       client,
       signal: closeSignal(response),
       request,
@@ -228,7 +228,7 @@ export class Router {
       });
     }
     if (route?.formError !== undefined && isForm(request))
-      return route.formError(error.code, url.searchParams);
+      return route.formError(error.code, { form: passage.form, query: url.searchParams });
     const headers: Record<string, string> = {};
     const retryAfter = retryAfterSeconds(error);
     if (retryAfter !== undefined) headers['Retry-After'] = String(retryAfter);
@@ -248,26 +248,22 @@ function neededAction(access: Access, client: ClientInfo, origin: OwnOrigin): Ac
   return client.loopback && origin.ownsHost(client.host) ? undefined : access.loopbackOr;
 }
 
-async function readTyped(
-  route: Route,
-  request: IncomingMessage,
-  bodies: BodyPool,
-  room: HeldRoom,
-): Promise<{ body: unknown; form: URLSearchParams | undefined }> {
+async function readTyped(route: Route, passage: Passage, bodies: BodyPool, room: HeldRoom): Promise<unknown> {
+  const { request } = passage;
   const { body: spec } = route;
   const bytes = await readBody(request, bodyCapBytes(spec), bodies, room);
-  if (spec.kind === 'bytes') return { body: bytes, form: undefined };
-  if (spec.kind === 'none') return { body: undefined, form: undefined };
+  if (spec.kind === 'bytes') return bytes;
+  if (spec.kind === 'none') return undefined;
   if (spec.form === true && isForm(request)) {
-    const form = new URLSearchParams(Buffer.from(bytes).toString('utf8'));
-    const fields = Object.fromEntries([...form].filter(([name]) => name !== 'next'));
-    return { body: validate(spec.schema, fields, 'request.invalid'), form };
+    passage.form = new URLSearchParams(Buffer.from(bytes).toString('utf8'));
+    const fields = Object.fromEntries([...passage.form].filter(([name]) => name !== 'next'));
+    return validate(spec.schema, fields, 'request.invalid');
   }
   const type = mediaType(request);
   if (type !== 'application/json' || (!hasBody(request) && bytes.length === 0)) {
     throw appError('request.unsupported_media_type', 'send JSON with "Content-Type: application/json"');
   }
-  return { body: validate(spec.schema, parseJson(bytes), 'request.invalid'), form: undefined };
+  return validate(spec.schema, parseJson(bytes), 'request.invalid');
 }
 
 function isForm(request: IncomingMessage): boolean {

@@ -83,6 +83,10 @@ describe('C1: signing in and out', () => {
       303,
       expect.stringMatching(/^\/login\?error=The\+e-mail/),
     ]);
+    const mistyped = await post({ login, password: '', next: '/boards/1' });
+    expect(mistyped.headers.get('location')).toMatch(/&next=%2Fboards%2F1$/);
+    const unfilled = await post({ password: testPassword, next: '/boards/1' });
+    expect(unfilled.headers.get('location')).toMatch(/&next=%2Fboards%2F1$/);
     const shown = await (await fetch(`${nowcast.url}${bad.headers.get('location')}&next=/x"><b>`)).text();
     expect(shown).toContain('username or password is wrong.</p>');
     expect(shown).not.toContain('hidden></p>');

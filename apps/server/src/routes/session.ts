@@ -4,6 +4,7 @@ import { readCredential } from '../http/credentials.ts';
 import { loginErrorText } from '../http/pages.ts';
 import {
   type Answer,
+  type Call,
   emptyAnswer,
   jsonAnswer,
   jsonBody,
@@ -41,17 +42,22 @@ function login(access: AccessService): Route {
       const result = await access.logins.login(call.body, loginOrigin(call));
       const headers = signInHeaders(call.client, result);
       if (call.form === undefined) return jsonAnswer(200, result.answer, headers);
-      return redirectAnswer(call.form.get('next') ?? call.query.get('next') ?? '/', headers);
+      return redirectAnswer(nextOf(call) ?? '/', headers);
     },
   );
 }
 
 /** Back to the sign-in page, which says why. */
-function loginFormError(code: string, query: URLSearchParams): Answer {
+function loginFormError(code: string, sent: Pick<Call, 'form' | 'query'>): Answer {
   const parameters = new URLSearchParams({ error: loginErrorText(code) });
-  const next = query.get('next');
+  const next = nextOf(sent);
   if (next !== null) parameters.set('next', next);
   return redirectAnswer(`/login?${parameters.toString()}`);
+}
+
+/** Where somebody was going who had to sign in first. */
+function nextOf({ form, query }: Pick<Call, 'form' | 'query'>): string | null {
+  return form?.get('next') ?? query.get('next');
 }
 
 function logout(access: AccessService): Route {
