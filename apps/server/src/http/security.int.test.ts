@@ -3,6 +3,7 @@ import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestServer, testPassword, type TestServer } from '../testing/start-server.ts';
 
@@ -51,6 +52,20 @@ describe('C1: signing in and out', () => {
     expect(out.headers.getSetCookie()).toEqual(['nowcast=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0']);
     expect((await me({ Cookie: cookie })).status).toBe(401);
   });
+
+  test('signing out clears the cookie also when the session cannot be ended', async () => {
+    const { cookie } = await nowcast.signIn('viewer');
+    const other = new DatabaseSync(join(nowcast.dataDir, 'meta.sqlite'));
+    other.exec('BEGIN IMMEDIATE');
+    try {
+      const out = await fetch(`${nowcast.url}/logout`, { method: 'POST', headers: { Cookie: cookie } });
+      expect(out.status).toBe(503);
+      expect(out.headers.getSetCookie()).toEqual(['nowcast=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0']);
+    } finally {
+      other.exec('ROLLBACK');
+      other.close();
+    }
+  }, 30_000);
 
   test('signing in again ends the session the browser had', async () => {
     const { login, cookie } = await nowcast.signIn('viewer');

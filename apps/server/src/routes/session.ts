@@ -1,6 +1,7 @@
 import type { AccessService } from '@nowcast/access';
 import { appError, changePasswordSchema, loginSchema, updateProfileSchema } from '@nowcast/contract';
 import { readCredential } from '../http/credentials.ts';
+import { errorBody, errorStatus, publicError } from '../http/errors.ts';
 import { loginErrorText } from '../http/pages.ts';
 import {
   type Answer,
@@ -72,8 +73,14 @@ function logout(access: AccessService): Route {
     },
     async (call) => {
       const credential = readCredential(call.headers, call.client.secure);
-      if (credential !== undefined) await access.sessions.endByToken(credential);
       const headers = signOutHeaders(call.client);
+      try {
+        if (credential !== undefined) await access.sessions.endByToken(credential);
+      } catch (thrown) {
+        // This browser at least has the session no more.
+        const error = publicError(thrown);
+        return jsonAnswer(errorStatus(error), errorBody(error), headers);
+      }
       const isForm = call.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
       return isForm ? redirectAnswer('/login', headers) : emptyAnswer(headers);
     },
