@@ -5,6 +5,7 @@ import {
   cp,
   mkdir,
   mkdtemp,
+  readdir,
   realpath,
   rm,
   symlink,
@@ -75,6 +76,37 @@ describe('bin/nowcast', () => {
     const { status, stderr } = run('bin/nowcast', ['backup']);
     expect(status).toBe(1);
     expect(stderr).toContain('needs Node.js 20 or newer with npm');
+  });
+});
+
+describe('bin/install', () => {
+  it('writes what an installation says to a file that nobody can have put there before', async () => {
+    await rm(join(root, 'node_modules/.installed'));
+    const TMPDIR = join(folder, 'tmp');
+    await mkdir(TMPDIR);
+    for (const name of ['node', 'npm']) {
+      await writeFile(join(path, name), '#!/bin/sh\nls "$TMPDIR"\nexit 1\n');
+      await chmod(join(path, name), 0o755);
+    }
+    const { status, stderr } = run('bin/nowcast', [], { TMPDIR });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/\ntmp\.\w{6,}\n.*could not be installed/);
+    expect(await readdir(TMPDIR)).toEqual([]);
+  });
+});
+
+describe('bin/test and bin/bench', () => {
+  it.each([
+    ['bin/test', '--none', 'usage: bin/test'],
+    ['bin/bench', '--help', 'bench of this folder'],
+  ])('%s finds itself where the shell looks for folders elsewhere, too', async (script, arg, words) => {
+    const CDPATH = join(folder, 'elsewhere');
+    await mkdir(join(CDPATH, 'bin'), { recursive: true });
+    await mkdir(join(root, 'bench/src'), { recursive: true });
+    await writeFile(join(root, 'bench/src/main.ts'), 'console.error("bench of this folder")');
+    const env = { PATH: path, CDPATH };
+    const { stderr } = spawnSync('sh', ['-c', `${script} ${arg}`], { cwd: root, env, encoding: 'utf8' });
+    expect(stderr).toContain(words);
   });
 });
 
