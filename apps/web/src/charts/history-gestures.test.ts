@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { longestMs } from '../time/range.ts';
 import { panSpan, zoomSpan } from './history-gestures.ts';
 
 const nowMs = 1_000_000_000;
@@ -19,6 +20,14 @@ describe('moving through history by hand', () => {
         }
       }),
     );
+  });
+
+  it('ends zooming out at what a range may be, and never shortens a longer one', () => {
+    let span = { from: nowMs - 86_400_000, to: nowMs };
+    for (let notch = 0; notch < 200; notch++) span = zoomSpan(span, 1, 1.25, nowMs);
+    expect(span).toEqual({ from: nowMs - longestMs, to: nowMs });
+    const longer = { from: nowMs - 2 * longestMs, to: nowMs };
+    expect(zoomSpan(longer, 0.5, 1.25, nowMs)).toEqual(longer);
   });
 
   it('keeps the moment under the pointer where it is', () => {

@@ -3,6 +3,8 @@
  * the wheel) zoom around the pointer, dragging the time axis pans. A plain wheel scrolls the page. The chart itself
  * follows at once; the other panels follow when the hand rests, or every notch would ask the server again.
  */
+import { longestMs, shortestMs } from '../time/range.ts';
+
 export interface Span {
   from: number;
   to: number;
@@ -19,13 +21,14 @@ export interface GestureTarget {
   nowMs: () => number;
 }
 
-/** Of a range that a hand makes. */
-export const shortestMs = 1000;
 const restMs = 250;
 
-/** Zooms by `factor` (below 1: closer) so that the moment at `share` of the width stays where it is. */
+/**
+ * Zooms by `factor` (below 1: closer) so that the moment at `share` of the width stays where it is. The length ends at
+ * what can be asked about, or at that of a longer range that came from elsewhere.
+ */
 export function zoomSpan({ from, to }: Span, share: number, factor: number, nowMs: number): Span {
-  const length = Math.max(shortestMs, (to - from) * factor);
+  const length = Math.min(Math.max(shortestMs, (to - from) * factor), Math.max(longestMs, to - from));
   const start = from + (to - from) * share - length * share;
   return endAtMost({ from: start, to: start + length }, nowMs);
 }

@@ -67,6 +67,23 @@ describe('the draw scheduler', () => {
     expect(log).toEqual(['shown', 'hidden', 'shown']);
   });
 
+  it('goes on with the others when one cannot be drawn', () => {
+    const frames = new ManualFrames();
+    const scheduler = new DrawScheduler(frames, () => 0);
+    const log: string[] = [];
+    scheduler.add(busy(frames, 'a', 0, log));
+    scheduler.add({
+      needsDraw: () => true,
+      draw: () => {
+        throw new RangeError('Invalid time value');
+      },
+    });
+    scheduler.add(busy(frames, 'b', 0, log));
+    expect(() => frames.frame()).toThrow('Invalid time value');
+    expect(() => frames.frame()).toThrow('Invalid time value');
+    expect(log).toEqual(['a', 'b', 'a']);
+  });
+
   it('asks for no frames once nothing is left to draw', () => {
     const frames = new ManualFrames();
     const scheduler = new DrawScheduler(frames, () => 0);

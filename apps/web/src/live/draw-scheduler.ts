@@ -61,16 +61,19 @@ export class DrawScheduler {
     const drawables = this.#drawables;
     const started = this.#frames.monotonic();
     const now = this.#now();
-    for (let i = 0; i < drawables.length; i++) {
-      const at = (this.#next + i) % drawables.length;
-      const drawable = drawables[at]!;
-      if (this.#hidden.has(drawable) || !drawable.needsDraw(now)) continue;
-      drawable.draw(now);
-      if (this.#frames.monotonic() - started >= budgetMs) {
+    const first = this.#next;
+    // One that throws is reported by the browser, and must not stop the others: the next frame begins after it.
+    try {
+      for (let i = 0; i < drawables.length; i++) {
+        const at = (first + i) % drawables.length;
+        const drawable = drawables[at]!;
         this.#next = (at + 1) % drawables.length;
-        break;
+        if (this.#hidden.has(drawable) || !drawable.needsDraw(now)) continue;
+        drawable.draw(now);
+        if (this.#frames.monotonic() - started >= budgetMs) break;
       }
+    } finally {
+      if (this.#drawables.length > 0) this.#start();
     }
-    if (this.#drawables.length > 0) this.#start();
   };
 }

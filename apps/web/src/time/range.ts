@@ -20,8 +20,9 @@ export interface RangeSearch {
   to?: string | number | undefined;
 }
 
-const shortestMs = 1000;
-const longestMs = 10 * 366 * 86_400_000;
+/** Of a range that is typed or made by hand. */
+export const shortestMs = 1000;
+export const longestMs = 10 * 366 * 86_400_000;
 
 export function liveRange(window: string): TimeRange {
   const windowMs = durationOf(window);

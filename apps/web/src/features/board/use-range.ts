@@ -1,4 +1,5 @@
 import { useCallback, useMemo, useRef } from 'react';
+import { zoomSpan } from '../../charts/history-gestures.ts';
 import { useLive } from '../../live/live-context.ts';
 import {
   liveRange,
@@ -57,14 +58,8 @@ export function useRange(
       zoomBack: () => {
         const before = trail.current.pop();
         if (before !== undefined) setRange(before);
-        else if (range.kind === 'fixed') {
-          const half = (range.to - range.from) / 2;
-          setRange({
-            kind: 'fixed',
-            from: range.from - half,
-            to: Math.min(range.to + half, live.serverNow()),
-          });
-        }
+        else if (range.kind === 'fixed')
+          setRange({ kind: 'fixed', ...zoomSpan(range, 0.5, 2, live.serverNow()) });
       },
       goLive: () => {
         trail.current = [];
