@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compact, moveBox, placeBox, reflow, resizeBox, type Box } from './grid-layout.ts';
+import { moveBox, placeBox, resizeBox } from './move-boxes.ts';
+import { compact, reflow, type Box } from './grid-layout.ts';
 
 const boxes = fc
   .array(

@@ -3,7 +3,8 @@ import { useRef, type ReactNode } from 'react';
 import type { Panel } from '@nowcast/contract';
 import { Grid, useColumns } from '../board/board-grid.tsx';
 import { minimumHeight } from '../board/board-content.ts';
-import { boardColumns, moveBox, reflow, type Box } from '../board/grid-layout.ts';
+import { moveBox } from '../board/move-boxes.ts';
+import { boardColumns, reflow, type Box } from '../board/grid-layout.ts';
 import { boxesOf } from '../board/panel-boxes.ts';
 import { useGridEditor } from './use-grid-editor.ts';
 

@@ -9,7 +9,8 @@ import {
 } from '@nowcast/contract';
 import { newPanelId, startingSize } from '../board/board-content.ts';
 import { boxesOf } from '../board/panel-boxes.ts';
-import { boardColumns, placeBox } from '../board/grid-layout.ts';
+import { placeBox } from '../board/move-boxes.ts';
+import { boardColumns } from '../board/grid-layout.ts';
 
 /**
  * A panel that is right at once: nobody should have to choose an aggregate before having seen a line move.

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState, type RefObject } from 'react';
-import { boardColumns, moveBox, resizeBox, type Box } from '../board/grid-layout.ts';
+import { moveBox, resizeBox } from '../board/move-boxes.ts';
+import { boardColumns, type Box } from '../board/grid-layout.ts';
 import { startDrag } from './drag-session.ts';
 
 /**
