@@ -88,6 +88,21 @@ describe('a critical alert', () => {
     expect(await toast().count()).toBe(0);
   });
 
+  it('leaves the screen when it is over, or was read elsewhere', async () => {
+    const rule = await makeHostRule(api, 'over');
+    await show('/alerts', 'Inbox');
+    await sendValues(server, 'over', { 'o-1': 95 });
+    await toast().getByText(rule.name).first().waitFor();
+    await sendValues(server, 'over', { 'o-1': 1 });
+    await toast().waitFor({ state: 'detached' });
+    await sendValues(server, 'over', { 'o-2': 95 });
+    await toast().getByText(rule.name).first().waitFor();
+    await api.call('POST', '/api/v1/notifications/read', { body: { notification_ids: 'all' } });
+    await toast().waitFor({ state: 'detached' });
+    await sendValues(server, 'over', { 'o-2': 1 });
+    await alertsOf(api, rule.rule_id, 'resolved', 2);
+  });
+
   it('stands on a wallboard while it fires, with a sound that is off until somebody there switches it on', async () => {
     await page.addInitScript(countTones);
     const tones = () => page.evaluate<number>('tones');

@@ -22,8 +22,21 @@ function badge(unread: number): string {
   return unread > 99 ? '99+' : String(unread);
 }
 
+/** Of critical ones that nobody has looked at. */
+const mostCriticals = 100;
+
+/** The critical ones to show after another came: nothing that was said before is news, and what ends needs nobody. */
+function withNews(old: readonly Notification[], news: Notification): readonly Notification[] {
+  const ended = news.kind === 'resolved' ? news.alert_ids : [];
+  const rest = old.filter(
+    (one) => one.notification_id !== news.notification_id && !one.alert_ids.every((id) => ended.includes(id)),
+  );
+  const isNew = news.severity === 'critical' && (news.kind === 'firing' || news.kind === 'escalated');
+  return isNew ? [news, ...rest].slice(0, mostCriticals) : rest;
+}
+
 /** Follows what happens in the tenant: the one place of the page that makes lists about alerts new. */
-function useFollowing(onCritical: (notification: Notification) => void): void {
+function useFollowing(onNotification: (notification: Notification) => void): void {
   const live = useLive();
   const client = useQueryClient();
   const read = useMemo(() => calmReader(client), [client]);
@@ -32,15 +45,11 @@ function useFollowing(onCritical: (notification: Notification) => void): void {
       live.follow({
         onEvent: (event) => {
           read(event.topic);
-          if (event.topic !== 'notifications') return;
-          const { notification } = event;
-          // Nothing that was said before: neither a repetition nor the end is news.
-          const isNews = notification.kind === 'firing' || notification.kind === 'escalated';
-          if (notification.severity === 'critical' && isNews) onCritical(notification);
+          if (event.topic === 'notifications') onNotification(event.notification);
         },
         onFollowing: () => void readAll(client),
       }),
-    [live, client, read, onCritical],
+    [live, client, read, onNotification],
   );
 }
 
@@ -58,18 +67,20 @@ function useMarkRead() {
 export function InboxBell() {
   const [criticals, setCriticals] = useState<readonly Notification[]>([]);
   const markRead = useMarkRead();
-  const onCritical = useCallback(
-    (notification: Notification) =>
-      setCriticals((old) => [
-        notification,
-        ...old.filter((one) => one.notification_id !== notification.notification_id),
-      ]),
-    [],
-  );
-  useFollowing(onCritical);
-  const inbox = useQuery(notificationsQuery);
   const isWallboard = useRouterState({ select: ({ location }) => location.search.kiosk === true });
+  // A wallboard hides them, and has nobody who would put them away.
+  const onNotification = useCallback(
+    (notification: Notification) => setCriticals((old) => (isWallboard ? [] : withNews(old, notification))),
+    [isWallboard],
+  );
+  useFollowing(onNotification);
+  const inbox = useQuery(notificationsQuery);
   const unread = inbox.data?.unread ?? 0;
+  // Here or on another device.
+  const read = useMemo(() => {
+    const seen = inbox.data?.notifications.filter((one) => one.read_at !== null);
+    return new Set(seen?.map((one) => one.notification_id));
+  }, [inbox.data]);
   const seen = (notifications: readonly Notification[]): void => {
     const ids = notifications.map((one) => one.notification_id);
     setCriticals((old) => old.filter((one) => !ids.includes(one.notification_id)));
@@ -146,7 +157,7 @@ export function InboxBell() {
           </div>
         )}
       </PopoverTrigger>
-      <Criticals notifications={criticals} onSeen={seen} />
+      <Criticals notifications={criticals.filter((one) => !read.has(one.notification_id))} onSeen={seen} />
       <Suspense>{isWallboard && <Wallboard />}</Suspense>
     </>
   );
