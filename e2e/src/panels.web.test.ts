@@ -80,6 +80,27 @@ describe('a panel of tiles', () => {
   });
 });
 
+describe('figures of many series', () => {
+  it('are all there, the last by its name as well', async () => {
+    const hosts = Array.from({ length: 15 }, (_, i) => `host-${i + 1}`);
+    const point = (host: string) => ({ metric_type: 'hosts', value: 5, labels: { host } });
+    await desk.send(hosts.map(point));
+    const kinds = ['stat', 'gauge'].map((kind, i) =>
+      panelOf(kind, {
+        metric_type: 'hosts',
+        chart_type: kind,
+        query: { agg: 'last', group_by: ['host'] },
+        layout: { x: i * 6, y: 0, w: 6, h: 6 },
+      }),
+    );
+    await open(await desk.makeBoard('Hosts', kinds));
+    for (const kind of ['stat', 'gauge']) {
+      await panel(kind).getByText('host-15', { exact: true }).waitFor();
+      expect(await panel(kind).getByTestId(`${kind}-value`).count()).toBe(15);
+    }
+  });
+});
+
 describe('a board that stands still', () => {
   const at = (minutes: number): number => Date.now() - minutes * 60_000;
   const kinds = ['line', 'stat', 'gauge', 'pie', 'table', 'feed', 'status'] as const;

@@ -67,11 +67,9 @@ function dialTop(height: number, radius: number): number {
   return Math.max(2, (height - 20 - radius * 1.74) / 2);
 }
 
-const shownSeries = 12;
-
 /** One number on a dial, thresholds marked on its inner rim; several series share the panel. */
 export function Gauge(props: FigureProps) {
-  const shown = props.store.series.slice(0, shownSeries);
+  const shown = props.store.series;
   const many = shown.length > 1;
   return (
     <div

@@ -10,8 +10,6 @@ import { silentFor } from './silent-for.ts';
 import { levelOf } from './thresholds.ts';
 import { useFigure } from './use-figure.ts';
 
-const shownSeries = 12;
-
 /** A level in words, where it is worth one. */
 function worse(reached: keyof typeof levelTitles | null): string {
   return reached === null || reached === 'ok' ? '' : levelTitles[reached];
@@ -19,7 +17,7 @@ function worse(reached: keyof typeof levelTitles | null): string {
 
 /** The big number, and the way it came here. Several series share the panel. */
 export function Stat(props: FigureProps) {
-  const shown = props.store.series.slice(0, shownSeries);
+  const shown = props.store.series;
   const many = shown.length > 1;
   return (
     <div

@@ -25,7 +25,7 @@ export function DataTableDialog({
   const [page, setPage] = useState(0);
   const unit = store.rate !== 'none' ? unitPerSecond(panel.display.unit) : panel.display.unit;
   const table = useMemo(() => {
-    const series = store.series.slice(0, 50);
+    const { series } = store;
     const { x, values } = align(series, 0, Number.MAX_SAFE_INTEGER, store.stepMs, {
       connectGaps: true,
       stacked: false,
