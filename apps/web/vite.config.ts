@@ -73,7 +73,7 @@ function englishOnly(): Plugin {
 
 /** Modules of the first board that other screens use as well; none that sign-in needs. */
 const boardModules =
-  /apps\/web\/src\/(?:units\/(?:format|locale)|time\/|live\/|charts\/palette|features\/board\/(?:matcher|filter-chips|panel-query|per-second)\.)|packages\/(?:contract|client)\/src\/(?:query|board|http-api|aggregate-names)\.ts/;
+  /apps\/web\/src\/(?:units\/(?:format|locale)|time\/(?:range|zone)\.|live\/|charts\/palette|features\/board\/(?:matcher|filter-chips|panel-query|per-second)\.)|packages\/(?:contract|client)\/src\/(?:query|board|http-api|aggregate-names)\.ts/;
 
 export default defineConfig({
   root: import.meta.dirname,

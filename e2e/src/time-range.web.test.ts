@@ -37,6 +37,28 @@ describe('the time picker of a live board', () => {
   });
 });
 
+describe('the time picker of a range in the hour that happens twice', () => {
+  it('leaves the end that nobody touched where it is, to the millisecond', async () => {
+    // 02:30 for the second time, after the clock went back.
+    const from = Date.UTC(2026, 9, 25, 1, 30, 0, 123);
+    await desk.page.goto(`${boardUrl}?tz=Europe/Berlin&from=${from}&to=${from + 60 * minute}`);
+    await desk.page.getByRole('button', { name: /^Time range/ }).click();
+    expect(await desk.page.getByLabel('From').inputValue()).toMatch(/^2026-10-25T02:30/);
+    await desk.page.getByLabel('To', { exact: true }).fill('2026-10-25T05:00:00');
+    await desk.press('Show this range');
+    await vi.waitFor(() => expect(Number(address().get('to'))).toBe(Date.UTC(2026, 9, 25, 4)), patience);
+    expect(Number(address().get('from'))).toBe(from);
+  });
+});
+
+describe('a link to a board with a range and a zone that cannot be', () => {
+  it('opens the board as it is', async () => {
+    await desk.page.goto(`${boardUrl}?tz=Mars&from=1&to=1e20`);
+    await desk.page.getByRole('button', { name: 'Time range: Last 15 minutes' }).waitFor();
+    await desk.page.getByRole('article', { name: 'Orders' }).waitFor();
+  });
+});
+
 describe('a board that stands still', () => {
   it('adds up what came since, also where its range ends in the future', async () => {
     const now = Date.now();

@@ -37,9 +37,14 @@ export const latestMomentMs = 253_402_300_799_999;
 const earliestMs = -2_208_988_800_000;
 const latestMs = 7_258_118_400_000;
 
+/** Whether something can be asked about this time; false for NaN. */
+export function isAskable(ms: number): boolean {
+  return ms >= earliestMs && ms <= latestMs;
+}
+
 /** The same time. Throws `query.invalid` for one that nothing can be asked about, NaN included. */
 export function checkedTime(ms: number): number {
-  if (ms >= earliestMs && ms <= latestMs) return ms;
+  if (isAskable(ms)) return ms;
   throw appError(
     'query.invalid',
     'a range lies in the years 1900 to 2199, its first and last bucket included; ask for a shorter one',

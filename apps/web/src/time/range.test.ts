@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseRangeText, rangeTextProblem } from './range-text.ts';
 import {
   describeAge,
   describeRange,
-  parseRangeText,
+  liveRange,
+  quickRanges,
   rangeFromSearch,
-  rangeTextProblem,
   rangeToSearch,
 } from './range.ts';
-import { epochOf, formatMoment, fromLocalInput, startOfDay, toLocalInput, wallTime } from './zone.ts';
+import { fromLocalInput, toLocalInput } from './zone-input.ts';
+import { epochOf, formatMoment, startOfDay, wallTime } from './zone.ts';
 
 const now = Date.UTC(2026, 10, 23, 21, 30, 15);
 const berlin = 'Europe/Berlin';
@@ -20,6 +22,12 @@ describe('ranges in words', () => {
       expect(parseRangeText(text, now, 'UTC'), text).toEqual({ kind: 'live', windowMs: 900_000 });
     }
     expect(parseRangeText('2 months', now, 'UTC')).toEqual({ kind: 'live', windowMs: 60 * 86_400_000 });
+  });
+
+  it('reads its own names of quick ranges', () => {
+    for (const { title, window } of quickRanges) {
+      expect(parseRangeText(title, now, 'UTC'), title).toEqual(liveRange(window));
+    }
   });
 
   it('reads days as the wall calendar of the zone', () => {
@@ -44,10 +52,14 @@ describe('ranges in words', () => {
     expect(parseRangeText('2026-11-01 08:00 to 2026-11-02', now, 'UTC')).toEqual(
       fixed('2026-11-01T08:00Z', '2026-11-02T00:00Z'),
     );
+    expect(parseRangeText('2026-11-12T14:00 to 2026-11-12T15:00:30', now, 'UTC')).toEqual(
+      fixed('2026-11-12T14:00Z', '2026-11-12T15:00:30Z'),
+    );
   });
 
   it('refuses what it does not understand', () => {
-    for (const text of ['', 'soon', '0m', '15', '10:00 to 09:00', '99:99 to 10:00', '2026-13-40', '900y']) {
+    const texts = ['', 'soon', '0m', '15', '10:00 to 09:00', '09:00 to 25:99', '2026-13-40', '900y', 'last'];
+    for (const text of texts) {
       expect(parseRangeText(text, now, 'UTC'), text).toBeNull();
     }
   });
@@ -77,6 +89,16 @@ describe('a range in the address', () => {
 
   it('is ignored when it makes no sense', () => {
     for (const search of [{}, { from: 'now' }, { from: 'yesterday' }, { from: 5, to: 4 }, { from: 5 }]) {
+      expect(rangeFromSearch(search)).toBeNull();
+    }
+  });
+
+  it('is ignored outside the years that may be asked about', () => {
+    for (const search of [
+      { from: 5, to: 1e20 },
+      { from: -1e15, to: 5 },
+      { from: 5, to: '9e15' },
+    ]) {
       expect(rangeFromSearch(search)).toBeNull();
     }
   });

@@ -1,13 +1,5 @@
-import { formatDuration, parseDuration } from '@nowcast/contract';
-import {
-  epochOf,
-  formatClock,
-  formatDay,
-  fromLocalInput,
-  startOfDay,
-  wallTime,
-  type ZoneName,
-} from './zone.ts';
+import { formatDuration, isAskable, parseDuration } from '@nowcast/contract';
+import { formatClock, formatDay, startOfDay, type ZoneName } from './zone.ts';
 
 /**
  * The range a screen shows. Live slides with the clock; fixed stands still. In the address a live range is
@@ -37,7 +29,7 @@ export function rangeFromSearch(search: RangeSearch): TimeRange | null {
     return windowMs >= shortestMs ? { kind: 'live', windowMs } : null;
   }
   const to = Number(search.to);
-  return Number.isFinite(from) && to > from ? { kind: 'fixed', from, to } : null;
+  return isAskable(from) && isAskable(to) && to > from ? { kind: 'fixed', from, to } : null;
 }
 
 export function rangeToSearch(range: TimeRange): RangeSearch {
@@ -46,7 +38,8 @@ export function rangeToSearch(range: TimeRange): RangeSearch {
     : { from: Math.round(range.from), to: Math.round(range.to) };
 }
 
-function durationOf(text: string): number {
+/** Of `15m`, `2 hours`, `3 months`; NaN: none. */
+export function durationOf(text: string): number {
   const month = /^(\d{1,3})\s*(mo|months?|y|years?)$/.exec(text);
   if (month !== null) return Number(month[1]) * (month[2]!.startsWith('m') ? 30 : 365) * 86_400_000;
   const plain = text
@@ -61,77 +54,6 @@ function durationOf(text: string): number {
   } catch {
     return Number.NaN;
   }
-}
-
-/** Days as people name them, relative to `nowMs`. Weeks begin on Monday. */
-function namedRange(text: string, nowMs: number, zone: ZoneName): TimeRange | null {
-  const day = (days: number): number => startOfDay(nowMs, zone, days);
-  const wall = wallTime(nowMs, zone);
-  const weekday = (new Date(Date.UTC(wall.year, wall.month - 1, wall.day)).getUTCDay() + 6) % 7;
-  const month = (months: number): number =>
-    epochOf({ year: wall.year, month: wall.month + months, day: 1, hour: 0, minute: 0, second: 0 }, zone);
-  const names: Record<string, [number, number]> = {
-    today: [day(0), nowMs],
-    yesterday: [day(-1), day(0)],
-    'this week': [day(-weekday), nowMs],
-    'last week': [day(-weekday - 7), day(-weekday)],
-    'this month': [month(0), nowMs],
-    'last month': [month(-1), month(0)],
-  };
-  const found = names[text];
-  return found === undefined ? null : { kind: 'fixed', from: found[0], to: found[1] };
-}
-
-/** One end of a range: `now`, `now-3h`, `2026-11-12 14:00`, `14:00` (today), epoch milliseconds. NaN: none of these. */
-function endOf(text: string, nowMs: number, zone: ZoneName): number {
-  if (text === 'now') return nowMs;
-  if (text.startsWith('now-')) return nowMs - durationOf(text.slice(4));
-  if (/^\d{12,14}$/.test(text)) return Number(text);
-  const clock = /^(\d{1,2}):(\d{2})(?::(\d{2}))?$/.exec(text);
-  if (clock !== null) {
-    const wall = wallTime(nowMs, zone);
-    const [hour, minute, second] = clock.slice(1).map((part) => Number(part ?? 0));
-    return epochOf({ ...wall, hour: hour!, minute: minute!, second: second! }, zone);
-  }
-  return fromLocalInput(text, zone);
-}
-
-/** The two ends of `09:00 to 10:30`, in the order written; null where the text has not two ends. */
-function writtenEnds(text: string, nowMs: number, zone: ZoneName): { from: number; to: number } | null {
-  const ends = text.split(/ (?:to|until|–|-|\/) /);
-  if (ends.length !== 2) return null;
-  const from = endOf(ends[0]!, nowMs, zone);
-  const to = endOf(ends[1]!, nowMs, zone);
-  return Number.isNaN(from) || Number.isNaN(to) ? null : { from, to };
-}
-
-const normal = (input: string): string => input.trim().toLowerCase().replace(/\s+/g, ' ');
-
-/** Why `parseRangeText` made nothing of the text, for the one who wrote it. */
-export function rangeTextProblem(input: string, nowMs: number, zone: ZoneName): string {
-  const ends = writtenEnds(normal(input), nowMs, zone);
-  if (ends === null) return 'Not understood. Write for example 15m, yesterday or 09:00 to 10:30.';
-  return ends.to > ends.from
-    ? 'The range must be at least a second long.'
-    : 'The end must come after the start.';
-}
-
-/**
- * Reads what people type: `15m`, `last 2 hours`, `now-6h`, `yesterday`, `2026-11-12`, `09:00 to 10:30`,
- * `now-2d to now-1d`. Null: not understood.
- */
-export function parseRangeText(input: string, nowMs: number, zone: ZoneName): TimeRange | null {
-  const text = normal(input);
-  const named = namedRange(text, nowMs, zone);
-  if (named !== null) return named;
-  const windowMs = durationOf(text.replace(/^(?:last |now-)/, ''));
-  if (windowMs >= shortestMs && windowMs <= longestMs) return { kind: 'live', windowMs };
-  if (/^\d{4}-\d{1,2}-\d{1,2}$/.test(text)) {
-    const from = fromLocalInput(text, zone);
-    return Number.isNaN(from) ? null : { kind: 'fixed', from, to: startOfDay(from, zone, 1) };
-  }
-  const ends = writtenEnds(text, nowMs, zone);
-  return ends !== null && ends.to - ends.from >= shortestMs ? { kind: 'fixed', ...ends } : null;
 }
 
 /** Ends of the range at this moment, epoch ms. */

@@ -1,7 +1,8 @@
 import { TimeZone } from '@nowcast/aggregate';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { epochOf, formatIso, fromLocalInput, startOfDay, toLocalInput, wallTime } from './zone.ts';
+import { fromLocalInput, toLocalInput } from './zone-input.ts';
+import { epochOf, formatIso, startOfDay, wallTime } from './zone.ts';
 
 const zones = [
   'UTC',

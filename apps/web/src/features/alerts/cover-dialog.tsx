@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { Schedule, ScheduleContent } from '@nowcast/contract';
 import { useLive } from '../../live/live-context.ts';
-import { fromLocalInput, toLocalInput } from '../../time/zone.ts';
+import { fromLocalInput, toLocalInput } from '../../time/zone-input.ts';
 import { SelectInput, TextInput } from '../../ui/field.tsx';
 import { useMe } from '../shell/use-me.ts';
 import { PolicyForm } from './policy-parts.tsx';

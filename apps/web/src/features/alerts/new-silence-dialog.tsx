@@ -1,7 +1,8 @@
 import { useState } from 'react';
 import type { SilenceContent } from '@nowcast/contract';
 import { useLive } from '../../live/live-context.ts';
-import { fromLocalInput, resolveZone, toLocalInput } from '../../time/zone.ts';
+import { fromLocalInput, toLocalInput } from '../../time/zone-input.ts';
+import { resolveZone } from '../../time/zone.ts';
 import { TextInput } from '../../ui/field.tsx';
 import { usePreferredZone } from '../shell/use-me.ts';
 import { emptyRow, whereOf, type MatcherRow } from './alert-matchers.ts';

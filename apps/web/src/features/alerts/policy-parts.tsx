@@ -1,7 +1,7 @@
 import { Pencil, Trash2 } from 'lucide-react';
 import { useState, type ReactNode } from 'react';
 import { messageOf } from '../../api/http.ts';
-import { zoneChoices } from '../../time/zone.ts';
+import { zoneChoices } from '../../time/zone-input.ts';
 import { Button } from '../../ui/button.tsx';
 import { Confirm } from '../../ui/confirm.tsx';
 import { SelectInput, TextInput } from '../../ui/field.tsx';

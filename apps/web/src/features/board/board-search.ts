@@ -1,5 +1,6 @@
 import { whereSchema, type Where } from '@nowcast/contract';
 import type { RangeSearch } from '../../time/range.ts';
+import { wallTime } from '../../time/zone.ts';
 
 /** What the address of a board holds: reload, back and share reproduce the view. */
 export interface BoardSearch extends RangeSearch {
@@ -20,6 +21,14 @@ function time(value: unknown): string | number | undefined {
   return typeof value === 'string' && value.length < 64 ? value : undefined;
 }
 
+function isZone(value: unknown): value is string {
+  try {
+    return typeof value === 'string' && wallTime(0, value).year > 0;
+  } catch {
+    return false;
+  }
+}
+
 function isStringLists(value: unknown): value is Record<string, string[]> {
   return (
     typeof value === 'object' &&
@@ -37,7 +46,7 @@ export function readBoardSearch(raw: Record<string, unknown>): BoardSearch {
   const to = time(raw['to']);
   if (from !== undefined) search.from = from;
   if (to !== undefined) search.to = to;
-  if (typeof raw['tz'] === 'string') search.tz = raw['tz'];
+  if (isZone(raw['tz'])) search.tz = raw['tz'];
   if (isStringLists(raw['vars'])) search.vars = raw['vars'];
   const where = whereSchema.safeParse(raw['where']);
   if (where.success && Object.keys(where.data).length > 0) search.where = where.data;

@@ -1,16 +1,10 @@
 import { useState } from 'react';
 import { useLive } from '../../live/live-context.ts';
-import {
-  describeRange,
-  liveRange,
-  parseRangeText,
-  quickRanges,
-  rangeEnds,
-  rangeTextProblem,
-  type TimeRange,
-} from '../../time/range.ts';
+import { parseRangeText, rangeTextProblem } from '../../time/range-text.ts';
+import { describeRange, liveRange, quickRanges, rangeEnds, type TimeRange } from '../../time/range.ts';
 import { recentRanges, rememberRange } from '../../time/recent-ranges.ts';
-import { fromLocalInput, resolveZone, toLocalInput, zoneChoices, type ZoneName } from '../../time/zone.ts';
+import { fromLocalInput, toLocalInput, zoneChoices } from '../../time/zone-input.ts';
+import { resolveZone, type ZoneName } from '../../time/zone.ts';
 import { Button } from '../../ui/button.tsx';
 import { SelectInput, TextInput } from '../../ui/field.tsx';
 
@@ -138,7 +132,12 @@ function Exact({
   const { from, to } = { from: toLocalInput(ends.from, zone), to: toLocalInput(ends.to, zone), ...typed };
   const [error, setError] = useState('');
   const apply = (): void => {
-    const range = { kind: 'fixed' as const, from: fromLocalInput(from, zone), to: fromLocalInput(to, zone) };
+    // Its text does not say which of two equal hours it is, nor the milliseconds.
+    const range = {
+      kind: 'fixed' as const,
+      from: typed.from === undefined ? ends.from : fromLocalInput(typed.from, zone),
+      to: typed.to === undefined ? ends.to : fromLocalInput(typed.to, zone),
+    };
     if (!(range.to > range.from)) setError('The end must come after the start.');
     else onRange(range);
   };
