@@ -66,6 +66,33 @@ describe('a finger that scrolls the page', () => {
   });
 });
 
+describe('a range that is dragged on a chart', () => {
+  it('is that of this chart alone, whichever was pressed before, and one step back', async () => {
+    await desk.send([{ metric_type: 'orders', value: 1 }]);
+    const { page } = desk;
+    const board = await desk.makeBoard('Brushed', [
+      panelOf('Whole', { layout: { x: 0, y: 0, w: 12, h: 6 } }),
+      panelOf('Half', { layout: { x: 0, y: 6, w: 6, h: 6 } }),
+    ]);
+    await page.goto(`${desk.server.url}/boards/${board.board_id}?from=now-10m`);
+    const plot = async (title: string) => {
+      const over = panel(page, title).locator('.u-over');
+      await over.click();
+      return (await over.boundingBox())!;
+    };
+    await plot('Whole');
+    const { x, y, width, height } = await plot('Half');
+    await plot('Whole');
+    await page.mouse.move(x + width * 0.25, y + height / 2);
+    await page.mouse.down();
+    await page.mouse.move(x + width * 0.75, y + height / 2, { steps: 5 });
+    await page.mouse.up();
+    await page.getByRole('button', { name: /^Go live/ }).waitFor();
+    await page.goBack();
+    await page.getByRole('button', { name: 'Live: pause' }).waitFor();
+  });
+});
+
 describe('a live chart read by keyboard', () => {
   it('goes back sample by sample while its window slides, and says the day as the tooltip does', async () => {
     const newest = Math.floor(Date.now() / 2000) * 2000;

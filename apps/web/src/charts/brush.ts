@@ -14,13 +14,14 @@ export function listenToBrush(plot: HTMLElement): Brush {
   const { signal } = abort;
   let ours = false;
   let down = false;
-  plot.addEventListener(
+  // Wherever it goes down: a drag on another chart takes this one's away.
+  document.addEventListener(
     'mousedown',
     (event) => {
-      down = event.button === 0;
+      down = event.button === 0 && event.composedPath().includes(plot);
       ours = down;
     },
-    { signal },
+    { signal, capture: true },
   );
   addEventListener('mouseup', () => (down = false), { signal });
   addEventListener(
