@@ -110,6 +110,62 @@ describe('while a board is being saved', () => {
   });
 });
 
+describe('what is taken back', () => {
+  const article = (title: string) => desk.page.getByRole('article', { name: title, exact: true });
+
+  it('is what the message speaks of, whatever was done since', async () => {
+    const panels = ['Orders', 'Returns'].map((title, i) =>
+      panelOf(title, { layout: { x: 0, y: i * 6, w: 6, h: 6 } }),
+    );
+    const board = await desk.makeBoard('Deleted', panels);
+    await desk.page.goto(`${desk.server.url}/boards/${board.board_id}?edit=true`);
+    for (const title of ['Orders', 'Returns']) {
+      await article(title)
+        .getByRole('button', { name: `Menu of ${title}` })
+        .click();
+      await desk.page.getByRole('menuitem', { name: 'Delete' }).click();
+      await article(title).waitFor({ state: 'detached' });
+    }
+    const message = desk.page.getByRole('region', { name: 'Messages' });
+    await message
+      .locator('div')
+      .filter({ hasText: '“Orders” deleted' })
+      .getByRole('button', { name: 'Undo' })
+      .click();
+    await article('Orders').waitFor();
+    expect(await article('Returns').count()).toBe(0);
+  });
+
+  it('is a number of one panel at a time, and one threshold after the other', async () => {
+    const panels = ['One', 'Two'].map((title, i) =>
+      panelOf(title, { layout: { x: i * 6, y: 0, w: 6, h: 6 } }),
+    );
+    const board = await desk.makeBoard('Numbers', panels);
+    const drawer = await edit(board, 'One');
+    const two = desk.page.getByRole('complementary', { name: 'Edit Two' });
+    await drawer.getByRole('tab', { name: 'Display' }).click();
+    await drawer.getByLabel('Lowest').fill('11');
+    await article('Two').getByRole('button', { name: 'Menu of Two' }).click();
+    await desk.page.getByRole('menuitem', { name: 'Edit' }).click();
+    await two.getByRole('tab', { name: 'Display' }).click();
+    await two.getByLabel('Lowest').fill('12');
+    await two.getByRole('button', { name: 'Add threshold' }).click();
+    await two.getByRole('button', { name: 'Add threshold' }).click();
+    const rows = two.getByRole('textbox', { name: /^Value \d/ });
+    for (const left of [1, 0]) {
+      await desk.press('Undo');
+      await vi.waitFor(async () => expect(await rows.count()).toBe(left), patience);
+    }
+    await desk.press('Undo');
+    await vi.waitFor(async () => expect(await two.getByLabel('Lowest').inputValue()).toBe(''), patience);
+    await desk.press('Save');
+    await vi.waitFor(async () => {
+      const saved = await desk.readBoard(board.board_id);
+      expect(saved.panels.map((one) => one.display.min)).toEqual([11, undefined]);
+    }, patience);
+  });
+});
+
 describe('the unit of a panel', () => {
   it('follows what is calculated: points are not milliseconds', async () => {
     await desk.send([{ metric_type: 'request_latency_ms', value: 12 }]);

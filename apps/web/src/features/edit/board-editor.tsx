@@ -19,7 +19,7 @@ import { draftReducer, isDirty } from './board-draft.ts';
 import { BoardSettingsDialog } from './board-settings-dialog.tsx';
 import { ConflictDialog } from './conflict-dialog.tsx';
 import { EditBar } from './edit-bar.tsx';
-import { draftOf, withoutPanel, type EditIntent } from './edit-intent.ts';
+import { draftOf, withoutPanel, withPanelBack, type EditIntent } from './edit-intent.ts';
 import { EditGrid } from './edit-grid.tsx';
 import { MoveDialog } from './move-dialog.tsx';
 import { PanelEditor } from './panel-editor.tsx';
@@ -83,9 +83,14 @@ export function BoardEditor({ board, intent, selected, onSelect, onDone, onView,
   const saver = useSaveBoard(board, (saved) => saved === latest.current && done());
   const drawn = useMemo(() => content.panels.map(wholePanel), [content.panels]);
   const dirty = isDirty(draft);
-  const change = (panels: PanelSpec[], tag?: string): void =>
-    dispatch({ type: 'change', content: { ...content, panels }, ...(tag === undefined ? {} : { tag }) });
+  const change = (panels: PanelSpec[], tag = ''): void =>
+    dispatch({ type: 'change', content: { ...content, panels }, tag });
   const undo = (): void => dispatch({ type: 'undo' });
+  const now = useRef(content);
+  now.current = content;
+  /** Takes back the step that led to `step`, and no other: `otherwise` says what the board is without it by now. */
+  const takeBack = (step: BoardContent, otherwise: () => BoardContent): void =>
+    now.current === step ? undo() : dispatch({ type: 'change', content: otherwise() });
   const redo = (): void => dispatch({ type: 'redo' });
   const { save, refusals } = useWholeSave(content, saver.save, onSelect);
   useEditKeys({ undo, redo, save: () => dirty && save() });
@@ -98,9 +103,15 @@ export function BoardEditor({ board, intent, selected, onSelect, onDone, onView,
 
   const setBoxes = (boxes: readonly Box[]): void => change(withBoxes(content.panels, boxes));
   const remove = (panel: PanelSpec): void => {
-    change(withoutPanel(content.panels, panel.visualization_id));
+    const at = content.panels.findIndex((one) => one.visualization_id === panel.visualization_id);
+    const next = { ...content, panels: withoutPanel(content.panels, panel.visualization_id) };
+    dispatch({ type: 'change', content: next });
     if (selected === panel.visualization_id) onSelect(undefined);
-    showToast('ok', `“${panel.title}” deleted`, { title: 'Undo', run: undo });
+    const putBack = (): BoardContent => ({
+      ...now.current,
+      panels: withPanelBack(now.current.panels, content.panels[at]!, at),
+    });
+    showToast('ok', `“${panel.title}” deleted`, { title: 'Undo', run: () => takeBack(next, putBack) });
   };
   const add = (panel: PanelSpec): void => {
     change([...content.panels, panel]);
@@ -182,7 +193,12 @@ export function BoardEditor({ board, intent, selected, onSelect, onDone, onView,
         <PanelEditor
           key={`${current.visualization_id} ${refusals}`}
           panel={current}
-          onChange={(panel, tag) => change(replacePanel(content.panels, panel), tag)}
+          onChange={(panel, tag) =>
+            change(
+              replacePanel(content.panels, panel),
+              tag === '' ? tag : `${tag} of ${panel.visualization_id}`,
+            )
+          }
           onClose={() => onSelect(undefined)}
         />
       )}
@@ -216,7 +232,7 @@ export function BoardEditor({ board, intent, selected, onSelect, onDone, onView,
             setBrowsing(false);
             showToast('ok', `Version ${version} is back as a change; save to keep it`, {
               title: 'Undo',
-              run: undo,
+              run: () => takeBack(next, () => content),
             });
           }}
         />

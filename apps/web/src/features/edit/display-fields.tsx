@@ -100,7 +100,7 @@ function ValueFields({ panel, onChange }: DisplayFieldsProps) {
         ]}
         onValue={(legend) => set({ ...display, legend })}
       />
-      <Thresholds display={display} onDisplay={(next) => set(next, 'thresholds')} />
+      <Thresholds display={display} onDisplay={set} />
       <Check
         label="Show amounts per second"
         checked={display.per_second === true}

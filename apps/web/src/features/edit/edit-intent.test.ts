@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BoardContent, Panel } from '@nowcast/contract';
 import { draftReducer, isDirty } from './board-draft.ts';
-import { draftOf } from './edit-intent.ts';
+import { draftOf, withoutPanel, withPanelBack } from './edit-intent.ts';
 
 const panel = (id: string, y: number): Panel => ({
   visualization_id: id,
@@ -38,5 +38,19 @@ describe('an edit that begins from a panel’s menu', () => {
     expect(isDirty(draftOf({ content, intent: { kind: 'move', panelId: 'a' } }))).toBe(false);
     expect(isDirty(draftOf({ content, intent: { kind: 'delete', panelId: 'x' } }))).toBe(false);
     expect(isDirty(draftOf({ content, intent: null }))).toBe(false);
+  });
+});
+
+describe('a deleted panel that is put back', () => {
+  const [a, b] = content.panels as [Panel, Panel];
+
+  it('has its place again, above what moved up meanwhile', () => {
+    expect(withPanelBack(withoutPanel(content.panels, 'a'), a, 0)).toEqual(content.panels);
+  });
+
+  it('takes nothing else back', () => {
+    const renamed = { ...b, title: 'Renamed' };
+    expect(withPanelBack(withoutPanel([a, renamed], 'a'), a, 0)).toEqual([a, renamed]);
+    expect(withPanelBack([a, renamed], a, 0)).toEqual([a, renamed]);
   });
 });

@@ -22,6 +22,7 @@ export function PanelEditor({
   onClose,
 }: {
   panel: Panel;
+  /** Changes of one panel with the same tag, one after the other, are one step; those without are always one each. */
   onChange: (panel: Panel, tag: string) => void;
   onClose: () => void;
 }) {
@@ -74,7 +75,7 @@ export function PanelEditor({
               label="Title"
               maxLength={200}
               value={panel.title}
-              onValue={(title) => onChange({ ...panel, title }, `title-${panel.visualization_id}`)}
+              onValue={(title) => onChange({ ...panel, title }, 'title')}
             />
             <QueryFields panel={panel} onChange={onChange} />
           </>

@@ -70,12 +70,13 @@ export function Thresholds({
   onDisplay,
 }: {
   display: Display;
-  onDisplay: (display: Display) => void;
+  onDisplay: (display: Display, tag: string) => void;
 }) {
   const { thresholds } = display;
   const box = useRef<HTMLFieldSetElement>(null);
   const { keys, dropKey } = useRowKeys(thresholds.length);
-  const set = (next: Display['thresholds']): void => onDisplay({ ...display, thresholds: next });
+  const set = (next: Display['thresholds'], tag = ''): void =>
+    onDisplay({ ...display, thresholds: next }, tag);
   const remove = (at: number): void => {
     dropKey(at);
     set(thresholds.filter((_, i) => i !== at));
@@ -91,7 +92,12 @@ export function Thresholds({
             key={keys[i]}
             name={i + 1}
             threshold={threshold}
-            onThreshold={(next) => set(thresholds.map((one, at) => (at === i ? next : one)))}
+            onThreshold={(next) =>
+              set(
+                thresholds.map((one, at) => (at === i ? next : one)),
+                next.level === threshold.level ? `threshold ${keys[i]}` : '',
+              )
+            }
             onRemove={() => remove(i)}
           />
         ))}
