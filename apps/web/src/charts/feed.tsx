@@ -6,8 +6,6 @@ import { formatClock, formatDay, startOfDay, type ZoneName } from '../time/zone.
 import { formatValue } from '../units/format.ts';
 import { useFigure } from './use-figure.ts';
 
-const shownPoints = 200;
-
 /** Latest first. Written as text nodes: messages are other people's words. */
 function buildItem(
   point: PointRecord,
@@ -78,7 +76,7 @@ export function Feed({
     const known = items.current.writtenFor === writtenFor ? items.current.byId : new Map<string, never>();
     const next = new Map<string, HTMLLIElement>();
     const { from } = rangeEnds(range, nowMs);
-    for (const point of store.points.slice(-shownPoints).reverse()) {
+    for (const point of store.points.toReversed()) {
       if (point.timestamp < from) break;
       next.set(point.data_id, known.get(point.data_id) ?? buildItem(point, display, zone, nowMs));
     }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DeltaColumns, SnapshotColumns } from '@nowcast/contract';
+import type { DeltaColumns, PointRecord, SnapshotColumns } from '@nowcast/contract';
 import { ViewStore } from './view-store.ts';
 
 const snapshot = (
@@ -61,6 +61,23 @@ describe('the store behind a panel', () => {
     expect(store.series[0]!.t).toHaveLength(101);
     store.applyDelta(delta([[1, 150_000, 1]]), 151_000);
     expect(store.series[0]!.t[0]).toBe(48_000);
+  });
+
+  it('keeps as many of the newest records as were asked for', () => {
+    const record = (timestamp: number): PointRecord => ({
+      data_id: `d${timestamp}`,
+      metric_type: 'm',
+      value: 1,
+      timestamp,
+      received_at: timestamp,
+      source: '',
+      labels: {},
+    });
+    const store = new ViewStore(null, 'none', { limit: 2 });
+    store.applySnapshot(snapshot([], { points: [1, 2, 3].map(record) }), 10);
+    expect(store.points.map((one) => one.timestamp)).toEqual([2, 3]);
+    store.applyDelta(delta([], { points: [record(5), record(4)] }), 10);
+    expect(store.points.map((one) => one.timestamp)).toEqual([4, 5]);
   });
 
   it('ends with the same columns in whatever order the cells arrive', () => {
@@ -218,10 +235,10 @@ describe('the store behind a panel', () => {
       data_id: id,
       source: '',
       timestamp,
+      received_at: timestamp,
       metric_type: 'm',
       value: 1,
       labels: {},
-      received_at: timestamp,
     });
     const store = new ViewStore(null);
     store.applySnapshot(snapshot([], { points: [point('a', 1), point('c', 3)] }), 10_000);

@@ -6,7 +6,13 @@
  *   socket ── applySnapshot / applyDelta ──► columns ──► draw scheduler (revision moved?) ──► canvas
  *                                   └─► meta (series set, state, note) ──► React
  */
-import type { DeltaColumns, NoticeMessage, PointRecord, SnapshotColumns } from '@nowcast/contract';
+import type {
+  DeltaColumns,
+  NoticeMessage,
+  PointRecord,
+  QueryInput,
+  SnapshotColumns,
+} from '@nowcast/contract';
 import { bucketEnd, type BucketEnd, type Calendar } from './bucket-end.ts';
 import { renewRates, withRates } from './growth-rate.ts';
 import { assignSlots, seriesName } from './series-name.ts';
@@ -27,6 +33,7 @@ export interface ViewMeta {
   error: string;
 }
 
+/** Records that are kept where the query does not say. */
 const keptPoints = 500;
 
 export class ViewStore {
@@ -50,16 +57,19 @@ export class ViewStore {
   readonly windowMs: number | null;
   /** How values are kept by the second. */
   readonly rate: Rate;
-  readonly #calendar: Calendar;
+  readonly #query: Calendar & Pick<QueryInput, 'limit'>;
   #series = new Map<number, StoredSeries>();
   #meta: ViewMeta = { state: 'loading', series: [], empty: true, note: '', error: '' };
   #listeners = new Set<() => void>();
 
-  /** `calendar`: the query. */
-  constructor(windowMs: number | null, rate: Rate = 'none', calendar: Calendar = {}) {
+  constructor(
+    windowMs: number | null,
+    rate: Rate = 'none',
+    query: Calendar & Pick<QueryInput, 'limit'> = {},
+  ) {
     this.windowMs = windowMs;
     this.rate = rate;
-    this.#calendar = calendar;
+    this.#query = query;
   }
 
   readonly getMeta = (): ViewMeta => this.#meta;
@@ -76,7 +86,7 @@ export class ViewStore {
   /** `nowMs`: the server's clock; a source's own may be minutes ahead of it. */
   applySnapshot(snapshot: SnapshotColumns, nowMs: number): void {
     this.stepMs = snapshot.stepMs > 0 ? snapshot.stepMs : 1000;
-    this.endOf = bucketEnd(this.#calendar, this.stepMs);
+    this.endOf = bucketEnd(this.#query, this.stepMs);
     this.from = snapshot.from;
     this.to = snapshot.to;
     this.#series = new Map();
@@ -85,7 +95,7 @@ export class ViewStore {
       const series = { key, labels, name: seriesName(labels), slot: 0, t: [...timestamps], v };
       this.#series.set(key, this.rate === 'growth' ? withRates(series, this.endOf) : series);
     }
-    this.points = (snapshot.points ?? []).slice(-keptPoints);
+    this.points = (snapshot.points ?? []).slice(-this.#mostPoints());
     // The range's end is no bound by itself: the server moves it on to the end of the newest bucket.
     this.newestMs = Math.min(this.#findNewest(), this.to, nowMs);
     this.revision += 1;
@@ -160,7 +170,12 @@ export class ViewStore {
     const known = new Set(this.points.map((point) => point.data_id));
     this.points = [...this.points, ...points.filter((point) => !known.has(point.data_id))]
       .sort((a, b) => a.timestamp - b.timestamp)
-      .slice(-keptPoints);
+      .slice(-this.#mostPoints());
+  }
+
+  /** As many as the server keeps of this query (docs/protocol.md, "delta"). */
+  #mostPoints(): number {
+    return this.#query.limit ?? keptPoints;
   }
 
   /** Drops old buckets in large steps, so that a long-lived page neither grows nor copies at every delta. */
