@@ -160,6 +160,30 @@ describe('what people see of alerts without looking for them', () => {
     await told('well again').first().locator('svg.text-ok').waitFor();
   });
 
+  it('a list of a board that slides loses what was over before its range', async () => {
+    const rule = await makeHostRule(api, 'sliding');
+    await sendValues(server, 'sliding', { 's-1': 95 });
+    await alertsOf(api, rule.rule_id, 'firing', 1);
+    await sendValues(server, 'sliding', { 's-1': 1 });
+    await alertsOf(api, rule.rule_id, 'resolved', 1);
+    const list = {
+      visualization_id: 'list',
+      title: 'Lately',
+      metric_type: 'sliding',
+      chart_type: 'alerts',
+      query: {},
+      layout: { x: 0, y: 0, w: 12, h: 6 },
+      display: { alert_states: ['firing', 'resolved'] },
+    };
+    const { board_id: board } = await api.call<Board>('POST', '/api/v1/boards', {
+      body: { content: { title: 'Sliding', panels: [list] } },
+    });
+    await page.goto(`${server.url}/boards/${board}?from=now-20s`);
+    const line = page.getByRole('article', { name: 'Lately' }).getByText(rule.name);
+    await line.waitFor();
+    await line.waitFor({ state: 'detached' });
+  });
+
   it('a rule about silence is well while its source sends, and has no other value', async () => {
     await sendValues(server, 'beat', { 'b-1': 1 });
     const { rule_id: id, name } = await makeHostRule(api, 'beat', {

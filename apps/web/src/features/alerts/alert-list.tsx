@@ -5,6 +5,7 @@ import { bothWhere, severities, type AlertState, type Panel } from '@nowcast/con
 import { ApiError, messageOf } from '../../api/http.ts';
 import { useLive } from '../../live/live-context.ts';
 import { useLostLink } from '../../live/use-lost-link.ts';
+import type { TimeRange } from '../../time/range.ts';
 import { formatMoment } from '../../time/zone.ts';
 import { useBoardView } from '../board/board-context.ts';
 import { combineWhere } from '../board/panel-query.ts';
@@ -16,6 +17,11 @@ import { aboutWhere } from './watching.ts';
 
 const usualStates: readonly AlertState[] = ['firing', 'acknowledged'];
 const usualLines = 50;
+
+/** Between two readings of what leaves a sliding range by itself, ms. */
+function rereadMs(range: TimeRange): number | false {
+  return range.kind === 'live' && Math.min(60_000, Math.max(1000, range.windowMs / 15));
+}
 
 /** An `alerts` panel: what is not well, worst first, then what is over. */
 export function AlertList({ panel }: { panel: Panel }) {
@@ -31,7 +37,10 @@ export function AlertList({ panel }: { panel: Panel }) {
     ...(states.includes('resolved') ? { range: board.range } : {}),
     limit: panel.query.limit ?? usualLines,
   };
-  const alerts = useQuery(selectedAlertsQuery(selection, () => live.serverNow()));
+  const alerts = useQuery({
+    ...selectedAlertsQuery(selection, () => live.serverNow()),
+    refetchInterval: states.includes('resolved') && rereadMs(board.range),
+  });
   const isLost = useLostLink() !== null;
   if (alerts.isPending) return <PanelState kind="loading" text="" onRetry={() => void alerts.refetch()} />;
   if (alerts.data === undefined) {
