@@ -66,6 +66,38 @@ describe('a finger that scrolls the page', () => {
   });
 });
 
+describe('two fingers on a chart that has the screen to itself', () => {
+  it('zoom it', async () => {
+    await desk.send([{ metric_type: 'orders', value: 1 }]);
+    const board = await desk.makeBoard('Pinched', [panelOf('Alone')]);
+    const { page } = desk;
+    await page.goto(`${desk.server.url}/boards/${board.board_id}?from=now-10m&panel=alone`);
+    const box = await vi.waitFor(async () => {
+      const found = await panel(page, 'Alone').locator('.u-over').boundingBox();
+      expect(found).not.toBeNull();
+      return found!;
+    }, patience);
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    const hand = await page.context().newCDPSession(page);
+    const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', apart: number) =>
+      hand.send('Input.dispatchTouchEvent', {
+        type,
+        touchPoints:
+          type === 'touchEnd' ? [] : [-1, 1].map((side, id) => ({ x: x + (side * apart) / 2, y, id })),
+      });
+    // What reads fingers is fetched after the chart stands.
+    await vi.waitFor(async () => {
+      await touch('touchStart', 100);
+      await touch('touchMove', 200);
+      await touch('touchEnd', 0);
+      expect(page.url()).toMatch(/to=\d/);
+    }, patience);
+    const { searchParams } = new URL(page.url());
+    const length = Number(searchParams.get('to')) - Number(searchParams.get('from'));
+    expect(Math.abs(length - 300_000)).toBeLessThan(5000);
+  });
+});
+
 describe('a range that is dragged on a chart', () => {
   it('is that of this chart alone, whichever was pressed before, and one step back', async () => {
     await desk.send([{ metric_type: 'orders', value: 1 }]);

@@ -11,15 +11,29 @@ import type { Sample } from './describe-sample.ts';
 import { listenToGestures, type Span } from './history-gestures.ts';
 import { lineWidth } from './line-width.ts';
 import { unfinishedFrom, veilFrom } from './live-edge.ts';
-import { listenToPinch } from './pinch.ts';
 import { Tooltip } from './tooltip.ts';
 import { quietMs } from './use-drawable.ts';
+import type { listenToPinch } from './pinch.ts';
 import { listenToTouch } from './touch-inspect.ts';
 
 const restlessPixelMs = 50;
 const stormRestMs = 190;
 /** Intervals from the nearest sample beyond which a moment has no value. */
 const farFromSample = 2.5;
+
+/** Few charts have the screen to themselves: the others do not wait for what fingers do there. */
+function listenToPinchSoon(...listening: Parameters<typeof listenToPinch>): () => void {
+  let isOver = false;
+  const stop = import('./pinch.ts').then(
+    (module) => (isOver ? null : module.listenToPinch(...listening)),
+    // Without it, in an outage say, the rest of the chart works.
+    () => null,
+  );
+  return () => {
+    isOver = true;
+    void stop.then((end) => end?.());
+  };
+}
 
 /**
  * One uPlot over one store. It redraws when its window moved by a device pixel, a value arrived, or its size, range
@@ -111,7 +125,7 @@ export class Plot implements Drawable {
       touch.stop,
       listenToGestures(over, this.#box.querySelector<HTMLElement>('.u-axis'), target),
     ];
-    if (pinch) stops.push(listenToPinch(over, target, touch.giveUp));
+    if (pinch) stops.push(listenToPinchSoon(over, target, touch.giveUp));
     return stops;
   }
 
