@@ -9,6 +9,7 @@ import { describeAge } from '../../time/range.ts';
 import { Button } from '../../ui/button.tsx';
 import { useSecond } from '../../ui/use-second.ts';
 import { ConnectionPill } from '../shell/connection-pill.tsx';
+import { useNewProgram } from '../shell/use-new-program.ts';
 import { loudCriticalsQuery } from './alert-lists.ts';
 import { describeLabels, sortAlerts } from './alert-order.ts';
 import { chime } from './chime.ts';
@@ -20,6 +21,7 @@ import { useSound, type Sound, type SoundState } from './use-sound.ts';
  * dismisses it, whoever is told of it. Silenced and acknowledged alerts are in hand and not shown.
  */
 export function Wallboard() {
+  useNewProgram();
   const live = useLive();
   const alerts = useQuery(loudCriticalsQuery);
   const now = live.serverNow();

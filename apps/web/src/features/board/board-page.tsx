@@ -29,11 +29,14 @@ const ShareDialog = lazyDialog(async () => (await import('./share-dialog.tsx')).
 const DataTableDialog = lazyDialog(async () => (await import('./data-table-dialog.tsx')).DataTableDialog);
 
 const noWhere: Where = {};
+const rereadMs = 60_000;
 
 /** `/boards/$boardId`: loads the board, then shows it. */
 export function BoardPage() {
   const { boardId } = useParams({ from: '/app/boards/$boardId' });
-  const board = useQuery(boardQuery(boardId));
+  const isEdited = useSearch({ from: '/app/boards/$boardId' }).edit === true;
+  // On a wall nobody looks away and back, which would read it again.
+  const board = useQuery({ ...boardQuery(boardId), refetchInterval: !isEdited && rereadMs });
   useCrumb(board.data?.title ?? '');
   if (board.isError && board.data === undefined) {
     return <Failure headingLevel="h1" error={board.error} onRetry={() => void board.refetch()} />;
