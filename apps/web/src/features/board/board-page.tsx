@@ -62,10 +62,13 @@ function LoadedBoard({ board }: { board: Board }) {
   usePausedPill(control.range.kind === 'fixed');
 
   const where = search.where ?? noWhere;
+  const editable = board.editable && search.kiosk !== true;
+  const editing = search.edit === true && editable;
+  const [drafted, setDrafted] = useState(board.variables);
+  const filterable = editing ? drafted : board.variables;
   const variables = useMemo(
-    () =>
-      Object.fromEntries(board.variables.map((one) => [one.label, search.vars?.[one.label] ?? one.selected])),
-    [board.variables, search.vars],
+    () => Object.fromEntries(filterable.map((one) => [one.label, search.vars?.[one.label] ?? one.selected])),
+    [filterable, search.vars],
   );
   const view = useMemo(
     () => ({
@@ -78,9 +81,8 @@ function LoadedBoard({ board }: { board: Board }) {
     }),
     [control, zone, variables, where],
   );
-  const editing = search.edit === true && board.editable;
   useShortcuts({
-    e: () => board.editable && go({ edit: editing ? undefined : true, panel: undefined }),
+    e: () => editable && go({ edit: editing ? undefined : true, panel: undefined }),
     l: () => (control.range.kind === 'live' ? control.pause() : control.goLive()),
     t: () => setPickerOpen(true),
     v: () => !editing && go({ panel: search.panel === undefined ? panelInHand() : undefined }),
@@ -150,6 +152,8 @@ function LoadedBoard({ board }: { board: Board }) {
               go({ edit: undefined, panel: undefined });
             }}
             onView={(panel) => go({ edit: undefined, panel })}
+            onTable={(panel, store) => setTable({ panel, store })}
+            onVariables={setDrafted}
             frame={frame}
           />
         </Suspense>

@@ -1,5 +1,6 @@
-import { useEffect, useMemo, useReducer, useRef, useState, type ReactNode } from 'react';
+import { useEffect, useMemo, useReducer, useRef, useState, type Dispatch, type ReactNode } from 'react';
 import type { Board, BoardContent, Panel as PanelSpec } from '@nowcast/contract';
+import type { ViewStore } from '../../live/view-store.ts';
 import { Button } from '../../ui/button.tsx';
 import { Confirm } from '../../ui/confirm.tsx';
 import { LeaveQuestion } from '../../ui/leave-question.tsx';
@@ -15,7 +16,7 @@ import { useBoardView } from '../board/board-context.ts';
 import { VersionsDialog } from '../board/versions-dialog.tsx';
 import { LayoutDashboard, Plus } from 'lucide-react';
 import { AddPanelDialog } from './add-panel-dialog.tsx';
-import { draftReducer, isDirty } from './board-draft.ts';
+import { draftReducer, isDirty, type DraftAction } from './board-draft.ts';
 import { BoardSettingsDialog } from './board-settings-dialog.tsx';
 import { ConflictDialog } from './conflict-dialog.tsx';
 import { EditBar } from './edit-bar.tsx';
@@ -36,6 +37,9 @@ interface BoardEditorProps {
   onSelect: (panelId: string | undefined) => void;
   onDone: () => void;
   onView: (panelId: string) => void;
+  onTable: (panel: PanelSpec, store: ViewStore) => void;
+  /** Called with the board's variables as they are being edited. */
+  onVariables: (variables: BoardContent['variables']) => void;
   /** Puts the editor's buttons into the toolbar. */
   frame: (buttons: ReactNode, grid: ReactNode, content: BoardContent) => ReactNode;
 }
@@ -57,8 +61,25 @@ function useWholeSave(
   return { save, refusals };
 }
 
+/** Leaves room for the drawer beside the board. */
+function useDrawerRoom(isOpen: boolean): void {
+  useEffect(() => {
+    document.documentElement.toggleAttribute('data-drawer', isOpen);
+    return () => document.documentElement.removeAttribute('data-drawer');
+  }, [isOpen]);
+}
+
+/** Takes back the step that led to `step`, and no other: `without` says what the board is without it by now. */
+function useTakeBack(content: BoardContent, dispatch: Dispatch<DraftAction>) {
+  const now = useRef(content);
+  now.current = content;
+  return (step: BoardContent, without: (now: BoardContent) => BoardContent): void =>
+    dispatch(now.current === step ? { type: 'undo' } : { type: 'change', content: without(now.current) });
+}
+
 /** The board while it is being changed: a draft with undo, saved as one version. */
-export function BoardEditor({ board, intent, selected, onSelect, onDone, onView, frame }: BoardEditorProps) {
+export function BoardEditor(props: BoardEditorProps) {
+  const { board, intent, selected, onSelect, onDone, onView, onTable, onVariables, frame } = props;
   const [draft, dispatch] = useReducer(draftReducer, { content: boardContent(board), intent }, draftOf);
   const [adding, setAdding] = useState(board.panels.length === 0);
   const [settings, setSettings] = useState(false);
@@ -86,20 +107,15 @@ export function BoardEditor({ board, intent, selected, onSelect, onDone, onView,
   const change = (panels: PanelSpec[], tag = ''): void =>
     dispatch({ type: 'change', content: { ...content, panels }, tag });
   const undo = (): void => dispatch({ type: 'undo' });
-  const now = useRef(content);
-  now.current = content;
-  /** Takes back the step that led to `step`, and no other: `otherwise` says what the board is without it by now. */
-  const takeBack = (step: BoardContent, otherwise: () => BoardContent): void =>
-    now.current === step ? undo() : dispatch({ type: 'change', content: otherwise() });
+  const takeBack = useTakeBack(content, dispatch);
   const redo = (): void => dispatch({ type: 'redo' });
   const { save, refusals } = useWholeSave(content, saver.save, onSelect);
   useEditKeys({ undo, redo, save: () => dirty && save() });
 
+  useEffect(() => onVariables(content.variables), [onVariables, content.variables]);
+
   const drawerOpen = content.panels.some((panel) => panel.visualization_id === selected);
-  useEffect(() => {
-    document.documentElement.toggleAttribute('data-drawer', drawerOpen);
-    return () => document.documentElement.removeAttribute('data-drawer');
-  }, [drawerOpen]);
+  useDrawerRoom(drawerOpen);
 
   const setBoxes = (boxes: readonly Box[]): void => change(withBoxes(content.panels, boxes));
   const remove = (panel: PanelSpec): void => {
@@ -107,9 +123,9 @@ export function BoardEditor({ board, intent, selected, onSelect, onDone, onView,
     const next = { ...content, panels: withoutPanel(content.panels, panel.visualization_id) };
     dispatch({ type: 'change', content: next });
     if (selected === panel.visualization_id) onSelect(undefined);
-    const putBack = (): BoardContent => ({
-      ...now.current,
-      panels: withPanelBack(now.current.panels, content.panels[at]!, at),
+    const putBack = (now: BoardContent): BoardContent => ({
+      ...now,
+      panels: withPanelBack(now.panels, content.panels[at]!, at),
     });
     showToast('ok', `“${panel.title}” deleted`, { title: 'Undo', run: () => takeBack(next, putBack) });
   };
@@ -173,7 +189,7 @@ export function BoardEditor({ board, intent, selected, onSelect, onDone, onView,
                 data={data}
                 actions={{
                   onView: () => onView(panel.visualization_id),
-                  onTable: () => onView(panel.visualization_id),
+                  onTable: (store) => onTable(panel, store),
                   onEdit: () => onSelect(panel.visualization_id),
                   onDuplicate: () => change([...content.panels, duplicatePanel(panel, content.panels)]),
                   onMove: () => setMoving(panel),
