@@ -1,7 +1,7 @@
 /** What people do with alerts in the page: a real browser, the real server, points that break rules. */
 import { HttpApi } from '@nowcast/client';
-import type { Board, Notification, Rule } from '@nowcast/contract';
-import type { Browser, Page } from 'playwright-core';
+import type { Board, Notification, Rule, ServerInfo } from '@nowcast/contract';
+import type { Browser, Page, WebSocketRoute } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { alertsOf, makeHostRule, sendValues } from '../fixtures/alerting.ts';
 import { addPerson, signInOwner } from '../fixtures/people.ts';
@@ -135,6 +135,59 @@ describe('a critical alert', () => {
     await page.goto(`${server.url}/boards/${board}?kiosk=1`);
     await sound.waitFor();
     expect(await sound.getAttribute('aria-pressed')).toBe('true');
+  });
+});
+
+it('a wallboard loads itself anew when its server has become another version', async () => {
+  await open(desktop);
+  const { board_id: board } = await api.call<Board>('POST', '/api/v1/boards', {
+    body: { content: { title: 'Months' } },
+  });
+  let change: Partial<ServerInfo> = {};
+  let asked = 0;
+  const sockets: WebSocketRoute[] = [];
+  await page.routeWebSocket(/\/updates/, (socket) => {
+    socket.connectToServer();
+    sockets.push(socket);
+  });
+  await page.route('**/api/v1/info', async (route) => {
+    const info = (await (await route.fetch()).json()) as ServerInfo;
+    await route.fulfill({ json: { ...info, ...change } });
+    asked += 1;
+  });
+  await page.goto(`${server.url}/boards/${board}?kiosk=1`);
+  await vi.waitFor(() => expect(asked).toBe(1), patience);
+  const loaded = vi.fn<() => void>();
+  page.on('load', loaded);
+  await sockets.at(-1)!.close({ code: 1012 });
+  await vi.waitFor(() => expect(asked).toBe(2), patience);
+  expect(loaded).not.toHaveBeenCalled();
+  change = { version: '99.0.0' };
+  await sockets.at(-1)!.close({ code: 1012 });
+  await vi.waitFor(() => expect(loaded).toHaveBeenCalledTimes(1), patience);
+  await button('Sound on new critical alerts').waitFor();
+});
+
+describe('an alert whose answer fails', () => {
+  it('stays as it was, with what is being written about it', async () => {
+    await open(desktop);
+    const rule = await makeHostRule(api, 'kept');
+    await sendValues(server, 'kept', { 'k-1': 95 });
+    const [alert] = await alertsOf(api, rule.rule_id, 'firing', 1);
+    await show(`/alerts/${alert!.alert_id}`, rule.name);
+    await button('Silence…').click();
+    const reason = page.getByRole('dialog').getByLabel('Why');
+    await reason.fill('the disk is being changed');
+    let refused = 0;
+    await page.route(`**/api/v1/alerts/${alert!.alert_id}`, async (route) => {
+      await route.abort();
+      refused += 1;
+    });
+    await sendValues(server, 'kept', { 'k-1': 1 });
+    // Asked, and asked again twice.
+    await vi.waitFor(() => expect(refused).toBeGreaterThan(2), patience);
+    await page.getByRole('heading', { name: rule.name, includeHidden: true }).first().waitFor();
+    expect(await reason.inputValue()).toBe('the disk is being changed');
   });
 });
 
@@ -325,6 +378,17 @@ describe('settings of alerting', () => {
     await added.getByLabel('Values, with commas between them').fill('eu, us');
     await create.click();
     await page.getByText('severity is critical and region is one of eu, us fires').waitFor();
+  });
+
+  it('viewers see the limit of a rule and any range before it, and change nothing', async () => {
+    const rule = await makeHostRule(api, 'looked_at');
+    await sendValues(server, 'looked_at', { 'l-1': 40 });
+    await addPerson(server.url, await signInOwner(server), 'reader', 'viewer');
+    await open(desktop, { login: 'reader', password: 'a long enough password' });
+    await page.goto(`${server.url}/alerts/rules/${rule.rule_id}`);
+    await page.getByRole('img', { name: /^Limit 90/ }).waitFor();
+    expect(await page.getByRole('slider').count()).toBe(0);
+    await page.getByRole('combobox', { name: 'Range of the past' }).selectOption('1h');
   });
 
   it('viewers see who is on call and change nothing', async () => {

@@ -22,7 +22,7 @@ import { snoozeChoices, useAlertActs } from './use-alert-acts.ts';
 export function AlertPage() {
   const { alertId } = useParams({ from: '/app/alerts/$alertId' });
   const answer = useQuery(alertQuery(alertId));
-  if (answer.isError)
+  if (answer.isError && answer.data === undefined)
     return <Failure headingLevel="h1" error={answer.error} onRetry={() => void answer.refetch()} />;
   if (answer.data === undefined) return <Skeleton className="mx-auto mt-6 h-80 max-w-6xl" />;
   const { alert, events, rule } = answer.data;

@@ -32,7 +32,7 @@ export function RulesPage() {
     handOver(null);
     void navigate({ to: '/alerts/rules/new' });
   };
-  const isEmpty = rules.isSuccess && rules.data.length === 0;
+  const isEmpty = rules.data?.length === 0;
   return (
     <AlertsFrame
       title="Rules"
@@ -62,7 +62,7 @@ export function RulesPage() {
           )}
         </EmptyState>
       )}
-      {rules.isSuccess && !isEmpty && (
+      {rules.data !== undefined && !isEmpty && (
         <>
           <input
             type="search"

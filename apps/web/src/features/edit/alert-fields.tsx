@@ -83,7 +83,7 @@ function ShownFields({ panel, onChange }: AlertFieldsProps) {
       />
       {rules.isPending && <Skeleton className="h-24" />}
       {rules.isError && <Failure error={rules.error} onRetry={() => void rules.refetch()} />}
-      {rules.isSuccess && shown && (
+      {rules.data !== undefined && shown && (
         <>
           <div>
             <p className="label">Rules that watch it</p>
