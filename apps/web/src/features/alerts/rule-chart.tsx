@@ -41,7 +41,8 @@ export function RuleChart({
   severity: Severity;
   unit: UnitName;
   zone: ZoneName;
-  onLimit: (id: Limit['id'], value: number) => void;
+  /** Null: the rule may only be read. */
+  onLimit: ((id: Limit['id'], value: number) => void) | null;
 }) {
   const [box, width] = useWidth();
   // While a line is dragged the axis stands still: a scale that follows the finger runs away from it.
@@ -92,7 +93,7 @@ export function RuleChart({
               unit={unit}
               severity={severity}
               onHold={(hold) => setHeld(hold ? { low: frame.low, high: frame.high } : null)}
-              onValue={(value) => onLimit(limit.id, value)}
+              onValue={onLimit && ((value) => onLimit(limit.id, value))}
             />
           ))}
         </svg>

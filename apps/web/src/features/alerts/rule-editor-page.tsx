@@ -151,11 +151,14 @@ function RuleEditor({ start, stored: known }: { start: RuleContent; stored?: Rul
             </div>
             <RuleSentence rule={rule} onRule={setRule} ruleId={stored?.rule_id} />
           </section>
-          {watched !== 'rules' ? (
-            <RulePreviewCard rule={rule} onRule={setRule} />
-          ) : (
-            missing !== null && <p className="card p-6 text-center text-muted">{missing}</p>
-          )}
+        </fieldset>
+        {watched !== 'rules' ? (
+          <RulePreviewCard rule={rule} onRule={editable ? setRule : null} />
+        ) : (
+          missing !== null && <p className="card p-6 text-center text-muted">{missing}</p>
+        )}
+        <fieldset disabled={!editable} className="contents">
+          <legend className="sr-only">Whom it tells, and its name</legend>
           <section className="card p-4" aria-label="Who is told">
             <RuleNotify rule={rule} onRule={setRule} />
             {manages && <RuleTests rule={rule} ruleId={stored?.rule_id} isWhole={isWhole} />}

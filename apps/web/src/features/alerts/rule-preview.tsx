@@ -52,7 +52,8 @@ export function RulePreviewCard({
   onRule,
 }: {
   rule: RuleContent;
-  onRule: (rule: RuleContent) => void;
+  /** Null: it may only be read. */
+  onRule: ((rule: RuleContent) => void) | null;
 }) {
   const zone = usePreferredZone();
   const [range, setRange] = useState<Range>('7d');
@@ -69,7 +70,7 @@ export function RulePreviewCard({
   const setLimit = (id: Limit['id'], value: number): void => {
     const { condition } = evaluation;
     if (condition.kind === 'threshold')
-      onRule({ ...rule, evaluation: { ...evaluation, condition: { ...condition, [id]: value } } });
+      onRule?.({ ...rule, evaluation: { ...evaluation, condition: { ...condition, [id]: value } } });
   };
   return (
     <section className="card p-4" aria-label="What it would have done">
@@ -95,7 +96,7 @@ export function RulePreviewCard({
             severity={rule.severity}
             unit={rule.unit}
             zone={zone}
-            onLimit={setLimit}
+            onLimit={onRule && setLimit}
           />
           <Legend preview={preview.data} />
           <Notes preview={preview.data} zone={zone} />
