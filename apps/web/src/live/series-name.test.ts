@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assignSlots, linesBesideOther, otherSlot, slotCount } from './series-name.ts';
+import { firstComparedKey, assignSlots, linesBesideOther, otherSlot, slotCount } from './series-name.ts';
 import type { StoredSeries } from './stored-series.ts';
 
 const make = (names: string[]): StoredSeries[] =>
@@ -36,6 +36,10 @@ describe('whether groups were cut', () => {
     expect(linesBesideOther(real, 3)).toBeNull();
     expect(linesBesideOther(real, undefined)).toBeNull();
     expect(linesBesideOther(real, 2)).toBe(2);
+    // Those of an earlier time stand beside them.
+    const both = [...real, ...real.map((one) => ({ ...one, key: firstComparedKey + one.key }))];
+    expect(linesBesideOther(both, 3)).toBeNull();
+    expect(linesBesideOther(both, 2)).toBe(2);
     // One group is called so, and the rest is added up beside it.
     expect(linesBesideOther(assignSlots(make(['Other', 'Other', 'eu'])), 2)).toBe(2);
   });

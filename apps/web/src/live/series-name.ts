@@ -43,9 +43,13 @@ export function assignSlots(series: StoredSeries[]): StoredSeries[] {
  * there are more groups (docs/protocol.md, "snapshot").
  */
 export function linesBesideOther(
-  series: readonly Pick<StoredSeries, 'slot'>[],
+  series: readonly Pick<StoredSeries, 'key' | 'slot'>[],
   limit: number | undefined,
 ): number | null {
-  if (limit === undefined || series.length <= limit) return null;
-  return series.some(({ slot }) => slot === otherSlot) ? series.length - 1 : null;
+  const own = series.filter(({ key }) => key < firstComparedKey);
+  if (limit === undefined || own.length <= limit) return null;
+  return own.some(({ slot }) => slot === otherSlot) ? own.length - 1 : null;
 }
+
+/** Keys of series of an earlier time, which stand beside those of the view; the server counts its own from 0. */
+export const firstComparedKey = 2 ** 30;

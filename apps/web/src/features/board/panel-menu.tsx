@@ -78,7 +78,8 @@ function useDataEntries(
           by: query.group_by,
           where: query.where,
           chart: panel.chart_type,
-          ...rangeToSearch(board.range),
+          ...(board.zone === user.preferences.time_zone ? {} : { tz: board.zone }),
+          ...rangeToSearch(view.range),
         },
       });
     };

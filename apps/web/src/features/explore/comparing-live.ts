@@ -4,6 +4,7 @@
  * bucket it is compared with: a comparison must not make a source that fell silent look alive.
  */
 import { formatDuration, parseDuration, type QueryInput, type SnapshotColumns } from '@nowcast/contract';
+import { firstComparedKey } from '../../live/series-name.ts';
 import type { LivePort, ViewHandlers } from '../../live/live-port.ts';
 
 export interface Comparison {
@@ -12,9 +13,6 @@ export interface Comparison {
   /** Stands in the legend beside the groups: `1 day earlier`. */
   name: string;
 }
-
-/** Keys of earlier series start here; the server counts its own from 0. */
-const firstKey = 2 ** 30;
 
 export function comparingLive(live: LivePort, comparison: Comparison): LivePort {
   return {
@@ -132,13 +130,13 @@ class EarlierView {
       for (let i = 0; i < timestamps.length; i++) {
         const time = timestamps[i]! + this.#shiftMs;
         if (time <= this.#handedTo || time > until) continue;
-        keys.push(firstKey + key);
+        keys.push(firstComparedKey + key);
         buckets.push(time);
         values.push(column[i]!);
       }
-      if (keys.at(-1) !== firstKey + key || this.#named.has(key)) continue;
+      if (keys.at(-1) !== firstComparedKey + key || this.#named.has(key)) continue;
       this.#named.add(key);
-      series.push({ key: firstKey + key, labels: { ...labels, compared: this.#comparison.name } });
+      series.push({ key: firstComparedKey + key, labels: { ...labels, compared: this.#comparison.name } });
     }
     this.#handedTo = until;
     if (keys.length === 0) return;
