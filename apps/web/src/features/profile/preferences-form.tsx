@@ -1,15 +1,15 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { Preferences, User } from '@nowcast/contract';
+import type { User } from '@nowcast/contract';
 import { api, messageOf } from '../../api/http.ts';
 import { meQuery } from '../../api/queries.ts';
-import { applyPreferences } from '../../theme/theme.ts';
 import { zoneChoices } from '../../time/zone-input.ts';
 import { formatMoment } from '../../time/zone.ts';
 import { Button } from '../../ui/button.tsx';
 import { Check, SelectInput, TextInput } from '../../ui/field.tsx';
 import { showToast } from '../../ui/toast.tsx';
 import { formatCount, formatValue } from '../../units/format.ts';
+import { useSavePreferences } from '../shell/use-me.ts';
 import { localeChoices, numberFormatChoices } from './locale-choices.ts';
 
 const zones = zoneChoices();
@@ -20,24 +20,16 @@ export function PreferencesForm({ user }: { user: User }) {
   const [name, setName] = useState(user.name);
   const [email, setEmail] = useState(user.email);
   const save = useMutation({
-    mutationFn: (change: { name?: string; email?: string; preferences?: Preferences }) =>
-      api<User>('PATCH', '/api/v1/me', change),
-    onSuccess: (next, change) => {
-      client.setQueryData(meQuery.queryKey, next);
-      if (change.preferences === undefined) showToast('ok', 'Saved');
+    mutationFn: (change: { name: string; email: string }) => api<User>('PATCH', '/api/v1/me', change),
+    onSuccess: ({ name: savedName, email: savedEmail }) => {
+      client.setQueryData(meQuery.queryKey, (old) => old && { ...old, name: savedName, email: savedEmail });
+      showToast('ok', 'Saved');
     },
-    onError: (error) => {
-      applyPreferences(user.preferences);
-      showToast('error', messageOf(error));
-    },
+    onError: (error) => showToast('error', messageOf(error)),
   });
   const [now] = useState(() => Date.now());
   const { preferences } = user;
-  const set = (change: Partial<Preferences>): void => {
-    const next = { ...preferences, ...change };
-    applyPreferences(next);
-    save.mutate({ preferences: next });
-  };
+  const { mutate: set } = useSavePreferences();
   return (
     <>
       <section className="card mb-6 p-4 sm:p-6" aria-labelledby="profile-looks">

@@ -1,14 +1,12 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { Keyboard, LogOut, Monitor, Moon, Sun, UserRound } from 'lucide-react';
-import type { User } from '@nowcast/contract';
-import { api } from '../../api/http.ts';
-import { meQuery } from '../../api/queries.ts';
-import { applyTheme, type ThemeChoice } from '../../theme/theme.ts';
+import { ApiError, api, messageOf } from '../../api/http.ts';
+import type { ThemeChoice } from '../../theme/theme.ts';
 import { Button } from '../../ui/button.tsx';
 import type { MenuEntry } from '../../ui/menu-entry.ts';
 import { Menu } from '../../ui/menu.tsx';
-import { useMe } from './use-me.ts';
+import { showToast } from '../../ui/toast.tsx';
+import { useMe, useSavePreferences } from './use-me.ts';
 
 export function initialsOf(name: string): string {
   const words = name.trim().split(/\s+/);
@@ -30,25 +28,21 @@ async function silence(): Promise<void> {
 
 export function useLogOut(): () => void {
   return () => {
-    silence()
-      .then(() => api<void>('POST', '/logout'))
-      .catch(() => undefined)
-      .finally(() => location.assign('/login'));
+    const leave = (): void => location.assign('/login');
+    const end = silence().then(() => api<void>('POST', '/logout'));
+    end.then(leave, (error: unknown) => {
+      // Without a session there is nothing to end; otherwise it goes on, for whoever comes to this screen next.
+      if (error instanceof ApiError && error.status === 401) leave();
+      else showToast('error', `Not logged out: ${messageOf(error)}`);
+    });
   };
 }
 
 export function AccountMenu({ onHelp }: { onHelp: () => void }) {
   const user = useMe();
   const navigate = useNavigate();
-  const client = useQueryClient();
   const logOut = useLogOut();
-  const theme = useMutation({
-    mutationFn: (choice: ThemeChoice) => {
-      applyTheme(choice);
-      return api<User>('PATCH', '/api/v1/me', { preferences: { ...user.preferences, theme: choice } });
-    },
-    onSuccess: (next) => client.setQueryData(meQuery.queryKey, next),
-  });
+  const save = useSavePreferences();
   const entries: MenuEntry[] = [
     {
       id: 'profile',
@@ -61,7 +55,7 @@ export function AccountMenu({ onHelp }: { onHelp: () => void }) {
       title,
       icon: <Icon size={15} aria-hidden />,
       apart: i === 0,
-      run: () => theme.mutate(id),
+      run: () => save.mutate({ theme: id }),
       ...(user.preferences.theme === id ? { hint: '✓' } : {}),
     })),
     {

@@ -1,7 +1,9 @@
-import { useSuspenseQuery } from '@tanstack/react-query';
-import type { User } from '@nowcast/contract';
+import { useMutation, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
+import type { Preferences, User } from '@nowcast/contract';
+import { api, messageOf } from '../../api/http.ts';
 import { meQuery } from '../../api/queries.ts';
 import type { ZoneName } from '../../time/zone.ts';
+import { showToast } from '../../ui/toast.tsx';
 
 /** The signed-in user; the shell has waited for it. */
 export function useMe(): User {
@@ -10,6 +12,31 @@ export function useMe(): User {
 
 export function usePreferredZone(): ZoneName {
   return useMe().preferences.time_zone;
+}
+
+const preferencesKey = ['preferences'];
+
+/** Changes preferences at once, and keeps them one request after the other: each says all of them. */
+export function useSavePreferences() {
+  const client = useQueryClient();
+  const { queryKey } = meQuery;
+  return useMutation({
+    mutationKey: preferencesKey,
+    scope: { id: 'preferences' },
+    onMutate: async (change: Partial<Preferences>) => {
+      client.setQueryData(
+        queryKey,
+        (user) => user && { ...user, preferences: { ...user.preferences, ...change } },
+      );
+      // An answer on its way is older than this change.
+      await client.cancelQueries({ queryKey });
+    },
+    mutationFn: () =>
+      api<User>('PATCH', '/api/v1/me', { preferences: client.getQueryData(queryKey)?.preferences }),
+    onError: (error) => showToast('error', messageOf(error)),
+    onSettled: () =>
+      client.isMutating({ mutationKey: preferencesKey }) === 1 && client.invalidateQueries({ queryKey }),
+  });
 }
 
 export function mayEdit(user: User): boolean {
