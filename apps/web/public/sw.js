@@ -30,19 +30,20 @@ self.addEventListener('activate', (event) => {
   event.waitUntil(dropOld.then(() => self.clients.claim()));
 });
 
+/** Where the disk is full, or storage is forbidden, nothing is kept: the network answers all the same. */
 async function asset(request) {
-  const cache = await caches.open(version);
-  const known = await cache.match(request);
+  const cache = await caches.open(version).catch(() => undefined);
+  const known = await cache?.match(request).catch(() => undefined);
   if (known !== undefined) return known;
   const answer = await fetch(request);
-  if (answer.ok) await cache.put(request, answer.clone());
-  await dropOldest(cache);
+  if (answer.ok) await cache?.put(request, answer.clone()).catch(() => undefined);
+  await dropOldest(cache).catch(() => undefined);
   return answer;
 }
 
 /** Builds come and go; their assets must not fill the visitor's disk. The offline page's own are put first again. */
 async function dropOldest(cache) {
-  const kept = await cache.keys();
+  const kept = (await cache?.keys()) ?? [];
   if (kept.length <= keptEntries) return;
   await Promise.all(kept.slice(0, kept.length - keptEntries / 2).map((old) => cache.delete(old)));
   await cacheShell();
