@@ -174,6 +174,51 @@ describe('a board that stands still', () => {
   });
 });
 
+describe('the picture of a panel', () => {
+  it('has nothing of the rows that were scrolled away over its title and the head of its table', async () => {
+    const timestamp = Date.now() - 60_000;
+    const labels = Array.from({ length: 20 }, (_, i) => ({ host: `host-${i}` }));
+    await desk.send(labels.map((one, i) => ({ metric_type: 'rows', value: i, timestamp, labels: one })));
+    const table = {
+      metric_type: 'rows',
+      chart_type: 'table',
+      query: { agg: 'last', group_by: ['host'] },
+    };
+    const range = `?from=${timestamp - 60_000}&to=${timestamp + 1000}`;
+    await open(await desk.makeBoard('Scrolled', [panelOf('Rows', table)]), range);
+    const rows = panel('Rows').getByRole('group', { name: 'Rows: table' });
+    await rows.getByRole('cell', { name: 'host-19', exact: true }).waitFor();
+    const picture = async (): Promise<string> => {
+      await desk.press('Menu of Rows');
+      const started = desk.page.waitForEvent('download');
+      await desk.page.getByRole('menuitem', { name: 'Download PNG' }).click();
+      return readFileSync(await (await started).path(), 'base64');
+    };
+    const whole = await picture();
+    await rows.evaluate((element) =>
+      (element as unknown as { scrollTo: (x: number, y: number) => void }).scrollTo(0, 27),
+    );
+    const [head, frame] = [
+      (await rows.getByRole('columnheader').first().boundingBox())!,
+      (await panel('Rows').boundingBox())!,
+    ];
+    const height = Math.floor(head.y + head.height - frame.y) - 1;
+    const differing = await desk.page.evaluate<number>(
+      `(async () => {
+        const [a, b] = await Promise.all(${JSON.stringify([whole, await picture()])}.map(async (text) => {
+          const bytes = Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
+          const image = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+          const ctx = new OffscreenCanvas(image.width, image.height).getContext('2d');
+          ctx.drawImage(image, 0, 0);
+          return ctx.getImageData(0, 0, image.width, ${height}).data;
+        }));
+        return a.reduce((sum, value, i) => sum + Number(value !== b[i]), 0);
+      })()`,
+    );
+    expect(differing).toBe(0);
+  });
+});
+
 describe('the file of a panel that shows amounts per second', () => {
   it('holds the numbers of the panel, and says what they are and in which zone', async () => {
     const timestamp = Math.floor(Date.now() / 10_000) * 10_000 - 60_000;
