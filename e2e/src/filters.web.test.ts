@@ -66,6 +66,21 @@ describe('a chip under edit', () => {
     expect(await desk.page.evaluate('document.activeElement.textContent')).toBe('region is not eu, us');
   });
 
+  it('is back when it is closed before anything was chosen for another label or condition', async () => {
+    const where = { host: { all: [['web-1'], { not: ['web-2'] }] }, region: ['eu'] };
+    for (const [field, choice] of [
+      ['Label', 'region'],
+      ['Condition', 'regex'],
+    ] as const) {
+      await edit(where, 'host is web-1');
+      await popover().getByLabel(field).selectOption(choice);
+      await applied({ host: { not: ['web-2'] }, region: ['eu'] });
+      await desk.page.keyboard.press('Escape');
+      await popover().waitFor({ state: 'detached' });
+      await applied(where);
+    }
+  });
+
   it('with a pattern takes it along to another label, and without one filters nothing', async () => {
     await edit({ host: { regex: 'web-.*' } }, 'host matches web-.*');
     await popover().getByLabel('Label').selectOption('region');

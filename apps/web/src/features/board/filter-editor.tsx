@@ -50,10 +50,14 @@ export function FilterEditor(props: FilterEditorProps) {
   };
   const { label, kind, values, pattern } = draft;
   const applied = useRef(pattern);
-  const apply = (next: Draft): void => {
+  // The filter before the label or kind was changed, until something is chosen for the new one.
+  const before = useRef<{ where: Where; chip: Chip } | null>(null);
+  const apply = (next: Draft, turns = false): void => {
     applied.current = next.pattern;
     setWritten(next);
     const made = makeMatcher(next.kind, next.values, next.pattern);
+    if (!turns || made !== null) before.current = null;
+    else if (own !== undefined) before.current ??= { where, chip: own };
     const changed = withCondition(where, own, next.label, made);
     setOwn(changed.chip);
     props.onChange(changed.where, changed.chip ?? { label: next.label, at: unset });
@@ -61,14 +65,16 @@ export function FilterEditor(props: FilterEditorProps) {
   const settle = useRef((_isClosing: boolean): void => undefined);
   settle.current = (isClosing) => {
     if (applied.current !== pattern) apply(draft);
-    if (isClosing) props.onClose?.();
+    if (!isClosing) return;
+    if (before.current !== null) props.onChange(before.current.where, before.current.chip);
+    props.onClose?.();
   };
   const rested = useRested(pattern);
   useEffect(() => settle.current(false), [rested]);
   useEffect(() => () => settle.current(true), []);
   const chooseLabel = (name: string): void => {
     const next = { ...draft, label: name, values: [] };
-    if (first !== undefined || makeMatcher(kind, [], pattern) !== null) return apply(next);
+    if (first !== undefined || makeMatcher(kind, [], pattern) !== null) return apply(next, true);
     setWritten(next);
     setOwn(undefined);
   };
@@ -87,7 +93,7 @@ export function FilterEditor(props: FilterEditorProps) {
           className="min-w-0 flex-1"
           value={kind}
           choices={matcherKinds}
-          onValue={(value) => apply({ ...draft, kind: value })}
+          onValue={(value) => apply({ ...draft, kind: value }, true)}
         />
       </div>
       {kind === 'is' || kind === 'not' ? (
