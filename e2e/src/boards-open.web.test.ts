@@ -17,7 +17,7 @@ async function choose(title: string, entry: string): Promise<void> {
   await article(title)
     .getByRole('button', { name: `Menu of ${title}` })
     .click();
-  await desk.page.getByRole('menuitem', { name: entry }).click();
+  await desk.page.getByRole('menuitem', { name: entry }).first().click();
 }
 
 describe('a board on a wall', () => {
@@ -80,5 +80,58 @@ describe('Explore opened from a panel', () => {
     await desk.page.waitForURL((url) => url.pathname === '/explore');
     const { searchParams } = new URL(desk.page.url());
     expect([searchParams.get('from'), searchParams.get('tz')]).toEqual(['now-1d', 'Asia/Dubai']);
+  });
+});
+
+describe('the keyboard', () => {
+  const focused = () =>
+    desk.page.evaluate<string>(
+      `document.activeElement.getAttribute('aria-label') ?? document.activeElement.tagName`,
+    );
+  const isOn = (name: string) => vi.waitFor(async () => expect(await focused()).toBe(name), patience);
+
+  it('is back on a panel when its editor or its full view closes, and beside it when it is deleted', async () => {
+    const panels = ['One', 'Two'].map((title, i) =>
+      panelOf(title, { layout: { x: i * 6, y: 0, w: 6, h: 6 } }),
+    );
+    const board = await desk.makeBoard('Keys', panels);
+    await desk.page.goto(`${desk.server.url}/boards/${board.board_id}?edit=true`);
+    await choose('Two', 'Edit');
+    await desk.page.getByRole('complementary', { name: 'Edit Two' }).waitFor();
+    await desk.page.keyboard.press('Escape');
+    await isOn('Menu of Two');
+    await choose('Two', 'Delete');
+    await isOn('Menu of One');
+    await desk.press('Discard');
+    await desk.press('Discard changes');
+    await choose('Two', 'View');
+    const chart = article('Two').getByRole('application');
+    await chart.focus();
+    await vi.waitFor(async () => {
+      await chart.press('End');
+      expect(await article('Two').locator('.chart-tooltip').isVisible()).toBe(true);
+    }, patience);
+    // First the crosshair goes, then the view.
+    await desk.page.keyboard.press('Escape');
+    await article('Two').locator('.chart-tooltip').waitFor({ state: 'hidden' });
+    expect(await desk.page.getByRole('button', { name: 'Back to the board' }).count()).toBe(1);
+    await desk.page.keyboard.press('Escape');
+    await isOn('Menu of Two');
+  });
+});
+
+describe('the service worker of a page whose disk is full', () => {
+  it('answers from the network', async () => {
+    const { page, server } = desk;
+    await page.goto(`${server.url}/boards`);
+    await page.evaluate('navigator.serviceWorker.ready');
+    await vi.waitFor(
+      async () => expect(await page.evaluate('navigator.serviceWorker.controller !== null')).toBe(true),
+      patience,
+    );
+    const tools = await page.context().newCDPSession(page);
+    await tools.send('Storage.overrideQuotaForOrigin', { origin: server.url, quotaSize: 1 });
+    await page.goto(`${server.url}/alerts/on-call`);
+    await page.getByRole('heading', { name: 'On call' }).first().waitFor();
   });
 });

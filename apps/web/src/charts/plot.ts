@@ -293,10 +293,13 @@ export class Plot implements Drawable {
     return this.#readSample(this.#keyIndex());
   }
 
-  clearCursor(): void {
+  /** Whether the keyboard's crosshair was there. */
+  clearCursor(): boolean {
+    const wasThere = this.#keyTime !== null;
     this.#keyTime = null;
     this.#tooltip.hide();
     this.#plot.setCursor({ left: -10, top: -10 });
+    return wasThere;
   }
 
   #visibleIndices(): [number, number] {

@@ -84,7 +84,8 @@ export function TimeSeries(props: TimeSeriesProps) {
     const edge = event.key === 'Home' ? 'first' : event.key === 'End' ? 'last' : null;
     const turn = event.key === 'ArrowUp' ? -1 : event.key === 'ArrowDown' ? 1 : 0;
     if (plot === null || (step === undefined && edge === null && turn === 0)) {
-      if (event.key === 'Escape') plot?.clearCursor();
+      // Once more, and it closes what the chart is in.
+      if (event.key === 'Escape' && plot?.clearCursor() === true) event.preventDefault();
       return;
     }
     event.preventDefault();

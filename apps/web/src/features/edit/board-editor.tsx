@@ -9,6 +9,7 @@ import { showToast } from '../../ui/toast.tsx';
 import { useIsHere } from '../../ui/use-is-here.ts';
 import { boardContent, replacePanel } from '../board/board-content.ts';
 import { boardColumns, compact, type Box } from '../board/grid-layout.ts';
+import { focusPanel } from '../board/focus-panel.ts';
 import { boxesOf, withBoxes } from '../board/panel-boxes.ts';
 import { PanelMenu } from '../board/panel-menu.tsx';
 import { Panel } from '../board/panel.tsx';
@@ -123,6 +124,8 @@ export function BoardEditor(props: BoardEditorProps) {
     const next = { ...content, panels: withoutPanel(content.panels, panel.visualization_id) };
     dispatch({ type: 'change', content: next });
     if (selected === panel.visualization_id) onSelect(undefined);
+    const neighbour = next.panels[at] ?? next.panels.at(-1);
+    if (neighbour !== undefined) focusPanel(neighbour.visualization_id);
     const putBack = (now: BoardContent): BoardContent => ({
       ...now,
       panels: withPanelBack(now.panels, content.panels[at]!, at),

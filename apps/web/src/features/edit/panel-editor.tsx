@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import type { Panel } from '@nowcast/contract';
 import { Button } from '../../ui/button.tsx';
 import { TextInput } from '../../ui/field.tsx';
+import { focusPanel } from '../board/focus-panel.ts';
 import { AlertFields } from './alert-fields.tsx';
 import { DisplayFields } from './display-fields.tsx';
 import { QueryFields } from './query-fields.tsx';
@@ -28,7 +29,10 @@ export function PanelEditor({
 }) {
   const [tab, setTab] = useState<Tab>(() => unfinishedTab(panel) ?? 'query');
   const box = useRef<HTMLElement>(null);
-  useEffect(() => box.current?.focus(), [panel.visualization_id]);
+  useEffect(() => {
+    box.current?.focus();
+    return () => focusPanel(panel.visualization_id);
+  }, [panel.visualization_id]);
   return (
     <aside
       ref={box}
