@@ -173,7 +173,7 @@ export class ViewStore {
       .slice(-this.#mostPoints());
   }
 
-  /** As many as the server keeps of this query (docs/protocol.md, "delta"). */
+  /** As many as the server keeps of this query (docs/protocol.md, "snapshot"). */
   #mostPoints(): number {
     return this.#query.limit ?? keptPoints;
   }
