@@ -169,18 +169,7 @@ export function BoardEditor(props: BoardEditorProps) {
   );
   const grid = (
     <>
-      {content.panels.length === 0 && (
-        <EmptyState
-          icon={<LayoutDashboard size={22} aria-hidden />}
-          title="An empty board"
-          text="Choose something that is measured, and it starts to move here."
-        >
-          <Button variant="primary" onPress={() => setAdding(true)}>
-            <Plus size={15} aria-hidden />
-            Add the first panel
-          </Button>
-        </EmptyState>
-      )}
+      {content.panels.length === 0 && <EmptyBoard onAdd={() => setAdding(true)} />}
       <EditGrid panels={drawn} selected={selected} onBoxes={setBoxes}>
         {(panel, grip) => (
           <Panel
@@ -283,5 +272,20 @@ export function BoardEditor(props: BoardEditorProps) {
         />
       )}
     </>
+  );
+}
+
+function EmptyBoard({ onAdd }: { onAdd: () => void }) {
+  return (
+    <EmptyState
+      icon={<LayoutDashboard size={22} aria-hidden />}
+      title="An empty board"
+      text="Choose something that is measured, and it starts to move here."
+    >
+      <Button variant="primary" onPress={onAdd}>
+        <Plus size={15} aria-hidden />
+        Add the first panel
+      </Button>
+    </EmptyState>
   );
 }
