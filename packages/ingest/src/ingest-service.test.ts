@@ -462,6 +462,24 @@ describe('dedupe', () => {
     expect(valuesInLog(fixture)).toStrictEqual([1, 1, 1, 1]);
   });
 
+  test('line protocol: lines with a time are retries, also behind more without one than columns had room for', async () => {
+    const fixture = started();
+    const lines = (count: number, line: (i: number) => string) =>
+      Array.from({ length: count }, (_, i) => line(i));
+    const at = `${receivedAt}000000`;
+    const batch = [
+      ...lines(600, (i) => `log text="${i}" ${at}`),
+      ...lines(424, () => 'clicks value=1'),
+      ...lines(600, (i) => `temp,i=${i} value=1 ${at}`),
+    ].join('\n');
+    await send(fixture, batch, lineProtocol);
+    expect(valuesInLog(fixture)).toHaveLength(1624);
+    const again = restartIngest(fixture);
+    await send(again, batch, lineProtocol);
+    expect(again.service.stats().duplicates).toBe(1200);
+    expect(valuesInLog(again)).toHaveLength(1624 + 424);
+  });
+
   test('line protocol: a refused line without a time says nothing about the one that takes its row', async () => {
     const fixture = started({ seriesLimit: 1 });
     const told = `clicks value=1 ${receivedAt}000000\n`;

@@ -55,17 +55,22 @@ export class PointColumns {
     this.series = series;
     this.timestamps = timestamps;
     this.values = values;
+    if (this.#hasUntimed) this.#lengthenUntimed();
   }
 
   /** The rows from `firstRow` on came without a time of their own. */
   markUntimed(firstRow: number): void {
-    if (this.#untimed === undefined || this.#untimed.length < this.capacity) {
-      const untimed = new Uint8Array(this.capacity);
-      if (this.#untimed !== undefined) untimed.set(this.#untimed);
-      this.#untimed = untimed;
-    }
-    this.#untimed.fill(1, firstRow, this.length);
+    const untimed = this.#lengthenUntimed();
+    untimed.fill(1, firstRow, this.length);
     this.#hasUntimed = true;
+  }
+
+  #lengthenUntimed(): Uint8Array {
+    if (this.#untimed !== undefined && this.#untimed.length >= this.capacity) return this.#untimed;
+    const longer = new Uint8Array(this.capacity);
+    if (this.#untimed !== undefined) longer.set(this.#untimed);
+    this.#untimed = longer;
+    return longer;
   }
 
   isUntimed(row: number): boolean {
