@@ -60,6 +60,8 @@ export interface Subscription {
   view: SharedView | undefined;
   /** Its part of what the viewer may have open; undefined: nothing was taken. */
   held: HeldQuery | undefined;
+  /** The same while its view is being opened. */
+  opening?: HeldQuery | undefined;
   state: SubscriptionState;
   /** What the viewer has; while flowing it is the view's own. */
   position: Position;

@@ -267,14 +267,17 @@ export class Session {
     const { views, delivery } = this.#options;
     try {
       const held = this.#shares.take(actor, query);
+      subscription.opening = held;
       // Whoever leaves meanwhile keeps the share until the engine is done: its view is there until then.
       const view = await views.acquire(actor.tenant_id, query).catch((error: unknown) => {
-        this.#shares.give(held);
+        this.#shares.give(held, subscription.ended);
+        subscription.opening = undefined;
         throw error;
       });
+      subscription.opening = undefined;
       if (subscription.ended || connection.closed) {
         views.release(view);
-        this.#shares.give(held);
+        this.#shares.give(held, subscription.ended);
         return;
       }
       subscription.held = held;
@@ -314,6 +317,7 @@ export class Session {
   }
 
   #finish(subscription: Subscription): void {
+    if (!subscription.ended && subscription.opening !== undefined) this.#shares.end(subscription.opening);
     subscription.ended = true;
     if (subscription.held !== undefined) this.#shares.give(subscription.held);
     subscription.held = undefined;

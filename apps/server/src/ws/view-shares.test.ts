@@ -25,3 +25,19 @@ test('a crowd with one key and one board holds as many views as the board has pa
   for (const held of others) shares.give(held);
   for (let i = 0; i < limits.viewsPerHolder; i++) shares.take(key, query(`n${i}`));
 });
+
+test('who has left views that are still being opened is asked to come again, not to close some', () => {
+  const shares = new ViewShares();
+  const opening = Array.from({ length: limits.viewsPerHolder }, (_, i) => shares.take(key, query(`m${i}`)));
+  const left = shares.take(key, query('m0'));
+  shares.end(left);
+  // Another subscription has it open.
+  expect(() => shares.take(key, query('one more'))).toThrow(refused);
+  shares.end(opening[0]!);
+  const soon = expect.objectContaining({ code: 'server.unavailable', retryable: true }) as Error;
+  expect(() => shares.take(key, query('one more'))).toThrow(soon);
+  shares.give(left, true);
+  shares.give(opening[0]!, true);
+  shares.take(key, query('one more'));
+  expect(() => shares.take(key, query('m0'))).toThrow(refused);
+});

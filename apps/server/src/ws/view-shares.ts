@@ -5,6 +5,8 @@ export interface HeldQuery {
   readonly holder: string;
   readonly text: string;
   uses: number;
+  /** Of them those that have ended while the view was still being opened. */
+  ended: number;
 }
 
 /**
@@ -17,13 +19,21 @@ export interface HeldQuery {
 export class ViewShares {
   readonly #byHolder = new Map<string, Map<string, HeldQuery>>();
 
-  /** Throws `live.subscription_limit`. What it returns goes back by `give`, once. */
+  /**
+   * Throws `live.subscription_limit`, or `server.unavailable` where that will not last. What it returns goes back by
+   * `give`, once.
+   */
   take(actor: Actor, query: Query): HeldQuery {
     const holder = holderOf(actor);
     const queries = this.#byHolder.get(holder) ?? new Map<string, HeldQuery>();
     const text = JSON.stringify(query);
-    const held = queries.get(text) ?? { holder, text, uses: 0 };
+    const held = queries.get(text) ?? { holder, text, uses: 0, ended: 0 };
     if (held.uses === 0 && queries.size >= limits.viewsPerHolder) {
+      if ([...queries.values()].some(({ uses, ended }) => uses === ended))
+        throw appError(
+          'server.unavailable',
+          'views that were left are still being opened; ask again in a moment',
+        );
       throw appError(
         'live.subscription_limit',
         `one person or key may have ${limits.viewsPerHolder} live views open; close some panels, here or in other windows`,
@@ -35,8 +45,15 @@ export class ViewShares {
     return held;
   }
 
-  give(held: HeldQuery): void {
+  /** Its subscription has ended; the engine still opens the view. */
+  end(held: HeldQuery): void {
+    held.ended += 1;
+  }
+
+  /** `ended`: after `end`. */
+  give(held: HeldQuery, ended = false): void {
     held.uses -= 1;
+    if (ended) held.ended -= 1;
     if (held.uses > 0) return;
     const queries = this.#byHolder.get(held.holder);
     queries?.delete(held.text);
