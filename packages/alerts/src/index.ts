@@ -1,4 +1,5 @@
 export { HistoryRun } from './evaluate/history-run.ts';
+export { noPause, type Pause } from './evaluate/pause.ts';
 export { checkRule, coarser, planRule, type PlannedQuery, type RulePlan } from './evaluate/plan.ts';
 export { type Decision, noUnit, RuleEvaluator } from './evaluate/rule-evaluator.ts';
 export { mostGroups } from './evaluate/rule-groups.ts';

@@ -2,6 +2,7 @@ import type { Transition } from '@nowcast/contract';
 import { unreachable } from '@nowcast/kernel';
 import { changeLimits, type Limits } from './baseline.ts';
 import type { Group } from './group.ts';
+import { graceOf, type Pause } from './pause.ts';
 import type { RulePlan } from './plan.ts';
 import { nearestLimit, type Threshold, thresholdHolds } from './threshold.ts';
 
@@ -16,11 +17,10 @@ export interface Verdict {
   reason: Transition['reason'];
 }
 
-/** When a group is looked at, epoch ms; both as the log has them. */
+/** When a group is looked at, epoch ms, and the last pause before that: what is missing from before it says little. */
 export interface Look {
   now: number;
-  /** From when on the program was there to hear without a pause: what is missing from before says nothing. */
-  since: number;
+  pause: Pause;
 }
 
 /**
@@ -29,7 +29,7 @@ export interface Look {
  */
 export function judge(plan: RulePlan, group: Group, valueAt: (end: number) => number, look: Look): Verdict {
   const { condition, windowMs, delayMs } = plan;
-  const { now, since } = look;
+  const { now, pause } = look;
   const end = now - delayMs;
   switch (condition.kind) {
     case 'threshold': {
@@ -49,7 +49,8 @@ export function judge(plan: RulePlan, group: Group, valueAt: (end: number) => nu
     }
     case 'no_data': {
       const isSilent = now - group.presence.lastAt >= windowMs;
-      const holds = isSilent && (isFiring(group) || now - since >= windowMs);
+      const isMissed = now - pause.end >= Math.min(windowMs, graceOf(pause));
+      const holds = isSilent && (isFiring(group) || isMissed);
       const reason = holds ? 'no_data' : 'value';
       return { holds, broken: holds, value: Number.NaN, limit: Number.NaN, reason };
     }
@@ -65,10 +66,14 @@ export function judge(plan: RulePlan, group: Group, valueAt: (end: number) => nu
   }
 }
 
-/** Whether the program was there for so many windows of whole parts. */
-export function hasListened(windows: number, { partMs, parts, delayMs }: RulePlan, look: Look): boolean {
+/** Whether so many windows of whole parts lie behind the last pause, or enough for what it has torn out of them. */
+export function hasListened(
+  windows: number,
+  { partMs, parts, delayMs }: RulePlan,
+  { now, pause }: Look,
+): boolean {
   const part = (at: number) => Math.floor((at - delayMs) / partMs);
-  return part(look.now) > part(look.since) + parts * windows;
+  return part(now) > part(pause.end) + Math.min(parts * windows, Math.ceil(graceOf(pause) / partMs));
 }
 
 /** Whether what was counted in so many windows is all there was. What fires goes on while that cannot be said. */

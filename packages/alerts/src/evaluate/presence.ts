@@ -1,4 +1,5 @@
 import type { ByteReader, ByteWriter } from '@nowcast/contract';
+import { graceOf, noPause, type Pause } from './pause.ts';
 
 const leastIntervalMs = 1000;
 /** Missed intervals after which a source counts as silent. */
@@ -16,14 +17,15 @@ export class Presence {
   #intervalMs = 0;
   #returns: number[] = [];
 
-  /** `since`: from when on somebody listened without a pause. A silence begins there at the earliest. */
-  heard(now: number, since = 0): void {
+  /** `pause`: the last time nobody listened. It is no silence, nor is the time that it takes to be heard again. */
+  heard(now: number, pause: Pause = noPause): void {
+    const wasBefore = this.lastAt < pause.end;
     if (this.lastAt === 0) {
       this.firstAt = now;
     } else if (now > this.lastAt) {
-      if (this.#isSilent(now - Math.max(this.lastAt, since)))
+      if (this.#isSilent(now - (wasBefore ? pause.end + graceOf(pause) : this.lastAt)))
         this.#returns = [...this.#returns.slice(1 - mostReturns), now];
-      if (this.lastAt >= since) this.#learnInterval(now - this.lastAt);
+      if (!wasBefore) this.#learnInterval(now - this.lastAt);
     }
     this.lastAt = Math.max(this.lastAt, now);
   }

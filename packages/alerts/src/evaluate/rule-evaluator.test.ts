@@ -7,6 +7,7 @@ import {
 } from '@nowcast/contract';
 import { describe, expect, test } from 'vitest';
 import { FoldedRun } from './folded-run.ts';
+import { noPause } from './pause.ts';
 import { planRule } from './plan.ts';
 import { noUnit, RuleEvaluator } from './rule-evaluator.ts';
 import { mostGroups } from './rule-groups.ts';
@@ -51,9 +52,11 @@ class Driven {
     this.rule.add(0, unit, run, now);
   }
 
-  at(seconds: number, since?: number): this {
-    const begun = since === undefined ? 0 : start + since * second;
-    for (const { group, from, to } of this.rule.evaluate(start + seconds * second, begun))
+  /** `pauseEnd`, `pausedFor`: the last pause, seconds. */
+  at(seconds: number, pauseEnd?: number, pausedFor = 0): this {
+    const pause =
+      pauseEnd === undefined ? noPause : { end: start + pauseEnd * second, ms: pausedFor * second };
+    for (const { group, from, to } of this.rule.evaluate(start + seconds * second, pause))
       this.said.push(`${seconds} ${group.labels['host'] ?? 'all'} ${from} ${to}`);
     return this;
   }
@@ -214,33 +217,35 @@ describe('a pause in which nobody listened', () => {
 
   test('counts for no silence: that begins when somebody listens again', () => {
     const driven = new Driven({ query, window: '30s', condition: noData });
-    driven.send('a', 0, 1).at(1).at(100, 100).at(129, 100).at(130, 100);
+    driven.send('a', 0, 1).at(1).at(100, 100, 99).at(129, 100, 99).at(130, 100, 99);
     expect(driven.said).toEqual(['130 all ok firing']);
   });
 
   test('ends no silence either', () => {
     const driven = new Driven({ query, window: '30s', condition: noData });
-    driven.send('a', 0, 1).at(30).at(100, 100);
+    driven.send('a', 0, 1).at(30).at(100, 100, 70);
     expect(driven.said).toEqual(['30 all ok firing']);
   });
 
   test('is no coming back, and leaves the usual interval as it was', () => {
     const driven = new Driven({ query, window: '1h', condition: { kind: 'flapping', times: 2 } });
-    const hear = (seconds: number, since: number) => {
+    const hear = (seconds: number, pauseEnd: number) => {
       driven.add('a', seconds, 1);
-      driven.at(seconds, since);
+      driven.at(seconds, pauseEnd, 500);
     };
     for (let s = 0; s < 20; s += 1) hear(s, 0);
-    for (const since of [600, 1200, 1800]) for (const s of [0, 1, 2]) hear(since + s, since);
+    // It takes some time to connect again.
+    for (const end of [600, 1200, 1800]) for (const s of [30, 31, 32]) hear(end + s, end);
     expect(driven.said).toEqual([]);
-    hear(1810, 1800);
-    hear(1820, 1800);
-    expect(driven.said).toEqual(['1820 all ok firing']);
+    hear(1840, 1800);
+    hear(1850, 1800);
+    expect(driven.said).toEqual(['1850 all ok firing']);
   });
 
   test('leaves what fires for a value firing until a window has passed, and forgets nobody', () => {
     const driven = new Driven({ query, window: '1m', no_data: 'ok', condition: above80 });
-    driven.send('a', 0, 90).at(1).at(90_000, 90_000).at(90_030, 90_000).at(90_070, 90_000);
+    driven.send('a', 0, 90).at(1);
+    for (const s of [90_000, 90_030, 90_070]) driven.at(s, 90_000, 89_999);
     expect(driven.said).toEqual(['0 all ok firing', '90070 all firing ok']);
   });
 
@@ -248,10 +253,57 @@ describe('a pause in which nobody listened', () => {
     const few = { kind: 'threshold' as const, op: 'below' as const, value: 10 };
     const driven = new Driven({ query: { ...query, agg: 'count' }, window: '1m', condition: few });
     for (let s = 0; s < 100; s += 1) driven.send('a', s, 1);
-    driven.at(400, 400).at(460, 400);
+    driven.at(400, 400, 300).at(460, 400, 300);
     expect(driven.said).toEqual([]);
-    driven.at(470, 400);
+    driven.at(470, 400, 300);
     expect(driven.said).toEqual(['470 all ok firing']);
+  });
+});
+
+describe('a pause much shorter than the window', () => {
+  const hour = 3600;
+
+  test('costs a minute of it, so that a server that restarts each night still tells of what is missing', () => {
+    const driven = new Driven({ query, window: '26h', condition: { kind: 'no_data' } });
+    driven
+      .send('a', 0, 1)
+      .at(20 * hour, 20 * hour, 10)
+      .at(26 * hour, 20 * hour, 10);
+    expect(driven.said).toEqual([`${26 * hour} all ok firing`]);
+  });
+
+  test('leaves a minute to come back', () => {
+    const driven = new Driven({ query, window: '26h', condition: { kind: 'no_data' } });
+    driven.send('a', 0, 1);
+    for (const s of [-10, 40, 49, 50]) driven.at(26 * hour + s, 26 * hour - 10, 8);
+    expect(driven.said).toEqual([`${26 * hour + 50} all ok firing`]);
+  });
+
+  test('costs a count as much', () => {
+    const few = { kind: 'threshold' as const, op: 'below' as const, value: 2 };
+    const driven = new Driven({ query: { ...query, agg: 'count' }, window: '24h', condition: few });
+    driven
+      .send('a', 0, 1)
+      .send('a', 1, 1)
+      .at(50 * hour - 20)
+      .at(50 * hour, 50 * hour, 10);
+    expect(driven.said).toEqual([`${50 * hour - 20} all ok firing`]);
+    const later = new Driven({ query: { ...query, agg: 'count' }, window: '24h', condition: few });
+    later
+      .send('a', 0, 1)
+      .send('a', 1, 1)
+      .at(23 * hour)
+      .at(23.5 * hour, 23.5 * hour, 10);
+    for (let s = 24 * hour; s < 28 * hour; s += 600) later.at(s, 23.5 * hour, 10);
+    expect(later.said).toHaveLength(1);
+  });
+
+  test('keeps no group that is long gone', () => {
+    const driven = new Driven({ query, group_by: ['host'], window: '1m', no_data: 'ok', condition: above80 });
+    driven.send('a', 0, 1);
+    for (const day of [1, 2])
+      for (const s of [0, 30, 90, 120]) driven.at(day * 24 * hour + s, day * 24 * hour, 10);
+    expect([...driven.rule.groups.keys()]).toEqual([]);
   });
 });
 

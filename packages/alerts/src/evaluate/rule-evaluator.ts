@@ -5,6 +5,7 @@ import type { FoldedRun } from './folded-run.ts';
 import type { Group } from './group.ts';
 import { hasListened, judge, type Look, type Verdict } from './judge.ts';
 import { dueAt, step } from './machine.ts';
+import { graceOf, noPause, type Pause } from './pause.ts';
 import type { PlannedQuery, RulePlan } from './plan.ts';
 import { RuleGroups } from './rule-groups.ts';
 import { SlidingWindow } from './sliding-window.ts';
@@ -104,12 +105,12 @@ export class RuleEvaluator {
     this.#touched.add(this.#placeOf[side]![unit]!, -Infinity, Infinity);
   }
 
-  /** `since`: from when on somebody listened without a pause; what did not come before is not missing. */
-  evaluate(now: number, since = 0): Decision[] {
+  /** `pause`: the last time nobody listened; what did not come then is not missing. */
+  evaluate(now: number, pause: Pause = noPause): Decision[] {
     const decisions: Decision[] = [];
-    const look = { now, since };
+    const look = { now, pause };
     const { places } = this.#touched;
-    for (const place of places) this.#groups.at(place).presence.heard(this.#heardAt, since);
+    for (const place of places) this.#groups.at(place).presence.heard(this.#heardAt, pause);
     const sweep = Math.floor((now - this.plan.delayMs) / this.#sweepMs());
     if (sweep > this.#sweep) {
       this.#sweep = sweep;
@@ -243,12 +244,13 @@ export class RuleEvaluator {
   }
 
   /** Lets go of groups that are long gone, and of those whose points all came too late. Their series may come back. */
-  #forget({ now, since }: Look, decisions: Decision[]): void {
+  #forget({ now, pause }: Look, decisions: Decision[]): void {
     const before = this.groups.size;
+    const mayComeBack = now - pause.end <= Math.min(forgetMs, graceOf(pause));
     for (const group of this.groups.values()) {
       const patience = group.machine.state === 'ok' ? forgetMs : forgetOpenMs;
-      const silentMs = now - Math.max(group.presence.lastAt, since);
-      if (group.seen && silentMs <= Math.max(patience, 2 * this.plan.windowMs)) continue;
+      const silentMs = now - group.presence.lastAt;
+      if (group.seen && (mayComeBack || silentMs <= Math.max(patience, 2 * this.plan.windowMs))) continue;
       this.#close(group, now, 'no_data', decisions);
       this.#groups.remove(group);
       for (const window of this.#windows) window.removeGroup(group.place);

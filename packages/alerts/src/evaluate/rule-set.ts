@@ -3,6 +3,7 @@ import { type AggName, ByteReader, ByteWriter, type EvaluatedRule, type Transiti
 import type { DecidedTransition } from '@nowcast/ports';
 import { CompositeEvaluator } from './composite.ts';
 import type { Group } from './group.ts';
+import type { Pause } from './pause.ts';
 import { filterProblem, planRule, type RulePlan } from './plan.ts';
 import { type Decision, RuleEvaluator } from './rule-evaluator.ts';
 
@@ -26,8 +27,8 @@ export interface Moment {
   seq: number;
   /** Receipt of the newest point that was looked at, epoch ms. */
   receivedAt: number;
-  /** From when on the log was followed without a pause, epoch ms; absent: always. */
-  since?: number;
+  /** The last time the log was not followed; absent: it always was. */
+  pause?: Pause;
 }
 
 const format = 3;
@@ -86,7 +87,7 @@ export class RuleSet {
     const transitions: DecidedTransition[] = [];
     for (const entry of this.#rules.values()) {
       if (entry.evaluator === undefined || entry.problem !== undefined) continue;
-      for (const decision of entry.evaluator.evaluate(moment.now, moment.since))
+      for (const decision of entry.evaluator.evaluate(moment.now, moment.pause))
         transitions.push(this.#transition(entry, decision, moment));
       yield;
     }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Pause } from '@nowcast/alerts';
 import type { OffsetVector, TransitionBatch } from '@nowcast/ports';
 import { readSealedFile, writeSealedFile } from '../sealed-file.ts';
 
@@ -10,9 +11,9 @@ export interface AlertCheckpoint {
   at: OffsetVector;
   /** Records of the owner partition below it were followed. */
   seq: number;
-  /** Receipt time of the last tick, and of the first one after the last pause, epoch ms; absent in files of before. */
+  /** Receipt time of the last tick, epoch ms, and the last pause between two; absent in files of before. */
   lastNow?: number;
-  since?: number;
+  pause?: Pause;
   unconfirmed: readonly TransitionBatch[];
   rules: Uint8Array;
 }

@@ -1,4 +1,4 @@
-import { type Moment, RuleSet } from '@nowcast/alerts';
+import { type Moment, noPause, type Pause, RuleSet } from '@nowcast/alerts';
 import type {
   AggName,
   AlertCommand,
@@ -67,8 +67,8 @@ export class AlertEngine {
   #at: readonly number[];
   #seq = 0;
   #lastNow = 0;
-  /** The first tick after the last pause. */
-  #since = 0;
+  /** The last one that was longer than `pauseMs`. */
+  #pause: Pause = noPause;
   #written: WrittenTick | undefined;
   #failing = false;
   readonly #ticker: Ticker;
@@ -126,12 +126,14 @@ export class AlertEngine {
       this.#at = checkpoint.at;
       this.#seq = checkpoint.seq;
       this.#lastNow = checkpoint.lastNow ?? 0;
-      this.#since = checkpoint.since ?? 0;
+      this.#pause = checkpoint.pause ?? noPause;
       this.#unconfirmed = [...checkpoint.unconfirmed];
       for (const entry of this.#rules.entries()) points.add(entry);
     }
     this.#seen = states.map(({ tail }, i) => tail.positionAt(this.#at[i]!));
     for (const { offset, record } of controls) if (offset >= this.#seq) this.#replay(offset, record);
+    // A file of before does not say when the last tick was: the first one now comes after a pause.
+    if (this.#lastNow === 0 && this.#rules.size > 0) this.#lastNow = 1;
     points.noteBetween(this.#seen, this.#ends());
   }
 
@@ -220,7 +222,7 @@ export class AlertEngine {
       at: hasNone ? this.#offsets() : this.#at,
       seq: hasNone ? this.#offsets()[alertOwner]! : this.#seq,
       lastNow: this.#lastNow,
-      since: this.#since,
+      pause: this.#pause,
       unconfirmed: this.#unconfirmed,
     };
     const { neededFrom, isIdle } = this;
@@ -318,9 +320,8 @@ export class AlertEngine {
     const now = record.receivedAt;
     yield* this.#parts.points.fold(handles, this.#seen, ends, now);
     const receivedAt = this.#receiptOf(ends, now);
-    // Without rules there are no ticks, and nobody is missed.
-    if (this.#rules.size > 0 && this.#lastNow > 0 && now - this.#lastNow > pauseMs) this.#since = now;
-    const moment = { now, seq: offset, receivedAt, since: this.#since };
+    if (this.#lastNow > 0 && now - this.#lastNow > pauseMs) this.#notePause(now);
+    const moment = { now, seq: offset, receivedAt, pause: this.#pause };
     const transitions = yield* this.#rules.evaluate(moment);
     this.#seen = ends;
     this.#at = record.at;
@@ -329,8 +330,20 @@ export class AlertEngine {
     this.#announce(offset, transitions);
   }
 
+  #notePause(end: number): void {
+    const ms = end - this.#lastNow;
+    this.#pause = { end, ms };
+    if (this.#begun)
+      this.#parts.log('info', 'alert rules have heard nobody for a while, and take nobody for silent yet', {
+        from: new Date(this.#lastNow).toISOString(),
+        seconds: Math.round(ms / 1000),
+      });
+  }
+
   #command(offset: number, { tenant, command, receivedAt, seed }: AlertRecord): void {
     this.#pass.finish();
+    // Without rules there are no ticks, and nobody was missed.
+    if (this.#rules.size === 0) this.#lastNow = receivedAt;
     const { points } = this.#parts;
     const moment: Moment = { now: receivedAt, seq: offset, receivedAt };
     const id = command.type === 'rule' ? command.rule.rule_id : command.rule_id;
