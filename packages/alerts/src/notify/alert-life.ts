@@ -62,7 +62,7 @@ export function lifeStep(
   return {
     alert: { ...changed, message },
     event: { at, kind: event, note: noteOf(transition), value },
-    until: to === 'ok' ? untils[transition.reason] : undefined,
+    until: to === 'ok' ? untilOf(noteOf(transition)) : undefined,
   };
 }
 
@@ -73,11 +73,11 @@ const notes: Readonly<Record<DecidedTransition['reason'], string>> = {
   rule_removed: 'the rule was removed or switched off',
 };
 
-const untils: Readonly<Record<DecidedTransition['reason'], string | undefined>> = {
-  ...notes,
-  value: undefined,
-  no_data: 'it sent nothing any more',
-};
+/** Why an alert is over, from the note of its end, in words of `LifeStep.until`. */
+export function untilOf(note: string): string | undefined {
+  if (note === notes.value) return undefined;
+  return note === notes.no_data ? 'it sent nothing any more' : note;
+}
 
 function noteOf({ reason }: DecidedTransition): string {
   return notes[reason];

@@ -20,7 +20,13 @@ export interface Happened {
   /** Why those of them are over that are, in words: `News.until`. */
   until?: string;
   /** Flapping alerts that are over and may have been calm for long enough, or of which nobody waits for that. */
-  calmed?: readonly AlertRow[];
+  calmed?: readonly Calmed[];
+}
+
+export interface Calmed {
+  alert: AlertRow;
+  /** Why it is over, where it is not known to be well, in words: `News.until`. */
+  until: string | undefined;
 }
 
 export type NewEvent = AlertEvent & { tenantId: string; alertId: string };
@@ -120,8 +126,9 @@ class Deciding {
   }
 
   /** A group is said to be over once, by its last alert, now that it is calm; unless it has changed again since. */
-  calm(alerts: readonly AlertRow[]): void {
-    const over = alerts.map((alert) => ({ ...alert, flapping: false, dueAt: undefined }));
+  calm(calmed: readonly Calmed[]): void {
+    const over = calmed.map(({ alert }) => ({ ...alert, flapping: false, dueAt: undefined }));
+    for (const { alert, until } of calmed) if (until !== undefined) this.#until.set(alert.alertId, until);
     const endOf = ({ resolvedAt }: AlertRow): number => resolvedAt ?? 0;
     const last = new Map(
       over.toSorted((a, b) => endOf(a) - endOf(b)).map((alert) => [flapKey(alert), alert]),

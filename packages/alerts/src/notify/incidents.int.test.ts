@@ -59,8 +59,11 @@ async function tick(...transitions: Parameters<NotifyBench['tick']>): Promise<vo
   await vi.waitFor(() => expect(bench.confirmed).toContain(seq), patience);
 }
 const fires = ({ rule_id: id }: Rule, alertId: string) => tick({ rule_id: id, alert_id: alertId });
-const ends = ({ rule_id: id }: Rule, alertId: string) =>
-  tick({ rule_id: id, alert_id: alertId, from: 'firing', to: 'ok' });
+const ends = (
+  { rule_id: id }: Rule,
+  alertId: string,
+  reason: 'value' | 'rule_changed' | 'rule_removed' = 'value',
+) => tick({ rule_id: id, alert_id: alertId, from: 'firing', to: 'ok', reason });
 
 describe('an alert that ends while it is kept quiet', () => {
   const where = { host: ['web-1'] };
@@ -219,6 +222,28 @@ describe('a group that flaps', () => {
     expect(heardBy('pager')).toEqual([...before, 'resolved a2']);
     expect(await bench.store.alerting.alerts.unended('acme', { ruleId: rule.rule_id })).toEqual([]);
   });
+
+  it.each([
+    ['changed', () => Promise.resolve(), 'rule_changed', /until the rule was changed; it may not be well$/],
+    [
+      'deleted',
+      (rule: Rule) => bench.alerts.deleteRule(ed, rule.rule_id),
+      'rule_removed',
+      /until the rule was removed or switched off; it may not be well$/,
+    ],
+    ['left as it is', () => Promise.resolve(), 'value', /is well again after/],
+  ] as const)(
+    'is not called well when its rule was %s and it waits to be calm',
+    async (_, then, reason, text) => {
+      const rule = await flap();
+      await fires(rule, 'a6');
+      await ends(rule, 'a6', reason);
+      await then(rule);
+      bench.clock.advance(15 * minute);
+      await hears('pager', [...before, 'resolved a2']);
+      expect(bench.sent.at(-1)!.message.text).toMatch(text);
+    },
+  );
 
   it('is the same incident when somebody takes it, and when it fires for long in the end', async () => {
     const rule = await flap();

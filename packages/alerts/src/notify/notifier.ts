@@ -8,9 +8,9 @@ import type {
   Told,
   TransitionBatch,
 } from '@nowcast/ports';
-import { endedAlert } from './alert-life.ts';
+import { endedAlert, untilOf } from './alert-life.ts';
 import { hearersOf, readPeople } from './audience.ts';
-import { type Decided, decideChange, type Happened, type NewEvent } from './decide-change.ts';
+import { type Calmed, type Decided, decideChange, type Happened, type NewEvent } from './decide-change.ts';
 import { messagesOf, type Messages, type Sender } from './decide-messages.ts';
 import { grouped } from './decide-news.ts';
 import type { EventHub } from './event-hub.ts';
@@ -118,8 +118,18 @@ export class Notifier {
     const at = this.#options.clock.now();
     const acted = alerts.filter(({ state }) => state !== 'resolved').map((alert) => endedAlert(alert, at));
     const over = alerts.filter(({ state }) => state === 'resolved');
-    const calmed = [...over, ...acted].filter(({ flapping }) => flapping);
-    await this.#close(tenantId, { acted, calmed }, note);
+    const flapped = acted.filter(({ flapping }) => flapping).map((alert) => ({ alert, until: note }));
+    const calmed = await this.#calmed(over.filter(({ flapping }) => flapping));
+    await this.#close(tenantId, { acted, calmed: [...calmed, ...flapped] }, note);
+  }
+
+  /** Their last event says why they were over: the value is not the only reason. */
+  #calmed(alerts: readonly AlertRow[]): Promise<Calmed[]> {
+    const reasonOf = async (alert: AlertRow): Promise<Calmed> => {
+      const events = await this.#options.store.alerting.alerts.events(alert.tenantId, alert.alertId);
+      return { alert, until: untilOf(events.findLast(({ kind }) => kind === 'resolved')?.note ?? '') };
+    };
+    return Promise.all(alerts.map(reasonOf));
   }
 
   async #close(
@@ -192,7 +202,8 @@ export class Notifier {
     let isBehind = false;
     for (const [tenantId, alerts] of byTenant) {
       try {
-        await this.act(tenantId, { calmed: alerts.filter(({ state }) => state === 'resolved') });
+        const over = alerts.filter(({ state }) => state === 'resolved');
+        await this.act(tenantId, { calmed: await this.#calmed(over) });
       } catch (error) {
         // Other organisations' alerts do not wait for it.
         isBehind = true;
