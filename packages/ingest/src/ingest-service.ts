@@ -171,6 +171,11 @@ export class IngestService {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Receipt time of what arrived last, epoch ms. */
+  get lastReceivedAt(): number {
+    return this.#lastReceivedAt;
+  }
+
   /** Receipt time of what arrives now: never before that of anything earlier, whatever the clock does. */
   receivedAt(): number {
     this.#lastReceivedAt = Math.max(this.#lastReceivedAt, this.#options.clock.now());

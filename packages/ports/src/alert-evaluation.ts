@@ -39,6 +39,8 @@ export interface EvaluatedRuleStatus {
   version: number;
   /** Why it cannot be evaluated now, in words; undefined when it can. */
   problem: string | undefined;
+  /** The problem is the server's, and all rules have it: nobody is told of it for each. */
+  isServers?: boolean;
   counts: { ok: number; pending: number; firing: number; no_data: number };
   /** `alert_id` of every group that is not well: an alert that is not among them is over. */
   activeAlerts: readonly string[];

@@ -208,6 +208,7 @@ export class EngineCore {
       reader: queries.reader,
       defaults,
       receivedAt: () => ingest.receivedAt(),
+      lastReceivedAt: () => ingest.lastReceivedAt,
       append: (partition, record) => ingest.appendControl(partition, record),
       report: this.#parts.transitions,
       log,
@@ -227,7 +228,7 @@ export class EngineCore {
       alerts,
       clockWatch: new ClockWatch(
         clock,
-        () => ingest.receivedAt(),
+        () => ingest.lastReceivedAt,
         log,
         (why) => this.#degraded.say('clock', why),
       ),

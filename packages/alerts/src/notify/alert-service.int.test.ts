@@ -428,6 +428,27 @@ describe('AlertService', () => {
     expect((await bench.alerts.getRule(ed, rule.rule_id)).problem).toBe('no such metric');
   });
 
+  it('tells nobody of a problem that is the server’s own, and keeps what it knew of the rule', async () => {
+    const rule = await bench.alerts.createRule(ed, cpu());
+    const counts = { ok: 0, pending: 0, firing: 0, no_data: 0 };
+    const of = (problem: string, isServers: boolean) => [
+      { tenant: 'acme', ruleId: rule.rule_id, version: 1, problem, isServers, counts, activeAlerts: [] },
+    ];
+    const told = [{ kind: 'rule_problem', message: 'no such metric' }];
+    const looks = (wanted: readonly unknown[]) =>
+      vi.waitFor(async () => {
+        bench.clock.advance(30_000);
+        expect(await inboxOf(ed)).toEqual(wanted);
+      }, 30_000);
+    bench.statuses = of('no such metric', false);
+    await looks(told);
+    bench.statuses = of('the clock was set back', true);
+    for (let i = 0; i < 10; i += 1) await looks(told);
+    expect((await bench.alerts.getRule(ed, rule.rule_id)).problem).toBe('the clock was set back');
+    bench.statuses = of('no such metric', false);
+    for (let i = 0; i < 10; i += 1) await looks(told);
+  });
+
   it('says of what ended while nobody listened how it ended, when the engine decides that during the start', async () => {
     const rule = await bench.alerts.createRule(ed, cpu());
     await firing(rule);

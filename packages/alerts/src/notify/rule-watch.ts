@@ -117,7 +117,7 @@ export class RuleWatch {
   }
 
   async #judge(status: EvaluatedRuleStatus, row: RuleRow | undefined): Promise<void> {
-    if (row === undefined) return;
+    if (row === undefined || status.isServers === true) return;
     const { clock } = this.#parts.options;
     const key = keyOf(status);
     const { problem } = status;

@@ -339,6 +339,10 @@ describe('alert rules in the engine', () => {
     await bench.settle();
     const fired = bench.batches.flatMap(({ transitions }) => transitions.map(({ rule_id }) => rule_id));
     expect([...new Set(fired)].sort()).toEqual(['risen', 'unusual']);
+    expect(bench.core.alerts.rules('acme').map(({ problem }) => problem)).toEqual([undefined, undefined]);
+    await put(evaluationOf(risen, '10s'), 1, 'blind');
+    const blind = bench.core.alerts.rules('acme').find(({ ruleId }) => ruleId === 'blind');
+    expect(blind?.problem).toMatch(/too little of its history could be read/);
     expect(bench.warnings).toEqual([]);
   });
 

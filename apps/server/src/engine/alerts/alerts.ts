@@ -38,13 +38,16 @@ export interface AlertsParts {
   reader: HistoryReader;
   defaults: MetricDefaults;
   receivedAt: () => number;
+  lastReceivedAt: () => number;
   append: (partition: number, record: ControlRecord) => Promise<number>;
   report: (batch: TransitionBatch) => void;
   log: EngineLog;
 }
 
-const unlearned =
+const unread =
   'its history could not be read when it began, so that it has nothing to compare with until it has run for long enough; switch it off and on again to have it read once more';
+const readTooLittle =
+  'with so short a window, or so many groups, too little of its history could be read to compare with; it waits until it has run for long enough';
 
 /** How often the rules' states are written down; the log is kept from there on. */
 const checkpointMs = 15_000;
@@ -55,8 +58,8 @@ export class Alerts {
   readonly #parts: AlertsParts;
   readonly #engine: AlertEngine;
   readonly #history: RuleHistory;
-  /** Until when rules have nothing to compare with since their history could not be read, epoch ms. */
-  readonly #blindUntil = new Map<string, number>();
+  /** Until when rules have nothing to compare with since their history was not read, epoch ms, and why not. */
+  readonly #blind = new Map<string, { until: number; why: string }>();
   #savedAt = Number.NEGATIVE_INFINITY;
   /** The checkpoint on disk has no rules, or there is none. */
   #isSavedIdle = true;
@@ -123,17 +126,19 @@ export class Alerts {
   }
 
   remove(tenant: string, ruleId: string): Promise<void> {
-    this.#blindUntil.delete(blindKey(tenant, ruleId));
+    this.#blind.delete(blindKey(tenant, ruleId));
     return this.#engine.remove(tenant, ruleId);
   }
 
   rules(tenant: string | undefined): EvaluatedRuleStatus[] {
-    const now = this.#parts.receivedAt();
-    const behind = clockBehind(now, this.#parts.clock.now());
+    const lastReceivedAt = this.#parts.lastReceivedAt();
+    const now = this.#parts.clock.now();
+    const behind = clockBehind(lastReceivedAt, now);
     return this.#engine.statuses(tenant).map((status) => {
-      const isBlind = (this.#blindUntil.get(blindKey(status.tenant, status.ruleId)) ?? 0) > now;
-      const problem = behind ?? (isBlind ? unlearned : status.problem);
-      return problem === status.problem ? status : { ...status, problem };
+      if (behind !== undefined) return { ...status, problem: behind, isServers: true };
+      const blind = this.#blind.get(blindKey(status.tenant, status.ruleId));
+      const isBlind = blind !== undefined && blind.until > Math.max(lastReceivedAt, now);
+      return isBlind ? { ...status, problem: blind.why } : status;
     });
   }
 
@@ -179,8 +184,10 @@ export class Alerts {
     const key = blindKey(tenant, rule.rule_id);
     const now = this.#parts.receivedAt();
     try {
-      const evaluator = await this.#history.seed(tenant, plan, now);
-      this.#blindUntil.delete(key);
+      const { evaluator, learnedMs } = await this.#history.seed(tenant, plan, now);
+      const lacksMs = learning(plan).least - learnedMs;
+      if (lacksMs > 0) this.#blind.set(key, { until: now + lacksMs, why: readTooLittle });
+      else this.#blind.delete(key);
       const writer = new ByteWriter();
       evaluator.save(writer);
       return new Uint8Array(writer.written());
@@ -190,7 +197,7 @@ export class Alerts {
         rule_id: rule.rule_id,
         reason: String(error),
       });
-      this.#blindUntil.set(key, now + learning(plan).least);
+      this.#blind.set(key, { until: now + learning(plan).least, why: unread });
       return new Uint8Array(0);
     }
   }

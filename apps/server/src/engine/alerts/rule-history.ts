@@ -45,20 +45,27 @@ export class RuleHistory {
     return Math.max(1, Math.min(mostParts, Math.floor(mostCells / Math.max(...units)) - edgeParts));
   }
 
-  /** A rule as it would stand at `now` had it been there before: full windows, learned baselines. */
-  async seed(tenant: string, plan: RulePlan, now: number): Promise<RuleEvaluator> {
+  /**
+   * A rule as it would stand at `now` had it been there before: full windows, and baselines that learned from the last
+   * `learnedMs`.
+   */
+  async seed(
+    tenant: string,
+    plan: RulePlan,
+    now: number,
+  ): Promise<{ evaluator: RuleEvaluator; learnedMs: number }> {
     const evaluator = new RuleEvaluator(plan);
     const { most } = learning(plan);
-    if (most > 0) {
-      const parts = this.mostParts(tenant, plan);
-      const coarse = coarser(plan, most / parts);
-      const from = now - Math.min(most, coarse.partMs * parts);
-      const teacher = await this.run(tenant, coarse, from, now, () => undefined);
-      await this.#fill(tenant, evaluator, now, (filled) => filled.learnFrom(teacher));
-    } else {
+    if (most === 0) {
       await this.#fill(tenant, evaluator, now, () => undefined);
+      return { evaluator, learnedMs: 0 };
     }
-    return evaluator;
+    const parts = this.mostParts(tenant, plan);
+    const coarse = coarser(plan, most / parts);
+    const learnedMs = Math.min(most, coarse.partMs * parts);
+    const teacher = await this.run(tenant, coarse, now - learnedMs, now, () => undefined);
+    await this.#fill(tenant, evaluator, now, (filled) => filled.learnFrom(teacher));
+    return { evaluator, learnedMs };
   }
 
   /**
