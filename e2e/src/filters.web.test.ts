@@ -6,12 +6,14 @@ import { patience } from '../fixtures/live-peer.ts';
 
 let desk: BoardDesk;
 let boardUrl: string;
+let boardPath: string;
 beforeAll(async () => {
   desk = await BoardDesk.open();
   const labels = ['eu', 'us'].flatMap((region) => ['web-1', 'web-2'].map((host) => ({ region, host })));
   await desk.send(labels.map((one) => ({ metric_type: 'orders', value: 1, labels: one })));
   const board = await desk.makeBoard('Filtered', [panelOf('Orders')]);
-  boardUrl = `${desk.server.url}/boards/${board.board_id}`;
+  boardPath = `/boards/${board.board_id}`;
+  boardUrl = desk.server.url + boardPath;
 });
 afterAll(() => desk.close());
 
@@ -97,6 +99,30 @@ describe('a chip under edit', () => {
     await desk.page.getByRole('button', { name: 'region matches us', exact: true }).waitFor();
   });
 });
+
+it.each(['a board', 'Explore'])(
+  'that is open when %s is left goes with it: Back stays where it leads',
+  async (from) => {
+    const { page } = desk;
+    const boards = page.getByRole('heading', { name: 'Boards', exact: true, level: 1 });
+    await page.goto(`${desk.server.url}/boards`);
+    await boards.waitFor();
+    const where = encodeURIComponent(JSON.stringify({ host: ['web-1'] }));
+    const path = from === 'Explore' ? `/explore?metric=orders&where=${where}` : `${boardPath}?where=${where}`;
+    await page.evaluate(`history.pushState(null, '', ${JSON.stringify(path)})`);
+    await desk.press('host is web-1');
+    await popover().getByLabel('Label').selectOption('region');
+    await applied(null);
+    await page.goBack();
+    await boards.waitFor();
+    await page.goForward();
+    await desk.page.getByRole('button', { name: 'Filter', exact: true }).waitFor();
+    await page.goBack();
+    await boards.waitFor();
+    const { pathname, search } = new URL(page.url());
+    expect(pathname + search).toBe('/boards');
+  },
+);
 
 describe('a new filter', () => {
   it('goes again with its last value, and another label begins another', async () => {

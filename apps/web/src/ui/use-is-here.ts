@@ -1,9 +1,12 @@
-import { useEffect, useRef } from 'react';
+import { useLayoutEffect, useRef } from 'react';
 
-/** Whether the component is still there: a late answer must not move somebody who has gone on. */
+/**
+ * Whether the component is still there: a late answer, or a part of it that goes with it, must not move somebody who has
+ * gone on. False before the effects of its parts are cleaned up.
+ */
 export function useIsHere(): () => boolean {
   const here = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     here.current = true;
     return () => {
       here.current = false;

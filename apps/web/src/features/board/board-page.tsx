@@ -8,6 +8,7 @@ import type { ViewStore } from '../../live/view-store.ts';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState, Failure, Skeleton } from '../../ui/states.tsx';
 import { lazyDialog, lazyPart } from '../../ui/lazy-part.tsx';
+import { useIsHere } from '../../ui/use-is-here.ts';
 import { useCrumb } from '../shell/crumb.ts';
 import { usePreferredZone } from '../shell/use-me.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
@@ -55,8 +56,9 @@ function LoadedBoard({ board }: { board: Board }) {
   const [table, setTable] = useState<{ panel: PanelSpec; store: ViewStore } | null>(null);
   const [intent, setIntent] = useState<EditIntent | null>(null);
   const star = useStar(board.board_id);
+  const isHere = useIsHere();
   const go = (change: Partial<BoardSearch>, replace = false): void => {
-    void navigate({ search: (old: BoardSearch) => ({ ...old, ...change }), replace });
+    if (isHere()) void navigate({ search: (old: BoardSearch) => ({ ...old, ...change }), replace });
   };
   const control = useRange(search, board.window, go);
   usePausedPill(control.range.kind === 'fixed');

@@ -8,6 +8,7 @@ import { Button } from '../../ui/button.tsx';
 import { clearOfTop } from '../../ui/clear-of.ts';
 import { Modal } from '../../ui/modal.tsx';
 import { EmptyState } from '../../ui/states.tsx';
+import { useIsHere } from '../../ui/use-is-here.ts';
 import { BoardViewProvider } from '../board/board-context.ts';
 import { newPanelId } from '../board/board-content.ts';
 import { TimePicker } from '../board/time-picker.tsx';
@@ -39,8 +40,9 @@ export function ExplorePage() {
   /** On phones the query folds away under a button. */
   const [asking, setAsking] = useState(false);
   const [pickerOpen, setPickerOpen] = useState(false);
+  const isHere = useIsHere();
   const go = (change: Partial<ExploreSearch>, replace = true): void => {
-    void navigate({ search: (old: ExploreSearch) => ({ ...old, ...change }), replace });
+    if (isHere()) void navigate({ search: (old: ExploreSearch) => ({ ...old, ...change }), replace });
   };
   const control = useRange(search, '15m', go);
   usePausedPill(control.range.kind === 'fixed');
