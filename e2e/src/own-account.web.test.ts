@@ -60,3 +60,17 @@ it('who could not be logged out is told so, and is still there', async () => {
   await page.getByText(/^Not logged out: /).waitFor();
   expect(new URL(page.url()).pathname).toBe('/profile');
 });
+
+it('whose session the browser has forgotten while the server could not end it is shown the sign-in page', async () => {
+  const { page } = desk;
+  await page.unroute('**/logout');
+  await page.route('**/logout', async (route) => {
+    await page.context().clearCookies();
+    await route.fulfill({ status: 503, json: { error: { code: 'server.unavailable', message: 'Locked' } } });
+  });
+  await page.getByRole('button', { name: /^Account of/ }).click();
+  await page.getByRole('menuitem', { name: 'Log out' }).click();
+  await page.getByRole('button', { name: 'Sign in' }).waitFor();
+  const { pathname, search } = new URL(page.url());
+  expect(pathname + search).toBe('/login');
+});

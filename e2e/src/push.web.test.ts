@@ -300,6 +300,21 @@ it.each([404, 410])('a push service that answers %i has forgotten the device, an
   expect(screen.complaints).toEqual([]);
 });
 
+it('who could not be logged out goes on being told on this device', async () => {
+  status = 201;
+  await page.goto(`${server.url}/alerts/notifications`);
+  await page.getByRole('button', { name: 'Notify this device' }).click();
+  await page.getByRole('button', { name: 'Stop on this device' }).waitFor();
+  await screen.context.setOffline(true);
+  await page.getByRole('button', { name: /^Account of/ }).click();
+  await page.getByRole('menuitem', { name: 'Log out' }).click();
+  await page.getByText(/^Not logged out: /).waitFor();
+  await screen.context.setOffline(false);
+  expect(await devices()).toHaveLength(1);
+  const subscription = 'navigator.serviceWorker.ready.then((one) => one.pushManager.getSubscription())';
+  expect(await page.evaluate(`${subscription}.then((one) => one !== null)`)).toBe(true);
+});
+
 it('who logs out leaves no device behind that goes on showing alerts', async () => {
   status = 201;
   await page.goto(`${server.url}/alerts/notifications`);

@@ -60,14 +60,24 @@ export async function notifyThisDevice(info: NotifyInfo): Promise<PushDevice> {
   return device;
 }
 
-/** This browser gets no more of them, and the server forgets it. */
-export async function silenceThisDevice(): Promise<void> {
-  const registration = await navigator.serviceWorker.getRegistration();
-  await (await registration?.pushManager.getSubscription())?.unsubscribe();
+/** The server sends this browser no more of them. Only while signed in. */
+export async function forgetThisDevice(): Promise<void> {
   const id = thisDevice();
   if (id === null) return;
   await api('DELETE', `/api/v1/me/push-devices/${encodeURIComponent(id)}`).catch((error: unknown) => {
     if (!(error instanceof ApiError) || error.status !== 404) throw error;
   });
   localStorage.removeItem(storageKey);
+}
+
+/** This browser gets no more of them, whatever the server knows. */
+export async function unsubscribe(): Promise<void> {
+  const registration = await navigator.serviceWorker.getRegistration();
+  await (await registration?.pushManager.getSubscription())?.unsubscribe();
+}
+
+/** The server forgets this browser, which then gets no more of them; a server that cannot be reached leaves both as they are. */
+export async function silenceThisDevice(): Promise<void> {
+  await forgetThisDevice();
+  await unsubscribe();
 }

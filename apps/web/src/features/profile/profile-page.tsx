@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { LogOut } from 'lucide-react';
 import { Button } from '../../ui/button.tsx';
 import { PageHead } from '../../ui/states.tsx';
-import { useLogOut } from '../shell/account-menu.tsx';
+import { logOut } from '../shell/account-menu.tsx';
 import { useCrumb } from '../shell/crumb.ts';
 import { placesOf } from '../shell/nav.ts';
 import { useMe } from '../shell/use-me.ts';
@@ -14,12 +14,11 @@ import { Sessions } from './sessions.tsx';
 export function ProfilePage() {
   useCrumb('Profile');
   const user = useMe();
-  const logOut = useLogOut();
   const more = placesOf(user).filter((place) => ['/explore', '/sources', '/admin'].includes(place.to));
   return (
     <div className="mx-auto max-w-3xl pt-6">
       <PageHead title={user.name} text={`${user.email} · ${user.role} of ${user.tenant_name}`}>
-        <Button onPress={logOut}>
+        <Button onPress={() => void logOut()}>
           <LogOut size={15} aria-hidden />
           Log out
         </Button>

@@ -1,6 +1,6 @@
 import { useNavigate } from '@tanstack/react-router';
 import { Keyboard, LogOut, Monitor, Moon, Sun, UserRound } from 'lucide-react';
-import { ApiError, api, messageOf } from '../../api/http.ts';
+import { api, messageOf } from '../../api/http.ts';
 import type { ThemeChoice } from '../../theme/theme.ts';
 import { Button } from '../../ui/button.tsx';
 import type { MenuEntry } from '../../ui/menu-entry.ts';
@@ -19,29 +19,31 @@ const themes: { id: ThemeChoice; title: string; icon: typeof Sun }[] = [
   { id: 'light', title: 'Light', icon: Sun },
 ];
 
-/** What is pushed to whoever leaves is not for those who come after them. Nobody waits long for it. */
-async function silence(): Promise<void> {
-  const silenced = import('../alerts/push.ts').then((push) => push.silenceThisDevice());
-  const late = new Promise((resolve) => setTimeout(resolve, 3000));
-  await Promise.race([silenced, late]).catch(() => undefined);
+/** Nobody waits long for it, nor for what failed. */
+async function quietly(work: Promise<void>): Promise<void> {
+  const late = new Promise<void>((resolve) => setTimeout(resolve, 3000));
+  await Promise.race([work, late]).catch(() => undefined);
 }
 
-export function useLogOut(): () => void {
-  return () => {
-    const leave = (): void => location.assign('/login');
-    const end = silence().then(() => api<void>('POST', '/logout'));
-    end.then(leave, (error: unknown) => {
-      // Without a session there is nothing to end; otherwise it goes on, for whoever comes to this screen next.
-      if (error instanceof ApiError && error.status === 401) leave();
-      else showToast('error', `Not logged out: ${messageOf(error)}`);
-    });
-  };
+const importPush = () => import('../alerts/push.ts');
+
+/** What is pushed to whoever leaves is not for those who come after them; whoever stays goes on being told. */
+export async function logOut(): Promise<void> {
+  await quietly(importPush().then((push) => push.forgetThisDevice()));
+  try {
+    await api<void>('POST', '/logout');
+  } catch (error) {
+    // A server that could not end the session has had the browser forget it all the same.
+    const me = await fetch('/api/v1/me').catch(() => null);
+    if (me?.status !== 401) return showToast('error', `Not logged out: ${messageOf(error)}`);
+  }
+  await quietly(importPush().then((push) => push.unsubscribe()));
+  location.assign('/login');
 }
 
 export function AccountMenu({ onHelp }: { onHelp: () => void }) {
   const user = useMe();
   const navigate = useNavigate();
-  const logOut = useLogOut();
   const save = useSavePreferences();
   const entries: MenuEntry[] = [
     {
@@ -66,7 +68,13 @@ export function AccountMenu({ onHelp }: { onHelp: () => void }) {
       icon: <Keyboard size={15} aria-hidden />,
       run: onHelp,
     },
-    { id: 'logout', title: 'Log out', apart: true, icon: <LogOut size={15} aria-hidden />, run: logOut },
+    {
+      id: 'logout',
+      title: 'Log out',
+      apart: true,
+      icon: <LogOut size={15} aria-hidden />,
+      run: () => void logOut(),
+    },
   ];
   return (
     <Menu

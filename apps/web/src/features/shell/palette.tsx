@@ -6,7 +6,7 @@ import { Dialog } from 'react-aria-components/Dialog';
 import { Modal as AriaModal, ModalOverlay } from 'react-aria-components/Modal';
 import { boardsQuery } from '../../api/queries.ts';
 import { useMetricSearch } from '../edit/use-metric-search.ts';
-import { useLogOut } from './account-menu.tsx';
+import { logOut } from './account-menu.tsx';
 import { placesOf } from './nav.ts';
 import { useMe } from './use-me.ts';
 
@@ -23,7 +23,6 @@ function useCommands(search: string, onHelp: () => void): Command[] {
   const navigate = useNavigate();
   const boards = useQuery(boardsQuery);
   const { metrics } = useMetricSearch(search);
-  const logOut = useLogOut();
   return [
     ...(boards.data ?? []).map((board) => ({
       id: board.board_id,
