@@ -103,6 +103,45 @@ describe('a critical alert', () => {
     await alertsOf(api, rule.rule_id, 'resolved', 2);
   });
 
+  it('of several alerts leaves with the last of them, also where nobody is told of their ends', async () => {
+    const notify = { group_by: [], group_wait: '1s', resolved: false };
+    const rule = await makeHostRule(api, 'together', { notify });
+    await show('/alerts', 'Inbox');
+    await sendValues(server, 'together', { 't-1': 95, 't-2': 96 });
+    await toast().getByText('2 alerts').first().waitFor();
+    await sendValues(server, 'together', { 't-1': 1 });
+    await alertsOf(api, rule.rule_id, 'resolved', 1);
+    expect(await toast().count()).toBe(1);
+    await sendValues(server, 'together', { 't-2': 1 });
+    await toast().waitFor({ state: 'detached' });
+  });
+
+  it('that was read elsewhere stays away when the list of the newest holds it no more', async () => {
+    const rule = await makeHostRule(api, 'once');
+    const other = await makeHostRule(api, 'newer', { severity: 'warning' });
+    await show('/alerts', 'Inbox');
+    await sendValues(server, 'once', { 'n-1': 95 });
+    await toast().getByText(rule.name).first().waitFor();
+    await api.call('POST', '/api/v1/notifications/read', { body: { notification_ids: 'all' } });
+    await toast().waitFor({ state: 'detached' });
+    await page.route('**/api/v1/notifications?*', async (route) => {
+      const answer = await route.fetch();
+      const { notifications, unread } = (await answer.json()) as {
+        notifications: Notification[];
+        unread: number;
+      };
+      const newest = notifications.filter((one) => one.rule_id === other.rule_id);
+      await route.fulfill({ json: { notifications: newest, unread } });
+    });
+    await sendValues(server, 'newer', { 'n-1': 95 });
+    await button('Notifications, 1 unread').waitFor();
+    expect(await toast().count()).toBe(0);
+    await sendValues(server, 'once', { 'n-1': 1 });
+    await sendValues(server, 'newer', { 'n-1': 1 });
+    await alertsOf(api, other.rule_id, 'resolved', 1);
+    await api.call('POST', '/api/v1/notifications/read', { body: { notification_ids: 'all' } });
+  });
+
   it('stands on a wallboard while it fires, with a sound that is off until somebody there switches it on', async () => {
     await page.addInitScript(countTones);
     const tones = () => page.evaluate<number>('tones');

@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useRouterState } from '@tanstack/react-router';
 import { Bell, CircleCheck, X } from 'lucide-react';
 import { Suspense, useCallback, useEffect, useMemo, useState } from 'react';
-import type { Notification } from '@nowcast/contract';
+import type { Notification, TenantEvent } from '@nowcast/contract';
 import { api, messageOf } from '../../api/http.ts';
 import { useLive } from '../../live/live-context.ts';
 import { describeAge } from '../../time/range.ts';
@@ -25,18 +25,32 @@ function badge(unread: number): string {
 /** Of critical ones that nobody has looked at. */
 const mostCriticals = 100;
 
-/** The critical ones to show after another came: nothing that was said before is news, and what ends needs nobody. */
-function withNews(old: readonly Notification[], news: Notification): readonly Notification[] {
-  const ended = news.kind === 'resolved' ? news.alert_ids : [];
-  const rest = old.filter(
-    (one) => one.notification_id !== news.notification_id && !one.alert_ids.every((id) => ended.includes(id)),
-  );
+/** Without the alerts that ended: what ends needs nobody. */
+function withoutEnded(old: readonly Notification[], ended: readonly string[]): readonly Notification[] {
+  return old.flatMap((one) => {
+    const rest = one.alert_ids.filter((id) => !ended.includes(id));
+    if (rest.length === one.alert_ids.length) return [one];
+    return rest.length > 0 ? [{ ...one, alert_ids: rest }] : [];
+  });
+}
+
+function without(old: readonly Notification[], ids: readonly string[]): readonly Notification[] {
+  return old.filter((one) => !ids.includes(one.notification_id));
+}
+
+/** The critical ones to show after something happened: nothing that was said before is news. Who is told of an end is up to the rule. */
+function criticalsAfter(old: readonly Notification[], event: TenantEvent): readonly Notification[] {
+  if (event.topic === 'alerts' && event.state === 'resolved') return withoutEnded(old, [event.alert_id]);
+  if (event.topic !== 'notifications') return old;
+  const news = event.notification;
+  if (news.kind === 'resolved') return withoutEnded(old, news.alert_ids);
+  const rest = without(old, [news.notification_id]);
   const isNew = news.severity === 'critical' && (news.kind === 'firing' || news.kind === 'escalated');
   return isNew ? [news, ...rest].slice(0, mostCriticals) : rest;
 }
 
 /** Follows what happens in the tenant: the one place of the page that makes lists about alerts new. */
-function useFollowing(onNotification: (notification: Notification) => void): void {
+function useFollowing(onEvent: (event: TenantEvent) => void): void {
   const live = useLive();
   const client = useQueryClient();
   const read = useMemo(() => calmReader(client), [client]);
@@ -45,11 +59,11 @@ function useFollowing(onNotification: (notification: Notification) => void): voi
       live.follow({
         onEvent: (event) => {
           read(event.topic);
-          if (event.topic === 'notifications') onNotification(event.notification);
+          onEvent(event);
         },
         onFollowing: () => void readAll(client),
       }),
-    [live, client, read, onNotification],
+    [live, client, read, onEvent],
   );
 }
 
@@ -69,21 +83,26 @@ export function InboxBell() {
   const markRead = useMarkRead();
   const isWallboard = useRouterState({ select: ({ location }) => location.search.kiosk === true });
   // A wallboard hides them, and has nobody who would put them away.
-  const onNotification = useCallback(
-    (notification: Notification) => setCriticals((old) => (isWallboard ? [] : withNews(old, notification))),
+  const onEvent = useCallback(
+    (event: TenantEvent) => setCriticals((old) => (isWallboard ? [] : criticalsAfter(old, event))),
     [isWallboard],
   );
-  useFollowing(onNotification);
+  useFollowing(onEvent);
   const inbox = useQuery(notificationsQuery);
   const unread = inbox.data?.unread ?? 0;
   // Here or on another device.
-  const read = useMemo(() => {
-    const seen = inbox.data?.notifications.filter((one) => one.read_at !== null);
-    return new Set(seen?.map((one) => one.notification_id));
+  useEffect(() => {
+    const read = inbox.data?.notifications.filter((one) => one.read_at !== null) ?? [];
+    setCriticals((old) =>
+      without(
+        old,
+        read.map((one) => one.notification_id),
+      ),
+    );
   }, [inbox.data]);
   const seen = (notifications: readonly Notification[]): void => {
     const ids = notifications.map((one) => one.notification_id);
-    setCriticals((old) => old.filter((one) => !ids.includes(one.notification_id)));
+    setCriticals((old) => without(old, ids));
     markRead.mutate(ids);
   };
   return (
@@ -157,7 +176,7 @@ export function InboxBell() {
           </div>
         )}
       </PopoverTrigger>
-      <Criticals notifications={criticals.filter((one) => !read.has(one.notification_id))} onSeen={seen} />
+      <Criticals notifications={criticals} onSeen={seen} />
       <Suspense>{isWallboard && <Wallboard />}</Suspense>
     </>
   );
