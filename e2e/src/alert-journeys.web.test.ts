@@ -270,7 +270,7 @@ describe('what people see of alerts without looking for them', () => {
     const { board_id: board } = await api.call<Board>('POST', '/api/v1/boards', {
       body: { content: { title: 'Sliding', panels: [list] } },
     });
-    await page.goto(`${server.url}/boards/${board}?from=now-20s`);
+    await page.goto(`${server.url}/boards/${board}?from=now-45s`);
     const line = page.getByRole('article', { name: 'Lately' }).getByText(rule.name);
     await line.waitFor();
     await line.waitFor({ state: 'detached' });
