@@ -1,7 +1,7 @@
 import { CircleAlert, CircleCheck, X } from 'lucide-react';
 import { useSyncExternalStore } from 'react';
 
-/** Short messages in a corner. Errors stay until dismissed; the rest leave after five seconds. */
+/** Short messages in a corner. Errors stay until dismissed; the rest leave after five seconds, with something to press after ten. */
 interface Toast {
   id: number;
   kind: 'ok' | 'error';
@@ -26,7 +26,7 @@ export function showToast(kind: Toast['kind'], text: string, action?: Toast['act
   const id = ++lastId;
   const toast: Toast = action === undefined ? { id, kind, text } : { id, kind, text, action };
   set([...toasts.filter((other) => other.text !== text).slice(-2), toast]);
-  if (kind === 'ok') setTimeout(() => dismiss(id), 5000);
+  if (kind === 'ok') setTimeout(() => dismiss(id), action === undefined ? 5000 : 10_000);
 }
 
 function subscribe(listener: () => void): () => void {
