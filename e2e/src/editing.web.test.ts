@@ -98,6 +98,17 @@ describe('while a board is being saved', () => {
     expect((await desk.readBoard(board.board_id)).panels[0]!.title).toBe('Sold');
   });
 
+  it('what is taken back is a change of what was saved', async () => {
+    const board = await desk.makeBoard('Undone', [panelOf('Orders')]);
+    await (await edit(board, 'Orders')).getByLabel('Title', { exact: true }).fill('Sales');
+    const answer = await holdSave(board);
+    await desk.press('Undo');
+    await answer();
+    await desk.press('Save');
+    await desk.page.getByText('Saved as version 3').waitFor();
+    expect((await desk.readBoard(board.board_id)).panels[0]!.title).toBe('Orders');
+  });
+
   it('who left for another screen stays there', async () => {
     const board = await desk.makeBoard('Left', [panelOf('Orders')]);
     await (await edit(board, 'Orders')).getByLabel('Title', { exact: true }).fill('Sales');
@@ -134,6 +145,20 @@ describe('what is taken back', () => {
       .click();
     await article('Orders').waitFor();
     expect(await article('Returns').count()).toBe(0);
+  });
+
+  it('a second time, by its message, is no change', async () => {
+    const board = await desk.makeBoard('Back', [panelOf('Orders')]);
+    await desk.page.goto(`${desk.server.url}/boards/${board.board_id}?edit=true`);
+    await article('Orders').getByRole('button', { name: 'Menu of Orders' }).click();
+    await desk.page.getByRole('menuitem', { name: 'Delete' }).click();
+    await article('Orders').waitFor({ state: 'detached' });
+    await desk.page.keyboard.press('Control+z');
+    await article('Orders').waitFor();
+    const message = desk.page.getByRole('region', { name: 'Messages' });
+    await message.getByRole('button', { name: 'Undo', exact: true }).click();
+    await desk.press('Redo');
+    await article('Orders').waitFor({ state: 'detached' });
   });
 
   it('is a number of one panel at a time, and one threshold after the other', async () => {

@@ -31,6 +31,16 @@ describe('a board being edited', () => {
     expect(draftReducer(draft, { type: 'redo' })).toBe(draft);
   });
 
+  it('is unsaved where it differs from what was saved, whichever way that is reached', () => {
+    let draft = change(startDraft(board('a')), 'b');
+    const { content } = draft;
+    draft = draftReducer(draft, { type: 'undo' });
+    draft = draftReducer(draft, { type: 'saved', content });
+    expect(isDirty(draft)).toBe(true);
+    expect(isDirty(draftReducer(draft, { type: 'redo' }))).toBe(false);
+    expect(isDirty(change(draft, 'c'))).toBe(true);
+  });
+
   it('takes typing back as one step', () => {
     let draft = startDraft(board(''));
     for (const title of ['C', 'CP', 'CPU']) draft = change(draft, title, 'title');

@@ -74,8 +74,11 @@ function useDrawerRoom(isOpen: boolean): void {
 function useTakeBack(content: BoardContent, dispatch: Dispatch<DraftAction>) {
   const now = useRef(content);
   now.current = content;
-  return (step: BoardContent, without: (now: BoardContent) => BoardContent): void =>
-    dispatch(now.current === step ? { type: 'undo' } : { type: 'change', content: without(now.current) });
+  return (step: BoardContent, without: (now: BoardContent) => BoardContent): void => {
+    if (now.current === step) return dispatch({ type: 'undo' });
+    const content = without(now.current);
+    if (content !== now.current) dispatch({ type: 'change', content });
+  };
 }
 
 /** The board while it is being changed: a draft with undo, saved as one version. */
@@ -102,7 +105,9 @@ export function BoardEditor(props: BoardEditorProps) {
   const { content } = draft;
   const latest = useRef(content);
   latest.current = content;
-  const saver = useSaveBoard(board, (saved) => saved === latest.current && done());
+  const saver = useSaveBoard(board, (saved) =>
+    saved === latest.current ? done() : dispatch({ type: 'saved', content: saved }),
+  );
   const drawn = useMemo(() => content.panels.map(wholePanel), [content.panels]);
   const dirty = isDirty(draft);
   const change = (panels: PanelSpec[], tag = ''): void =>
@@ -126,10 +131,7 @@ export function BoardEditor(props: BoardEditorProps) {
     if (selected === panel.visualization_id) onSelect(undefined);
     const neighbour = next.panels[at] ?? next.panels.at(-1);
     if (neighbour !== undefined) focusPanel(neighbour.visualization_id);
-    const putBack = (now: BoardContent): BoardContent => ({
-      ...now,
-      panels: withPanelBack(now.panels, content.panels[at]!, at),
-    });
+    const putBack = (now: BoardContent): BoardContent => withPanelBack(now, content.panels[at]!, at);
     showToast('ok', `“${panel.title}” deleted`, { title: 'Undo', run: () => takeBack(next, putBack) });
   };
   const add = (panel: PanelSpec): void => {

@@ -44,13 +44,16 @@ describe('an edit that begins from a panel’s menu', () => {
 describe('a deleted panel that is put back', () => {
   const [a, b] = content.panels as [Panel, Panel];
 
+  const holding = (panels: Panel[]): BoardContent => ({ ...content, panels });
+
   it('has its place again, above what moved up meanwhile', () => {
-    expect(withPanelBack(withoutPanel(content.panels, 'a'), a, 0)).toEqual(content.panels);
+    expect(withPanelBack(holding(withoutPanel(content.panels, 'a')), a, 0)).toEqual(content);
   });
 
-  it('takes nothing else back', () => {
+  it('takes nothing else back, and changes nothing where it is there', () => {
     const renamed = { ...b, title: 'Renamed' };
-    expect(withPanelBack(withoutPanel([a, renamed], 'a'), a, 0)).toEqual([a, renamed]);
-    expect(withPanelBack([a, renamed], a, 0)).toEqual([a, renamed]);
+    expect(withPanelBack(holding(withoutPanel([a, renamed], 'a')), a, 0).panels).toEqual([a, renamed]);
+    const whole = holding([a, renamed]);
+    expect(withPanelBack(whole, a, 0)).toBe(whole);
   });
 });

@@ -15,12 +15,12 @@ export function withoutPanel(panels: readonly Panel[], panelId: string): Panel[]
   return withBoxes(rest, compact(boxesOf(rest), boardColumns));
 }
 
-/** Puts a panel back where it was, unless it is there; what has taken its place moves down. */
-export function withPanelBack(panels: readonly Panel[], panel: Panel, at: number): Panel[] {
+/** Puts a panel back where it was, and what has taken its place moves down; the same content where the panel is there. */
+export function withPanelBack(content: BoardContent, panel: Panel, at: number): BoardContent {
   const id = panel.visualization_id;
-  if (panels.some((one) => one.visualization_id === id)) return [...panels];
-  const all = panels.toSpliced(at, 0, panel);
-  return withBoxes(all, compact(boxesOf(all), boardColumns, id));
+  if (content.panels.some((one) => one.visualization_id === id)) return content;
+  const all = content.panels.toSpliced(at, 0, panel);
+  return { ...content, panels: withBoxes(all, compact(boxesOf(all), boardColumns, id)) };
 }
 
 /** The draft an edit starts with: the board as saved, and the intent as its first step, so that Undo takes it back. */
