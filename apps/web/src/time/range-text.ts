@@ -1,4 +1,5 @@
 /** Ranges as people write them. Only the time picker reads them, so they are no part of what the first board needs. */
+import { isAskable } from '@nowcast/contract';
 import { durationOf, longestMs, shortestMs, type TimeRange } from './range.ts';
 import { fromLocalInput } from './zone-input.ts';
 import { epochOf, startOfDay, wallTime, type ZoneName } from './zone.ts';
@@ -42,18 +43,30 @@ function writtenEnds(text: string, nowMs: number, zone: ZoneName): { from: numbe
 
 const normal = (input: string): string => input.trim().toLowerCase().replace(/\s+/g, ' ');
 
+/** Why nothing can be asked about such a range, for the one who wrote it; null: it can. */
+export function endsProblem({ from, to }: { from: number; to: number }): string | null {
+  if (!(to > from)) return 'The end must come after the start.';
+  return isAskable(from) && isAskable(to) ? null : 'A range lies in the years 1900 to 2199.';
+}
+
+/** The day of `2026-11-12`; null where the text is none. */
+function writtenDay(text: string, zone: ZoneName): { from: number; to: number } | null {
+  if (!/^\d{4}-\d{1,2}-\d{1,2}$/.test(text)) return null;
+  const from = fromLocalInput(text, zone);
+  return Number.isNaN(from) ? null : { from, to: startOfDay(from, zone, 1) };
+}
+
 /** Why `parseRangeText` made nothing of the text, for the one who wrote it. */
 export function rangeTextProblem(input: string, nowMs: number, zone: ZoneName): string {
-  const ends = writtenEnds(normal(input), nowMs, zone);
+  const text = normal(input);
+  const ends = writtenDay(text, zone) ?? writtenEnds(text, nowMs, zone);
   if (ends === null) return 'Not understood. Write for example 15m, yesterday or 09:00 to 10:30.';
-  return ends.to > ends.from
-    ? 'The range must be at least a second long.'
-    : 'The end must come after the start.';
+  return endsProblem(ends) ?? 'The range must be at least a second long.';
 }
 
 /**
  * Reads what people type: `15m`, `last 2 hours`, `now-6h`, `yesterday`, `2026-11-12`, `09:00 to 10:30`,
- * `now-2d to now-1d`. Null: not understood.
+ * `now-2d to now-1d`. Null: `rangeTextProblem` says why.
  */
 export function parseRangeText(input: string, nowMs: number, zone: ZoneName): TimeRange | null {
   const text = normal(input);
@@ -63,10 +76,8 @@ export function parseRangeText(input: string, nowMs: number, zone: ZoneName): Ti
     text.replace(/^last (?=minute$|hour$|day$)/, '1 ').replace(/^(?:last |now-)/, ''),
   );
   if (windowMs >= shortestMs && windowMs <= longestMs) return { kind: 'live', windowMs };
-  if (/^\d{4}-\d{1,2}-\d{1,2}$/.test(text)) {
-    const from = fromLocalInput(text, zone);
-    return Number.isNaN(from) ? null : { kind: 'fixed', from, to: startOfDay(from, zone, 1) };
-  }
-  const ends = writtenEnds(text, nowMs, zone);
-  return ends !== null && ends.to - ends.from >= shortestMs ? { kind: 'fixed', ...ends } : null;
+  const ends = writtenDay(text, zone) ?? writtenEnds(text, nowMs, zone);
+  return ends !== null && ends.to - ends.from >= shortestMs && endsProblem(ends) === null
+    ? { kind: 'fixed', ...ends }
+    : null;
 }

@@ -70,6 +70,14 @@ describe('ranges in words', () => {
     expect(rangeTextProblem('now-1h to soon', now, 'UTC')).toMatch(/^Not understood/);
     expect(rangeTextProblem('soon', now, 'UTC')).toMatch(/^Not understood/);
   });
+
+  it('refuses years that nothing can be asked about, which the address would not keep', () => {
+    for (const text of ['1850-01-01', '2300-01-01', '2300-01-01 to 2300-02-01', '0206-11-12 to 2026-11-12']) {
+      expect(parseRangeText(text, now, 'UTC'), text).toBeNull();
+      expect(rangeTextProblem(text, now, 'UTC'), text).toBe('A range lies in the years 1900 to 2199.');
+    }
+    expect(parseRangeText('1901-01-01', now, 'UTC')).not.toBeNull();
+  });
 });
 
 describe('a range in the address', () => {

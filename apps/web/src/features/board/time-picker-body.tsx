@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { useLive } from '../../live/live-context.ts';
-import { parseRangeText, rangeTextProblem } from '../../time/range-text.ts';
+import { endsProblem, parseRangeText, rangeTextProblem } from '../../time/range-text.ts';
 import { describeRange, liveRange, quickRanges, rangeEnds, type TimeRange } from '../../time/range.ts';
 import { recentRanges, rememberRange } from '../../time/recent-ranges.ts';
 import { fromLocalInput, toLocalInput, zoneChoices } from '../../time/zone-input.ts';
@@ -138,8 +138,9 @@ function Exact({
       from: typed.from === undefined ? ends.from : fromLocalInput(typed.from, zone),
       to: typed.to === undefined ? ends.to : fromLocalInput(typed.to, zone),
     };
-    if (!(range.to > range.from)) setError('The end must come after the start.');
-    else onRange(range);
+    const problem = endsProblem(range);
+    if (problem === null) onRange(range);
+    else setError(problem);
   };
   return (
     <form
