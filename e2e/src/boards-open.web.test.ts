@@ -21,17 +21,28 @@ async function choose(title: string, entry: string): Promise<void> {
 }
 
 describe('a board on a wall', () => {
-  it('shows what somebody else saved, without being touched', async () => {
-    const board = await desk.makeBoard('Wall', [panelOf('Orders')]);
-    const page = await desk.page.context().newPage();
-    await page.clock.install();
-    await page.goto(`${desk.server.url}/boards/${board.board_id}?kiosk=1`);
-    await page.getByRole('article', { name: 'Orders' }).waitFor();
-    const content = { title: 'Wall', panels: [...board.panels, panelOf('Returns')] };
-    await desk.call('PUT', `/api/v1/boards/${board.board_id}`, { content, base_version: board.version });
-    await page.clock.fastForward(61_000);
-    await page.getByRole('article', { name: 'Returns' }).waitFor();
-    await page.close();
+  // An address that was copied while editing makes no editor of it.
+  it.each(['kiosk=1', 'kiosk=1&edit=true'])(
+    'shows what somebody else saved, untouched: %s',
+    async (query) => {
+      const board = await desk.makeBoard('Wall', [panelOf('Orders')]);
+      const page = await desk.page.context().newPage();
+      await page.clock.install();
+      await page.goto(`${desk.server.url}/boards/${board.board_id}?${query}`);
+      await page.getByRole('article', { name: 'Orders' }).waitFor();
+      const content = { title: 'Wall', panels: [...board.panels, panelOf('Returns')] };
+      await desk.call('PUT', `/api/v1/boards/${board.board_id}`, { content, base_version: board.version });
+      await page.clock.fastForward(61_000);
+      await page.getByRole('article', { name: 'Returns' }).waitFor();
+      await page.close();
+    },
+  );
+
+  it('that is empty offers nobody to add panels', async () => {
+    const board = await desk.makeBoard('Bare', []);
+    await desk.page.goto(`${desk.server.url}/boards/${board.board_id}?kiosk=1`);
+    await desk.page.getByText('Nothing on this board yet').waitFor();
+    expect(await desk.page.getByRole('button', { name: 'Add panels' }).count()).toBe(0);
   });
 
   it('is not edited: there would be no way to save', async () => {

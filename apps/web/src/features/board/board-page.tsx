@@ -35,9 +35,12 @@ const rereadMs = 60_000;
 /** `/boards/$boardId`: loads the board, then shows it. */
 export function BoardPage() {
   const { boardId } = useParams({ from: '/app/boards/$boardId' });
-  const isEdited = useSearch({ from: '/app/boards/$boardId' }).edit === true;
+  const { edit, kiosk } = useSearch({ from: '/app/boards/$boardId' });
   // On a wall nobody looks away and back, which would read it again.
-  const board = useQuery({ ...boardQuery(boardId), refetchInterval: !isEdited && rereadMs });
+  const board = useQuery({
+    ...boardQuery(boardId),
+    refetchInterval: ({ state }) => !(edit === true && kiosk !== true && state.data?.editable) && rereadMs,
+  });
   useCrumb(board.data?.title ?? '');
   if (board.isError && board.data === undefined) {
     return <Failure headingLevel="h1" error={board.error} onRetry={() => void board.refetch()} />;
@@ -173,7 +176,7 @@ function LoadedBoard({ board }: { board: Board }) {
           full !== undefined ? (
             <FullPanel panel={full} onClose={() => go({ panel: undefined })} />
           ) : board.panels.length === 0 ? (
-            <EmptyBoard editable={board.editable} onEdit={() => go({ edit: true })} />
+            <EmptyBoard editable={editable} onEdit={() => go({ edit: true })} />
           ) : (
             <BoardGrid panels={board.panels}>
               {(panel) => (
