@@ -20,22 +20,27 @@ const preferencesKey = ['preferences'];
 export function useSavePreferences() {
   const client = useQueryClient();
   const { queryKey } = meQuery;
+  const isLast = (): boolean => client.isMutating({ mutationKey: preferencesKey }) === 1;
   return useMutation({
     mutationKey: preferencesKey,
     scope: { id: 'preferences' },
     onMutate: async (change: Partial<Preferences>) => {
+      const former = client.getQueryData(queryKey);
       client.setQueryData(
         queryKey,
         (user) => user && { ...user, preferences: { ...user.preferences, ...change } },
       );
       // An answer on its way is older than this change.
       await client.cancelQueries({ queryKey });
+      return former;
     },
     mutationFn: () =>
       api<User>('PATCH', '/api/v1/me', { preferences: client.getQueryData(queryKey)?.preferences }),
-    onError: (error) => showToast('error', messageOf(error)),
-    onSettled: () =>
-      client.isMutating({ mutationKey: preferencesKey }) === 1 && client.invalidateQueries({ queryKey }),
+    onError: (error, _, former) => {
+      showToast('error', messageOf(error));
+      if (isLast()) client.setQueryData(queryKey, former);
+    },
+    onSettled: () => isLast() && client.invalidateQueries({ queryKey }),
   });
 }
 
