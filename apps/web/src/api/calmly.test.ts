@@ -37,3 +37,17 @@ test('what takes longer than the rest is run to its end before it is run again, 
   await vi.advanceTimersByTimeAsync(5000);
   expect(begun).toEqual([0, 800, 1600]);
 });
+
+test('what hangs is run again after ten seconds for what came meanwhile', async () => {
+  let runs = 0;
+  const call = calmly(() => {
+    runs += 1;
+    return new Promise(() => undefined);
+  }, 500);
+  call('alerts');
+  call('alerts');
+  await vi.advanceTimersByTimeAsync(9999);
+  expect(runs).toBe(1);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(runs).toBe(2);
+});
