@@ -69,6 +69,6 @@ it('whose session the browser has forgotten while the server could not end it is
   await page.getByRole('button', { name: /^Account of/ }).click();
   await page.getByRole('menuitem', { name: 'Log out' }).click();
   await page.getByRole('button', { name: 'Sign in' }).waitFor();
-  const { pathname, search } = new URL(page.url());
-  expect(pathname + search).toBe('/login');
+  // With the way back, where something else of the page was refused first.
+  expect(new URL(page.url()).pathname).toBe('/login');
 });
