@@ -70,7 +70,9 @@ for (const name of names) {
 }
 if (outcome.rows.length > 0) {
   printChecks(outcome.checks);
-  const result = recorded(outcome, args);
+  // A record does not say where somebody keeps their data.
+  const said = args.map((arg) => (arg === options.data ? 'DIR' : arg));
+  const result = recorded(outcome, said);
   const path = write(result, names.filter((name) => name in measures).join('+'));
   printChanges(changesOf(result), 'what was recorded last');
   console.log(`\n${path}`);
